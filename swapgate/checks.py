@@ -1,0 +1,146 @@
+"""What the suite's asserts compare with: `prediction == expected`, `prediction == golden`, `latency <= budget.latency`.
+
+Each object judges when it is compared and keeps its finding in words: `message` where the assert fails, `incomplete`
+where it holds but something is still to be measured or recorded. The plugin only carries these to pytest.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from swapgate.cases import Case
+from swapgate.compare import check_expected
+from swapgate.golden import differences, is_swap, read_golden, write_golden
+from swapgate.latency import Ratio
+from swapgate.manifest import Limit
+from swapgate.predictions import Entities
+from swapgate.running import Model
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A case that only the golden still has."""
+
+    id: str
+
+
+@dataclass(eq=False)
+class Expected:
+    """The right answer of a case."""
+
+    model: Model
+    case: Case | Orphan
+    models_file: Path
+    message: str = ""
+    incomplete: str = ""
+
+    def __eq__(self, prediction: object) -> bool:
+        if not isinstance(prediction, Entities) or isinstance(self.case, Orphan):
+            return NotImplemented
+        mismatches = check_expected(prediction, self.case.expected)
+        model = self.model
+        next_step = (
+            f"the candidate fails a case that it must pass: keep {model.incumbent.name}"
+            if model.swapped
+            else f"mend the case in {model.cases.path}, or add to [{model.task}.{model.tier}.gaps] in"
+            f' {self.models_file}: {self.case.id} = "why it is a known gap"'
+        )
+        self.message = _worded(model, self.case, mismatches, next_step)
+        return not mismatches
+
+
+@dataclass(eq=False)
+class Golden:
+    """What the accepted model said about a case; with `update`, what it says from now on."""
+
+    model: Model
+    case: Case | Orphan
+    path: Path
+    snapshot: Any
+    """syrupy's assertion with GoldenExtension: it compares, and queues what an update writes."""
+    update: bool
+    message: str = ""
+    incomplete: str = ""
+
+    def __eq__(self, prediction: object) -> bool:
+        if isinstance(self.case, Orphan):
+            return self._without_case(self.case)
+        if not isinstance(prediction, Entities):
+            return NotImplemented
+        received = {
+            "made_by": self.model.made_by,
+            "input": self.case.input_digest,
+            **prediction.to_json(),
+            "expected": [asdict(span) for span in self.case.expected],
+            "update": self.update,
+        }
+        stored = read_golden(self.path).get(self.case.id)
+        same = bool(self.snapshot == received)
+        if self.update:
+            return same
+        accept = f'pytest -k "{self.model.task} and {self.model.tier}" --snapshot-update'
+        if stored is None:
+            self.message = _worded(
+                self.model, self.case, [f"{self.path} has no golden for it"], f"record it with: {accept}"
+            )
+        elif not same:
+            keep = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
+            next_step = keep if self.model.swapped else f"accept with: {accept}"
+            self.message = _worded(self.model, self.case, differences(received, stored), next_step)
+        elif is_swap(received, stored) and not self.model.swapped:
+            self.incomplete = (
+                f"{self.model.name}: the swap from {stored['made_by']['model']} to {self.model.source.name} passes, but"
+                f" the goldens are still the old model's; record them with: {accept}"
+            )
+        return same
+
+    def _without_case(self, case: Orphan) -> bool:
+        if self.update:
+            write_golden(self.path, {case.id: None})
+        self.message = (
+            f"{self.model.name} {case.id!r}: {self.path} has a golden for it, but there is no such case any more;"
+            f' remove it with: pytest -k "{self.model.task} and {self.model.tier}" --snapshot-update'
+        )
+        return self.update
+
+
+@dataclass(eq=False)
+class Cost:
+    """Something that a model costs, as a ratio to what its reference costs; `<=` judges it against a budget."""
+
+    name: str
+    """Its column in the verdict table."""
+    what: str
+    """What is compared, for the message: "a call takes"."""
+    model: Model
+    reference: Model | None
+    """None where the row has no budget, or one against the incumbent and nothing is swapped."""
+    measure: Callable[[], Ratio]
+    message: str = ""
+    incomplete: str = ""
+    figure: str = "–"
+    """The ratio, for the verdict table."""
+
+    def __le__(self, limit: Limit | None) -> bool:
+        if limit is None or self.reference is None:
+            return True
+        ratio = self.measure()
+        judgement = ratio.judge(limit.at_most)
+        self.figure = f"{ratio.median:.2f} (≤ {limit.at_most:g})"
+        self.message = (
+            f"{self.model.name}: {self.what} {ratio} times that of {self.reference.source.name}, allowed"
+            f" {limit.at_most:g} ({described(self.model)})"
+        )
+        if judgement == "undecided":
+            self.incomplete = f"{self.message}: undecided, run again on a quieter machine"
+        return judgement != "failed"
+
+
+def described(model: Model) -> str:
+    """Name the model of a verdict, and under a swap the one it would replace."""
+    return f"{model.source.name}, swapped in for {model.incumbent.name}" if model.swapped else model.source.name
+
+
+def _worded(model: Model, case: Case | Orphan, mismatches: Iterable[object], next_step: str) -> str:
+    return f"{model.name} {case.id!r}: {'; '.join(map(str, mismatches))} ({described(model)}); {next_step}"

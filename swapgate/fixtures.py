@@ -1,0 +1,103 @@
+"""The fixtures that a suite file uses: `model`, `prediction`, `expected`, `golden`, `latency`, `size`, `budget`."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from swapgate.checks import Cost, Expected, Golden, Orphan
+from swapgate.golden import GoldenExtension
+from swapgate.latency import Ratio, interval, paired_ratios
+from swapgate.manifest import Budget
+from swapgate.plan import Plan
+from swapgate.running import Model
+
+T = TypeVar("T", Expected, Golden, Cost)
+
+PLAN = pytest.StashKey[Plan]()
+CHECKS = pytest.StashKey[list[Expected | Golden | Cost]]()
+"""What a test compared with; the plugin reads their findings."""
+
+
+@pytest.fixture(scope="module")
+def model(request: pytest.FixtureRequest, tier: str) -> Model:
+    """The model of this tier, or the candidate that is swapped in for it. Loaded when it first predicts."""
+    marker = request.node.get_closest_marker("task")
+    found = request.config.stash[PLAN].models[marker.args[0], tier]
+    found.check()
+    return found
+
+
+@pytest.fixture
+def prediction(model: Model, case: Any) -> Any:
+    """What the model says about the case."""
+    return case if isinstance(case, Orphan) else model.prediction(case)
+
+
+@pytest.fixture
+def expected(request: pytest.FixtureRequest, model: Model, case: Any) -> Expected:
+    """The right answer: `assert prediction == expected`."""
+    return _remembered(request, Expected(model, case, request.config.stash[PLAN].manifest.path))
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest, model: Model, case: Any, snapshot: Any) -> Golden:
+    """What the accepted model said: `assert prediction == golden`; recorded with --snapshot-update."""
+    path = request.config.stash[PLAN].golden_path(model)
+    request.node.golden_path = path  # where GoldenExtension looks
+    update = bool(request.config.getoption("update_snapshots"))
+    return _remembered(request, Golden(model, case, path, snapshot.use_extension(GoldenExtension), update))
+
+
+@pytest.fixture
+def budget(model: Model) -> Budget:
+    """What the tier may cost, from the models file."""
+    return model.row.budget
+
+
+@pytest.fixture
+def call(model: Model) -> Callable[[], object]:
+    """One call of the model, on the case that latency is measured with."""
+    return _call(model)
+
+
+@pytest.fixture
+def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cost:
+    """Seconds a call, as a ratio to the reference's: `assert latency <= budget.latency`. `benchmark` records."""
+    if benchmark.disabled:
+        pytest.skip(
+            f"{model.name}: latency was not measured, pytest-benchmark is off (pytest-xdist, --benchmark-disable);"
+            ' run without these, or leave it out with: -m "not latency"'
+        )
+    reference = request.config.stash[PLAN].reference(model, model.row.budget.latency)
+    benchmark.group = f"{model.task}: one call"
+    benchmark.extra_info.update(model=model.source.name, digest=model.source.digest, case=model.cases.latency.id)
+
+    def measure() -> Ratio:
+        assert reference is not None
+        return interval(paired_ratios(_call(model), _call(reference)))
+
+    return _remembered(request, Cost("latency", "a call takes", model, reference, measure))
+
+
+@pytest.fixture
+def size(request: pytest.FixtureRequest, model: Model) -> Cost:
+    """Bytes of weights, judged: `assert size <= budget.size`."""
+    reference = request.config.stash[PLAN].reference(model, model.row.budget.size)
+
+    def measure() -> Ratio:
+        assert reference is not None
+        ratio = model.source.bytes / reference.source.bytes
+        return Ratio(ratio, ratio, ratio)
+
+    return _remembered(request, Cost("size", "its weight files have a size", model, reference, measure))
+
+
+def _call(model: Model) -> Callable[[], object]:
+    texts = [model.cases.latency.text]
+    return lambda: model.predict(texts)
+
+
+def _remembered(request: pytest.FixtureRequest, check: T) -> T:
+    request.node.stash.setdefault(CHECKS, []).append(check)
+    return check

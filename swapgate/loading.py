@@ -1,0 +1,122 @@
+"""From a row to a loaded model: the only door to weights. torch and transformers are imported here and not before."""
+
+import functools
+import json
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swapgate.digest import folder_digest, weight_bytes
+from swapgate.faults import InputFault, SurroundingsFault
+from swapgate.manifest import Row
+
+SEED = 0
+THREADS = 1
+"""Threads that torch computes with: one gives the same bits in every run."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the weights of a row are."""
+
+    row: Row
+    folder: Path
+    name: str
+    """How the model is called in messages, tables and goldens."""
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Which model this is. Raises SurroundingsFault where its files cannot be read."""
+        return folder_digest(self.folder, dtype=self.row.dtype, variant=self.row.variant)
+
+    @functools.cached_property
+    def bytes(self) -> int:
+        """Size of the weight files in bytes. Raises SurroundingsFault."""
+        return weight_bytes(self.folder)
+
+    @functools.cached_property
+    def config(self) -> dict[str, Any]:
+        """The model's config.json. Raises SurroundingsFault."""
+        try:
+            config: dict[str, Any] = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+            return config
+        except (OSError, ValueError) as error:
+            raise SurroundingsFault(f"{self.folder}: config.json cannot be read ({error})") from error
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory, ready to predict."""
+
+    model: Any
+    tokenizer: Any
+
+
+def find(row: Row, base: Path, root: Path) -> Source:
+    """Find the model folder of a row; `base` is the folder its file stands in, `root` shortens its name.
+
+    Raises InputFault where there is no such folder or it holds no model.
+    """
+    folder = Path(os.path.normpath(base / Path(row.model).expanduser()))
+    if not folder.is_dir():
+        raise InputFault(
+            f"no folder {folder} (model = {row.model!r}); give a folder that save_pretrained wrote"
+            " (models from a hub cannot be named yet: download them first)"
+        )
+    if not (folder / "config.json").is_file():
+        raise InputFault(f"{folder} holds no config.json, so it is no model; give a folder that save_pretrained wrote")
+    name = folder.relative_to(root) if folder.is_relative_to(root) else folder
+    return Source(row, folder, name.as_posix())
+
+
+def load(source: Source, auto_class: str) -> Loaded:
+    """Load model and tokenizer for inference on the CPU in the row's dtype.
+
+    Raises SurroundingsFault where they cannot be loaded whole: a weight that the file lacks would be random.
+    """
+    import torch
+    import transformers
+
+    torch.manual_seed(SEED)
+    torch.set_num_threads(THREADS)
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        model, report = getattr(transformers, auto_class).from_pretrained(
+            source.folder,
+            dtype=getattr(torch, source.row.dtype),
+            use_safetensors=True,
+            output_loading_info=True,
+            **safe,
+        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source.folder, **safe)
+    except Exception as error:  # any library below may raise anything on a broken folder
+        reason = (str(error).strip().splitlines() or ["no message"])[0]
+        raise SurroundingsFault(f"{source.name} cannot be loaded: {type(error).__name__}: {reason}") from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise SurroundingsFault(
+            f"{source.name} lacks {len(missing)} of the weights that a {type(model).__name__} needs"
+            f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); they would be random."
+            " Give a checkpoint that was trained for this task"
+        )
+    return Loaded(model.eval(), tokenizer)
+
+
+def surroundings() -> dict[str, str]:
+    """Give what the numbers depend on besides the model: versions, CPU features, threads. Imports torch."""
+    import tokenizers
+    import torch
+    import transformers
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "tokenizers": tokenizers.__version__,
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+    }

@@ -1,0 +1,176 @@
+"""The models file: which weights each tier of each task uses, and by which limits it is judged."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from swapgate.compare import Tolerance
+from swapgate.faults import InputFault
+
+Task = Literal["ner"]
+TASKS: tuple[str, ...] = get_args(Task)
+VARIANTS: tuple[str, ...] = ()
+"""Transformations of a model that a row may name; none yet."""
+
+T = TypeVar("T")
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Words = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Limit(_Strict):
+    """A budget: this tier's figure is at most `at_most` times the figure of `against`."""
+
+    against: Words
+    """Another tier of the task, or "incumbent": judged only when this tier is swapped."""
+    at_most: float = Field(gt=0)
+
+
+class Budget(_Strict):
+    """What a tier may cost."""
+
+    latency: Limit | None = None
+    """Median seconds a call."""
+    size: Limit | None = None
+    """Bytes of weights on disk."""
+
+
+class PropertyGap(_Strict):
+    """A property that a tier is known to break, and the input that shows it."""
+
+    example: dict[str, Any]
+    """The arguments of the property test that break it."""
+    reason: Words
+
+
+class Row(_Strict):
+    """One tier of one task."""
+
+    model: Words
+    """A model folder, relative to the models file."""
+    revision: Words | None = None
+    variant: Words | None = None
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """The type the weights are computed in, whatever the file holds."""
+    labels: dict[str, Words]
+    """From the model's label names, without B- and I-, to those of the cases."""
+    tolerance: Tolerance = Tolerance()
+    budget: Budget = Budget()
+    gaps: dict[str, Words] = {}
+    """Known gaps: case id to the reason why this tier fails it."""
+    property_gaps: dict[str, PropertyGap] = {}
+    """Known gaps of properties: name of the property test, without test_."""
+
+
+class Manifest(BaseModel):
+    """A models file that was read and found well-formed."""
+
+    path: Path
+    rows: dict[Task, dict[Name, Row]]
+
+    @property
+    def name(self) -> str:
+        """The folder that its goldens have below `golden/`."""
+        return self.path.stem
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a models file. Raises InputFault that names file and key."""
+    rows: Any = validated(dict[Task, dict[Name, Row]], read_toml(path), path)
+    manifest = Manifest.model_construct(path=path, rows=rows)
+    for task, tiers in manifest.rows.items():
+        for tier, row in tiers.items():
+            check_row(manifest, task, tier, row, path, f"{task}.{tier}.")
+    return manifest
+
+
+def read_row(path: Path) -> Row:
+    """Read a TOML file that holds one whole row, as `--swap` takes it. Raises InputFault."""
+    return validated(Row, read_toml(path), path)
+
+
+def check_row(manifest: Manifest, task: str, tier: str, row: Row, path: Path, prefix: str = "") -> None:
+    """Check a row against its neighbours. Raises InputFault that names file and key."""
+    tiers = manifest.rows[task]  # type: ignore[index]
+    for name, limit in (("latency", row.budget.latency), ("size", row.budget.size)):
+        others = [*(other for other in tiers if other != tier), "incumbent"]
+        if limit and limit.against not in others:
+            raise InputFault(
+                f"{path}: {prefix}budget.{name}.against = {limit.against!r} is no other tier of {task}"
+                f"{nearest(limit.against, others)}"
+            )
+    if row.variant is not None and row.variant not in VARIANTS:
+        raise InputFault(f"{path}: {prefix}variant = {row.variant!r} is unknown: no variants exist yet; remove it")
+    if row.revision is not None:
+        raise InputFault(
+            f"{path}: {prefix}revision = {row.revision!r}: a folder has no revisions, its digest says which weights"
+            " it holds; remove it"
+        )
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file. Raises InputFault that names the file and, for a syntax error, its line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputFault(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputFault(f"{path}: not valid TOML: {error}; mend the file and run again") from error
+
+
+def validated(shape: type[T] | Any, data: object, path: Path) -> T:
+    """Check data with pydantic. Raises InputFault with a line for each key that is wrong."""
+    try:
+        return TypeAdapter(shape).validate_python(data)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        lines = [f"{path}: {_worded(detail, data, shape)}" for detail in error.errors()]
+        raise InputFault("\n".join(lines)) from error
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Word the nearest known name for the end of a message, or all of them where none is near."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def _worded(detail: ErrorDetails, data: Any, shape: Any) -> str:
+    location = [part for part in detail["loc"] if part != "[key]"]
+    key = _named(location, data) or "the file"
+    if detail["type"] == "literal_error" and detail["loc"][-1] == "[key]":
+        return f"{key}: unknown task{nearest(str(location[-1]), TASKS)}"
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{key}: unknown key{nearest(str(location[-1]), _known_keys(shape, location[:-1]))}"
+    if detail["type"] in ("missing", "missing_argument"):
+        return f"{key}: missing; add it"
+    return f"{key}: {detail['msg']}, found {detail['input']!r}"
+
+
+def _named(location: Sequence[Any], data: Any) -> str:
+    """Write a location with dots; a row of a list is named by its id where it has one."""
+    name = ""
+    for part in location:
+        inside = isinstance(data, list) or (isinstance(data, dict) and part in data)
+        data = data[part] if inside else {}
+        name += f"[{data.get('id', part) if isinstance(data, dict) else part}]" if isinstance(part, int) else f".{part}"
+    return name.removeprefix(".")
+
+
+def _known_keys(shape: Any, location: Sequence[str | int]) -> Iterable[str]:
+    """Give the keys that the table at a location of a shape may have, following its annotations."""
+    if get_origin(shape) is UnionType:
+        shape = next(part for part in get_args(shape) if part is not type(None))
+    fields = getattr(shape, "__pydantic_fields__", None) or getattr(shape, "__dataclass_fields__", {})
+    if not location:
+        return fields
+    inner = get_type_hints(shape)[str(location[0])] if fields else get_args(shape)[-1]
+    return _known_keys(inner, location[1:])

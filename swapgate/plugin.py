@@ -1,0 +1,77 @@
+"""The pytest plugin: options and configuration. It does nothing in a project that has no models file."""
+
+from pathlib import Path
+
+import pytest
+
+from swapgate.faults import InputFault
+from swapgate.fixtures import PLAN, budget, call, expected, golden, latency, model, prediction, size
+from swapgate.ledger import Ledger
+from swapgate.plan import make_plan
+from swapgate.suite import Suite
+
+__all__ = ["budget", "call", "expected", "golden", "latency", "model", "prediction", "size"]
+
+DEFAULT_MODELS = "embedded"
+EXAMPLES = 25
+"""Examples that hypothesis tries for each property of each tier."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("swapgate", "model swaps, judged")
+    group.addoption("--models", metavar="FILE", help="models file: a path, or a name in fixtures/models (embedded)")
+    group.addoption(
+        "--swap",
+        action="append",
+        default=[],
+        metavar="TASK.TIER=MODEL",
+        help="judge MODEL (a folder, or a TOML file with a row) in the place of a tier's model; may be given again",
+    )
+    group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "task(name): the tests of a suite file judge the models of this task")
+    config.addinivalue_line("markers", "latency: measures time, so it runs alone and without pytest-xdist")
+    models_file = _models_file(config)
+    if models_file is None:
+        return
+    if config.option.swap and config.option.update_snapshots:
+        raise pytest.UsageError(
+            "--swap with --snapshot-update: a trial must not write goldens; edit the row in"
+            f" {models_file}, then record them with --snapshot-update alone"
+        )
+    try:
+        plan = make_plan(config.rootpath, models_file, config.option.swap, config.invocation_params.dir)
+    except InputFault as fault:
+        raise pytest.UsageError(str(fault)) from None
+    config.stash[PLAN] = plan
+    config.pluginmanager.register(Suite(plan), "swapgate-suite")
+    config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
+    for name in sorted({name for key in plan.models for name in key}):
+        config.addinivalue_line("markers", f"{name}: a task or tier of {models_file.name}")
+    if config.getoption("hypothesis_profile", None) is None:
+        _fix_examples()
+
+
+def _models_file(config: pytest.Config) -> Path | None:
+    """Find the models file; None where none was asked for and the project has none."""
+    asked = config.option.models
+    name = asked or DEFAULT_MODELS
+    if name.endswith(".toml"):
+        path = config.invocation_params.dir / name
+    else:
+        path = config.rootpath / "fixtures" / "models" / f"{name}.toml"
+    if path.is_file():
+        return path
+    if asked or config.option.swap:
+        raise pytest.UsageError(f"no models file {path}; give --models a path or the name of a file in fixtures/models")
+    return None
+
+
+def _fix_examples() -> None:
+    """Give hypothesis one fixed set of examples, the same in every run: a verdict must not depend on luck."""
+    from hypothesis import settings
+
+    settings.register_profile("swapgate", derandomize=True, deadline=None, database=None, max_examples=EXAMPLES)
+    settings.load_profile("swapgate")

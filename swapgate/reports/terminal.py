@@ -1,0 +1,70 @@
+"""The verdict table that ends a run, and the first reasons below it."""
+
+import io
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from swapgate.verdict import Verdict
+
+REASONS = 5
+"""Reasons shown a tier."""
+
+COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCOMPLETE": "bold yellow", "ERROR": "bold magenta"}
+NOT_SELECTED = "not selected"
+
+
+def verdict_text(verdicts: Sequence[Verdict], notes: Sequence[str], width: int, colour: bool) -> str:
+    """Give a line a tier, then why a tier did not pass, what a candidate improved, and the notes of the plan.
+
+    Where the table is wider than the terminal it keeps its width rather than cut a figure.
+    """
+    text = io.StringIO()
+    console = Console(
+        file=text, width=max(width, 160), force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=True
+    )
+    console.print(_table(verdicts))
+    for line in (*_reasons(verdicts), *notes):
+        console.print(Text(line))
+    return text.getvalue()
+
+
+def _table(verdicts: Sequence[Verdict]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("tier", "model", "expected", "golden", "properties", "known gaps", "latency", "size", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    for verdict in verdicts:
+        table.add_row(
+            f"{verdict.task}/{verdict.tier}",
+            Text(verdict.model),
+            *(_passed(verdict, column) for column in ("expected", "golden", "properties")),
+            str(verdict.gaps),
+            *(_ratio(verdict, column) for column in ("latency", "size")),
+            Text(verdict.status, style=COLOURS[verdict.status]),
+        )
+    return table
+
+
+def _passed(verdict: Verdict, column: str) -> str:
+    counts = verdict.counts.get(column)
+    if counts is None:
+        return NOT_SELECTED
+    return f"{counts['passed'] + counts['improvement']}/{counts.total()}"
+
+
+def _ratio(verdict: Verdict, column: str) -> str:
+    if column not in verdict.counts:
+        return NOT_SELECTED
+    return str(verdict.figures.get(column, "not measured"))
+
+
+def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    for verdict in verdicts:
+        for reason in verdict.reasons[:REASONS]:
+            yield f"{verdict.status}  {reason}"
+        if len(verdict.reasons) > REASONS:
+            yield f"{verdict.status}  {verdict.task}/{verdict.tier}: {len(verdict.reasons) - REASONS} more, see above"
+        for improvement in verdict.improvements:
+            yield f"better  {improvement}"

@@ -1,0 +1,134 @@
+"""A tier's model while the suite runs: loaded once, predicted in batches, let go after its last test."""
+
+import gc
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from swapgate.cases import Case, Cases
+from swapgate.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.loading import Source, surroundings
+from swapgate.manifest import Row
+from swapgate.predictions import Entities
+from swapgate.tasks import TASKS
+
+BATCH = 8
+"""Cases a batch. Batches are cut from the cases file in order, so a case has the same neighbours in every run."""
+
+
+@dataclass(eq=False)
+class Model:
+    """The model that stands for one tier of one task in this run."""
+
+    task: str
+    tier: str
+    source: Source
+    """What runs: the row's own model, or the candidate of `--swap`."""
+    incumbent: Source
+    """What the models file names; the same object where nothing is swapped."""
+    cases: Cases
+    _loaded: Any = None
+    _predictions: dict[str, Entities | ModelFault] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """How the tier is called in messages: ner/small."""
+        return f"{self.task}/{self.tier}"
+
+    @property
+    def row(self) -> Row:
+        """The row that judges: the incumbent's. A candidate cannot bring its own limits."""
+        return self.incumbent.row
+
+    @property
+    def swapped(self) -> bool:
+        """Whether a candidate runs in the incumbent's place."""
+        return self.source is not self.incumbent
+
+    def check(self) -> None:
+        """Make sure that a verdict on this model is one on these weights, before anything is loaded.
+
+        Raises ModelFault for a candidate that is the incumbent, SurroundingsFault for unknown labels or broken files.
+        """
+        if self.swapped and self.source.digest == self.incumbent.digest:
+            raise ModelFault(
+                f"{self.name}: this swap did not take place: {self.source.name} holds the same weights and settings as"
+                f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}); name the model you meant in"
+                f" --swap {self.task}.{self.tier}=MODEL"
+            )
+        names = TASKS[self.task].label_names(self.source.config)
+        unknown = [name for name in names if name not in self.source.row.labels]
+        if unknown:
+            lines = "; ".join(f'labels."{name}" = "…"' for name in unknown)
+            raise SurroundingsFault(
+                f"{self.name}: {self.source.name} has labels that the row's label map does not know: "
+                f"{', '.join(unknown)}; add to [{self.task}.{self.tier}]: {lines}"
+            )
+
+    def predict(self, texts: Sequence[str]) -> list[Entities]:
+        """Predict one batch. Raises ModelFault where the model fails on any of the texts."""
+        return [_sound(found) for found in self._predict(texts)]
+
+    def prediction(self, case: Case) -> Entities:
+        """Give the prediction for a case; its whole batch is predicted when the first of it is asked for."""
+        if case.id not in self._predictions:
+            position = self.cases.cases.index(case) // BATCH * BATCH
+            batch = self.cases.cases[position : position + BATCH]
+            found = self._predict([case.text for case in batch])
+            self._predictions.update(zip((case.id for case in batch), found, strict=True))
+        return _sound(self._predictions[case.id], f"{self.name} {case.id!r}: ", f" ({self.source.name})")
+
+    def release(self) -> None:
+        """Let go of the weights; predictions stay."""
+        self._loaded = None
+        gc.collect()
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """Say who makes its predictions: the head of a golden."""
+        return {
+            "model": self.source.name,
+            "revision": self.source.row.revision,
+            "variant": self.source.row.variant,
+            "dtype": self.source.row.dtype,
+            "digest": self.source.digest,
+            "tolerance": asdict(self.row.tolerance),
+            **surroundings(),
+        }
+
+    def _predict(self, texts: Sequence[str]) -> list[Entities | ModelFault]:
+        task = TASKS[self.task]
+        if self._loaded is None:
+            self._loaded = task.load(self.source)
+        try:
+            found: list[Entities | ModelFault] = task.predict(self._loaded, texts, self.source.row.labels)
+        except Fault:
+            raise
+        except Exception as error:  # a model may raise anything on an input it cannot take
+            raise ModelFault(f"{self.name}: {self.source.name} crashed: {type(error).__name__}: {error}") from error
+        return found
+
+
+class Pool:
+    """How many of the tests to come need each model, so that it is let go when its last test is over."""
+
+    def __init__(self) -> None:
+        self._needs: Counter[Model] = Counter()
+
+    def expect(self, models: list[Model]) -> None:
+        """Count the models that one test will need."""
+        self._needs.update(models)
+
+    def done(self, models: list[Model]) -> None:
+        """Note that a test that needed these models is over."""
+        for model in models:
+            self._needs[model] -= 1
+            if self._needs[model] <= 0:
+                model.release()
+
+
+def _sound(found: Entities | ModelFault, before: str = "", after: str = "") -> Entities:
+    if isinstance(found, ModelFault):
+        raise ModelFault(f"{before}{found}{after}")
+    return found

@@ -1,0 +1,101 @@
+"""Named entity recognition: from texts to entities, by token classification."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from swapgate import loading
+from swapgate.faults import ModelFault, SurroundingsFault
+from swapgate.predictions import Entities, Entity
+
+OUTSIDE = "O"
+
+
+def label_names(config: Mapping[str, Any]) -> list[str]:
+    """Give the entity labels of a model's config.json, without O and without the prefixes B- and I-."""
+    names = {_split(str(tag))[1] for tag in config.get("id2label", {}).values()}
+    return sorted(names - {OUTSIDE})
+
+
+def load(source: loading.Source) -> loading.Loaded:
+    """Load the model. Raises SurroundingsFault."""
+    return loading.load(source, "AutoModelForTokenClassification")
+
+
+def predict(loaded: loading.Loaded, texts: Sequence[str], labels: Mapping[str, str]) -> list[Entities | ModelFault]:
+    """Find the entities of each text in one batch; `labels` maps the model's names to the cases'.
+
+    A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is longer
+    than the model can read.
+    """
+    import torch
+
+    batch = loaded.tokenizer(
+        list(texts), padding=True, return_offsets_mapping=True, return_special_tokens_mask=True, return_tensors="pt"
+    )
+    offsets, special = batch.pop("offset_mapping"), batch.pop("special_tokens_mask")
+    longest, limit = batch["input_ids"].shape[1], getattr(loaded.model.config, "max_position_embeddings", None)
+    if limit is not None and longest > limit:
+        raise SurroundingsFault(f"a text has {longest} tokens, the model reads at most {limit}; shorten the case")
+    with torch.inference_mode():
+        scores = loaded.model(**batch).logits.float().softmax(dim=-1)
+    tags = [loaded.model.config.id2label[index] for index in range(scores.shape[-1])]
+    found: list[Entities | ModelFault] = []
+    for text, row, spans, skipped in zip(texts, scores, offsets, special, strict=True):
+        pieces = [index for index in range(longest) if not skipped[index]]
+        if not torch.isfinite(row[pieces]).all():
+            broken = int((~torch.isfinite(row[pieces])).any(dim=-1).sum())
+            found.append(ModelFault(f"{broken} of {len(pieces)} word pieces have a score that is NaN or infinite"))
+        else:
+            found.append(group(text, row[pieces].tolist(), spans[pieces].tolist(), tags, labels))
+    return found
+
+
+def group(
+    text: str,
+    scores: Sequence[Sequence[float]],
+    spans: Sequence[tuple[int, int]],
+    tags: Sequence[str],
+    labels: Mapping[str, str],
+) -> Entities:
+    """Join word pieces to entities, as transformers' aggregation strategy "simple" does.
+
+    `scores` has a row a word piece and a column a tag. Pieces in a row whose best tags have one label form one
+    entity; B- begins a new one.
+    """
+    best = [max(range(len(tags)), key=row.__getitem__) for row in scores]
+    runs: list[tuple[str, list[int]]] = []
+    for piece, tag in enumerate(best):
+        prefix, label = _split(tags[tag])
+        if runs and runs[-1][0] == label and prefix != "B":
+            runs[-1][1].append(piece)
+        else:
+            runs.append((label, [piece]))
+    margins = [_margin(row) for row in scores]
+    entities = []
+    for label, pieces in runs:
+        if label == OUTSIDE:
+            continue
+        start, end = spans[pieces[0]][0], spans[pieces[-1]][1]
+        start += len(text[start:end]) - len(text[start:end].lstrip())  # some tokenizers count the space before a word
+        entities.append(
+            Entity(
+                start,
+                end,
+                labels[label],
+                text[start:end],
+                score=sum(scores[piece][best[piece]] for piece in pieces) / len(pieces),
+                margin=min(margins[max(pieces[0] - 1, 0) : pieces[-1] + 2]),
+            )
+        )
+    return Entities(tuple(entities))
+
+
+def _split(tag: str) -> tuple[str, str]:
+    """Split B-PER into B and PER; a tag without a prefix continues an entity of its name."""
+    prefix, dash, label = tag.partition("-")
+    return (prefix, label) if dash and prefix in ("B", "I") else ("I", tag)
+
+
+def _margin(row: Sequence[float]) -> float:
+    first, second = sorted(row, reverse=True)[:2]
+    return first - second

@@ -1,0 +1,135 @@
+"""From records to verdicts: what was selected, what came of it, and PASS, FAIL, INCOMPLETE or ERROR a tier. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+Outcome = Literal["failed", "error", "incomplete", "improvement", "known gap", "passed"]
+"""Worst first: of the phases of one test the worst counts."""
+
+Status = Literal["FAIL", "ERROR", "INCOMPLETE", "PASS"]
+
+SEVERITY: Mapping[str, int] = {
+    outcome: place
+    for place, outcome in enumerate(("failed", "error", "incomplete", "improvement", "known gap", "passed"))
+}
+EXIT_NOT_PASSED = 7
+"""Exit status for INCOMPLETE and ERROR; pytest itself uses 0 to 6."""
+
+NAMED_CHECKS = ("expected", "golden", "latency", "size")
+"""Checks with a column of their own; every other test is a property."""
+
+
+@dataclass(frozen=True)
+class Selected:
+    """One test that was asked for: a check of a tier, for one case or for the tier as a whole."""
+
+    task: str
+    tier: str
+    check: str
+    """Name of the test function without test_."""
+    case: str | None = None
+
+    @property
+    def column(self) -> str:
+        """Where it counts in the verdict table."""
+        return self.check if self.check in NAMED_CHECKS else "properties"
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.tier} {self.check}" + (f" {self.case!r}" if self.case else "")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came of one phase of a test."""
+
+    selected: Selected
+    outcome: Outcome
+    message: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    """Ratios in words, by column: latency, size."""
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read what `dataclasses.asdict` gives."""
+        return cls(Selected(**data["selected"]), data["outcome"], data["message"], data["figures"])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement on one tier."""
+
+    task: str
+    tier: str
+    status: Status
+    model: str
+    counts: Mapping[str, Counter[str]]
+    """From column to outcome to number of tests; a column without a selected test is absent."""
+    figures: Mapping[str, Any]
+    reasons: Sequence[str]
+    """Why it is not a PASS, the worst first."""
+    improvements: Sequence[str]
+    """What a candidate does better than its incumbent."""
+
+    @property
+    def gaps(self) -> int:
+        """How many known gaps there are."""
+        return sum(counts["known gap"] for counts in self.counts.values())
+
+
+def judge(
+    selected: Mapping[str, Selected],
+    records: Iterable[tuple[str, Record]],
+    models: Mapping[tuple[str, str], str],
+    swaps: Iterable[tuple[str, str]],
+) -> list[Verdict]:
+    """Judge each tier that was selected or swapped, in the order of `models`.
+
+    `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. A swap of which
+    nothing was selected was not judged: INCOMPLETE.
+    """
+    worst: dict[str, Record] = {}
+    figures: dict[tuple[str, str], dict[str, Any]] = {}
+    for test, record in records:
+        if test not in worst or SEVERITY[record.outcome] < SEVERITY[worst[test].outcome]:
+            worst[test] = record
+        figures.setdefault((record.selected.task, record.selected.tier), {}).update(record.figures)
+    for test, item in selected.items():
+        worst.setdefault(test, Record(item, "incomplete", f"{item}: selected, but it did not run"))
+    verdicts = []
+    for task, tier in models:
+        mine = [record for record in worst.values() if (record.selected.task, record.selected.tier) == (task, tier)]
+        if mine or (task, tier) in set(swaps):
+            verdicts.append(_judge_tier(task, tier, models[task, tier], mine, figures.get((task, tier), {})))
+    return verdicts
+
+
+def _judge_tier(task: str, tier: str, model: str, records: list[Record], figures: dict[str, Any]) -> Verdict:
+    counts: dict[str, Counter[str]] = {}
+    for record in records:
+        counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
+    red = sorted((r for r in records if SEVERITY[r.outcome] <= SEVERITY["incomplete"]), key=_severity)
+    statuses: dict[str, Status] = {"failed": "FAIL", "error": "ERROR", "incomplete": "INCOMPLETE"}
+    reasons = [record.message or f"{record.selected} {record.outcome}" for record in red]
+    status: Status = statuses[red[0].outcome] if red else "PASS"
+    if not records:
+        status = "INCOMPLETE"
+        reasons = [
+            f"{task}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
+        ]
+    improvements = [record.message for record in records if record.outcome == "improvement"]
+    return Verdict(task, tier, status, model, counts, figures, list(dict.fromkeys(reasons)), improvements)
+
+
+def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:
+    """Give 0 where all pass, 1 where any fails or a test outside the suite did, else 7."""
+    statuses = {verdict.status for verdict in verdicts}
+    if "FAIL" in statuses or others_failed:
+        return 1
+    tolerated = {"PASS", "INCOMPLETE"} if allow_incomplete else {"PASS"}
+    return 0 if statuses <= tolerated else EXIT_NOT_PASSED
+
+
+def _severity(record: Record) -> int:
+    return SEVERITY[record.outcome]

@@ -1,0 +1,130 @@
+"""A small project with fake models, which the engine's tests run through pytester."""
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.numpy import save_file
+
+LEXICON = {"Ada": ["PER", 0.99], "Paris": ["LOC", 0.97], "Siemens": ["ORG", 0.98], "French": ["MISC", 0.96]}
+
+MODELS = """
+[ner.original]
+model = "../../models/original"
+labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }
+
+[ner.small]
+model = "../../models/small"
+labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }
+budget.size = { against = "original", at_most = 0.9 }
+gaps = { left_out = "the small model does not know Siemens" }
+"""
+
+CASES = """
+latency = "ada"
+
+[[case]]
+id = "ada"
+text = "Ada lives in Paris."
+expected = [
+  { label = "PER", start = 0, end = 3, text = "Ada" },
+  { label = "LOC", start = 13, end = 18, text = "Paris" },
+]
+
+[[case]]
+id = "nobody"
+text = "It rained all day."
+expected = []
+
+[[case]]
+id = "left_out"
+text = "Siemens paid."
+expected = [{ label = "ORG", start = 0, end = 7, text = "Siemens" }]
+"""
+
+SUITE = """
+import pytest
+
+pytestmark = pytest.mark.task("ner")
+
+
+def test_expected(prediction, expected):
+    assert prediction == expected
+
+
+def test_golden(prediction, golden):
+    assert prediction == golden
+
+
+@pytest.mark.latency
+def test_latency(benchmark, call, latency, budget):
+    benchmark.pedantic(call, rounds=5)
+    assert latency <= budget.latency
+
+
+def test_size(size, budget):
+    assert size <= budget.size
+"""
+
+
+class Project:
+    """A project in a temporary folder, and what one does with it."""
+
+    def __init__(self, pytester: pytest.Pytester):
+        self.pytester = pytester
+        self.path = pytester.path
+        self.models_file = self.write("fixtures/models/embedded.toml", MODELS)
+        self.cases_file = self.write("fixtures/ner/cases.toml", CASES)
+        self.suite = self.write("tests/test_ner.py", SUITE)
+        self.write("conftest.py", "from fake_model import pytest_configure, pytest_unconfigure\n")
+        self.write("fake_model.py", Path(__file__).with_name("fake_model.py").read_text())
+        self.write("pytest.ini", "[pytest]\nstrict = true\nfilterwarnings = error\npythonpath = .\n")
+        self.model("original", LEXICON, size=40)
+        self.model("small", {word: entry for word, entry in LEXICON.items() if word != "Siemens"})
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the project."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def model(self, name: str, lexicon: dict, size: int = 20, labels=("PER", "ORG", "LOC", "MISC")) -> Path:
+        """Write a model folder whose weights are `size` float32 numbers."""
+        import numpy as np
+
+        config = {"id2label": dict(enumerate(["O", *(f"B-{label}" for label in labels)])), "lexicon": lexicon}
+        path = self.write(f"models/{name}/config.json", json.dumps(config))
+        save_file({"weight": np.arange(size, dtype=np.float32)}, path.with_name("model.safetensors"))
+        return path.parent
+
+    def replace(self, path: Path, old: str, new: str) -> None:
+        """Replace a text that must stand in a file."""
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def golden(self, tier: str = "small") -> Path:
+        """Say where a tier's golden is."""
+        return self.path / "golden" / "embedded" / "ner" / f"{tier}.json"
+
+    def run(self, *options: str) -> pytest.RunResult:
+        """Run pytest in the project."""
+        return self.pytester.runpytest("-p", "no:cacheprovider", *options)
+
+    def record(self) -> None:
+        """Record all goldens."""
+        self.run("--snapshot-update", "-k", "golden").assert_outcomes(passed=6)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Project:
+    """Make a project without goldens."""
+    return Project(pytester)
+
+
+@pytest.fixture
+def recorded(project: Project) -> Project:
+    """A project whose goldens are recorded."""
+    project.record()
+    return project

@@ -28,7 +28,9 @@ class Tolerance:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} = {value} is not between 0 and 1")
-        if (self.drift, self.swap) != (Tolerance.drift, Tolerance.swap) and self.reason == Tolerance.reason:
+        if (self.drift, self.swap) != (Tolerance.drift, Tolerance.swap) and (
+            not self.reason.strip() or self.reason == Tolerance.reason
+        ):
             raise ValueError("a tolerance other than the default needs a reason")
 
 

@@ -44,6 +44,14 @@ WHO_SAVED_IT = frozenset(
 )
 """Keys that change when a model is saved again and change no answer (the dtype to compute in is the row's)."""
 
+SPELT_OUT = {
+    "add_cross_attention": False,
+    "is_decoder": False,
+    "position_embedding_type": "absolute",
+    "tie_word_embeddings": True,
+}
+"""Defaults that one version of transformers writes into config.json and another leaves out."""
+
 RUN_TIME = {"tokenizer.json": ("padding", "truncation"), "tokenizer_config.json": ("added_tokens_decoder",)}
 """Keys that each call sets anew, or that stand in tokenizer.json as well."""
 
@@ -127,10 +135,14 @@ def _without_traces(value: Any) -> Any:
         if "content" in value and "lstrip" in value and "id" not in value:
             return value["content"]
         kept = {key: _without_traces(item) for key, item in value.items() if key not in WHO_SAVED_IT}
-        return {key: item for key, item in kept.items() if item is not None and item != {} and item != []}
+        return {key: item for key, item in kept.items() if not _says_nothing(key, item)}
     if isinstance(value, list):
         return [_without_traces(item) for item in value]
     return value
+
+
+def _says_nothing(key: str, item: Any) -> bool:
+    return item is None or item in ({}, []) or (key in SPELT_OUT and item == SPELT_OUT[key])
 
 
 def _json(path: Path) -> Any:

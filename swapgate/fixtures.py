@@ -22,8 +22,7 @@ CHECKS = pytest.StashKey[list[Expected | Golden | Cost]]()
 @pytest.fixture(scope="module")
 def model(request: pytest.FixtureRequest, tier: str) -> Model:
     """The model of this tier, or the candidate that is swapped in for it. Loaded when it first predicts."""
-    marker = request.node.get_closest_marker("task")
-    found = request.config.stash[PLAN].models[marker.args[0], tier]
+    found: Model = request.config.stash[PLAN].models[request.node.get_closest_marker("task").args[0], tier]
     found.check()
     return found
 

@@ -1,6 +1,7 @@
 """Goldens: what the accepted model said, a file a tier, and the syrupy extension that reads and writes them."""
 
 import functools
+import hashlib
 import json
 import os
 import tempfile
@@ -18,6 +19,9 @@ from swapgate.faults import InputFault
 from swapgate.predictions import Entities, Span
 
 FORMAT = 1
+USER = getattr(os, "getuid", int)()
+LOCK_TIMEOUT = 60
+"""Seconds to wait for another process that writes the same golden."""
 
 
 def golden_path(root: Path, manifest: str, task: str, tier: str) -> Path:
@@ -182,8 +186,8 @@ def _case(snapshot_name: str) -> str:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keep other processes of this machine from writing the same golden; the lock lies outside the repository."""
-    name = path.resolve().as_posix().replace("/", "-").replace(":", "")
-    with filelock.FileLock(Path(tempfile.gettempdir()) / f"swapgate{name[-150:]}.lock", timeout=60):
+    name = hashlib.sha256(f"{USER}:{path.resolve()}".encode()).hexdigest()[:16]
+    with filelock.FileLock(Path(tempfile.gettempdir()) / f"swapgate-{name}.lock", timeout=LOCK_TIMEOUT):
         yield
 
 

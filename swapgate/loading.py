@@ -81,8 +81,8 @@ def load(source: Source, auto_class: str) -> Loaded:
 
     torch.manual_seed(SEED)
     torch.set_num_threads(THREADS)
-    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         model, report = getattr(transformers, auto_class).from_pretrained(

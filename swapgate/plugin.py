@@ -4,13 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from swapgate import fixtures
 from swapgate.faults import InputFault
-from swapgate.fixtures import PLAN, budget, call, expected, golden, latency, model, prediction, size
 from swapgate.ledger import Ledger
 from swapgate.plan import make_plan
 from swapgate.suite import Suite
-
-__all__ = ["budget", "call", "expected", "golden", "latency", "model", "prediction", "size"]
 
 DEFAULT_MODELS = "embedded"
 EXAMPLES = 25
@@ -18,6 +16,7 @@ EXAMPLES = 25
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
     group = parser.getgroup("swapgate", "model swaps, judged")
     group.addoption("--models", metavar="FILE", help="models file: a path, or a name in fixtures/models (embedded)")
     group.addoption(
@@ -31,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Read and check what the run depends on, and put the hooks of a project with a models file in place."""
     config.addinivalue_line("markers", "task(name): the tests of a suite file judge the models of this task")
     config.addinivalue_line("markers", "latency: measures time, so it runs alone and without pytest-xdist")
     models_file = _models_file(config)
@@ -45,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
         plan = make_plan(config.rootpath, models_file, config.option.swap, config.invocation_params.dir)
     except InputFault as fault:
         raise pytest.UsageError(str(fault)) from None
-    config.stash[PLAN] = plan
+    config.stash[fixtures.PLAN] = plan
+    config.pluginmanager.register(fixtures, "swapgate-fixtures")
     config.pluginmanager.register(Suite(plan), "swapgate-suite")
     config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):

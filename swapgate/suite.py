@@ -24,12 +24,9 @@ class Suite:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make a test a tier, and where it asks for a case, one a tier and case."""
-        marker = metafunc.definition.get_closest_marker("task")
-        if marker is None or "tier" not in metafunc.fixturenames:
+        task = task_of(metafunc.definition)
+        if task not in TASKS or "tier" not in metafunc.fixturenames:
             return
-        task = marker.args[0]
-        if task not in TASKS:
-            raise pytest.UsageError(f"{metafunc.module.__file__}: unknown task {task!r}{nearest(task, TASKS)}")
         tiers = [
             pytest.param(tier, marks=[getattr(pytest.mark, task), getattr(pytest.mark, tier)])
             for tier in self.plan.tiers(task)
@@ -41,14 +38,14 @@ class Suite:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Note on each test what it checks and which models it needs; mark known gaps."""
-        marker = item.get_closest_marker("task")
-        if marker is None or not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        task = task_of(item)
+        if task not in TASKS or not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
             return
         params: dict[str, Any] = dict(item.callspec.params)
         tier, case = params.get("tier"), params.get("case")
         if tier is None:
             return
-        model = self.plan.models[marker.args[0], tier]
+        model = self.plan.models[task, tier]
         check = item.originalname.removeprefix("test_")
         item.stash[SELECTED] = Selected(model.task, tier, check, case.id if case else None)
         limit = {"latency": model.row.budget.latency, "size": model.row.budget.size}.get(check)
@@ -62,7 +59,9 @@ class Suite:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the test of an orphaned golden only for the tiers whose golden has it."""
+        """Check what only the suite files show; keep an orphaned golden's test for the tiers whose golden has it."""
+        for item in items:
+            self._check(item)
         items[:] = [item for item in items if not self._is_superfluous(item)]
 
     @pytest.hookimpl(tryfirst=True)
@@ -92,8 +91,25 @@ class Suite:
             cases += [Orphan(case) for case in sorted({case for model in models for case in self.plan.orphans(model)})]
         return cases
 
+    def _check(self, item: pytest.Item) -> None:
+        """Raise UsageError for a task that does not exist, or a known gap of a property that the suite has not."""
+        task = task_of(item)
+        if task is not None and task not in TASKS:
+            raise pytest.UsageError(f"{item.path}: mark task({task!r}): unknown task{nearest(task, TASKS)}")
+        model = item.stash.get(NEEDS, [None])[0]
+        for gap in model.row.property_gaps if model else ():
+            if not hasattr(item.module, f"test_{gap}"):  # type: ignore[attr-defined]
+                key = f"{model.task}.{model.tier}.property_gaps.{gap}"  # type: ignore[union-attr]
+                raise pytest.UsageError(f"{self.plan.manifest.path}: {key}: {item.path} has no test_{gap}")
+
     def _is_superfluous(self, item: pytest.Item) -> bool:
         if SELECTED not in item.stash:
             return False
         case = item.callspec.params.get("case")  # type: ignore[attr-defined]
         return isinstance(case, Orphan) and case.id not in self.plan.orphans(item.stash[NEEDS][0])
+
+
+def task_of(node: pytest.Item | pytest.Collector) -> str | None:
+    """Give the task that a test or module is marked with."""
+    marker = node.get_closest_marker("task")
+    return str(marker.args[0]) if marker and marker.args else None

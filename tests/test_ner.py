@@ -1,15 +1,26 @@
 """NER: which persons, organizations, places and other names a sentence holds, and where."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.compare import Tolerance, check_drift
+from swapgate.compare import check_drift
 from swapgate.predictions import Entities
 
 pytestmark = pytest.mark.task("ner")
 
-TOLERANCE = Tolerance()
+people = st.sampled_from(["Maria Keller", "O'Brien", "J. R. Hartley", "Omar"])
+places = st.sampled_from(["Lisbon", "New York City", "St. Gallen", "the Andes"])
+firms = st.sampled_from(["Siemens", "Hugging Face", "AT&T", "Bank of England"])
+sentences = st.one_of(
+    st.builds("{} works for {} in {}.".format, people, firms, places),
+    st.builds("On Monday {} opened a new office in {}.".format, firms, places),
+    st.builds("The French team met {} and {} near {}.".format, people, people, places),
+    st.builds("Nobody knows why the {} was late again.".format, st.sampled_from(["train", "letter", "answer"])),
+)
+texts = st.one_of(sentences, st.text(max_size=60))
 
 
 def test_expected(prediction, expected):
@@ -18,7 +29,7 @@ def test_expected(prediction, expected):
 
 
 def test_golden(prediction, golden):
-    """Each case: every score within tolerance of the golden."""
+    """Each case: every entity and score within tolerance of the golden."""
     assert prediction == golden
 
 
@@ -30,5 +41,51 @@ def test_latency(benchmark, call, latency, budget):
 
 
 def test_size(size, budget):
-    """The weights take at most their budgeted multiple of the reference's bytes."""
+    """The weight files take at most their budgeted multiple of the reference's bytes."""
     assert size <= budget.size
+
+
+@given(text=texts)
+def test_scores_are_probabilities(model, text):
+    """Whatever the text: scores are finite and between 0 and 1."""
+    (found,) = model.predict([text])
+    assert all(0 <= entity.score <= 1 for entity in found.entities)
+
+
+@given(text=texts)
+def test_spans_hold_their_text(model, text):
+    """Whatever the text: an entity's text stands at its span, and spans do not overlap."""
+    (found,) = model.predict([text])
+    assert all(entity.text == text[entity.start : entity.end] != "" for entity in found.entities)
+    edges = [edge for entity in found.entities for edge in (entity.start, entity.end)]
+    assert edges == sorted(edges)
+
+
+@given(text=texts)
+def test_same_input_same_prediction(model, text):
+    """The same text twice gives the same prediction, to the last bit."""
+    assert model.predict([text]) == model.predict([text])
+
+
+@given(batch=st.lists(texts, min_size=2, max_size=8))
+def test_batch_changes_nothing(model, batch):
+    """A batch gives what its texts give one by one, within tolerance."""
+    alone = [model.predict([text])[0] for text in batch]
+    assert [check_drift(*pair, model.row.tolerance) for pair in zip(model.predict(batch), alone, strict=True)] == [
+        [] for _ in batch
+    ]
+
+
+@given(text=sentences, before=st.integers(0, 4), behind=st.integers(0, 4))
+def test_spaces_move_no_entity(model, text, before, behind):
+    """Spaces around a sentence move no entity off its text."""
+    padded, plain = model.predict([" " * before + text + " " * behind, text])
+    moved = Entities(tuple(replace(e, start=e.start + before, end=e.end + before) for e in plain.entities))
+    assert check_drift(padded, moved, model.row.tolerance) == []
+
+
+@given(text=sentences)
+def test_added_sentence_leaves_entities(model, text):
+    """An unrelated sentence behind a text leaves the entities before it."""
+    longer, plain = model.predict([f"{text} It rained all day.", text])
+    assert [e.key for e in longer.entities if e.start < len(text)] == [e.key for e in plain.entities]

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import hypothesis  # noqa: F401 - imported once here; pytester forgets what a run in this process imports
 import pytest
 from safetensors.numpy import save_file
 
@@ -98,6 +100,19 @@ class Project:
         save_file({"weight": np.arange(size, dtype=np.float32)}, path.with_name("model.safetensors"))
         return path.parent
 
+    def lexicon(self, name: str) -> dict[str, Any]:
+        """Read what a model knows."""
+        return json.loads((self.path / "models" / name / "config.json").read_text())["lexicon"]
+
+    def retrain(self, name: str, like: str = "", **changes: Any) -> Path:
+        """Write a model that knows what `like` (or itself, before) knew, but for the changes; None: not any more."""
+        words = {**self.lexicon(like or name), **changes}
+        return self.model(name, {word: entry for word, entry in words.items() if entry is not None})
+
+    def drift(self, name: str, **scores: float) -> None:
+        """Let the surroundings change scores of a model whose files stay as they are."""
+        self.write("drift.json", json.dumps({f"models/{name}": scores}))
+
     def replace(self, path: Path, old: str, new: str) -> None:
         """Replace a text that must stand in a file."""
         text = path.read_text()
@@ -111,6 +126,36 @@ class Project:
     def run(self, *options: str) -> pytest.RunResult:
         """Run pytest in the project."""
         return self.pytester.runpytest("-p", "no:cacheprovider", *options)
+
+    def events(self) -> list[str]:
+        """Give what happened to the models since the project was made, or since events.txt was removed."""
+        path = self.path / "events.txt"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def tree(self) -> dict[str, bytes]:
+        """Give all files of the project but those that every run of pytest leaves behind."""
+        traces = {"__pycache__", ".hypothesis", "events.txt"}
+        paths = [path for path in sorted(self.path.rglob("*")) if path.is_file() and not traces & {*path.parts}]
+        return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in paths}
+
+    @staticmethod
+    def table(result: pytest.RunResult) -> list[str]:
+        """Give the lines of the verdict section: the table, then the reasons."""
+        lines = [line.rstrip() for line in result.outlines]
+        starts = [index for index, line in enumerate(lines) if line.strip("=") == " verdict "]
+        if not starts:
+            return []
+        ends = [index for index, line in enumerate(lines) if index > starts[0] and line.startswith("==")]
+        return lines[starts[0] + 1 : ends[0]]
+
+    def verdicts(self, result: pytest.RunResult) -> dict[str, str]:
+        """Give the verdict on each tier."""
+        rows = [line.split() for line in self.table(result) if line.startswith("ner/")]
+        return {row[0].removeprefix("ner/"): row[-1] for row in rows}
+
+    def reasons(self, result: pytest.RunResult) -> list[str]:
+        """Give the lines below the verdict table."""
+        return [line for line in self.table(result)[1:] if not line.startswith("ner/")]
 
     def record(self) -> None:
         """Record all goldens."""
@@ -128,3 +173,9 @@ def recorded(project: Project) -> Project:
     """A project whose goldens are recorded."""
     project.record()
     return project
+
+
+@pytest.fixture(params=["serial", "xdist"])
+def workers(request: pytest.FixtureRequest) -> list[str]:
+    """Give the options of a run in one process, and of one in two."""
+    return ["-n", "2"] if request.param == "xdist" else []

@@ -1,0 +1,323 @@
+"""The digest of a model folder: what changes it, what does not, and what cannot be read."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from swapgate.digest import folder_digest, weight_bytes
+from swapgate.faults import SurroundingsFault
+
+ADDED = {"id": 0, "content": "[PAD]", "lstrip": False, "rstrip": False, "special": True}
+SETTINGS = {
+    "config.json": {
+        "architectures": ["FakeModel"],
+        "id2label": {"0": "O", "1": "B-PER", "2": "B-LOC"},
+        "layers": {"depth": 2, "dropout": 0.1},
+        "transformers_version": "4.57.6",
+    },
+    "generation_config.json": {"num_beams": 4, "transformers_version": "4.57.6"},
+    "tokenizer_config.json": {"do_lower_case": False, "pad_token": "[PAD]", "tokenizer_class": "FakeTokenizer"},
+    "tokenizer.json": {
+        "added_tokens": [ADDED],
+        "model": {"vocab": {"[PAD]": 0, "Ada": 1, "backend": 2}},
+        "truncation": {"max_length": 8},
+    },
+}
+
+
+def tensors():
+    """Give three tensors with different values."""
+    return {
+        "first": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "second": np.ones(4, dtype=np.float32),
+        "third": np.zeros(2, dtype=np.float16),
+    }
+
+
+class Folder:
+    """A model folder and ways to change it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.weights = path / "model.safetensors"
+        self.index = path / "model.safetensors.index.json"
+        path.mkdir()
+        save_file(tensors(), self.weights)
+        for name in SETTINGS:
+            self.change(name)
+
+    @property
+    def digest(self):
+        """Give its digest."""
+        return folder_digest(self.path)
+
+    def change(self, file, **values):
+        """Write a settings file with other values; None takes a key out."""
+        settings = {**SETTINGS.get(file, {}), **values}
+        kept = {key: value for key, value in settings.items() if value is not None}
+        (self.path / file).write_text(json.dumps(kept))
+
+    def shard(self, *shards):
+        """Write each dict of tensors into a file of its own, with an index."""
+        self.weights.unlink()
+        names = [f"model-{number:05}-of-{len(shards):05}.safetensors" for number in range(1, len(shards) + 1)]
+        for name, shard in zip(names, shards, strict=True):
+            save_file(shard, self.path / name, metadata={"format": "pt"})
+        places = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
+        self.index.write_text(json.dumps({"metadata": {"total_size": 44}, "weight_map": places}))
+
+    def header(self, change):
+        """Replace the header of the weights file; the bytes behind it stay."""
+        content = self.weights.read_bytes()
+        length = int.from_bytes(content[:8], "little")
+        header = json.dumps(change(json.loads(content[8 : 8 + length]))).encode()
+        self.weights.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+
+    def fault(self):
+        """Give the words of the fault that its digest ends in."""
+        with pytest.raises(SurroundingsFault) as caught:
+            folder_digest(self.path)
+        return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Make a model folder."""
+    return Folder(tmp_path / "model")
+
+
+def test_form(folder, tmp_path):
+    """A digest is 64 hexadecimal digits, the same at every call and in every place."""
+    assert folder.digest == folder.digest == Folder(tmp_path / "copy").digest
+    assert len(folder.digest) == 64
+    assert int(folder.digest, 16)
+
+
+def test_shards(folder):
+    """However the tensors are split into files, the digest is the same; the size counts all of these files."""
+    whole, parts = folder.digest, tensors()
+    assert weight_bytes(folder.path) == folder.weights.stat().st_size
+    folder.shard({"third": parts["third"], "first": parts["first"]}, {"second": parts["second"]})
+    assert folder.digest == whole
+    assert weight_bytes(folder.path) == sum(path.stat().st_size for path in folder.path.glob("model-*"))
+
+
+def test_order_of_tensors(folder):
+    """The order of the tensors and a note in the header do not count."""
+    whole = folder.digest
+    folder.header(lambda header: {"__metadata__": {"format": "pt"}, **dict(reversed(header.items()))})
+    assert folder.digest == whole
+
+
+@pytest.mark.parametrize(
+    ("file", "values"),
+    [
+        ("config.json", {"transformers_version": "5.23.0"}),
+        ("config.json", {"transformers_version": None}),
+        ("config.json", {"dtype": "float32"}),
+        ("config.json", {"torch_dtype": "float16"}),
+        ("config.json", {"_name_or_path": "/home/ada/model"}),
+        ("config.json", {"layers": {"dropout": 0.1, "depth": 2, "dtype": "bfloat16"}}),
+        ("generation_config.json", {"transformers_version": "5.23.0"}),
+        ("tokenizer_config.json", {"tokenizer_class": "TokenizersBackend", "backend": "tokenizers"}),
+        ("tokenizer_config.json", {"pad_token": {"content": "[PAD]", "lstrip": False, "rstrip": False}}),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"0": {"content": "[PAD]", "lstrip": False}}}),
+        ("tokenizer.json", {"truncation": {"max_length": 512}}),
+        ("tokenizer.json", {"padding": {"strategy": "BatchLongest"}}),
+    ],
+    ids=[f"change {number}" for number in range(1, 13)],
+)
+def test_saved_again(folder, file, values):
+    """What changes when transformers saves a model again does not count."""
+    before = folder.digest
+    folder.change(file, **values)
+    assert folder.digest == before
+
+
+@pytest.mark.parametrize("token", ["[PAD]", {"content": "[PAD]", "lstrip": False}], ids=["text", "table"])
+def test_special_tokens_in_either_file(folder, token):
+    """It does not matter in which of the tokenizer's two files a special token stands."""
+    before = folder.digest
+    folder.change("special_tokens_map.json", pad_token=token)
+    assert folder.digest == before
+    folder.change("tokenizer_config.json", pad_token=None)
+    assert folder.digest == before
+    folder.change("special_tokens_map.json", pad_token="[MASK]")  # noqa: S106
+    assert folder.digest != before
+
+
+@pytest.mark.parametrize("token", ["[PAD]", "[MASK]"])
+def test_special_tokens_in_a_file_of_their_own(folder, token):  # BUG: read and forgotten without tokenizer_config.json
+    """A special token counts also where there is no tokenizer_config.json."""
+    (folder.path / "tokenizer_config.json").unlink()
+    without = folder.digest
+    folder.change("special_tokens_map.json", pad_token=token)
+    assert folder.digest != without
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"first": np.arange(6, dtype=np.float32).reshape(3, 2)},
+        {"first": np.nextafter(np.arange(6, dtype=np.float32), np.float32(9)).reshape(2, 3)},
+        {"first": np.full((2, 3), np.nan, dtype=np.float32)},
+        {"second": np.array([-0.0, 1, 1, 1], dtype=np.float32)},
+        {"second": np.ones(4, dtype=np.float16)},
+        {"second": np.ones(4, dtype=np.float32).view(np.int32)},
+        {"second": np.ones(5, dtype=np.float32)},
+        {"third": np.zeros((2, 1), dtype=np.float16)},
+        {"fourth": np.zeros(1, dtype=np.float32)},
+    ],
+    ids=["shape", "last bit", "nan", "sign", "dtype", "same bytes", "longer", "one more axis", "one more"],
+)
+def test_other_tensor(folder, change):
+    """Another value, shape or dtype, or one more tensor, is another digest."""
+    before = folder.digest
+    save_file({**tensors(), **change}, folder.weights)
+    assert folder.digest != before
+
+
+def test_other_names(folder):
+    """A renamed tensor and two exchanged ones are another digest; a lost one too."""
+    parts, digests = tensors(), [folder.digest]
+    first, second, third = parts.values()
+    for names in (("zero", "second", "third"), ("second", "first", "third"), ("first", "second")):
+        save_file(dict(zip(names, (first, second, third), strict=False)), folder.weights)
+        digests.append(folder.digest)
+    assert len(set(digests)) == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "values"),
+    [
+        ("config.json", {"id2label": {"0": "O", "1": "B-LOC", "2": "B-PER"}}),
+        ("config.json", {"id2label": {"0": "O", "1": "B-PER"}}),
+        ("config.json", {"layers": {"depth": 3, "dropout": 0.1}}),
+        ("config.json", {"layers": {"depth": 2, "dropout": 0}}),
+        ("config.json", {"architectures": ["OtherModel"]}),
+        ("generation_config.json", {"num_beams": 1}),
+        ("tokenizer_config.json", {"do_lower_case": True}),
+        ("tokenizer.json", {"model": {"vocab": {"[PAD]": 0, "Ada": 2, "backend": 1}}}),
+        ("tokenizer.json", {"model": {"vocab": {"[PAD]": 0, "Eve": 1, "backend": 2}}}),
+        ("tokenizer.json", {"added_tokens": [{**ADDED, "lstrip": True}]}),
+        ("preprocessor_config.json", {"size": 224}),
+    ],
+    ids=[f"change {number}" for number in range(1, 12)],
+)
+def test_other_setting(folder, file, values):
+    """A setting that changes an answer is another digest."""
+    before = folder.digest
+    folder.change(file, **values)
+    assert folder.digest != before
+
+
+@pytest.mark.parametrize("word", ["backend", "dtype", "tokenizer_class"])
+def test_vocabulary_word_that_reads_like_a_key(folder, word):  # BUG: such words of a vocabulary are dropped as keys
+    """A word of the vocabulary counts even where it is spelt like a key that does not."""
+    folder.change("tokenizer.json", model={"vocab": {"Ada": 1, word: 2}})
+    before = folder.digest
+    folder.change("tokenizer.json", model={"vocab": {"Ada": 1, word: 3}})
+    assert folder.digest != before
+
+
+def test_vocabulary_file(folder):
+    """vocab.txt counts only where there is no tokenizer.json."""
+    before, vocabulary = folder.digest, folder.path / "vocab.txt"
+    vocabulary.write_text("[PAD]\nAda\n")
+    assert folder.digest == before
+    (folder.path / "tokenizer.json").unlink()
+    without = folder.digest
+    vocabulary.write_text("Ada\n[PAD]\n")
+    assert len({before, without, folder.digest}) == 3
+
+
+def test_row(folder):
+    """What the row sets counts: dtype and variant."""
+    rows = [("float32", None), ("bfloat16", None), ("float32", "int8"), ("int8", "float32")]
+    digests = {folder_digest(folder.path, dtype=dtype, variant=variant) for dtype, variant in rows}
+    assert len(digests) == len(rows)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content[:-1],
+        lambda content: content[:5],
+        lambda content: b"",
+        lambda content: content + b"\0",
+        lambda content: (10**15).to_bytes(8, "little") + content[8:],
+        lambda content: b"<html>404: no such model</html>",
+        lambda content: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
+        lambda content: content.replace(b"[2,3]", b"[2,4]"),
+        lambda content: content.replace(b'"F32"', b'"F64"'),
+        lambda content: content.replace(b"[0,24]", b"[0,20]").replace(b"[0,16]", b"[0,12]"),
+    ],
+    ids=[
+        *("one byte short", "stump", "empty", "one byte more", "header length", "web page", "git-lfs"),
+        *("lying shape", "lying dtype", "lying place"),
+    ],
+)
+def test_damaged_weights(folder, change):
+    """Weights that are truncated, something else or not what their header says end in a fault that names the file."""
+    content = folder.weights.read_bytes()
+    folder.weights.write_bytes(change(content))
+    assert folder.weights.read_bytes() != content
+    words = folder.fault()
+    assert words.startswith(f"{folder.weights}: weights cannot be read (")
+    assert words.endswith("); fetch or save them again")
+
+
+def test_no_weights(folder):
+    """A folder without weights ends in a fault that says what is looked for."""
+    folder.weights.rename(folder.path / "pytorch_model.bin")
+    assert folder.fault() == (
+        f"{folder.path}: no model.safetensors and no model.safetensors.index.json; save the model with save_pretrained"
+    )
+
+
+def test_missing_shard(folder):
+    """A shard that the index names and the folder lacks is named, for the digest and for the size."""
+    folder.shard({"first": tensors()["first"]}, {"second": tensors()["second"]})
+    shard = folder.path / "model-00002-of-00002.safetensors"
+    shard.unlink()
+    assert folder.fault().startswith(f"{shard}: weights cannot be read (")
+    with pytest.raises(SurroundingsFault, match=r"model-00002-of-00002\.safetensors'; fetch the model folder again$"):
+        weight_bytes(folder.path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "[]", "null", '{"weight_map": ["a"]}', '{"weight_map": {"first": 3}}', '{"weight_map": {}}'],
+    ids=["no map", "list", "null", "list for a map", "number for a file", "empty map"],
+)
+def test_wrong_index(folder, text):  # BUG: KeyError, TypeError, AttributeError; an empty map gives a digest of nothing
+    """An index that is JSON but no index ends in a fault that names it."""
+    folder.weights.unlink()
+    folder.index.write_text(text)
+    assert folder.fault().startswith(f"{folder.index}: ")
+
+
+@pytest.mark.parametrize("name", list(SETTINGS), ids=["model", "decoding", "tokenizer settings", "tokenizer"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"a": \xff}', b"[]", b"null"], ids=["empty", "cut", "not UTF-8", "list", "null"]
+)
+def test_settings_that_are_no_table(folder, name, content):  # BUG: list, null: TypeError, AttributeError or a digest
+    """A settings file that holds no table as JSON ends in a fault that names it and what to do."""
+    (folder.path / name).write_bytes(content)
+    words = folder.fault()
+    assert words.startswith(f"{folder.path / name}: ")
+    assert words.endswith("; fetch or save the model again")
+
+
+def test_without_torch(folder):
+    """A digest is known without importing torch."""
+    code = (
+        "import pathlib, sys; from swapgate.digest import folder_digest; folder_digest(pathlib.Path(sys.argv[1]));"
+        " print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(folder.path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

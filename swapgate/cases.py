@@ -66,7 +66,10 @@ def read_cases(path: Path) -> Cases:
     for row in file.case:
         if row.id in cases:
             raise InputFault(f"{path}: case {row.id!r} stands twice; give one of them another id")
-        cases[row.id] = Case(row.id, row.text, tuple(_span(path, row, span) for span in row.expected))
+        expected = tuple(_span(path, row, span) for span in row.expected)
+        if len(set(expected)) < len(expected):
+            raise InputFault(f"{path}: case {row.id!r}: an expected span stands twice; remove one of them")
+        cases[row.id] = Case(row.id, row.text, expected)
     if file.latency not in cases:
         raise InputFault(f"{path}: latency = {file.latency!r} is no case{nearest(file.latency, cases)}")
     return Cases(path, tuple(cases.values()), cases[file.latency])
@@ -74,7 +77,7 @@ def read_cases(path: Path) -> Cases:
 
 def _span(path: Path, row: _Case, span: _Span) -> Span:
     found = row.text[span.start : span.end]
-    if found != span.text:
+    if found != span.text or span.end != span.start + len(span.text):
         at = row.text.find(span.text)
         hint = f"; it stands at {at}-{at + len(span.text)}" if at >= 0 else "; it does not stand in the text"
         raise InputFault(

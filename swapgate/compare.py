@@ -75,7 +75,7 @@ def check_drift(actual: Entities, golden: Entities, tolerance: Tolerance) -> lis
                     _mismatch(
                         key,
                         f"{theirs[key]} scored {ours[key].score:.7f}, golden {theirs[key].score:.7f}"
-                        f" ± {tolerance.drift:g}: off by {drift:.2g}",
+                        f" ± {tolerance.drift:g}: off by {drift:.4g}",
                         ".score",
                     )
                 )
@@ -87,7 +87,7 @@ def check_drift(actual: Entities, golden: Entities, tolerance: Tolerance) -> lis
                     _mismatch(
                         key,
                         f"{only} ({only.score:.4f}) {where} since the golden; a near tie would have a margin up to"
-                        f" {tolerance.drift:g}, this one had {only.margin:.2g}",
+                        f" {tolerance.drift:g}, this one had {only.margin:.4g}",
                     )
                 )
     return mismatches

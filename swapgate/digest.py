@@ -23,7 +23,19 @@ SETTINGS = (
 )
 """Files that hold settings as JSON."""
 
-VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", "added_tokens.json", "spiece.model", "sentencepiece.bpe.model")
+VOCABULARIES = (
+    "added_tokens.json",
+    "merges.txt",
+    "normalizer.json",
+    "sentencepiece.bpe.model",
+    "source.spm",
+    "spiece.model",
+    "spm.model",
+    "target.spm",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+)
 """Files that tokenizers were made of before tokenizer.json; read only where that file is missing."""
 
 WHO_SAVED_IT = frozenset(
@@ -46,14 +58,16 @@ WHO_SAVED_IT = frozenset(
 
 SPELT_OUT = {
     "add_cross_attention": False,
+    "bos_token_id": None,
+    "eos_token_id": None,
     "is_decoder": False,
     "position_embedding_type": "absolute",
     "tie_word_embeddings": True,
 }
 """Defaults that one version of transformers writes into config.json and another leaves out."""
 
-RUN_TIME = {"tokenizer.json": ("padding", "truncation"), "tokenizer_config.json": ("added_tokens_decoder",)}
-"""Keys that each call sets anew, or that stand in tokenizer.json as well."""
+SET_BY_EACH_CALL = ("padding", "truncation")
+"""Keys of tokenizer.json that hold what the last call wanted."""
 
 
 def folder_digest(folder: Path, **row: str | None) -> str:
@@ -75,7 +89,10 @@ def weight_files(folder: Path) -> list[Path]:
     if single.is_file():
         return [single]
     if index.is_file():
-        return [folder / name for name in sorted(set(_json(index)["weight_map"].values()))]
+        shards = _json(index).get("weight_map")
+        if not isinstance(shards, dict) or not shards or not all(isinstance(name, str) for name in shards.values()):
+            raise SurroundingsFault(f"{index}: weight_map names no weight files; fetch or save the model again")
+        return [folder / name for name in sorted(set(shards.values()))]
     raise SurroundingsFault(
         f"{folder}: no model.safetensors and no model.safetensors.index.json; save the model with save_pretrained"
     )
@@ -117,36 +134,40 @@ def _settings(folder: Path) -> dict[str, Any]:
     """Give the settings of a folder; the tokenizer's two files of special tokens count as one."""
     settings = {name: _json(folder / name) for name in SETTINGS if (folder / name).is_file()}
     special = settings.pop("special_tokens_map.json", {})
-    if "tokenizer_config.json" in settings:
-        settings["tokenizer_config.json"] = {**special, **settings["tokenizer_config.json"]}
-    for name, keys in RUN_TIME.items():
-        for key in keys:
-            settings.get(name, {}).pop(key, None)
-    if "tokenizer.json" not in settings:
-        for path in (folder / name for name in VOCABULARIES):
-            if path.is_file():
-                settings[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {name: _without_traces(content) for name, content in settings.items()}
+    tokenizer = {**special, **settings.pop("tokenizer_config.json", {})}
+    whole = settings.pop("tokenizer.json", None)
+    kept = {name: _without_traces(content) for name, content in settings.items()}
+    if whole is not None:
+        tokenizer.pop("added_tokens_decoder", None)  # stands in tokenizer.json as well
+        kept["tokenizer.json"] = {key: whole[key] for key in whole if key not in SET_BY_EACH_CALL}
+    else:
+        vocabularies = [folder / name for name in VOCABULARIES if (folder / name).is_file()]
+        kept |= {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in vocabularies}
+    kept["tokenizer_config.json"] = {
+        key: _content(value) for key, value in _without_traces(tokenizer).items() if value not in (None, {}, [])
+    }
+    return kept
 
 
-def _without_traces(value: Any) -> Any:
-    """Drop the keys that say who saved it and those that say nothing; a special token counts as its text."""
-    if isinstance(value, dict):
-        if "content" in value and "lstrip" in value and "id" not in value:
-            return value["content"]
-        kept = {key: _without_traces(item) for key, item in value.items() if key not in WHO_SAVED_IT}
-        return {key: item for key, item in kept.items() if not _says_nothing(key, item)}
-    if isinstance(value, list):
-        return [_without_traces(item) for item in value]
-    return value
+def _without_traces(settings: dict[str, Any]) -> dict[str, Any]:
+    """Drop the keys, at any depth, that say who saved it, and defaults that some versions spell out."""
+    return {
+        key: _without_traces(value) if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if key not in WHO_SAVED_IT and not (key in SPELT_OUT and value == SPELT_OUT[key])
+    }
 
 
-def _says_nothing(key: str, item: Any) -> bool:
-    return item is None or item in ({}, []) or (key in SPELT_OUT and item == SPELT_OUT[key])
+def _content(token: Any) -> Any:
+    """Give a special token as its text, whether it is written as that or with its flags."""
+    return token["content"] if isinstance(token, dict) and "content" in token else token
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"it holds a {type(content).__name__}, not an object")
     except (OSError, ValueError) as error:
         raise SurroundingsFault(f"{path}: cannot be read as JSON ({error}); fetch or save the model again") from error
+    return content

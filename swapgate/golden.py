@@ -38,6 +38,8 @@ def read_golden(path: Path) -> dict[str, dict[str, Any]]:
         status = path.stat()
     except FileNotFoundError:
         return {}
+    if not path.is_file():
+        raise InputFault(f"{path}: not a file; remove it and restore the golden with: git checkout -- {path}")
     return _read_golden(path, status.st_mtime_ns, status.st_size)
 
 

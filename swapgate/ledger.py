@@ -86,7 +86,7 @@ class Ledger:
         self.selected.update({test: Selected(**fields) for test, fields in selected.items()})
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Judge, and set the exit status where pytest itself has nothing worse to say."""
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
@@ -94,6 +94,7 @@ class Ledger:
             return
         if session.config.option.collectonly:
             return
+        self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         models = {key: described(model) for key, model in self.plan.models.items()}
         self.verdicts = judge(self.selected, self.records, models, self.plan.incumbents)
         if self.verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -106,8 +107,7 @@ class Ledger:
         """End the run with the verdict table."""
         if self.verdicts:
             terminalreporter.section("verdict")
-            width, colour = terminalreporter._tw.fullwidth, terminalreporter.hasmarkup
-            terminalreporter.write(verdict_text(self.verdicts, self.plan.notes, width, colour))
+            terminalreporter.write(verdict_text(self.verdicts, self.plan.notes, terminalreporter.hasmarkup))
 
     def _outcome(
         self, report: pytest.TestReport, error: BaseException | None, item: pytest.Item
@@ -132,6 +132,7 @@ class Ledger:
             return "failed", report.longrepr
         judged = (AssertionError, ModelFault, pytest.fail.Exception)
         outcome: Outcome = "failed" if isinstance(error, judged) else "error"
+        tier = f"{selected.task}/{selected.tier}"
+        subject = tier if isinstance(error, Fault) else str(selected)  # a fault is the tier's, whatever test met it
         words = str(error).removeprefix("assert ").strip().splitlines() or [type(error).__name__]
-        named = words[0] if words[0].startswith(f"{selected.task}/{selected.tier}") else f"{selected}: {words[0]}"
-        return outcome, named
+        return outcome, words[0] if words[0].startswith(tier) else f"{subject}: {words[0]}"

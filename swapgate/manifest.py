@@ -7,7 +7,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from swapgate.compare import Tolerance
@@ -19,7 +19,27 @@ VARIANTS: tuple[str, ...] = ()
 """Transformations of a model that a row may name; none yet."""
 
 T = TypeVar("T")
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+RESERVED = frozenset(
+    {*TASKS, "filterwarnings", "incumbent", "latency", "parametrize", "skip", "skipif", "task", "usefixtures", "xfail"}
+)
+"""Names that a tier cannot have: they are marks of something else, or mean another tier."""
+
+
+def _free(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError(f"{name!r} is reserved; give the tier another name")
+    return name
+
+
+def _table(value: object) -> object:
+    """Refuse numbers in quotes and booleans, which a plain dataclass would take for numbers."""
+    for name, field in value.items() if isinstance(value, dict) else ():
+        if name != "reason" and (isinstance(field, bool) or not isinstance(field, int | float)):
+            raise ValueError(f"{name} = {field!r} is not a number")
+    return value
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_free)]
 Words = Annotated[str, Field(min_length=1)]
 
 
@@ -63,7 +83,7 @@ class Row(_Strict):
     """The type the weights are computed in, whatever the file holds."""
     labels: dict[str, Words]
     """From the model's label names, without B- and I-, to those of the cases."""
-    tolerance: Tolerance = Tolerance()
+    tolerance: Annotated[Tolerance, BeforeValidator(_table)] = Tolerance()
     budget: Budget = Budget()
     gaps: dict[str, Words] = {}
     """Known gaps: case id to the reason why this tier fails it."""
@@ -86,6 +106,8 @@ class Manifest(BaseModel):
 def read_manifest(path: Path) -> Manifest:
     """Read and check a models file. Raises InputFault that names file and key."""
     rows: Any = validated(dict[Task, dict[Name, Row]], read_toml(path), path)
+    if not any(rows.values()):
+        raise InputFault(f"{path}: names no models; add a table such as [ner.original]")
     manifest = Manifest.model_construct(path=path, rows=rows)
     for task, tiers in manifest.rows.items():
         for tier, row in tiers.items():
@@ -122,8 +144,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputFault(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+        raise InputFault(f"{path}: cannot be read: {error}; give a TOML file in UTF-8") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is an endless number
         raise InputFault(f"{path}: not valid TOML: {error}; mend the file and run again") from error
 
 

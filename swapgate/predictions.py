@@ -1,7 +1,7 @@
 """What a model said and what is right, as frozen typed values with their JSON. No torch here."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, Self
 
 Key = tuple[str, int, int]
@@ -62,7 +62,12 @@ class Entities:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what `to_json` gives. Raises KeyError, TypeError or ValueError on anything else."""
-        return cls(tuple(Entity(**row) for row in data["entities"]))
+        entities = tuple(Entity(**row) for row in data["entities"])
+        for entity in entities:
+            for value, kind in zip(astuple(entity), (int, int, str, str, float, float), strict=True):
+                if type(value) is not kind and not (kind is float and type(value) is int):
+                    raise TypeError(f"{value!r} is not of the right type in {entity}")
+        return cls(entities)
 
     def __str__(self) -> str:
         return spoken(self.entities)

@@ -29,6 +29,8 @@ class Model:
     """What the models file names; the same object where nothing is swapped."""
     cases: Cases
     _loaded: Any = None
+    _broken: SurroundingsFault | None = None
+    """Why it cannot be loaded, so that it is tried once."""
     _predictions: dict[str, Entities | ModelFault] = field(default_factory=dict)
 
     @property
@@ -68,16 +70,28 @@ class Model:
 
     def predict(self, texts: Sequence[str]) -> list[Entities]:
         """Predict one batch. Raises ModelFault where the model fails on any of the texts."""
-        return [_sound(found) for found in self._predict(texts)]
+        try:
+            return [_sound(found) for found in self._predict(texts)]
+        except ModelFault as fault:
+            raise ModelFault(f"{self.name}: {fault} ({self.source.name})") from fault
 
     def prediction(self, case: Case) -> Entities:
-        """Give the prediction for a case; its whole batch is predicted when the first of it is asked for."""
+        """Give the prediction for a case; its whole batch is predicted when the first of it is asked for.
+
+        Where a batch crashes its cases are tried one by one, so that only those that cannot be read are red.
+        """
         if case.id not in self._predictions:
             position = self.cases.cases.index(case) // BATCH * BATCH
             batch = self.cases.cases[position : position + BATCH]
-            found = self._predict([case.text for case in batch])
+            try:
+                found = self._predict([case.text for case in batch])
+            except ModelFault:
+                found = [self._predict_one(case.text) for case in batch]
             self._predictions.update(zip((case.id for case in batch), found, strict=True))
-        return _sound(self._predictions[case.id], f"{self.name} {case.id!r}: ", f" ({self.source.name})")
+        try:
+            return _sound(self._predictions[case.id])
+        except ModelFault as fault:
+            raise ModelFault(f"{self.name} {case.id!r}: {fault} ({self.source.name})") from fault
 
     def release(self) -> None:
         """Let go of the weights; predictions stay."""
@@ -97,16 +111,28 @@ class Model:
             **surroundings(),
         }
 
+    def _predict_one(self, text: str) -> Entities | ModelFault:
+        try:
+            return self._predict([text])[0]
+        except ModelFault as fault:
+            return fault
+
     def _predict(self, texts: Sequence[str]) -> list[Entities | ModelFault]:
         task = TASKS[self.task]
+        if self._broken is not None:
+            raise self._broken
         if self._loaded is None:
-            self._loaded = task.load(self.source)
+            try:
+                self._loaded = task.load(self.source)
+            except SurroundingsFault as fault:
+                self._broken = fault
+                raise
         try:
             found: list[Entities | ModelFault] = task.predict(self._loaded, texts, self.source.row.labels)
         except Fault:
             raise
         except Exception as error:  # a model may raise anything on an input it cannot take
-            raise ModelFault(f"{self.name}: {self.source.name} crashed: {type(error).__name__}: {error}") from error
+            raise ModelFault(f"the model crashed: {type(error).__name__}: {error}") from error
         return found
 
 
@@ -128,7 +154,7 @@ class Pool:
                 model.release()
 
 
-def _sound(found: Entities | ModelFault, before: str = "", after: str = "") -> Entities:
+def _sound(found: Entities | ModelFault) -> Entities:
     if isinstance(found, ModelFault):
-        raise ModelFault(f"{before}{found}{after}")
+        raise found
     return found

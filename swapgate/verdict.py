@@ -97,10 +97,11 @@ def judge(
         figures.setdefault((record.selected.task, record.selected.tier), {}).update(record.figures)
     for test, item in selected.items():
         worst.setdefault(test, Record(item, "incomplete", f"{item}: selected, but it did not run"))
+    swapped = set(swaps)
     verdicts = []
     for task, tier in models:
         mine = [record for record in worst.values() if (record.selected.task, record.selected.tier) == (task, tier)]
-        if mine or (task, tier) in set(swaps):
+        if mine or (task, tier) in swapped:
             verdicts.append(_judge_tier(task, tier, models[task, tier], mine, figures.get((task, tier), {})))
     return verdicts
 
@@ -118,7 +119,7 @@ def _judge_tier(task: str, tier: str, model: str, records: list[Record], figures
         reasons = [
             f"{task}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
         ]
-    improvements = [record.message for record in records if record.outcome == "improvement"]
+    improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
     return Verdict(task, tier, status, model, counts, figures, list(dict.fromkeys(reasons)), improvements)
 
 

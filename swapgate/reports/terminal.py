@@ -9,6 +9,7 @@ from rich.text import Text
 
 from swapgate.verdict import Verdict
 
+WIDEST = 10_000
 REASONS = 5
 """Reasons shown a tier."""
 
@@ -16,14 +17,14 @@ COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCOMPLETE": "bold yellow"
 NOT_SELECTED = "not selected"
 
 
-def verdict_text(verdicts: Sequence[Verdict], notes: Sequence[str], width: int, colour: bool) -> str:
+def verdict_text(verdicts: Sequence[Verdict], notes: Sequence[str], colour: bool) -> str:
     """Give a line a tier, then why a tier did not pass, what a candidate improved, and the notes of the plan.
 
-    Where the table is wider than the terminal it keeps its width rather than cut a figure.
+    A table that is wider than the terminal keeps its width: no name and no figure is ever cut.
     """
     text = io.StringIO()
     console = Console(
-        file=text, width=max(width, 160), force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=True
+        file=text, width=WIDEST, force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=True
     )
     console.print(_table(verdicts))
     for line in (*_reasons(verdicts), *notes):

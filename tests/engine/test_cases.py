@@ -211,12 +211,12 @@ def test_span_before_the_text(fault):
 @pytest.mark.parametrize(
     ("end", "text"), [(-1, "Paris"), (17, "Paris."), (99, "Paris.")], ids=["from the end", "one beyond", "far beyond"]
 )
-def test_span_with_a_false_end(fault, end, text):  # BUG: a slice forgives it, then no model can ever find the entity
+def test_span_with_a_false_end(fault, end, text):
     """A span cannot end before the text or behind it, even where the slice gives the right words."""
     assert fault(expecting(end=end, text=f'"{text}"')).startswith("case")
 
 
-def test_same_span_twice(fault):  # BUG: taken, and counted once
+def test_same_span_twice(fault):
     """One entity cannot be expected twice."""
     row = '{ label = "LOC", start = 10, end = 15, text = "Paris" }'
     assert fault(START + f"expected = [{row}, {row}]\n").startswith("case")

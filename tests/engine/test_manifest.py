@@ -120,7 +120,7 @@ def test_tier_name(fault, name):
 
 
 @pytest.mark.parametrize("name", [pytest.param("ner", id="own"), "task", "latency", "incumbent", "parametrize"])
-def test_tier_name_that_means_something_else(fault, name):  # BUG: taken, and its mark or its budget means two things
+def test_tier_name_that_means_something_else(fault, name):
     """A tier cannot have the name of a task, of another mark or of the word for the incumbent."""
     assert fault(f"[ner.{name}]\n" + ROW).startswith(f"ner.{name}: ")
 
@@ -165,7 +165,7 @@ def test_wrong_type(fault, text, words):
 
 @pytest.mark.parametrize("value", ['"0.1"', "true"], ids=["text", "bool"])
 @pytest.mark.parametrize("key", ["drift", "swap"])
-def test_wrong_type_of_a_tolerance(fault, key, value):  # BUG: "0.1" is read as 0.1, true as 1.0
+def test_wrong_type_of_a_tolerance(fault, key, value):
     """A tolerance is a number, neither a text nor a truth value."""
     assert fault(ONE + f'tolerance = {{ {key} = {value}, reason = "r" }}\n').startswith("ner.original.tolerance")
 
@@ -296,6 +296,4 @@ def test_wrong_row_file(path):
     path.write_text("model = 'm'\nlables = {}\n")
     with pytest.raises(InputFault) as caught:
         read_row(path)
-    assert str(caught.value) == (
-        f"{path}: labels: missing; add it\n{path}: lables: unknown key; did you mean 'labels'?"
-    )
+    assert str(caught.value) == f"{path}: labels: missing; add it\n{path}: lables: unknown key; did you mean 'labels'?"

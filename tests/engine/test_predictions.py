@@ -155,7 +155,7 @@ def test_other_json_is_refused(data):
     ],
     ids=["start", "half", "no end", "label", "text", "text for a score", "no score", "list"],
 )
-def test_json_of_wrong_types_is_refused(field, value):  # BUG: from_json takes any type, the comparison crashes later
+def test_json_of_wrong_types_is_refused(field, value):
     """A field of the wrong type raises KeyError, TypeError or ValueError, as the docstring promises."""
     with pytest.raises((KeyError, TypeError, ValueError)):
         Entities.from_json({"entities": [{**dataclasses.asdict(ADA), field: value}]})

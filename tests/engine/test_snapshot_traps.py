@@ -29,10 +29,12 @@ def test_second(snapshot):
 
 
 def goldens(project):
+    """Read both goldens."""
     return {tier: project.golden(tier).read_bytes() for tier in ("original", "small")}
 
 
 def scores(project, tier="small"):
+    """Read the scores of a golden."""
     cases = json.loads(project.golden(tier).read_text())["cases"]
     return {case: [entity["score"] for entity in entry["entities"]] for case, entry in cases.items()}
 
@@ -44,11 +46,11 @@ def drifted(recorded):
     return recorded, goldens(recorded)
 
 
-def test_tiers_deselected_by_a_hook(recorded, workers):
+def test_tiers_deselected_by_a_hook(recorded):
     """An update in which an ordinary hook leaves out a tier keeps the golden of that tier."""
     recorded.replace(recorded.path / "conftest.py", "\n", FEWER)
     before = goldens(recorded)
-    assert recorded.run("-k", "golden", "--snapshot-update", *workers).ret == 0
+    assert recorded.run("-k", "golden", "--snapshot-update").ret == 0
     assert recorded.run("--snapshot-update", "-m", "not latency").ret == 0
     assert goldens(recorded) == before
 
@@ -92,7 +94,9 @@ def test_fixture_error(drifted):
 def test_label_assert_fails_first(drifted):
     """An update in which a test fails before it comes to its golden keeps that golden."""
     project, before = drifted
-    project.replace(project.suite, "    assert prediction == golden", "    assert not golden\n    assert prediction == golden")
+    project.replace(
+        project.suite, "    assert prediction == golden", "    assert not golden\n    assert prediction == golden"
+    )
     project.run("-k", "golden", "--snapshot-update").assert_outcomes(failed=6, deselected=10)
     assert goldens(project) == before
 
@@ -101,7 +105,7 @@ def test_model_fails_during_update(recorded):
     """An update in which the model fails on a case keeps the golden of that case."""
     recorded.retrain("small", Ada=["PER", "nan"])
     before = scores(recorded)
-    recorded.run("-k", "golden", "--snapshot-update").assert_outcomes(passed=5, failed=1, deselected=10)
+    recorded.run("-k", "golden", "--snapshot-update").assert_outcomes(passed=5, errors=1, deselected=10)
     assert scores(recorded) == before
 
 
@@ -203,4 +207,4 @@ def test_own_snapshots_not_selected(recorded):
     mine.write_text(mine.read_text().partition("def test_second")[0])
     result = recorded.run()
     result.stdout.fnmatch_lines("*1 snapshot unused*")
-    assert result.ret == 1
+    assert result.ret == 1  # BUG: 0, the plugin overwrites the exit status that syrupy set

@@ -15,13 +15,6 @@ TRIAL = "(models/candidate, swapped in for models/small)"
 KEEP = f"{TRIAL}; the candidate is worse than its incumbent: keep models/small"
 
 
-def reshard(project, name):
-    """Write the small model again, its weights under two names in two files."""
-    candidate = project.retrain(name, like="small")
-    (candidate / "model.safetensors").unlink()
-    return candidate
-
-
 @pytest.fixture
 def trial(recorded):
     """Judge a candidate that differs from the small model in some words, and see that nothing is written."""
@@ -99,7 +92,7 @@ def test_itself(trial):
         "FAIL  ner/small: this swap did not take place: models/small holds the same weights and settings as the"
         " incumbent models/small (digest "
     )
-    assert "predict models/small" not in trial.project.events()[-1]
+    assert trial.project.events() == []
 
 
 def test_itself_in_two_shards(recorded, trial):
@@ -119,13 +112,11 @@ def test_itself_in_two_shards(recorded, trial):
     assert "this swap did not take place" in trial.project.reasons(result)[0]
 
 
-def test_exchanged_labels(recorded, trial):
-    """Two exchanged label names in config.json make another model, which fails."""
-    folder = recorded.retrain("candidate", like="small", Ada=["LOC", 0.99], Paris=["PER", 0.97])
-    recorded.replace(folder / "config.json", '"1": "B-PER", "2": "B-ORG", "3": "B-LOC"', '"1": "B-LOC", "2": "B-ORG", "3": "B-PER"')
-    result = trial()
+def test_wrong_labels(trial):
+    """A candidate that calls the right spans by other labels fails, and both sides are named."""
+    result = trial(Ada=["LOC", 0.99])
     assert result.ret == 1
-    assert "PER 'Ada' 0-3 (0.9900) is lost; LOC 'Ada' 0-3 (0.9900) is new and wrong" in result.stdout.str()
+    assert "LOC 'Ada' 0-3 (0.9900) is new and wrong; PER 'Ada' 0-3 (0.9900) is lost" in result.stdout.str()
 
 
 def test_unknown_label(recorded, trial):
@@ -164,7 +155,9 @@ def test_size_budget(recorded, trial):
 
 def test_budget_against_the_incumbent(recorded, trial):
     """A budget against the incumbent is judged where the tier is swapped, and only there."""
-    recorded.replace(recorded.models_file, 'against = "original", at_most = 0.9', 'against = "incumbent", at_most = 1.1')
+    recorded.replace(
+        recorded.models_file, 'against = "original", at_most = 0.9', 'against = "incumbent", at_most = 1.1'
+    )
     assert recorded.run("-k", "small and size").ret == 0
     recorded.model("candidate", recorded.lexicon("small"), size=60)
     result = trial()
@@ -244,7 +237,9 @@ def test_update_refused(trial):
     """A trial must not write goldens: --snapshot-update with --swap is refused."""
     result = trial("--snapshot-update", Ada=None)
     assert result.ret == 4
-    result.stderr.fnmatch_lines("ERROR: --swap with --snapshot-update: a trial must not write goldens; edit the row in*")
+    result.stderr.fnmatch_lines(
+        "ERROR: --swap with --snapshot-update: a trial must not write goldens; edit the row in*"
+    )
 
 
 def test_nothing_selected(trial):
@@ -283,7 +278,7 @@ def test_truncated(recorded, trial, file, content):
     (folder / file).write_bytes((folder / file).read_bytes()[:-7] if content is None else content)
     result = trial()
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
-    (reason,) = recorded.reasons(result)
-    assert reason.startswith("ERROR  ")
-    assert "models/candidate" in reason
+    assert recorded.reasons(result)[0].startswith("ERROR  ner/small")
+    assert "models/candidate" in recorded.reasons(result)[0]
+    assert len(recorded.reasons(result)) == 1  # BUG: the same message again and again, for each test
     assert "swapgate/" not in result.stdout.str().replace("plugins: swapgate", "")

@@ -1,0 +1,268 @@
+"""What comes of a run: verdicts, exit status, and what happens to the models meanwhile."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+PROPERTY = """
+
+from hypothesis import given, strategies as st
+
+@given(text=st.sampled_from(["It rained.", "Ada", "Paris", "Siemens"]))
+def test_silent(model, text):
+    assert not model.predict([text])[0].entities
+"""
+GAP = 'property_gaps.silent = {{ example = {{ text = "{}" }}, reason = "it finds names" }}\n'
+
+
+def calls(project):
+    """Give the predictions that were made, and forget them."""
+    found = [event for event in project.events() if event.startswith("predict")]
+    (project.path / "events.txt").unlink()
+    return found
+
+
+@pytest.fixture
+def keeping(recorded):
+    """A project whose suite has a property that no model keeps, and its models file."""
+
+    def add(gap=""):
+        recorded.suite.write_text(recorded.suite.read_text() + PROPERTY)
+        recorded.replace(recorded.models_file, "gaps =", f"{gap}gaps =")
+        (recorded.path / "events.txt").unlink()
+
+    recorded.add = add
+    return recorded
+
+
+def test_pass(recorded):
+    """All PASS is exit status 0."""
+    result = recorded.run()
+    assert (result.ret, recorded.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
+    result.assert_outcomes(passed=15, xfailed=1)
+    row = "ner/small models/small 2/3 3/3 not selected 1 – 0.66 (≤ 0.9) PASS"
+    assert " ".join(recorded.table(result)[2].split()) == row
+
+
+def test_fail(recorded):
+    """Any FAIL is exit status 1, whatever the others are."""
+    recorded.drift("original", Ada=0.5)
+    result = recorded.run("--benchmark-disable")
+    assert (result.ret, recorded.verdicts(result)) == (1, {"original": "FAIL", "small": "INCOMPLETE"})
+
+
+def test_input_fault(recorded):
+    """A fault that is found before a model runs is exit status 4, and no verdict."""
+    recorded.replace(recorded.models_file, "labels", "lables")
+    result = recorded.run()
+    assert (result.ret, recorded.table(result)) == (4, [])
+
+
+def test_nothing_selected(recorded):
+    """What pytest says of a run without tests stays as it is."""
+    assert recorded.run("-k", "nothing_at_all").ret == 5
+
+
+def test_skipped(recorded):
+    """A skipped test is INCOMPLETE, exit status 7, and its reason is shown."""
+    recorded.replace(recorded.suite, "    assert size", '    __import__("pytest").skip("no scales")\n    assert size')
+    result = recorded.run("-m", "small")
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert recorded.reasons(result) == ["INCOMPLETE  no scales"]
+
+
+def test_left_over(recorded):
+    """What -x leaves is INCOMPLETE, never PASS."""
+    recorded.drift("original", Ada=0.5)
+    result = recorded.run("-x")
+    assert (result.ret, recorded.verdicts(result)) == (1, {"original": "FAIL", "small": "INCOMPLETE"})
+    assert "INCOMPLETE  ner/small golden 'ada': selected, but it did not run" in recorded.reasons(result)
+
+
+@pytest.mark.parametrize("options", [["-n", "2"], ["--benchmark-disable"]], ids=["xdist", "disabled"])
+def test_latency_not_measured(recorded, options):
+    """Where pytest-benchmark is off, selected latency is INCOMPLETE, and the message says how to go on."""
+    result = recorded.run(*options, "-m", "small")
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert "not measured" in recorded.table(result)[1]
+    assert recorded.reasons(result) == [
+        "INCOMPLETE  ner/small: latency was not measured, pytest-benchmark is off (pytest-xdist, --benchmark-disable);"
+        ' run without these, or leave it out with: -m "not latency"'
+    ]
+
+
+def test_allow_incomplete(recorded):
+    """--allow-incomplete lets INCOMPLETE, and nothing else, be exit status 0."""
+    assert recorded.run("--benchmark-disable", "--allow-incomplete").ret == 0
+    recorded.drift("small", Ada=0.5)
+    assert recorded.run("--benchmark-disable", "--allow-incomplete", "-k", "small").ret == 1
+    recorded.retrain("original", NO_DISK=["PER", 1])
+    assert recorded.run("--benchmark-disable", "--allow-incomplete", "-k", "original").ret == 7
+
+
+def test_same_lines_in_two_processes(recorded):
+    """Without latency the verdict section is the same in one process and in two."""
+    recorded.drift("original", Ada=0.5)
+    recorded.retrain("small", Ada=["PER", 0.95])
+    one, two = (recorded.run("-m", "not latency", *options) for options in ([], ["-n", "2"]))
+    assert recorded.verdicts(one) == {"original": "FAIL", "small": "INCOMPLETE"}
+    assert "not selected" in recorded.table(one)[1]
+    assert (two.ret, recorded.table(two)) == (one.ret, recorded.table(one))
+
+
+def test_mended_gap_is_red(recorded):
+    """A known gap that passes is red until its line is removed, and the message names the line."""
+    recorded.replace(recorded.models_file, "gaps = {", 'gaps = { ada = "it was ill",')
+    result = recorded.run("-k", "small")
+    assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
+    assert recorded.reasons(result) == [
+        "FAIL  ner/small expected 'ada' passes, but is listed as a known gap (it was ill);"
+        f" remove it from [ner.small.gaps] in {recorded.models_file}"
+    ]
+
+
+def test_wrong_answer(recorded):
+    """A wrong answer that is no known gap is red, and the message says where to mend or list it."""
+    recorded.replace(recorded.models_file, 'gaps = { left_out = "the small model does not know Siemens" }\n', "")
+    result = recorded.run("-k", "expected and small")
+    assert result.ret == 1
+    assert recorded.reasons(result) == [
+        "FAIL  ner/small 'left_out': ORG 'Siemens' 0-7 was not found (models/small); mend the case in"
+        f" {recorded.cases_file}, or add to [ner.small.gaps] in {recorded.models_file}:"
+        ' left_out = "why it is a known gap"'
+    ]
+
+
+def test_gap_is_about_the_answer(recorded):
+    """A known gap excuses a wrong answer, not a model that fails."""
+    recorded.retrain("small", Siemens=["ORG", "nan"])
+    result = recorded.run("-k", "expected and small")
+    assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
+    assert "a score that is NaN or infinite" in recorded.reasons(result)[0]
+
+
+def test_surroundings(recorded):
+    """A model that cannot be loaded is an ERROR with one message and no traceback; the other tier is judged."""
+    recorded.retrain("small", NO_DISK=["PER", 1])
+    result = recorded.run("-m", "not latency")
+    assert (result.ret, recorded.verdicts(result)) == (7, {"original": "PASS", "small": "ERROR"})
+    result.stdout.no_fnmatch_line("*.py:[0-9]*: SurroundingsFault")
+    result.stdout.no_fnmatch_line(">*")
+    message = "models/small cannot be loaded: no space left on device; free some and run again"
+    assert message in recorded.reasons(result)[0]
+    assert len([line for line in recorded.reasons(result) if message in line]) == 1  # BUG: one for each test
+    assert recorded.events().count("load models/small") == 1  # BUG: tried again for each test
+
+
+@pytest.mark.parametrize("options", [[], ["--benchmark-disable"]], ids=["complete", "incomplete"])
+def test_other_tests(recorded, options):
+    """A failing test outside the suite keeps exit status 1."""
+    recorded.write("tests/test_mine.py", "def test_mine():\n    assert 1 == 2\n")
+    result = recorded.run(*options)
+    assert result.ret == 1
+    assert recorded.verdicts(result)["small"] in ("PASS", "INCOMPLETE")
+
+
+def test_unreadable_test_file(recorded):
+    """A test file that cannot be imported keeps pytest's own exit status 2."""
+    recorded.write("tests/test_mine.py", "import nothing_of_this_name\n")
+    assert recorded.run().ret == 2
+
+
+def test_junit(recorded):
+    """JUnit XML carries the record of each suite test."""
+    recorded.drift("small", Ada=0.5)
+    recorded.run("--junitxml=report.xml", "-k", "golden and ada")
+    cases = ElementTree.parse(recorded.path / "report.xml").iter("testcase")  # noqa: S314 - our own file
+    records = {
+        case.get("name"): json.loads(entry.get("value", ""))
+        for case in cases
+        for entry in case.iter("property")
+        if entry.get("name") == "swapgate"
+    }
+    assert records["test_golden[original-ada]"]["outcome"] == "passed"
+    assert records["test_golden[small-ada]"]["outcome"] == "failed"
+    assert records["test_golden[small-ada]"]["selected"] == {
+        "task": "ner",
+        "tier": "small",
+        "check": "golden",
+        "case": "ada",
+    }
+    assert "off by 0.49" in records["test_golden[small-ada]"]["message"]
+
+
+def test_loaded_once(recorded):
+    """A model is loaded once, predicted in batches, and let go after its last test, before the next is loaded."""
+    rows = [f'[[case]]\nid = "case_{number}"\ntext = "Rain {number}"\nexpected = []\n' for number in range(9)]
+    recorded.cases_file.write_text(recorded.cases_file.read_text() + "\n".join(rows))
+    (recorded.path / "events.txt").unlink()
+    recorded.run("-k", "expected or golden", "--snapshot-update")
+    steps = ("load {}", "predict {} 8", "predict {} 4", "let go {}")
+    assert recorded.events() == [step.format(f"models/{tier}") for tier in ("original", "small") for step in steps]
+
+
+def test_only_the_batch_that_is_needed(recorded):
+    """A case has the same neighbours in its batch however it is selected, and other batches are not predicted."""
+    rows = [f'[[case]]\nid = "case_{number}"\ntext = "Rain {number}"\nexpected = []\n' for number in range(9)]
+    recorded.cases_file.write_text(recorded.cases_file.read_text() + "\n".join(rows))
+    (recorded.path / "events.txt").unlink()
+    recorded.run("-k", "expected and small and case_8")
+    assert recorded.events() == ["load models/small", "predict models/small 4", "let go models/small"]
+
+
+def test_reference_is_kept(recorded):
+    """A reference of a latency budget is kept until the last test that measures against it."""
+    pytest.importorskip("scipy.stats")  # once, in this process
+    recorded.replace(recorded.models_file, "gaps =", 'budget.latency = { against = "original", at_most = 1e6 }\ngaps =')
+    (recorded.path / "events.txt").unlink()
+    result = recorded.run("-k", "latency")
+    assert (result.ret, recorded.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
+    assert "(≤ 1e+06)" in recorded.table(result)[2]
+    others = [event for event in recorded.events() if not event.startswith("predict")]
+    assert others[:2] == ["load models/original", "load models/small"]
+    assert sorted(others[2:]) == ["let go models/original", "let go models/small"]
+
+
+def test_nothing_is_loaded_for_size(recorded):
+    """Size is judged without loading a model."""
+    (recorded.path / "events.txt").unlink()
+    assert recorded.run("-k", "size").ret == 0
+    assert recorded.events() == []
+
+
+def test_broken_property(keeping):
+    """A property that a model does not keep is red, and counts in its own column."""
+    keeping.add()
+    result = keeping.run("-k", "small and silent")
+    assert (result.ret, keeping.verdicts(result)) == (1, {"small": "FAIL"})
+    assert " 0/1 " in keeping.table(result)[1]
+
+
+def test_property_gap(keeping):
+    """Of a property with a known gap only the counterexample is run, once."""
+    keeping.add(GAP.format("Ada"))
+    result = keeping.run("-k", "small and silent")
+    assert (result.ret, keeping.verdicts(result)) == (0, {"small": "PASS"})
+    result.assert_outcomes(xfailed=1, deselected=17)
+    assert calls(keeping) == ["predict models/small 1"]
+
+
+def test_property_gap_is_strict(keeping):
+    """A counterexample that passes is red, and the message names the line to remove."""
+    keeping.add(GAP.format("It rained."))
+    result = keeping.run("-k", "small and silent")
+    assert result.ret == 1
+    assert keeping.reasons(result) == [
+        "FAIL  ner/small silent passes, but is listed as a known gap (it finds names);"
+        f" remove it from [ner.small.property_gaps] in {keeping.models_file}"
+    ]
+
+
+def test_property_gap_mended_by_a_candidate(keeping):
+    """A candidate for which the counterexample passes is an improvement."""
+    keeping.add(GAP.format("Ada"))
+    keeping.retrain("candidate", like="small", Ada=None)
+    result = keeping.run("-k", "small and silent", "--swap=ner.small=models/candidate")
+    assert (result.ret, keeping.verdicts(result)) == (0, {"small": "PASS"})
+    assert keeping.reasons(result) == ["better  ner/small silent passes, a known gap of the incumbent"]

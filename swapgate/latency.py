@@ -30,6 +30,8 @@ class Ratio:
         return "failed" if self.low > at_most else "undecided"
 
     def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.median:.2f}"
         return f"{self.median:.2f} (99 % interval {self.low:.2f} to {self.high:.2f})"
 
 

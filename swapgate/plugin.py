@@ -18,7 +18,7 @@ EXAMPLES = 25
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     group = parser.getgroup("swapgate", "model swaps, judged")
-    group.addoption("--models", metavar="FILE", help="models file: a path, or a name in fixtures/models (embedded)")
+    group.addoption("--models", metavar="FILE", help="--models=FILE: a path, or a name in fixtures/models (embedded)")
     group.addoption(
         "--swap",
         action="append",
@@ -66,7 +66,7 @@ def _models_file(config: pytest.Config) -> Path | None:
     if path.is_file():
         return path
     if asked or config.option.swap:
-        raise pytest.UsageError(f"no models file {path}; give --models a path or the name of a file in fixtures/models")
+        raise pytest.UsageError(f"no models file {path}; give --models=FILE a path or a name in fixtures/models")
     return None
 
 

@@ -95,8 +95,9 @@ class Model:
 
     def release(self) -> None:
         """Let go of the weights; predictions stay."""
-        self._loaded = None
-        gc.collect()
+        if self._loaded is not None:
+            self._loaded = None
+            gc.collect()
 
     @property
     def made_by(self) -> dict[str, Any]:

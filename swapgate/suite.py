@@ -48,8 +48,7 @@ class Suite:
         model = self.plan.models[task, tier]
         check = item.originalname.removeprefix("test_")
         item.stash[SELECTED] = Selected(model.task, tier, check, case.id if case else None)
-        limit = {"latency": model.row.budget.latency, "size": model.row.budget.size}.get(check)
-        reference = self.plan.reference(model, limit)
+        reference = self.plan.reference(model, model.row.budget.latency) if check == "latency" else None
         item.stash[NEEDS] = [model, reference] if reference else [model]
         gap = model.row.gaps.get(case.id) if case and check == "expected" else None
         property_gap = model.row.property_gaps.get(check)

@@ -4,6 +4,7 @@ import json
 import re
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,6 +66,7 @@ def pytest_configure():
     """Put the fake in the place of the real model."""
     patch.setattr("swapgate.tasks.ner.load", load)
     patch.setattr("swapgate.tasks.ner.predict", predict)
+    patch.setattr("swapgate.running.gc", SimpleNamespace(collect=int))  # 60 ms each in a large process
     patch.setattr("swapgate.running.surroundings", lambda: {"python": "3", "torch": "none"})
 
 

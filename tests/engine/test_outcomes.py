@@ -151,8 +151,8 @@ def test_surroundings(recorded):
     result.stdout.no_fnmatch_line(">*")
     message = "models/small cannot be loaded: no space left on device; free some and run again"
     assert message in recorded.reasons(result)[0]
-    assert len([line for line in recorded.reasons(result) if message in line]) == 1  # BUG: one for each test
-    assert recorded.events().count("load models/small") == 1  # BUG: tried again for each test
+    assert len([line for line in recorded.reasons(result) if message in line]) == 1
+    assert recorded.events().count("load models/small") == 1
 
 
 @pytest.mark.parametrize("options", [[], ["--benchmark-disable"]], ids=["complete", "incomplete"])

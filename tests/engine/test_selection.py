@@ -66,7 +66,7 @@ def test_profile_of_a_project_with_models_file(recorded):
     conftest.write_text(conftest.read_text() + PROFILE)
     recorded.write("tests/test_mine.py", MINE.replace("def test_mine(snapshot)", "def not_a_test(snapshot)"))
     result = recorded.pytester.runpytest_subprocess("tests/test_mine.py")
-    assert result.ret == 0  # BUG: where it fails, the plugin's profile was loaded after the conftest's
+    assert result.ret == 0
 
 
 def test_ids(recorded):
@@ -121,6 +121,17 @@ def test_other_models_file(recorded, asked):
     assert (result.ret, recorded.verdicts(result)) == (0, {"original": "PASS", "tiny": "PASS"})
     names = [path.name for path in sorted((recorded.path / "golden" / "other" / "ner").iterdir())]
     assert names == ["original.json", "tiny.json"]
+
+
+def test_models_file_elsewhere(recorded, tmp_path_factory):
+    """A models file outside the project moves neither its cases nor its goldens.
+
+    With a space in place of = pytest would take it for a path to test, and its folder for the rootdir.
+    """
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "embedded.toml"
+    elsewhere.write_text(recorded.models_file.read_text().replace("../../models", f"{recorded.path}/models"))
+    result = recorded.run(f"--models={elsewhere}", "-k", "golden")
+    assert result.ret == 0
 
 
 @pytest.mark.parametrize("asked", ["none", "fixtures/none.toml"], ids=["name", "path"])

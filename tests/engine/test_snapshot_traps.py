@@ -207,4 +207,4 @@ def test_own_snapshots_not_selected(recorded):
     mine.write_text(mine.read_text().partition("def test_second")[0])
     result = recorded.run()
     result.stdout.fnmatch_lines("*1 snapshot unused*")
-    assert result.ret == 1  # BUG: 0, the plugin overwrites the exit status that syrupy set
+    assert result.ret == 1

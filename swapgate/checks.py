@@ -31,7 +31,8 @@ class Expected:
 
     model: Model
     case: Case | Orphan
-    models_file: Path
+    cases_file: str
+    models_file: str
     message: str = ""
     incomplete: str = ""
 
@@ -43,7 +44,7 @@ class Expected:
         next_step = (
             f"the candidate fails a case that it must pass: keep {model.incumbent.name}"
             if model.swapped
-            else f"mend the case in {model.cases.path}, or add to [{model.task}.{model.tier}.gaps] in"
+            else f"mend the case in {self.cases_file}, or add to [{model.task}.{model.tier}.gaps] in"
             f' {self.models_file}: {self.case.id} = "why it is a known gap"'
         )
         self.message = _worded(model, self.case, mismatches, next_step)
@@ -57,6 +58,7 @@ class Golden:
     model: Model
     case: Case | Orphan
     path: Path
+    shown_path: str
     snapshot: Any
     """syrupy's assertion with GoldenExtension: it compares, and queues what an update writes."""
     update: bool
@@ -82,7 +84,7 @@ class Golden:
         accept = f'pytest -k "{self.model.task} and {self.model.tier}" --snapshot-update'
         if stored is None:
             self.message = _worded(
-                self.model, self.case, [f"{self.path} has no golden for it"], f"record it with: {accept}"
+                self.model, self.case, [f"{self.shown_path} has no golden for it"], f"record it with: {accept}"
             )
         elif not same:
             keep = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
@@ -99,7 +101,7 @@ class Golden:
         if self.update:
             write_golden(self.path, {case.id: None})
         self.message = (
-            f"{self.model.name} {case.id!r}: {self.path} has a golden for it, but there is no such case any more;"
+            f"{self.model.name} {case.id!r}: {self.shown_path} has a golden for it, but there is no such case any more;"
             f' remove it with: pytest -k "{self.model.task} and {self.model.tier}" --snapshot-update'
         )
         return self.update

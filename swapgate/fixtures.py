@@ -36,16 +36,20 @@ def prediction(model: Model, case: Any) -> Any:
 @pytest.fixture
 def expected(request: pytest.FixtureRequest, model: Model, case: Any) -> Expected:
     """The right answer: `assert prediction == expected`."""
-    return _remembered(request, Expected(model, case, request.config.stash[PLAN].manifest.path))
+    plan = request.config.stash[PLAN]
+    files = plan.shown(model.cases.path), plan.shown(plan.manifest.path)
+    return _remembered(request, Expected(model, case, *files))
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest, model: Model, case: Any, snapshot: Any) -> Golden:
     """What the accepted model said: `assert prediction == golden`; recorded with --snapshot-update."""
-    path = request.config.stash[PLAN].golden_path(model)
+    plan = request.config.stash[PLAN]
+    path = plan.golden_path(model)
     request.node.golden_path = path  # where GoldenExtension looks
+    stored = snapshot.use_extension(GoldenExtension)
     update = bool(request.config.getoption("update_snapshots"))
-    return _remembered(request, Golden(model, case, path, snapshot.use_extension(GoldenExtension), update))
+    return _remembered(request, Golden(model, case, path, plan.shown(path), stored, update))
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ class Ledger:
             table = "gaps" if selected.check == "expected" else "property_gaps"
             report.longrepr = (
                 f"{selected} passes, but is listed as a known gap ({known_gap.kwargs['reason']}); remove it from"
-                f" [{model.task}.{model.tier}.{table}] in {self.plan.manifest.path}"
+                f" [{model.task}.{model.tier}.{table}] in {self.plan.shown(self.plan.manifest.path)}"
             )
             return "failed", report.longrepr
         judged = (AssertionError, ModelFault, pytest.fail.Exception)

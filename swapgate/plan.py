@@ -38,6 +38,10 @@ class Plan:
         """Say where a tier's golden is."""
         return golden_path(self.root, self.manifest.name, model.task, model.tier)
 
+    def shown(self, path: Path) -> str:
+        """Write a path for a message: from the project's folder where it lies in it."""
+        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+
     def orphans(self, model: Model) -> list[str]:
         """Give the cases that a tier's golden has and its cases file has not."""
         known = {case.id for case in model.cases.cases}

@@ -17,7 +17,7 @@ BATCH = 8
 """Cases a batch. Batches are cut from the cases file in order, so a case has the same neighbours in every run."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Model:
     """The model that stands for one tier of one task in this run."""
 
@@ -32,6 +32,9 @@ class Model:
     _broken: SurroundingsFault | None = None
     """Why it cannot be loaded, so that it is tried once."""
     _predictions: dict[str, Entities | ModelFault] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.source.name}>"
 
     @property
     def name(self) -> str:

@@ -118,7 +118,7 @@ def test_mended_gap_is_red(recorded):
     assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
     assert recorded.reasons(result) == [
         "FAIL  ner/small expected 'ada' passes, but is listed as a known gap (it was ill);"
-        f" remove it from [ner.small.gaps] in {recorded.models_file}"
+        " remove it from [ner.small.gaps] in fixtures/models/embedded.toml"
     ]
 
 
@@ -129,7 +129,7 @@ def test_wrong_answer(recorded):
     assert result.ret == 1
     assert recorded.reasons(result) == [
         "FAIL  ner/small 'left_out': ORG 'Siemens' 0-7 was not found (models/small); mend the case in"
-        f" {recorded.cases_file}, or add to [ner.small.gaps] in {recorded.models_file}:"
+        " fixtures/ner/cases.toml, or add to [ner.small.gaps] in fixtures/models/embedded.toml:"
         ' left_out = "why it is a known gap"'
     ]
 
@@ -255,7 +255,7 @@ def test_property_gap_is_strict(keeping):
     assert result.ret == 1
     assert keeping.reasons(result) == [
         "FAIL  ner/small silent passes, but is listed as a known gap (it finds names);"
-        f" remove it from [ner.small.property_gaps] in {keeping.models_file}"
+        " remove it from [ner.small.property_gaps] in fixtures/models/embedded.toml"
     ]
 
 

@@ -139,7 +139,9 @@ def test_missing_models_file(recorded, asked):
     """A models file that is not there ends with one message."""
     result = recorded.run("--models", asked)
     assert result.ret == 4
-    result.stderr.fnmatch_lines(f"ERROR: no models file {recorded.path}/fixtures/*none.toml; give --models a path or *")
+    result.stderr.fnmatch_lines(
+        f"ERROR: no models file {recorded.path}/fixtures/*none.toml; give --models=FILE a path or *"
+    )
 
 
 def test_swap_without_models_file(pytester):

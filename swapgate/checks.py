@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.cases import Case
-from swapgate.compare import check_expected
+from swapgate.compare import check_expected, unsound
 from swapgate.golden import differences, is_swap, read_golden, write_golden
 from swapgate.latency import Ratio
 from swapgate.manifest import Limit
@@ -33,6 +33,8 @@ class Expected:
     case: Case | Orphan
     cases_file: str
     models_file: str
+    holds: bool | None = None
+    """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
 
@@ -48,7 +50,8 @@ class Expected:
             f' {self.models_file}: {self.case.id} = "why it is a known gap"'
         )
         self.message = _worded(model, self.case, mismatches, next_step)
-        return not mismatches
+        self.holds = not mismatches
+        return self.holds
 
 
 @dataclass(eq=False)
@@ -62,39 +65,47 @@ class Golden:
     snapshot: Any
     """syrupy's assertion with GoldenExtension: it compares, and queues what an update writes."""
     update: bool
+    holds: bool | None = None
+    """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
 
     def __eq__(self, prediction: object) -> bool:
         if isinstance(self.case, Orphan):
-            return self._without_case(self.case)
-        if not isinstance(prediction, Entities):
+            self.holds = self._without_case(self.case)
+        elif isinstance(prediction, Entities):
+            self.holds = self._compare(self.case, prediction)
+        else:
             return NotImplemented
+        return self.holds
+
+    def _compare(self, case: Case, prediction: Entities) -> bool:
+        wrong = unsound(prediction.entities)
+        if wrong:
+            self.message = _worded(self.model, case, wrong, "no such prediction is ever recorded: mend the model")
+            return False
         received = {
             "made_by": self.model.made_by,
-            "input": self.case.input_digest,
+            "input": case.input_digest,
             **prediction.to_json(),
-            "expected": [asdict(span) for span in self.case.expected],
+            "expected": [asdict(span) for span in case.expected],
             "update": self.update,
         }
-        stored = read_golden(self.path).get(self.case.id)
+        stored = read_golden(self.path).get(case.id)
         same = bool(self.snapshot == received)
         if self.update:
             return same
-        accept = f'pytest -k "{self.model.task} and {self.model.tier}" --snapshot-update'
+        accept = record_command(self.model)
         if stored is None:
             self.message = _worded(
-                self.model, self.case, [f"{self.shown_path} has no golden for it"], f"record it with: {accept}"
+                self.model, case, [f"{self.shown_path} has no golden for it"], f"record it with: {accept}"
             )
         elif not same:
             keep = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
             next_step = keep if self.model.swapped else f"accept with: {accept}"
-            self.message = _worded(self.model, self.case, differences(received, stored), next_step)
+            self.message = _worded(self.model, case, differences(received, stored), next_step)
         elif is_swap(received, stored) and not self.model.swapped:
-            self.incomplete = (
-                f"{self.model.name}: the swap from {stored['made_by']['model']} to {self.model.source.name} passes, but"
-                f" the goldens are still the old model's; record them with: {accept}"
-            )
+            self.incomplete = not_recorded(self.model, stored["made_by"]["model"])
         return same
 
     def _without_case(self, case: Orphan) -> bool:
@@ -102,7 +113,7 @@ class Golden:
             write_golden(self.path, {case.id: None})
         self.message = (
             f"{self.model.name} {case.id!r}: {self.shown_path} has a golden for it, but there is no such case any more;"
-            f' remove it with: pytest -k "{self.model.task} and {self.model.tier}" --snapshot-update'
+            f" remove it with: {record_command(self.model)}"
         )
         return self.update
 
@@ -119,12 +130,15 @@ class Cost:
     reference: Model | None
     """None where the row has no budget, or one against the incumbent and nothing is swapped."""
     measure: Callable[[], Ratio]
+    holds: bool | None = None
+    """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
     figure: str = "–"
     """The ratio, for the verdict table."""
 
     def __le__(self, limit: Limit | None) -> bool:
+        self.holds = True
         if limit is None or self.reference is None:
             return True
         ratio = self.measure()
@@ -136,7 +150,26 @@ class Cost:
         )
         if judgement == "undecided":
             self.incomplete = f"{self.message}: undecided, run again on a quieter machine"
-        return judgement != "failed"
+        self.holds = judgement != "failed"
+        return self.holds
+
+
+def record_command(model: Model) -> str:
+    """Say what records a tier's goldens; marks are exact, where -k would also take names that contain the tier's."""
+    return f'pytest -m "{model.task} and {model.tier}" --snapshot-update'
+
+
+def not_recorded(model: Model, made_by: str) -> str:
+    """Word that a tier's golden is still another model's: its incumbent's is missing, or its own after a swap."""
+    if model.swapped:
+        return (
+            f"{model.name}: the golden is {made_by}'s and not the incumbent's, {model.incumbent.name}; record that one"
+            f" first, without --swap: {record_command(model)}"
+        )
+    return (
+        f"{model.name}: the golden is still {made_by}'s, so {model.source.name} is judged as a swap and passes at best"
+        f" once its own is recorded: {record_command(model)}"
+    )
 
 
 def described(model: Model) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from swapgate.predictions import Entities, Entity, Key, Span
+from swapgate.predictions import SCORES, Entities, Entity, Key, Span
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def check_expected(actual: Entities, expected: Sequence[Span]) -> list[Mismatch]
     """Compare with the right answer: the same labels on the same spans, no more and no less; scores only sane."""
     found = _by_key(actual.entities)
     right = {span.key: span for span in expected}
-    mismatches = _unsound(actual.entities)
+    mismatches = unsound(actual.entities)
     for key in _union(right, found):
         if key not in found:
             mismatches.append(_mismatch(key, f"{right[key]} was not found"))
@@ -63,10 +63,11 @@ def check_expected(actual: Entities, expected: Sequence[Span]) -> list[Mismatch]
 def check_drift(actual: Entities, golden: Entities, tolerance: Tolerance) -> list[Mismatch]:
     """Compare with the golden of the same weights: scores within `tolerance.drift`, near ties may change places.
 
-    An entity on one side only is a near tie when the model that found it was undecided by no more than the tolerance.
+    An entity on one side only is a near tie when the model that found it led by no more than the tolerance: in its
+    label, or in its extent where the other side has an entity of that label in the same place.
     """
     ours, theirs = _by_key(actual.entities), _by_key(golden.entities)
-    mismatches = _unsound(actual.entities) + _unsound(golden.entities, "golden ")
+    mismatches = unsound(actual.entities) + unsound(golden.entities, "golden ")
     for key in _union(theirs, ours):
         if key in ours and key in theirs:
             drift = abs(ours[key].score - theirs[key].score)
@@ -80,14 +81,14 @@ def check_drift(actual: Entities, golden: Entities, tolerance: Tolerance) -> lis
                     )
                 )
         else:
-            only = ours.get(key) or theirs[key]
-            if _beyond(only.margin, tolerance.drift):
+            only, others = (ours[key], theirs) if key in ours else (theirs[key], ours)
+            if not _is_tie(only, others.values(), tolerance.drift):
                 where = "is new" if key in ours else "is gone"
                 mismatches.append(
                     _mismatch(
                         key,
-                        f"{only} ({only.score:.4f}) {where} since the golden; a near tie would have a margin up to"
-                        f" {tolerance.drift:g}, this one had {only.margin:.4g}",
+                        f"{only} ({only.score:.4f}) {where} since the golden; a near tie would lead by up to"
+                        f" {tolerance.drift:g}, this one led by {only.margin:.4g}",
                     )
                 )
     return mismatches
@@ -101,7 +102,7 @@ def check_swap(candidate: Entities, golden: Entities, expected: Sequence[Span], 
     """
     right = {span.key for span in expected}
     ours, theirs = _by_key(candidate.entities), _by_key(golden.entities)
-    mismatches = _unsound(candidate.entities) + _unsound(golden.entities, "golden ")
+    mismatches = unsound(candidate.entities) + unsound(golden.entities, "golden ")
     for key in _union(theirs, ours):
         if key in ours and key in theirs and key in right:
             fall = theirs[key].score - ours[key].score
@@ -121,13 +122,21 @@ def check_swap(candidate: Entities, golden: Entities, expected: Sequence[Span], 
     return mismatches
 
 
-def _unsound(entities: Iterable[Entity], whose: str = "") -> list[Mismatch]:
-    """Give a mismatch for each score or margin that is no probability: NaN, infinite, below 0 or above 1."""
+def _is_tie(entity: Entity, others: Iterable[Entity], allowed: float) -> bool:
+    """Tell whether an entity that the other side lacks was undecided, in its label or only in its extent."""
+    if not _beyond(entity.margin, allowed):
+        return True
+    moved = any(o.label == entity.label and o.start < entity.end and entity.start < o.end for o in others)
+    return moved and not _beyond(entity.edge, allowed)
+
+
+def unsound(entities: Iterable[Entity], whose: str = "") -> list[Mismatch]:
+    """Give a mismatch for each score that is no probability: NaN, infinite, below 0 or above 1."""
     return [
         _mismatch(entity.key, f"{whose}{entity} has the {field} {value}, which is not between 0 and 1", f".{field}")
         for entity in entities
-        for field, value in (("score", entity.score), ("margin", entity.margin))
-        if not 0 <= value <= 1
+        for field in SCORES
+        if not 0 <= (value := getattr(entity, field)) <= 1
     ]
 
 

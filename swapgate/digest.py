@@ -48,7 +48,6 @@ WHO_SAVED_IT = frozenset(
         "name_or_path",
         "processor_class",
         "special_tokens_map_file",
-        "tokenizer_class",
         "tokenizer_file",
         "torch_dtype",
         "transformers_version",
@@ -89,7 +88,7 @@ def weight_files(folder: Path) -> list[Path]:
     if single.is_file():
         return [single]
     if index.is_file():
-        shards = _json(index).get("weight_map")
+        shards = read_settings(index).get("weight_map")
         if not isinstance(shards, dict) or not shards or not all(isinstance(name, str) for name in shards.values()):
             raise SurroundingsFault(f"{index}: weight_map names no weight files; fetch or save the model again")
         return [folder / name for name in sorted(set(shards.values()))]
@@ -132,9 +131,13 @@ def _tensors(folder: Path) -> list[tuple[str, str, list[int], str]]:
 
 def _settings(folder: Path) -> dict[str, Any]:
     """Give the settings of a folder; the tokenizer's two files of special tokens count as one."""
-    settings = {name: _json(folder / name) for name in SETTINGS if (folder / name).is_file()}
+    settings = {name: read_settings(folder / name) for name in SETTINGS if (folder / name).is_file()}
+    if "transformers_weights" in settings.get("config.json", {}):
+        raise SurroundingsFault(f"{folder}: config.json names other weight files (transformers_weights); remove that")
     special = settings.pop("special_tokens_map.json", {})
     tokenizer = {**special, **settings.pop("tokenizer_config.json", {})}
+    if "tokenizer_class" in tokenizer:
+        tokenizer["tokenizer_class"] = str(tokenizer["tokenizer_class"]).removesuffix("Fast")
     whole = settings.pop("tokenizer.json", None)
     kept = {name: _without_traces(content) for name, content in settings.items()}
     if whole is not None:
@@ -163,7 +166,8 @@ def _content(token: Any) -> Any:
     return token["content"] if isinstance(token, dict) and "content" in token else token
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a JSON file that must hold an object. Raises SurroundingsFault that names it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):

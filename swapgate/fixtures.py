@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 import pytest
 
 from swapgate.checks import Cost, Expected, Golden, Orphan
+from swapgate.faults import Fault, SurroundingsFault
 from swapgate.golden import GoldenExtension
 from swapgate.latency import Ratio, interval, paired_ratios
-from swapgate.manifest import Budget
+from swapgate.manifest import Budget, Limit
 from swapgate.plan import Plan
 from swapgate.running import Model
 
@@ -72,7 +73,7 @@ def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cos
             f"{model.name}: latency was not measured, pytest-benchmark is off (pytest-xdist, --benchmark-disable);"
             ' run without these, or leave it out with: -m "not latency"'
         )
-    reference = request.config.stash[PLAN].reference(model, model.row.budget.latency)
+    reference = _reference(request, model, model.row.budget.latency)
     benchmark.group = f"{model.task}: one call"
     benchmark.extra_info.update(model=model.source.name, digest=model.source.digest, case=model.cases.latency.id)
 
@@ -86,7 +87,7 @@ def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cos
 @pytest.fixture
 def size(request: pytest.FixtureRequest, model: Model) -> Cost:
     """Bytes of weights, judged: `assert size <= budget.size`."""
-    reference = request.config.stash[PLAN].reference(model, model.row.budget.size)
+    reference = _reference(request, model, model.row.budget.size)
 
     def measure() -> Ratio:
         assert reference is not None
@@ -99,6 +100,17 @@ def size(request: pytest.FixtureRequest, model: Model) -> Cost:
 def _call(model: Model) -> Callable[[], object]:
     texts = [model.cases.latency.text]
     return lambda: model.predict(texts)
+
+
+def _reference(request: pytest.FixtureRequest, model: Model, limit: Limit | None) -> Model | None:
+    """Give the model that a budget measures against; that it cannot be used is no fault of the model."""
+    reference: Model | None = request.config.stash[PLAN].reference(model, limit)
+    if reference is not None:
+        try:
+            reference.check()
+        except Fault as fault:
+            raise SurroundingsFault(f"{model.name}: not measured, for the reference: {fault}") from fault
+    return reference
 
 
 def _remembered(request: pytest.FixtureRequest, check: T) -> T:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import filelock
 from syrupy.data import Snapshot, SnapshotCollection, SnapshotCollections
@@ -34,13 +34,16 @@ def read_golden(path: Path) -> dict[str, dict[str, Any]]:
 
     Raises InputFault where the file is not a golden.
     """
+    restore = f"restore it with: git checkout -- {path}"
     try:
         status = path.stat()
+        if not path.is_file():
+            raise InputFault(f"{path}: not a file; remove it and {restore}")
+        return _read_golden(path, status.st_mtime_ns, status.st_size)
     except FileNotFoundError:
         return {}
-    if not path.is_file():
-        raise InputFault(f"{path}: not a file; remove it and restore the golden with: git checkout -- {path}")
-    return _read_golden(path, status.st_mtime_ns, status.st_size)
+    except (OSError, RecursionError) as error:
+        raise InputFault(f"{path}: cannot be read ({error}); {restore}") from error
 
 
 @functools.lru_cache(maxsize=64)
@@ -56,7 +59,10 @@ def _read_golden(path: Path, _mtime: int, _size: int) -> dict[str, dict[str, Any
         entries = {case: {"made_by": golden["made_by"], **entry} for case, entry in golden["cases"].items()}
         for entry in entries.values():
             Tolerance(**entry["made_by"]["tolerance"])
-            (str(entry["made_by"]["digest"]), str(entry["input"]), Entities.from_json(entry))
+            for value in (entry["made_by"]["digest"], entry["made_by"]["model"], entry["input"]):
+                if not isinstance(value, str):
+                    raise TypeError(f"{value!r} is no text")
+            Entities.from_json(entry)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputFault(f"{path}: not a golden ({type(error).__name__}: {error}); {restore}") from error
     return entries
@@ -82,6 +88,12 @@ def write_golden(path: Path, changes: dict[str, dict[str, Any] | None]) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def stale(path: Path, digest: str) -> str | None:
+    """Name the model that made a golden where it is not the one with this digest; None where it is, or no golden is."""
+    others = [entry["made_by"]["model"] for entry in read_golden(path).values() if entry["made_by"]["digest"] != digest]
+    return others[0] if others else None
 
 
 def differences(received: dict[str, Any], stored: dict[str, Any]) -> list[Mismatch]:
@@ -117,6 +129,8 @@ class GoldenExtension(AbstractSyrupyExtension):
     """
 
     file_extension = "json"
+    not_written: ClassVar[dict[str, str]] = {}
+    """Goldens that could not be written in this process, with the reason: syrupy writes after the last test."""
 
     def serialize(self, data: Any, **_: Any) -> str:
         """Give the received entry as JSON."""
@@ -173,7 +187,10 @@ class GoldenExtension(AbstractSyrupyExtension):
             changes[_case(snapshot.name)] = {
                 key: value for key, value in entry.items() if key not in ("update", "expected")
             }
-        write_golden(Path(snapshot_collection.location), changes)
+        try:
+            write_golden(Path(snapshot_collection.location), changes)
+        except (OSError, filelock.Timeout) as error:
+            cls.not_written[snapshot_collection.location] = str(error)
 
     def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:
         """Remove cases from a golden."""

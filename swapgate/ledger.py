@@ -1,23 +1,26 @@
 """The plugin's part from the first test to the last line: what was selected, what came of it, verdicts, exit status."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from swapgate.checks import Cost, described
+from swapgate.checks import Cost, described, not_recorded
 from swapgate.faults import Fault, ModelFault
 from swapgate.fixtures import CHECKS
+from swapgate.golden import GoldenExtension, stale
 from swapgate.plan import Plan
 from swapgate.reports.terminal import verdict_text
 from swapgate.running import Model, Pool
-from swapgate.suite import NEEDS, SELECTED
+from swapgate.suite import GAP, NEEDS, SELECTED
 from swapgate.verdict import Outcome, Record, Selected, Verdict, exit_status, judge
 
-PROPERTY = "swapgate"
+PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
+NOT_WRITTEN = "swapgate.not_written"
 
 
 class Ledger:
@@ -56,21 +59,22 @@ class Ledger:
         report = yield
         if SELECTED not in item.stash:
             return report
-        checks = item.stash.get(CHECKS, [])
-        incomplete = next((check.incomplete for check in checks if check.incomplete), None)
-        if report.when == "call" and report.passed and incomplete:
-            report.outcome = "skipped"
-            report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {incomplete}")
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, Fault):
             report.longrepr = str(error)
         if report.when == "call" or not report.passed:
             outcome, message = self._outcome(report, error, item)
+            _show(report, outcome, message, item)
+            checks = item.stash.get(CHECKS, [])
             figures = {check.name: check.figure for check in checks if isinstance(check, Cost)}
             record = Record(item.stash[SELECTED], outcome, message, figures)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember that something could not be collected."""
+        self.others_failed |= report.failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records, of this process or of pytest-xdist's workers."""
@@ -84,6 +88,7 @@ class Ledger:
         """Take over what a worker of pytest-xdist had selected: the controller itself collects nothing."""
         selected = getattr(node, "workeroutput", {}).get(PROPERTY, {})
         self.selected.update({test: Selected(**fields) for test, fields in selected.items()})
+        self._note_not_written(getattr(node, "workeroutput", {}).get(NOT_WRITTEN, {}))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -91,12 +96,15 @@ class Ledger:
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[PROPERTY] = {test: asdict(selected) for test, selected in self.selected.items()}
+            output[NOT_WRITTEN] = dict(GoldenExtension.not_written)
             return
         if session.config.option.collectonly:
             return
+        self._note_not_written(GoldenExtension.not_written)
+        GoldenExtension.not_written.clear()
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         models = {key: described(model) for key, model in self.plan.models.items()}
-        self.verdicts = judge(self.selected, self.records, models, self.plan.incumbents)
+        self.verdicts = judge(self.selected, self.records, models, self.plan.incumbents, self._stale())
         if self.verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             session.exitstatus = exit_status(
                 self.verdicts, self.others_failed, session.config.getoption("allow_incomplete")
@@ -109,30 +117,78 @@ class Ledger:
             terminalreporter.section("verdict")
             terminalreporter.write(verdict_text(self.verdicts, self.plan.notes, terminalreporter.hasmarkup))
 
+    def _stale(self) -> dict[tuple[str, str], str]:
+        """Word, for each tier, that its golden is not its incumbent's."""
+        found = {}
+        for key, model in self.plan.models.items():
+            try:
+                made_by = stale(self.plan.golden_path(model), model.incumbent.digest)
+            except Fault:
+                continue  # its tests have said so
+            if made_by:
+                found[key] = not_recorded(model, made_by)
+        return found
+
+    def _note_not_written(self, faults: Mapping[str, str]) -> None:
+        for location, reason in faults.items():
+            path = Path(location)
+            message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
+            record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
+            self.records.append((location, record))
+
     def _outcome(
         self, report: pytest.TestReport, error: BaseException | None, item: pytest.Item
     ) -> tuple[Outcome, str]:
         """Say what came of a phase of a test, and why."""
-        selected = item.stash[SELECTED]
-        known_gap = item.get_closest_marker("xfail")
-        if report.passed:
-            mended = hasattr(report, "wasxfail")
-            return ("improvement", f"{selected} passes, a known gap of the incumbent") if mended else ("passed", "")
+        selected, gap = item.stash[SELECTED], item.stash.get(GAP, None)
+        checks = item.stash.get(CHECKS, [])
+        if hasattr(report, "wasxfail"):
+            return "incomplete", f"{selected}: marked xfail; list it as a known gap in the models file instead"
         if report.skipped:
             reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            gap = hasattr(report, "wasxfail")
-            return ("known gap", "") if gap else ("incomplete", reason.removeprefix("Skipped: "))
-        if error is None and known_gap:
-            model = item.stash[NEEDS][0]
-            table = "gaps" if selected.check == "expected" else "property_gaps"
-            report.longrepr = (
-                f"{selected} passes, but is listed as a known gap ({known_gap.kwargs['reason']}); remove it from"
-                f" [{model.task}.{model.tier}.{table}] in {self.plan.shown(self.plan.manifest.path)}"
+            return "incomplete", reason.removeprefix("Skipped: ")
+        if report.passed:
+            if any(check.holds is None for check in checks):
+                return "incomplete", f"{selected}: the test compared nothing; assert with == or <="
+            broken = next((check for check in checks if not check.holds), None)
+            if broken:
+                return "failed", broken.message
+            unfinished = next((check.incomplete for check in checks if check.incomplete), None)
+            if unfinished:
+                return "incomplete", unfinished
+            if gap is None:
+                return "passed", ""
+            if item.stash[NEEDS][0].swapped:
+                return "improvement", f"{selected} passes, a known gap of the incumbent"
+            return "failed", (
+                f"{selected} passes, but is listed as a known gap ({gap.reason}); remove {gap.key} from"
+                f" [{selected.task}.{selected.tier}] in {self.plan.shown(self.plan.manifest.path)}"
             )
-            return "failed", report.longrepr
+        if gap and isinstance(error, AssertionError) and report.when == "call":
+            return "known gap", gap.reason
         judged = (AssertionError, ModelFault, pytest.fail.Exception)
         outcome: Outcome = "failed" if isinstance(error, judged) else "error"
-        tier = f"{selected.task}/{selected.tier}"
-        subject = tier if isinstance(error, Fault) else str(selected)  # a fault is the tier's, whatever test met it
-        words = str(error).removeprefix("assert ").strip().splitlines() or [type(error).__name__]
-        return outcome, words[0] if words[0].startswith(tier) else f"{subject}: {words[0]}"
+        return outcome, _words(error, selected)
+
+
+def _words(error: BaseException | None, selected: Selected) -> str:
+    """Word a failure in one line; that of a property with its counterexample."""
+    tier = f"{selected.task}/{selected.tier}"
+    subject = tier if isinstance(error, Fault) else str(selected)  # a fault is the tier's, whatever test met it
+    lines = str(error).removeprefix("assert ").strip().splitlines() or [type(error).__name__]
+    example = " ".join(" ".join(getattr(error, "__notes__", [])).split())
+    words = f"{lines[0]}; {example}" if example else lines[0]
+    return words if words.startswith(tier) else f"{subject}: {words}"
+
+
+def _show(report: pytest.TestReport, outcome: Outcome, message: str, item: pytest.Item) -> None:
+    """Let pytest's own display of a test agree with its record."""
+    if outcome == "known gap":
+        report.outcome, report.wasxfail = "skipped", message
+    elif outcome == "improvement":
+        report.wasxfail = message
+    elif outcome == "incomplete" and report.passed:
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {message}")
+    elif outcome == "failed" and report.passed:
+        report.outcome, report.longrepr = "failed", message

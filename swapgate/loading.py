@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swapgate.digest import folder_digest, weight_bytes
+from swapgate.digest import folder_digest, read_settings, weight_bytes
 from swapgate.faults import InputFault, SurroundingsFault
 from swapgate.manifest import Row
 
@@ -25,11 +25,14 @@ class Source:
     folder: Path
     name: str
     """How the model is called in messages, tables and goldens."""
+    row_of: str = "its row"
+    """Where its row is written, for messages."""
 
     @functools.cached_property
     def digest(self) -> str:
         """Which model this is. Raises SurroundingsFault where its files cannot be read."""
-        return folder_digest(self.folder, dtype=self.row.dtype, variant=self.row.variant)
+        labels = json.dumps(self.row.labels, sort_keys=True)
+        return folder_digest(self.folder, dtype=self.row.dtype, variant=self.row.variant, labels=labels)
 
     @functools.cached_property
     def bytes(self) -> int:
@@ -39,11 +42,7 @@ class Source:
     @functools.cached_property
     def config(self) -> dict[str, Any]:
         """The model's config.json. Raises SurroundingsFault."""
-        try:
-            config: dict[str, Any] = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
-            return config
-        except (OSError, ValueError) as error:
-            raise SurroundingsFault(f"{self.folder}: config.json cannot be read ({error})") from error
+        return read_settings(self.folder / "config.json")
 
 
 @dataclass(frozen=True)
@@ -54,21 +53,27 @@ class Loaded:
     tokenizer: Any
 
 
-def find(row: Row, base: Path, root: Path) -> Source:
+def find(row: Row, base: Path, root: Path, row_of: str = "its row") -> Source:
     """Find the model folder of a row; `base` is the folder its file stands in, `root` shortens its name.
 
     Raises InputFault where there is no such folder or it holds no model.
     """
-    folder = Path(os.path.normpath(base / Path(row.model).expanduser()))
-    if not folder.is_dir():
+    try:
+        folder = Path(os.path.normpath(base / Path(row.model).expanduser()))
+        exists = folder.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputFault(f"model = {row.model!r} is no usable path ({error}); give a model folder") from error
+    if not exists:
         raise InputFault(
             f"no folder {folder} (model = {row.model!r}); give a folder that save_pretrained wrote"
             " (models from a hub cannot be named yet: download them first)"
         )
     if not (folder / "config.json").is_file():
         raise InputFault(f"{folder} holds no config.json, so it is no model; give a folder that save_pretrained wrote")
+    if (folder / "adapter_config.json").exists():
+        raise InputFault(f"{folder} holds an adapter; merge it into the model (merge_and_unload) and save that")
     name = folder.relative_to(root) if folder.is_relative_to(root) else folder
-    return Source(row, folder, name.as_posix())
+    return Source(row, folder, name.as_posix(), row_of)
 
 
 def load(source: Source, auto_class: str) -> Loaded:

@@ -48,12 +48,16 @@ class Plan:
         return [case for case in read_golden(self.golden_path(model)) if case not in known]
 
     def reference(self, model: Model, limit: Limit | None) -> Model | None:
-        """Give the model that a budget measures against; None where nothing is to be measured."""
+        """Give the model that a budget measures against; None where nothing is to be measured.
+
+        A tier that is not swapped is measured against what the models file names, also where that is being swapped.
+        """
         if limit is None:
             return None
         if limit.against == "incumbent":
             return self.incumbents.get((model.task, model.tier))
-        return self.models[model.task, limit.against]
+        key = model.task, limit.against
+        return self.models[key] if model.swapped else self.incumbents.get(key, self.models[key])
 
 
 def make_plan(root: Path, models_file: Path, swaps: Sequence[str], directory: Path) -> Plan:
@@ -67,7 +71,7 @@ def make_plan(root: Path, models_file: Path, swaps: Sequence[str], directory: Pa
         cases = read_cases(root / "fixtures" / task / "cases.toml")
         for tier, row in tiers.items():
             try:
-                source = find(row, models_file.parent, root)
+                source = find(row, models_file.parent, root, f"[{task}.{tier}] in {plan.shown(models_file)}")
             except InputFault as fault:
                 raise InputFault(f"{models_file}: {task}.{tier}.model: {fault}") from fault
             plan.models[task, tier] = Model(task, tier, source, source, cases)
@@ -103,7 +107,8 @@ def _swap(plan: Plan, swap: str, directory: Path) -> None:
 def _candidate(plan: Plan, model: Model, candidate: str, directory: Path) -> Source:
     """Find a candidate: a folder takes the incumbent's label map, a TOML file holds a row of its own."""
     if not candidate.endswith(".toml"):
-        return find(model.row.model_copy(update={"model": candidate, "variant": None}), directory, plan.root)
+        row = model.row.model_copy(update={"model": candidate, "variant": None})
+        return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
     row = read_row(path)
     check_row(plan.manifest, model.task, model.tier, row, path)
@@ -113,7 +118,7 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path) -> Sou
             f"note  {model.name}: {', '.join(unused)} of {candidate} not used: a candidate is judged by its"
             " incumbent's limits"
         )
-    return find(row, path.parent, plan.root)
+    return find(row, path.parent, plan.root, candidate)
 
 
 def _check_gaps(path: Path, task: str, tier: str, row: Row, cases: Cases) -> None:

@@ -1,5 +1,6 @@
 """The pytest plugin: options and configuration. It does nothing in a project that has no models file."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,6 @@ from swapgate.plan import make_plan
 from swapgate.suite import Suite
 
 DEFAULT_MODELS = "embedded"
-EXAMPLES = 25
-"""Examples that hypothesis tries for each property of each tier."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,10 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read and check what the run depends on, and put the hooks of a project with a models file in place."""
     config.addinivalue_line("markers", "task(name): the tests of a suite file judge the models of this task")
     config.addinivalue_line("markers", "latency: measures time, so it runs alone and without pytest-xdist")
-    models_file = _models_file(config)
+    models_file = None if config.option.help else _models_file(config)
     if models_file is None:
         return
-    if config.option.swap and config.option.update_snapshots:
+    if config.option.swap and (config.option.update_snapshots or config.option.update_new_snapshots_only):
         raise pytest.UsageError(
             "--swap with --snapshot-update: a trial must not write goldens; edit the row in"
             f" {models_file}, then record them with --snapshot-update alone"
@@ -51,33 +50,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):
         config.addinivalue_line("markers", f"{name}: a task or tier of {models_file.name}")
-    if config.getoption("hypothesis_profile", None) is None:
-        _fix_examples()
 
 
 def _models_file(config: pytest.Config) -> Path | None:
     """Find the models file; None where none was asked for and the project has none."""
     asked = config.option.models
-    name = asked or DEFAULT_MODELS
+    name = DEFAULT_MODELS if asked is None else asked
     if name.endswith(".toml"):
-        path = config.invocation_params.dir / name
+        path = config.invocation_params.dir / os.path.expanduser(name)
     else:
         path = config.rootpath / "fixtures" / "models" / f"{name}.toml"
-    if path.is_file():
+    if os.path.isfile(path):
         return path
-    if asked or config.option.swap:
+    if asked is not None or config.option.swap:
         raise pytest.UsageError(f"no models file {path}; give --models=FILE a path or a name in fixtures/models")
     return None
-
-
-def _fix_examples() -> None:
-    """Give hypothesis one fixed set of examples, the same in every run: a verdict must not depend on luck.
-
-    A profile that the project chose itself stays.
-    """
-    from hypothesis import settings
-
-    if settings.get_current_profile_name() not in ("default", "ci"):
-        return
-    settings.register_profile("swapgate", derandomize=True, deadline=None, database=None, max_examples=EXAMPLES)
-    settings.load_profile("swapgate")

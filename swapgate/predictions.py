@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, Self
 
+SCORES = ("score", "margin", "edge")
+"""The fields of an entity that are probabilities."""
+
 Key = tuple[str, int, int]
 """What makes two entities the same one: label, start, end."""
 
@@ -36,10 +39,9 @@ class Entity(Span):
     score: float
     """Mean probability of the winning tags of its word pieces, in [0, 1]."""
     margin: float
-    """
-    How near the model was to another reading, in [0, 1]: the smallest difference between the best and the second
-    best tag, over the entity's word pieces and the two beside it. Only near ties are judged by it.
-    """
+    """How sure the model was of the label, in [0, 1]: the smallest lead over another label among its word pieces."""
+    edge: float
+    """How sure it was of the extent, in [0, 1]: the smallest lead of a tag inside, or of one beside the entity."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,14 @@ class Entities:
     def to_json(self) -> dict[str, Any]:
         """Give the JSON form; scores keep 7 digits, which is what float32 holds."""
         rows = [asdict(entity) for entity in self.entities]
-        return {
-            "entities": [{**row, "score": round(row["score"], 7), "margin": round(row["margin"], 7)} for row in rows]
-        }
+        return {"entities": [{**row, **{name: round(row[name], 7) for name in SCORES}} for row in rows]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what `to_json` gives. Raises KeyError, TypeError or ValueError on anything else."""
         entities = tuple(Entity(**row) for row in data["entities"])
         for entity in entities:
-            for value, kind in zip(astuple(entity), (int, int, str, str, float, float), strict=True):
+            for value, kind in zip(astuple(entity), (int, int, str, str, float, float, float), strict=True):
                 if type(value) is not kind and not (kind is float and type(value) is int):
                     raise TypeError(f"{value!r} is not of the right type in {entity}")
         return cls(entities)

@@ -36,6 +36,9 @@ class Model:
     def __repr__(self) -> str:
         return f"<{self.name}: {self.source.name}>"
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(repr(self))  # hypothesis would print all fields of a dataclass
+
     @property
     def name(self) -> str:
         """How the tier is called in messages: ner/small."""
@@ -65,10 +68,11 @@ class Model:
         names = TASKS[self.task].label_names(self.source.config)
         unknown = [name for name in names if name not in self.source.row.labels]
         if unknown:
-            lines = "; ".join(f'labels."{name}" = "…"' for name in unknown)
+            known = [f'"{name}" = "{label}"' for name, label in self.source.row.labels.items()]
+            line = ", ".join([*known, *(f'"{name}" = "…"' for name in unknown)])
             raise SurroundingsFault(
-                f"{self.name}: {self.source.name} has labels that the row's label map does not know: "
-                f"{', '.join(unknown)}; add to [{self.task}.{self.tier}]: {lines}"
+                f"{self.name}: {self.source.name} has labels that the row's label map does not know:"
+                f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
             )
 
     def predict(self, texts: Sequence[str]) -> list[Entities]:

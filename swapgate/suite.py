@@ -1,5 +1,9 @@
 """The plugin's part before a test runs: which tests there are, what each needs, how their asserts are worded."""
 
+import inspect
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -8,7 +12,7 @@ from swapgate.checks import Cost, Expected, Golden, Orphan
 from swapgate.manifest import TASKS, nearest
 from swapgate.plan import Plan
 from swapgate.running import Model
-from swapgate.verdict import Selected
+from swapgate.verdict import NAMED_CHECKS, Selected
 
 SELECTED = pytest.StashKey[Selected]()
 """On the items of suite files: what they check."""
@@ -16,11 +20,28 @@ NEEDS = pytest.StashKey[list[Model]]()
 """The models that an item runs, its own tier's first."""
 
 
+EXAMPLES = 25
+"""Examples that hypothesis tries for each property of each tier."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A known gap that a test shows."""
+
+    key: str
+    """Its place in the row: gaps.CASE."""
+    reason: str
+
+
+GAP = pytest.StashKey[Gap]()
+
+
 class Suite:
     """Hooks of a project with a models file."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._fixed: set[Callable[..., Any]] = set()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make a test a tier, and where it asks for a case, one a tier and case."""
@@ -46,15 +67,17 @@ class Suite:
         if tier is None:
             return
         model = self.plan.models[task, tier]
-        check = item.originalname.removeprefix("test_")
+        named = [name for name in NAMED_CHECKS if name in item.fixturenames]
+        check = named[0] if named else item.originalname.removeprefix("test_")
         item.stash[SELECTED] = Selected(model.task, tier, check, case.id if case else None)
+        self._fix_examples(item.function)
         reference = self.plan.reference(model, model.row.budget.latency) if check == "latency" else None
         item.stash[NEEDS] = [model, reference] if reference else [model]
-        gap = model.row.gaps.get(case.id) if case and check == "expected" else None
         property_gap = model.row.property_gaps.get(check)
-        reason = gap or (property_gap and property_gap.reason)
-        if reason:
-            item.add_marker(pytest.mark.xfail(raises=AssertionError, strict=not model.swapped, reason=reason))
+        if case and check == "expected" and case.id in model.row.gaps:
+            item.stash[GAP] = Gap(f"gaps.{case.id}", model.row.gaps[case.id])
+        elif property_gap:
+            item.stash[GAP] = Gap(f"property_gaps.{check}", property_gap.reason)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -65,16 +88,20 @@ class Suite:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        """Run a property that has a known gap on its counterexample alone: only that is strict."""
+        """Run a property that has a known gap on its counterexample alone: only that is strict.
+
+        A candidate that passes it must keep the whole property.
+        """
         if SELECTED not in pyfuncitem.stash:
             return None
-        gap = pyfuncitem.stash[NEEDS][0].row.property_gaps.get(pyfuncitem.stash[SELECTED].check)
+        model = pyfuncitem.stash[NEEDS][0]
+        gap = model.row.property_gaps.get(pyfuncitem.stash[SELECTED].check)
         if gap is None:
             return None
         function = pyfuncitem.obj.hypothesis.inner_test
         fixtures = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
         function(**fixtures, **gap.example)
-        return True
+        return None if model.swapped else True
 
     def pytest_assertrepr_compare(self, left: object, right: object) -> list[str] | None:
         """Word a failed assert as its check does."""
@@ -95,11 +122,40 @@ class Suite:
         task = task_of(item)
         if task is not None and task not in TASKS:
             raise pytest.UsageError(f"{item.path}: mark task({task!r}): unknown task{nearest(task, TASKS)}")
-        model = item.stash.get(NEEDS, [None])[0]
-        for gap in model.row.property_gaps if model else ():
-            if not hasattr(item.module, f"test_{gap}"):  # type: ignore[attr-defined]
-                key = f"{model.task}.{model.tier}.property_gaps.{gap}"  # type: ignore[union-attr]
-                raise pytest.UsageError(f"{self.plan.manifest.path}: {key}: {item.path} has no test_{gap}")
+        if NEEDS not in item.stash:
+            return
+        model = item.stash[NEEDS][0]
+        for name, gap in model.row.property_gaps.items():
+            test = getattr(getattr(item, "module", None), f"test_{name}", None)
+            key = f"{self.plan.manifest.path}: {model.task}.{model.tier}.property_gaps.{name}"
+            if not hasattr(test, "hypothesis"):
+                raise pytest.UsageError(f"{key}: {item.path} has no test_{name} with @given")
+            given = set(inspect.signature(test.hypothesis.inner_test).parameters) - set(item.fixturenames)  # type: ignore[attr-defined,union-attr]
+            if given != set(gap.example) and item.name.startswith(f"test_{name}["):
+                raise pytest.UsageError(
+                    f"{key}.example: has {sorted(gap.example)}, test_{name} is given {sorted(given)}"
+                )
+
+    def _fix_examples(self, test: Callable[..., Any]) -> None:
+        """Give a property one fixed set of examples, the same in every run: a verdict must not depend on luck.
+
+        A profile that the project chose, or settings of the test's own, stay.
+        """
+        if not hasattr(test, "hypothesis") or test in self._fixed:
+            return
+        from hypothesis import settings
+        from hypothesis.errors import InvalidArgument
+
+        self._fixed.add(test)
+        if settings.get_current_profile_name() in ("default", "ci"):
+            with suppress(InvalidArgument):  # the test has settings of its own
+                settings(
+                    derandomize=True,
+                    deadline=None,
+                    database=None,
+                    max_examples=EXAMPLES,
+                    report_multiple_bugs=False,
+                )(test)
 
     def _is_superfluous(self, item: pytest.Item) -> bool:
         if SELECTED not in item.stash:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 Outcome = Literal["failed", "error", "incomplete", "improvement", "known gap", "passed"]
@@ -14,6 +15,9 @@ SEVERITY: Mapping[str, int] = {
     outcome: place
     for place, outcome in enumerate(("failed", "error", "incomplete", "improvement", "known gap", "passed"))
 }
+STATUSES: Mapping[str, Status] = {"failed": "FAIL", "error": "ERROR", "incomplete": "INCOMPLETE"}
+"""What an outcome makes of its tier."""
+
 EXIT_NOT_PASSED = 7
 """Exit status for INCOMPLETE and ERROR; pytest itself uses 0 to 6."""
 
@@ -67,8 +71,8 @@ class Verdict:
     counts: Mapping[str, Counter[str]]
     """From column to outcome to number of tests; a column without a selected test is absent."""
     figures: Mapping[str, Any]
-    reasons: Sequence[str]
-    """Why it is not a PASS, the worst first."""
+    reasons: Sequence[tuple[Status, str]]
+    """Why it is not a PASS, the worst first, each with what it makes of the tier alone."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
 
@@ -83,11 +87,12 @@ def judge(
     records: Iterable[tuple[str, Record]],
     models: Mapping[tuple[str, str], str],
     swaps: Iterable[tuple[str, str]],
+    stale: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> list[Verdict]:
     """Judge each tier that was selected or swapped, in the order of `models`.
 
-    `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. A swap of which
-    nothing was selected was not judged: INCOMPLETE.
+    `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
+    nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected.
     """
     worst: dict[str, Record] = {}
     figures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -102,24 +107,26 @@ def judge(
     for task, tier in models:
         mine = [record for record in worst.values() if (record.selected.task, record.selected.tier) == (task, tier)]
         if mine or (task, tier) in swapped:
-            verdicts.append(_judge_tier(task, tier, models[task, tier], mine, figures.get((task, tier), {})))
+            words = stale.get((task, tier))
+            verdicts.append(_judge_tier(task, tier, models[task, tier], mine, figures.get((task, tier), {}), words))
     return verdicts
 
 
-def _judge_tier(task: str, tier: str, model: str, records: list[Record], figures: dict[str, Any]) -> Verdict:
+def _judge_tier(
+    task: str, tier: str, model: str, records: list[Record], figures: dict[str, Any], stale: str | None
+) -> Verdict:
     counts: dict[str, Counter[str]] = {}
     for record in records:
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
-    red = sorted((r for r in records if SEVERITY[r.outcome] <= SEVERITY["incomplete"]), key=_severity)
-    statuses: dict[str, Status] = {"failed": "FAIL", "error": "ERROR", "incomplete": "INCOMPLETE"}
-    reasons = [record.message or f"{record.selected} {record.outcome}" for record in red]
-    status: Status = statuses[red[0].outcome] if red else "PASS"
+    red = sorted((record for record in records if record.outcome in STATUSES), key=_severity)
+    reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
+    if stale:
+        reasons.append(("INCOMPLETE", stale))
     if not records:
-        status = "INCOMPLETE"
-        reasons = [
-            f"{task}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
-        ]
+        words = f"{task}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
+        reasons = [("INCOMPLETE", words)]
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
+    status: Status = reasons[0][0] if reasons else "PASS"
     return Verdict(task, tier, status, model, counts, figures, list(dict.fromkeys(reasons)), improvements)
 
 

@@ -63,8 +63,8 @@ def _ratio(verdict: Verdict, column: str) -> str:
 
 def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for verdict in verdicts:
-        for reason in verdict.reasons[:REASONS]:
-            yield f"{verdict.status}  {reason}"
+        for status, reason in verdict.reasons[:REASONS]:
+            yield f"{status}  {reason}"
         if len(verdict.reasons) > REASONS:
             yield f"{verdict.status}  {verdict.task}/{verdict.tier}: {len(verdict.reasons) - REASONS} more, see above"
         for improvement in verdict.improvements:

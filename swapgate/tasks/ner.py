@@ -11,9 +11,14 @@ OUTSIDE = "O"
 
 
 def label_names(config: Mapping[str, Any]) -> list[str]:
-    """Give the entity labels of a model's config.json, without O and without the prefixes B- and I-."""
-    names = {_split(str(tag))[1] for tag in config.get("id2label", {}).values()}
-    return sorted(names - {OUTSIDE})
+    """Give the entity labels of a model's config.json, without O and without the prefixes B- and I-.
+
+    Raises SurroundingsFault where its label table is none.
+    """
+    tags = config.get("id2label", {"0": "LABEL_0", "1": "LABEL_1"})  # what transformers makes of a config without
+    if not isinstance(tags, dict):
+        raise SurroundingsFault("id2label in config.json is no table from number to label; save the model again")
+    return sorted({_split(str(tag))[1] for tag in tags.values()} - {OUTSIDE})
 
 
 def load(source: loading.Source) -> loading.Loaded:
@@ -70,7 +75,7 @@ def group(
             runs[-1][1].append(piece)
         else:
             runs.append((label, [piece]))
-    margins = [_margin(row) for row in scores]
+    by_label = [_by_label(row, tags) for row in scores]
     entities = []
     for label, pieces in runs:
         if label == OUTSIDE:
@@ -84,7 +89,8 @@ def group(
                 labels[label],
                 text[start:end],
                 score=sum(scores[piece][best[piece]] for piece in pieces) / len(pieces),
-                margin=min(margins[max(pieces[0] - 1, 0) : pieces[-1] + 2]),
+                margin=min(_lead(by_label[piece]) for piece in pieces),
+                edge=min(_lead(scores[piece]) for piece in _around(pieces, len(scores))),
             )
         )
     return Entities(tuple(entities))
@@ -96,6 +102,21 @@ def _split(tag: str) -> tuple[str, str]:
     return (prefix, label) if dash and prefix in ("B", "I") else ("I", tag)
 
 
-def _margin(row: Sequence[float]) -> float:
-    first, second = sorted(row, reverse=True)[:2]
-    return first - second
+def _by_label(row: Sequence[float], tags: Sequence[str]) -> list[float]:
+    """Add up the scores of the tags of each label."""
+    sums: dict[str, float] = {}
+    for tag, score in zip(tags, row, strict=True):
+        label = _split(tag)[1]
+        sums[label] = sums.get(label, 0.0) + score
+    return list(sums.values())
+
+
+def _lead(row: Sequence[float]) -> float:
+    """Give the lead of the best score over the second; of a sum of probabilities, rounding can make it exceed 1."""
+    first, second = [*sorted(row, reverse=True), 0.0][:2]
+    return min(first - second, 1.0)
+
+
+def _around(pieces: Sequence[int], count: int) -> range:
+    """Give the pieces that decide how far an entity goes: its own, and the two beside it."""
+    return range(max(pieces[0] - 1, 0), min(pieces[-1] + 2, count))

@@ -55,7 +55,7 @@ def _found(text, lexicon, drift, labels):
         if score == "nan":
             return ModelFault("1 of 4 word pieces have a score that is NaN or infinite")
         if label:
-            entities.append(Entity(*word.span(), labels[label], word[0], score=score, margin=score))
+            entities.append(Entity(*word.span(), labels[label], word[0], score=score, margin=score, edge=score))
     return Entities(tuple(entities))
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from swapgate.predictions import Entities, Entity, Span, spoken
 
-ADA = Entity(0, 3, "PER", "Ada", score=0.99, margin=0.98)
-PARIS = Entity(13, 18, "LOC", "Paris", score=0.97, margin=0.95)
+ADA = Entity(0, 3, "PER", "Ada", score=0.99, margin=0.98, edge=0.96)
+PARIS = Entity(13, 18, "LOC", "Paris", score=0.97, margin=0.95, edge=0.94)
 
 probabilities = st.floats(0, 1)
 entities = st.builds(
@@ -22,6 +22,7 @@ entities = st.builds(
     text=st.text('aé名😀 \\"\n', max_size=4),
     score=probabilities,
     margin=probabilities,
+    edge=probabilities,
 )
 predictions = st.lists(entities, max_size=4, unique_by=lambda entity: entity.key).map(tuple).map(Entities)
 
@@ -61,10 +62,11 @@ def test_json_is_stable(prediction):
 
 
 def test_json_form():
-    """The JSON form has a row an entity with its six fields in a fixed order."""
+    """The JSON form has a row an entity with its seven fields in a fixed order."""
     text = json.dumps(Entities((ADA,)).to_json())
     assert text == (
-        '{"entities": [{"start": 0, "end": 3, "label": "PER", "text": "Ada", "score": 0.99, "margin": 0.98}]}'
+        '{"entities": [{"start": 0, "end": 3, "label": "PER", "text": "Ada",'
+        ' "score": 0.99, "margin": 0.98, "edge": 0.96}]}'
     )
 
 

@@ -126,7 +126,8 @@ def test_unknown_label(recorded, trial):
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
     assert recorded.reasons(result) == [
         "ERROR  ner/small: models/candidate has labels that the row's label map does not know: DATE;"
-        ' add to [ner.small]: labels."DATE" = "…"'
+        " write in a TOML file with a row for it, and give that to --swap:"
+        ' labels = { "PER" = "PER", "ORG" = "ORG", "LOC" = "LOC", "MISC" = "MISC", "DATE" = "…" }'
     ]
 
 
@@ -233,9 +234,10 @@ def test_twice(trial):
     result.stderr.fnmatch_lines(f"ERROR: --swap ner.small=models/candidate: {message}")
 
 
-def test_update_refused(trial):
-    """A trial must not write goldens: --snapshot-update with --swap is refused."""
-    result = trial("--snapshot-update", Ada=None)
+@pytest.mark.parametrize("option", ["--snapshot-update", "--snapshot-update-new-only"])
+def test_update_refused(trial, option):
+    """A trial must not write goldens: --swap with an update, of all goldens or of new ones, is refused."""
+    result = trial(option, Ada=None)
     assert result.ret == 4
     result.stderr.fnmatch_lines(
         "ERROR: --swap with --snapshot-update: a trial must not write goldens; edit the row in*"

@@ -57,12 +57,20 @@ def test_score_is_the_mean_of_the_pieces():
     assert entity.score == pytest.approx(0.7)
 
 
-def test_margin_looks_at_the_pieces_beside_the_entity():
-    """An entity that a neighbour nearly joined has that neighbour's margin."""
+def test_edge_looks_at_the_pieces_beside_the_entity():
+    """An entity that a neighbour nearly joined has a narrow edge; its label is as sure as before."""
     scores = pieces("B-PER") + pieces("O", score=0.5, second=0.5)
     scores[1][2] = 0.49999
     (entity,) = task.group("Annie", scores, [(0, 3), (3, 5)], TAGS, LABELS).entities
-    assert entity.margin == pytest.approx(1e-5)
+    assert entity.edge == pytest.approx(1e-5)
+    assert entity.margin == pytest.approx(0.86)
+
+
+def test_margin_takes_the_tags_of_a_label_together():
+    """A model that hesitates between B- and I- of one label is sure of the label, and not of the extent."""
+    scores = [[0.0, 0.5, 0.5, 0.0, 0.0]]
+    (entity,) = task.group("Ann", scores, [(0, 3)], TAGS, LABELS).entities
+    assert (entity.margin, entity.edge) == (1.0, 0.0)
 
 
 def test_label_names_come_without_prefixes():

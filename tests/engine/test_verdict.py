@@ -89,7 +89,7 @@ def test_precedence(outcomes, status):
 def test_selected_without_record(item, words):
     """A test that was selected and has no record is INCOMPLETE and named, also beside tests that passed."""
     (verdict,) = judge({"a": selected(), "b": item}, [("a", record("passed"))], MODELS, [])
-    assert (verdict.status, verdict.reasons) == ("INCOMPLETE", [words])
+    assert (verdict.status, verdict.reasons) == ("INCOMPLETE", [("INCOMPLETE", words)])
     assert verdict.counts[item.column]["incomplete"] == 1
 
 
@@ -103,9 +103,8 @@ def test_swap_with_nothing_selected():
     """A swap of which nothing was selected was not judged: INCOMPLETE, with the next step."""
     verdict = verdict_of(swaps=[SMALL])
     assert (verdict.status, verdict.counts) == ("INCOMPLETE", {})
-    assert verdict.reasons == [
-        "ner/small: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
-    ]
+    words = "ner/small: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
+    assert verdict.reasons == [("INCOMPLETE", words)]
 
 
 def test_swaps_given_once():
@@ -147,7 +146,7 @@ def test_counts():
 
 
 def test_reasons():
-    """Reasons come the worst first, each once; a record without words is named by its test."""
+    """Reasons come the worst first, each once and with its own status; a record without words is named by its test."""
     verdict = verdict_of(
         record("incomplete", "no time"),
         record("passed", "not a reason"),
@@ -156,7 +155,12 @@ def test_reasons():
         record("failed", case="ada"),
         record("failed", "wrong"),
     )
-    assert verdict.reasons == ["ner/small expected 'ada' failed", "wrong", "no disk", "no time"]
+    assert verdict.reasons == [
+        ("FAIL", "ner/small expected 'ada' failed"),
+        ("FAIL", "wrong"),
+        ("ERROR", "no disk"),
+        ("INCOMPLETE", "no time"),
+    ]
 
 
 def test_improvements():
@@ -211,7 +215,7 @@ def test_table():
     assert cells(line) == [
         *("ner/small", "models/small", "3/4", "0/1", "not selected", "1", "not measured", "0.52 (≤ 0.9)", "FAIL")
     ]
-    assert reasons == ["FAIL  why", "FAIL  no time", "better  mended"]
+    assert reasons == ["FAIL  why", "INCOMPLETE  no time", "better  mended"]
 
 
 def test_nothing_selected_in_the_table():

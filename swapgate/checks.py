@@ -11,6 +11,7 @@ from typing import Any
 
 from swapgate.cases import Case
 from swapgate.compare import check_expected, unsound
+from swapgate.faults import SurroundingsFault
 from swapgate.golden import differences, is_swap, read_golden, write_golden
 from swapgate.latency import Ratio
 from swapgate.manifest import Limit
@@ -49,9 +50,10 @@ class Expected:
             else f"mend the case in {self.cases_file}, or add to [{model.task}.{model.tier}.gaps] in"
             f' {self.models_file}: {self.case.id} = "why it is a known gap"'
         )
-        self.message = _worded(model, self.case, mismatches, next_step)
-        self.holds = not mismatches
-        return self.holds
+        if mismatches:
+            self.message = _worded(model, self.case, mismatches, next_step)
+        self.holds = not mismatches and self.holds is not False
+        return not mismatches
 
 
 @dataclass(eq=False)
@@ -72,12 +74,13 @@ class Golden:
 
     def __eq__(self, prediction: object) -> bool:
         if isinstance(self.case, Orphan):
-            self.holds = self._without_case(self.case)
+            same = self._without_case(self.case)
         elif isinstance(prediction, Entities):
-            self.holds = self._compare(self.case, prediction)
+            same = self._compare(self.case, prediction)
         else:
             return NotImplemented
-        return self.holds
+        self.holds = same and self.holds is not False
+        return same
 
     def _compare(self, case: Case, prediction: Entities) -> bool:
         wrong = unsound(prediction.entities)
@@ -110,7 +113,10 @@ class Golden:
 
     def _without_case(self, case: Orphan) -> bool:
         if self.update:
-            write_golden(self.path, {case.id: None})
+            try:
+                write_golden(self.path, {case.id: None})
+            except OSError as error:
+                raise SurroundingsFault(f"{self.shown_path} could not be written: {error}") from error
         self.message = (
             f"{self.model.name} {case.id!r}: {self.shown_path} has a golden for it, but there is no such case any more;"
             f" remove it with: {record_command(self.model)}"
@@ -138,7 +144,8 @@ class Cost:
     """The ratio, for the verdict table."""
 
     def __le__(self, limit: Limit | None) -> bool:
-        self.holds = True
+        if self.holds is None:
+            self.holds = True
         if limit is None or self.reference is None:
             return True
         ratio = self.measure()
@@ -150,8 +157,8 @@ class Cost:
         )
         if judgement == "undecided":
             self.incomplete = f"{self.message}: undecided, run again on a quieter machine"
-        self.holds = judgement != "failed"
-        return self.holds
+        self.holds = judgement != "failed" and self.holds
+        return judgement != "failed"
 
 
 def record_command(model: Model) -> str:

@@ -59,7 +59,8 @@ class Model:
 
         Raises ModelFault for a candidate that is the incumbent, SurroundingsFault for unknown labels or broken files.
         """
-        if self.swapped and self.source.digest == self.incumbent.digest:
+        digest = self.source.digest  # also where nothing is swapped: files that cannot be read have no verdict
+        if self.swapped and digest == self.incumbent.digest:
             raise ModelFault(
                 f"{self.name}: this swap did not take place: {self.source.name} holds the same weights and settings as"
                 f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}); name the model you meant in"

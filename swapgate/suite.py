@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -31,6 +31,8 @@ class Gap:
     key: str
     """Its place in the row: gaps.CASE."""
     reason: str
+    mended: bool = False
+    """Whether its counterexample passes, so that it excuses nothing any more."""
 
 
 GAP = pytest.StashKey[Gap]()
@@ -101,7 +103,10 @@ class Suite:
         function = pyfuncitem.obj.hypothesis.inner_test
         fixtures = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
         function(**fixtures, **gap.example)
-        return None if model.swapped else True
+        if not model.swapped:
+            return True
+        pyfuncitem.stash[GAP] = replace(pyfuncitem.stash[GAP], mended=True)
+        return None
 
     def pytest_assertrepr_compare(self, left: object, right: object) -> list[str] | None:
         """Word a failed assert as its check does."""

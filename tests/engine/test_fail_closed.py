@@ -79,9 +79,9 @@ def test_without_assert(recorded, check):
         .replace("assert size <=", "size <=")
         .replace("import pytest", "import pytest\n# ruff: noqa: B015")
     )
-    assert recorded.run("-m", "small and not latency").ret == 0
+    assert recorded.run("-k", "(ada or size) and small", "-m", "not latency").ret == 0
     recorded.model("small", {**recorded.lexicon("small"), "Ada": ["LOC", 0.9]}, size=40)
-    result = recorded.run("-k", f"{check} and small", "-m", "not latency")
+    result = recorded.run("-k", f"{check} and small and not left_out", "-m", "not latency")
     assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
 
 
@@ -129,8 +129,24 @@ def test_checks_by_other_names(recorded):
 
 
 def test_latency_by_another_name(recorded):
-    """A latency test that is called otherwise keeps its reference loaded, and counts as latency."""
+    """A latency test that is called otherwise counts as latency."""
     recorded.replace(recorded.suite, "def test_latency(", "def test_speed(")
     result = recorded.run("-k", "speed and small", "--benchmark-disable")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
     assert "not measured" in recorded.table(result)[1]
+
+
+@pytest.mark.parametrize("check", ["expected", "size"])
+def test_weights_that_only_the_digest_would_miss(recorded, check):
+    """Truncated weights are an ERROR whatever was selected, not a PASS or a smaller size."""
+    weights = recorded.path / "models/small/model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-7])
+    result = recorded.run("-k", f"{check} and small")
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
+
+
+def test_known_gap_without_assert(recorded):
+    """A known gap is one also where the suite compares without an assert."""
+    recorded.replace(recorded.suite, "assert prediction == expected", "prediction == expected")
+    result = recorded.run("-k", "expected and small")
+    assert (result.ret, recorded.verdicts(result)) == (0, {"small": "PASS"})

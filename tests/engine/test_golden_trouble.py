@@ -9,7 +9,11 @@ WAITING = (
     "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap and passes at best"
     ' once its own is recorded: pytest -m "ner and small" --snapshot-update'
 )
-SUITE_OF_MORE = '\n[ner.small_v2]\nmodel = "../../models/small"\nlabels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }\n'
+SECOND_TIER = """
+[ner.small_v2]
+model = "../../models/small"
+labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }
+"""
 
 
 def edit_row(project):
@@ -48,7 +52,7 @@ def test_swap_over_another_models_golden(recorded):
 
 def test_next_step_touches_one_tier(recorded):
     """The command of a next step records its own tier and none whose name begins alike."""
-    recorded.models_file.write_text(recorded.models_file.read_text() + SUITE_OF_MORE)
+    recorded.models_file.write_text(recorded.models_file.read_text() + SECOND_TIER)
     recorded.retrain("small", Ada=["PER", 0.95])
     result = recorded.run("-m", "ner and small", "--snapshot-update", "-k", "not latency")
     assert (result.ret, recorded.verdicts(result)) == (0, {"small": "PASS"})
@@ -102,9 +106,9 @@ def test_full_disk(recorded, monkeypatch, step):
 
     recorded.drift("small", Ada=0.5)
     before = recorded.tree()
-    monkeypatch.setattr(f"swapgate.golden.os.{step}", full)
-    result = recorded.run("-k", "golden and small", "--snapshot-update")
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(f"swapgate.golden.os.{step}", full)
+        result = recorded.run("-k", "golden and small", "--snapshot-update")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
     assert recorded.reasons(result) == [
         "ERROR  golden/embedded/ner/small.json could not be written: [Errno 28] No space left on device;"

@@ -42,8 +42,7 @@ def test_label_list(recorded):
     configure(recorded, "small", id2label=["O", "B-PER"])
     result = recorded.run("-k", "expected and small")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
-    (reason,) = recorded.reasons(result)
-    assert "id2label in config.json is no table from number to label" in reason
+    assert "id2label in config.json is no table from number to label" in recorded.reasons(result)[0]
 
 
 def test_other_label_map_is_another_model(recorded):

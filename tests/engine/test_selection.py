@@ -173,6 +173,7 @@ def test_swap_without_models_file(pytester):
         ("cases_file", 'latency = "ada"', 'latency = "adda"', "latency = 'adda' is no case; did you mean 'ada'?"),
         ("cases_file", "[[case]]", "[[case", "not valid TOML: *"),
     ],
+    ids=[f"fault {number}" for number in range(1, 14)],
 )
 def test_bad_file(recorded, file, old, new, message):
     """A models file or cases file that is wrong ends with a message that names file and key, and no traceback."""

@@ -198,6 +198,7 @@ def test_crash(trial):
         ("ner.small=", "not of the form TASK.TIER=MODEL*"),
         ("ner.small", "not of the form TASK.TIER=MODEL*"),
     ],
+    ids=[f"option {number}" for number in range(1, 9)],
 )
 def test_bad_option(trial, swap, message):
     """A swap that cannot be meant ends with one message before a model runs."""

@@ -24,6 +24,7 @@ class Loaded:
     """Stand in for swapgate.loading.Loaded."""
 
     def __init__(self, source):
+        self.model = type("Weights", (), {})()
         self.name = source.name
         self.lexicon = source.config["lexicon"]
         weakref.finalize(self, note, f"let go {source.name}").atexit = False

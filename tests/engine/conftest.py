@@ -8,6 +8,8 @@ import hypothesis  # noqa: F401 - imported once here; pytester forgets what a ru
 import pytest
 from safetensors.numpy import save_file
 
+from swapgate.faults import InputFault
+
 LEXICON = {"Ada": ["PER", 0.99], "Paris": ["LOC", 0.97], "Siemens": ["ORG", 0.98], "French": ["MISC", 0.96]}
 
 MODELS = """
@@ -189,3 +191,17 @@ def recorded(project: Project) -> Project:
 def workers(request: pytest.FixtureRequest) -> list[str]:
     """Give the options of a run in one process, and of one in two."""
     return ["-n", "2"] if request.param == "xdist" else []
+
+
+@pytest.fixture
+def fault(path, read):
+    """Give the lines that refuse a file with this content; each begins with the file."""
+
+    def fault_of(text):
+        with pytest.raises(InputFault) as caught:
+            read(text)
+        lines = str(caught.value).split("\n")
+        assert all(line.startswith(f"{path}: ") for line in lines)
+        return "\n".join(line.removeprefix(f"{path}: ") for line in lines)
+
+    return fault_of

@@ -34,20 +34,6 @@ def read(path):
     return read_text
 
 
-@pytest.fixture
-def fault(path, read):
-    """Give the lines that refuse a cases file with this content; each begins with the file."""
-
-    def fault_of(text):
-        with pytest.raises(InputFault) as caught:
-            read(text)
-        lines = str(caught.value).split("\n")
-        assert all(line.startswith(f"{path}: ") for line in lines)
-        return "\n".join(line.removeprefix(f"{path}: ") for line in lines)
-
-    return fault_of
-
-
 def test_well_formed(read, path):
     """Cases keep the order of the file, each with its text and what is right; one of them is for latency."""
     cases = read(

@@ -34,20 +34,6 @@ def read(path):
     return read_text
 
 
-@pytest.fixture
-def fault(path, read):
-    """Give the lines that refuse a models file with this content; each begins with the file."""
-
-    def fault_of(text):
-        with pytest.raises(InputFault) as caught:
-            read(text)
-        lines = str(caught.value).split("\n")
-        assert all(line.startswith(f"{path}: ") for line in lines)
-        return "\n".join(line.removeprefix(f"{path}: ") for line in lines)
-
-    return fault_of
-
-
 def test_defaults(read, path):
     """A row needs a model and labels; the rest has defaults, and tiers keep the order of the file."""
     manifest = read(f"{ONE}[ner.very_large2]\n{ROW}[ner.a]\n{ROW}")

@@ -106,6 +106,8 @@ class Golden:
         elif not same:
             keep = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
             next_step = keep if self.model.swapped else f"accept with: {accept}"
+            if is_swap(received, stored) and not self.model.swapped:
+                next_step = f"put {stored['made_by']['model']} back, or accept the loss with: {accept}"
             self.message = _worded(self.model, case, differences(received, stored), next_step)
         elif is_swap(received, stored) and not self.model.swapped:
             self.incomplete = not_recorded(self.model, stored["made_by"]["model"])

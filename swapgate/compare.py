@@ -60,7 +60,7 @@ def check_expected(actual: Entities, expected: Sequence[Span]) -> list[Mismatch]
     return mismatches
 
 
-def check_drift(actual: Entities, golden: Entities, tolerance: Tolerance) -> list[Mismatch]:
+def check_drift(actual: Entities, golden: Entities, tolerance: Tolerance, reference: str = "golden") -> list[Mismatch]:
     """Compare with the golden of the same weights: scores within `tolerance.drift`, near ties may change places.
 
     An entity on one side only is a near tie when the model that found it led by no more than the tolerance: in its
@@ -75,7 +75,7 @@ def check_drift(actual: Entities, golden: Entities, tolerance: Tolerance) -> lis
                 mismatches.append(
                     _mismatch(
                         key,
-                        f"{theirs[key]} scored {ours[key].score:.7f}, golden {theirs[key].score:.7f}"
+                        f"{theirs[key]} scored {ours[key].score:.7f}, {reference} {theirs[key].score:.7f}"
                         f" ± {tolerance.drift:g}: off by {drift:.4g}",
                         ".score",
                     )
@@ -87,7 +87,7 @@ def check_drift(actual: Entities, golden: Entities, tolerance: Tolerance) -> lis
                 mismatches.append(
                     _mismatch(
                         key,
-                        f"{only} ({only.score:.4f}) {where} since the golden; a near tie would lead by up to"
+                        f"{only} ({only.score:.4f}) {where} since the {reference}; a near tie would lead by up to"
                         f" {tolerance.drift:g}, this one led by {only.margin:.4g}",
                     )
                 )

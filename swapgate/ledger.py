@@ -179,8 +179,9 @@ def _words(error: BaseException | None, selected: Selected) -> str:
     tier = f"{selected.task}/{selected.tier}"
     subject = tier if isinstance(error, Fault) else str(selected)  # a fault is the tier's, whatever test met it
     lines = str(error).removeprefix("assert ").strip().splitlines() or [type(error).__name__]
-    example = " ".join(" ".join(getattr(error, "__notes__", [])).split())
-    words = f"{lines[0]}; {example}" if example else lines[0]
+    example = " ".join(" ".join(getattr(error, "__notes__", [])).partition("Explanation:")[0].split())
+    next_step = "mend the model, or list this example in the row's property_gaps"
+    words = f"{lines[0]}; {example}; {next_step}" if example else lines[0]
     return words if words.startswith(tier) else f"{subject}: {words}"
 
 

@@ -70,8 +70,12 @@ class Model:
         names = TASKS[self.task].label_names(self.source.config)
         unknown = [name for name in names if name not in self.source.row.labels]
         if unknown:
-            known = [f'"{name}" = "{label}"' for name, label in self.source.row.labels.items()]
-            line = ", ".join([*known, *(f'"{name}" = "…"' for name in unknown)])
+            labels = self.source.row.labels
+            known = [name for name in names if name in labels]
+            guesses = {name: name if name in labels.values() else "…" for name in unknown}
+            line = ", ".join(
+                f'"{name}" = "{label}"' for name, label in ({name: labels[name] for name in known} | guesses).items()
+            )
             raise SurroundingsFault(
                 f"{self.name}: {self.source.name} has labels that the row's label map does not know:"
                 f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"

@@ -14,7 +14,7 @@ REASONS = 5
 """Reasons shown a tier."""
 
 COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCOMPLETE": "bold yellow", "ERROR": "bold magenta"}
-NOT_SELECTED = "not selected"
+NOT_SELECTED, NOT_MEASURED = "not selected", "not measured"
 
 
 def verdict_text(verdicts: Sequence[Verdict], notes: Sequence[str], colour: bool) -> str:
@@ -52,13 +52,15 @@ def _passed(verdict: Verdict, column: str) -> str:
     counts = verdict.counts.get(column)
     if counts is None:
         return NOT_SELECTED
+    if counts["incomplete"] + counts["error"] == counts.total():
+        return NOT_MEASURED
     return f"{counts['passed'] + counts['improvement']}/{counts.total()}"
 
 
 def _ratio(verdict: Verdict, column: str) -> str:
     if column not in verdict.counts:
         return NOT_SELECTED
-    return str(verdict.figures.get(column, "not measured"))
+    return str(verdict.figures.get(column, NOT_MEASURED))
 
 
 def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:

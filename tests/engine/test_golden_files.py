@@ -261,5 +261,5 @@ def test_row_names_a_worse_model(recorded):
     assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
     assert recorded.reasons(result)[0] == (
         "FAIL  ner/small 'ada': PER 'Ada' 0-3 scored 0.8000, the incumbent 0.9900: fell by 0.1900, allowed 0.1"
-        ' (models/newer); accept with: pytest -m "ner and small" --snapshot-update'
+        ' (models/newer); put models/small back, or accept the loss with: pytest -m "ner and small" --snapshot-update'
     )

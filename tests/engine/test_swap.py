@@ -127,7 +127,7 @@ def test_unknown_label(recorded, trial):
     assert recorded.reasons(result) == [
         "ERROR  ner/small: models/candidate has labels that the row's label map does not know: DATE;"
         " write in a TOML file with a row for it, and give that to --swap:"
-        ' labels = { "PER" = "PER", "ORG" = "ORG", "LOC" = "LOC", "MISC" = "MISC", "DATE" = "…" }'
+        ' labels = { "LOC" = "LOC", "MISC" = "MISC", "ORG" = "ORG", "PER" = "PER", "DATE" = "…" }'
     ]
 
 

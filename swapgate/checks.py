@@ -137,7 +137,8 @@ class Cost:
     model: Model
     reference: Model | None
     """None where the row has no budget, or one against the incumbent and nothing is swapped."""
-    measure: Callable[[], Ratio]
+    measure: Callable[[Model], Ratio]
+    """Gives the ratio to a reference."""
     holds: bool | None = None
     """What came of the comparison; None until there was one."""
     message: str = ""
@@ -150,7 +151,7 @@ class Cost:
             self.holds = True
         if limit is None or self.reference is None:
             return True
-        ratio = self.measure()
+        ratio = self.measure(self.reference)
         judgement = ratio.judge(limit.at_most)
         self.figure = f"{ratio.median:.2f} (≤ {limit.at_most:g})"
         self.message = (

@@ -77,8 +77,7 @@ def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cos
     benchmark.group = f"{model.task}: one call"
     benchmark.extra_info.update(model=model.source.name, digest=model.source.digest, case=model.cases.latency.id)
 
-    def measure() -> Ratio:
-        assert reference is not None
+    def measure(reference: Model) -> Ratio:
         return interval(paired_ratios(_call(model), _call(reference)))
 
     return _remembered(request, Cost("latency", "a call takes", model, reference, measure))
@@ -87,13 +86,12 @@ def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cos
 @pytest.fixture
 def size(request: pytest.FixtureRequest, model: Model) -> Cost:
     """Bytes of weights, judged: `assert size <= budget.size`."""
-    reference = _reference(request, model, model.row.budget.size)
 
-    def measure() -> Ratio:
-        assert reference is not None
+    def measure(reference: Model) -> Ratio:
         ratio = model.source.bytes / reference.source.bytes
         return Ratio(ratio, ratio, ratio)
 
+    reference = _reference(request, model, model.row.budget.size)
     return _remembered(request, Cost("size", "its weight files have a size", model, reference, measure))
 
 

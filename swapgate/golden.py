@@ -189,7 +189,7 @@ class GoldenExtension(AbstractSyrupyExtension):
             }
         try:
             write_golden(Path(snapshot_collection.location), changes)
-        except (OSError, filelock.Timeout, InputFault) as error:
+        except (OSError, InputFault) as error:
             cls.not_written[snapshot_collection.location] = str(error)
 
     def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:

@@ -1,16 +1,16 @@
 """The cases of a task: hand-written inputs, each with what is right."""
 
-import hashlib
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from swapgate.faults import InputFault
+from swapgate.inputs import Input, Question, digest, read_image, read_sound
 from swapgate.manifest import nearest, read_toml, validated
-from swapgate.predictions import Span
+from swapgate.predictions import Expected, Passage, Span, Summary, Thing
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,21 @@ class Case:
     """One input with its expected answer."""
 
     id: str
-    text: str
-    expected: tuple[Span, ...]
+    given: str | Question | Path
+    """A text, a question, or the file that holds the input."""
+    expected: Expected
+    read: Callable[[Any], Input] | None = None
+    """What reads the file."""
+
+    @property
+    def input(self) -> Input:
+        """What the model is given. Raises SurroundingsFault where a file does not hold it."""
+        return self.read(self.given) if self.read else self.given
 
     @property
     def input_digest(self) -> str:
         """Sixteen hexadecimal digits that change when the input does; the golden remembers them."""
-        return hashlib.sha256(json.dumps(self.text).encode()).hexdigest()[:16]
+        return digest(self.input)
 
 
 @dataclass(frozen=True)
@@ -41,47 +49,177 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class _Span(_Strict):
-    label: Annotated[str, Field(min_length=1)]
-    start: Annotated[int, Field(ge=0)]
-    end: int
-    text: Annotated[str, Field(min_length=1)]
+Words = Annotated[str, Field(min_length=1)]
+Offset = Annotated[int, Field(ge=0)]
 
 
 class _Case(_Strict):
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    text: Annotated[str, Field(min_length=1)]
+
+
+class _Labelled(_Case):
+    expected: Words | Annotated[list[Words], Field(min_length=1)]
+
+
+class _TextLabel(_Labelled):
+    text: Words
+
+
+class _ImageLabel(_Labelled):
+    image: Words
+
+
+class _AudioLabel(_Labelled):
+    audio: Words
+
+
+class _Transcript(_Case):
+    audio: Words
+    expected: Words
+
+
+class _Span(_Strict):
+    label: Words
+    start: Offset
+    end: int
+    text: Words
+
+
+class _Spans(_Case):
+    text: Words
     expected: list[_Span]
 
 
-class _File(_Strict):
-    latency: str
-    case: Annotated[list[_Case], Field(min_length=1)]
+class _Passage(_Strict):
+    start: Offset
+    text: Words
 
 
-def read_cases(path: Path) -> Cases:
-    """Read and check a cases file. Raises InputFault that names file, case and key."""
-    file: _File = validated(_File, read_toml(path), path)
+class _Question(_Case):
+    question: Words
+    context: Words
+    expected: list[_Passage]
+
+
+class _Summary(_Strict):
+    summary: Words
+    must: list[Words] = []
+    must_not: list[Words] = []
+    words: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
+
+
+class _Summarized(_Case):
+    text: Words
+    expected: _Summary
+
+
+class _Thing(_Strict):
+    label: Words
+    box: Annotated[list[int | float], Field(min_length=4, max_length=4)]
+
+
+class _Things(_Case):
+    image: Words
+    expected: list[_Thing]
+
+
+def read_cases(path: Path, task: str) -> Cases:
+    """Read and check the cases file of a task. Raises InputFault that names file, case and key."""
+    shape, build = TASKS[task]
+    rows: Any = (Annotated[list[shape], Field(min_length=1)], ...)  # type: ignore[valid-type]
+    file: Any = validated(create_model("File", __base__=_Strict, latency=(str, ...), case=rows), read_toml(path), path)
     cases: dict[str, Case] = {}
     for row in file.case:
+        where = f"{path}: case {row.id!r}"
         if row.id in cases:
-            raise InputFault(f"{path}: case {row.id!r} stands twice; give one of them another id")
-        expected = tuple(_span(path, row, span) for span in row.expected)
-        if len(set(expected)) < len(expected):
-            raise InputFault(f"{path}: case {row.id!r}: an expected span stands twice; remove one of them")
-        cases[row.id] = Case(row.id, row.text, expected)
+            raise InputFault(f"{where} stands twice; give one of them another id")
+        cases[row.id] = build(row, path.parent, where)
     if file.latency not in cases:
         raise InputFault(f"{path}: latency = {file.latency!r} is no case{nearest(file.latency, cases)}")
     return Cases(path, tuple(cases.values()), cases[file.latency])
 
 
-def _span(path: Path, row: _Case, span: _Span) -> Span:
-    found = row.text[span.start : span.end]
-    if found != span.text or span.end != span.start + len(span.text):
-        at = row.text.find(span.text)
-        hint = f"; it stands at {at}-{at + len(span.text)}" if at >= 0 else "; it does not stand in the text"
-        raise InputFault(
-            f"{path}: case {row.id!r}: expected {span.label} {span.text!r} at {span.start}-{span.end},"
-            f" where the text has {found!r}{hint}"
-        )
-    return Span(span.start, span.end, span.label, span.text)
+def _labelled(row: Any, folder: Path, where: str) -> Case:
+    labels = (row.expected,) if isinstance(row.expected, str) else tuple(row.expected)
+    if isinstance(row, _TextLabel):
+        return Case(row.id, row.text, labels)
+    if isinstance(row, _ImageLabel):
+        return Case(row.id, _file(folder, row.image, where), labels, read_image)
+    return Case(row.id, _file(folder, row.audio, where), labels, read_sound)
+
+
+def _transcript(row: Any, folder: Path, where: str) -> Case:
+    if not any(letter.isalnum() for letter in row.expected):
+        raise InputFault(f"{where}: expected = {row.expected!r} has no words; write what is said")
+    return Case(row.id, _file(folder, row.audio, where), row.expected, read_sound)
+
+
+def _spans(row: Any, _: Path, where: str) -> Case:
+    spans = []
+    for span in row.expected:
+        _stands(f"{span.label} {span.text!r}", span.text, span.start, span.end, row.text, where)
+        spans.append(Span(span.start, span.end, span.label, span.text))
+    if len(set(spans)) < len(spans):
+        raise InputFault(f"{where}: an expected span stands twice; remove one of them")
+    return Case(row.id, row.text, tuple(spans))
+
+
+def _question(row: Any, _: Path, where: str) -> Case:
+    for passage in row.expected:
+        end = passage.start + len(passage.text)
+        _stands(repr(passage.text), passage.text, passage.start, end, row.context, where)
+    right = tuple(Passage(passage.start, passage.text) for passage in row.expected)
+    return Case(row.id, Question(row.question, row.context), right)
+
+
+def _summarized(row: Any, _: Path, where: str) -> Case:
+    wanted = row.expected
+    fewest, most = wanted.words
+    if fewest > most:
+        raise InputFault(f"{where}: expected.words = {wanted.words}: the fewest are more than the most; swap them")
+    right = Summary(row.text, wanted.summary, tuple(wanted.must), tuple(wanted.must_not), (fewest, most))
+    return Case(row.id, row.text, right)
+
+
+def _things(row: Any, folder: Path, where: str) -> Case:
+    things = []
+    for thing in row.expected:
+        left, top, right, bottom = map(float, thing.box)
+        if not (left < right and top < bottom):
+            raise InputFault(f"{where}: box = {thing.box} has no inside; write [left, top, right, bottom] in pixels")
+        things.append(Thing(thing.label, (left, top, right, bottom)))
+    return Case(row.id, _file(folder, row.image, where), tuple(things), read_image)
+
+
+def _stands(what: str, text: str, start: int, end: int, whole: str, where: str) -> None:
+    """Make sure that a text stands where a case says it does."""
+    found = whole[start:end]
+    if found != text or end != start + len(text):
+        at = whole.find(text)
+        hint = f"; it stands at {at}-{at + len(text)}" if at >= 0 else "; it does not stand in the text"
+        raise InputFault(f"{where}: expected {what} at {start}-{end}, where the text has {found!r}{hint}")
+
+
+def _file(folder: Path, name: str, where: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        raise InputFault(f"{where}: no file {path}; paths are relative to the cases file")
+    return path
+
+
+class _Task(NamedTuple):
+    shape: type[_Case]
+    build: Callable[[Any, Path, str], Case]
+
+
+TASKS = {
+    "sentiment": _Task(_TextLabel, _labelled),
+    "ner": _Task(_Spans, _spans),
+    "question-answering": _Task(_Question, _question),
+    "summarization": _Task(_Summarized, _summarized),
+    "audio-classification": _Task(_AudioLabel, _labelled),
+    "speech-recognition": _Task(_Transcript, _transcript),
+    "image-classification": _Task(_ImageLabel, _labelled),
+    "object-detection": _Task(_Things, _things),
+}
+"""How the cases of each task are written, and what is made of them."""

@@ -5,17 +5,19 @@ where it holds but something is still to be measured or recorded. The plugin onl
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from swapgate.cases import Case
-from swapgate.compare import check_expected, unsound
+from swapgate.compare import check_drift, check_expected, unsound
 from swapgate.faults import SurroundingsFault
 from swapgate.golden import differences, is_swap, read_golden, write_golden
 from swapgate.latency import Ratio
 from swapgate.manifest import Limit
-from swapgate.predictions import Entities
+from swapgate.predictions import KINDS, Prediction, to_json
 from swapgate.running import Model
 
 
@@ -40,7 +42,7 @@ class Expected:
     incomplete: str = ""
 
     def __eq__(self, prediction: object) -> bool:
-        if not isinstance(prediction, Entities) or isinstance(self.case, Orphan):
+        if not isinstance(prediction, Prediction) or isinstance(self.case, Orphan):
             return NotImplemented
         mismatches = check_expected(prediction, self.case.expected)
         model = self.model
@@ -75,23 +77,23 @@ class Golden:
     def __eq__(self, prediction: object) -> bool:
         if isinstance(self.case, Orphan):
             same = self._without_case(self.case)
-        elif isinstance(prediction, Entities):
+        elif isinstance(prediction, Prediction):
             same = self._compare(self.case, prediction)
         else:
             return NotImplemented
         self.holds = same and self.holds is not False
         return same
 
-    def _compare(self, case: Case, prediction: Entities) -> bool:
-        wrong = unsound(prediction.entities)
+    def _compare(self, case: Case, prediction: Prediction) -> bool:
+        wrong = unsound(prediction)
         if wrong:
             self.message = _worded(self.model, case, wrong, "no such prediction is ever recorded: mend the model")
             return False
         received = {
             "made_by": self.model.made_by,
             "input": case.input_digest,
-            **prediction.to_json(),
-            "expected": [asdict(span) for span in case.expected],
+            **to_json(prediction),
+            "expected": TypeAdapter(KINDS[self.model.task].expected).dump_python(case.expected, mode="json"),
             "update": self.update,
         }
         stored = read_golden(self.path).get(case.id)
@@ -162,6 +164,12 @@ class Cost:
             self.incomplete = f"{self.message}: undecided, run again on a quieter machine"
         self.holds = judgement != "failed" and self.holds
         return judgement != "failed"
+
+
+def assert_same(one: Prediction, other: Prediction, model: Model) -> None:
+    """Assert that two predictions of a model agree within its drift tolerance. Raises AssertionError."""
+    mismatches = check_drift(one, other, model.row.tolerance, reference="otherwise")
+    assert not mismatches, "; ".join(map(str, mismatches))
 
 
 def record_command(model: Model) -> str:

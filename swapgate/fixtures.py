@@ -96,8 +96,8 @@ def size(request: pytest.FixtureRequest, model: Model) -> Cost:
 
 
 def _call(model: Model) -> Callable[[], object]:
-    texts = [model.cases.latency.text]
-    return lambda: model.predict(texts)
+    inputs = [model.cases.latency.input]
+    return lambda: model.predict(inputs)
 
 
 def _reference(request: pytest.FixtureRequest, model: Model, limit: Limit | None) -> Model | None:

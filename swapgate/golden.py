@@ -16,7 +16,7 @@ from syrupy.extensions.base import AbstractSyrupyExtension
 
 from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap
 from swapgate.faults import InputFault
-from swapgate.predictions import Entities, Span
+from swapgate.predictions import KINDS, Kind, from_json
 
 FORMAT = 1
 USER = getattr(os, "getuid", int)()
@@ -62,7 +62,7 @@ def _read_golden(path: Path, _mtime: int, _size: int) -> dict[str, dict[str, Any
             for value in (entry["made_by"]["digest"], entry["made_by"]["model"], entry["input"]):
                 if not isinstance(value, str):
                     raise TypeError(f"{value!r} is no text")
-            Entities.from_json(entry)
+            from_json(_kind(entry).prediction, entry)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputFault(f"{path}: not a golden ({type(error).__name__}: {error}); {restore}") from error
     return entries
@@ -99,15 +99,18 @@ def stale(path: Path, digest: str) -> str | None:
 def differences(received: dict[str, Any], stored: dict[str, Any]) -> list[Mismatch]:
     """Compare a received entry with the stored one, as drift or as a swap; the tighter of both tolerances holds."""
     now, then = (Tolerance(**entry["made_by"]["tolerance"]) for entry in (received, stored))
-    reason = now.reason if now != Tolerance() else then.reason
-    tolerance = Tolerance(min(now.drift, then.drift), min(now.swap, then.swap), f"{reason} (tighter of both)")
-    actual, golden = Entities.from_json(received), Entities.from_json(stored)
+    tolerance = now.tighter(then)
+    kind = _kind(received)
+    actual, golden = from_json(kind.prediction, received), from_json(kind.prediction, stored)
     if received["input"] != stored["input"]:
         return [Mismatch("input", "the input was changed since the golden was recorded")]
     if is_swap(received, stored):
-        expected = [Span(**span) for span in received["expected"]]
-        return check_swap(actual, golden, expected, tolerance)
+        return check_swap(actual, golden, from_json(kind.expected, received["expected"]), tolerance)
     return check_drift(actual, golden, tolerance)
+
+
+def _kind(entry: dict[str, Any]) -> Kind:
+    return KINDS[entry["made_by"]["task"]]
 
 
 def is_swap(received: dict[str, Any], stored: dict[str, Any]) -> bool:

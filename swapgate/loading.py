@@ -31,8 +31,9 @@ class Source:
     @functools.cached_property
     def digest(self) -> str:
         """Which model this is. Raises SurroundingsFault where its files cannot be read."""
-        labels = json.dumps(self.row.labels, sort_keys=True)
-        return folder_digest(self.folder, dtype=self.row.dtype, variant=self.row.variant, labels=labels)
+        row = {"dtype": self.row.dtype, "variant": self.row.variant, "labels": _dumps(self.row.labels)}
+        settings = {name: _dumps(value) for name, value in self.row.settings.items()}
+        return folder_digest(self.folder, **row, **settings)
 
     @functools.cached_property
     def bytes(self) -> int:
@@ -50,7 +51,8 @@ class Loaded:
     """A model in memory, ready to predict."""
 
     model: Any
-    tokenizer: Any
+    reader: Any
+    """The tokenizer or processor that makes the model's inputs."""
 
 
 def find(row: Row, base: Path, root: Path, row_of: str = "its row") -> Source:
@@ -76,8 +78,8 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row") -> Source:
     return Source(row, folder, name.as_posix(), row_of)
 
 
-def load(source: Source, auto_class: str) -> Loaded:
-    """Load model and tokenizer for inference on the CPU in the row's dtype.
+def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -> Loaded:
+    """Load model and tokenizer (or processor) for inference on the CPU in the row's dtype.
 
     Raises SurroundingsFault where they cannot be loaded whole: a weight that the file lacks would be random.
     """
@@ -97,7 +99,9 @@ def load(source: Source, auto_class: str) -> Loaded:
             output_loading_info=True,
             **safe,
         )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source.folder, **safe)
+        if reader_class == "AutoImageProcessor":  # the one that needs no torchvision, said in each version's way
+            safe |= {"backend": "pil"} if transformers.__version__ >= "5" else {"use_fast": False}
+        reader = getattr(transformers, reader_class).from_pretrained(source.folder, **safe)
     except Exception as error:  # any library below may raise anything on a broken folder
         reason = (str(error).strip().splitlines() or ["no message"])[0]
         raise SurroundingsFault(f"{source.name} cannot be loaded: {type(error).__name__}: {reason}") from error
@@ -108,7 +112,11 @@ def load(source: Source, auto_class: str) -> Loaded:
             f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); they would be random."
             " Give a checkpoint that was trained for this task"
         )
-    return Loaded(model.eval(), tokenizer)
+    return Loaded(model.eval(), reader)
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def surroundings() -> dict[str, str]:

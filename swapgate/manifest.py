@@ -13,8 +13,25 @@ from pydantic_core import ErrorDetails
 from swapgate.compare import Tolerance
 from swapgate.faults import InputFault
 
-Task = Literal["ner"]
+Task = Literal[
+    "sentiment",
+    "ner",
+    "question-answering",
+    "summarization",
+    "audio-classification",
+    "speech-recognition",
+    "image-classification",
+    "object-detection",
+]
 TASKS: tuple[str, ...] = get_args(Task)
+LABELLED = frozenset({*TASKS} - {"question-answering", "summarization", "speech-recognition"})
+"""Tasks whose models name labels, which a row must map."""
+TASK_KEYS = {
+    "generation": "summarization",
+    "no_answer": "question-answering",
+    "threshold": "object-detection",
+}
+"""Keys of a row that only one task has."""
 VARIANTS: tuple[str, ...] = ()
 """Transformations of a model that a row may name; none yet."""
 
@@ -64,6 +81,18 @@ class Budget(_Strict):
     """Bytes of weights on disk."""
 
 
+class Generation(_Strict):
+    """How a text is written; what is not set is as the model's own generation_config.json says."""
+
+    num_beams: int | None = Field(None, ge=1)
+    min_length: int | None = Field(None, ge=0)
+    max_length: int | None = Field(None, ge=1)
+    min_new_tokens: int | None = Field(None, ge=0)
+    max_new_tokens: int | None = Field(None, ge=1)
+    length_penalty: float | None = None
+    no_repeat_ngram_size: int | None = Field(None, ge=0)
+
+
 class PropertyGap(_Strict):
     """A property that a tier is known to break, and the input that shows it."""
 
@@ -81,14 +110,25 @@ class Row(_Strict):
     variant: Words | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """The type the weights are computed in, whatever the file holds."""
-    labels: dict[str, Words]
-    """From the model's label names, without B- and I-, to those of the cases."""
+    labels: dict[str, Words] = {}
+    """From the model's label names (of tags without B- and I-) to those of the cases."""
+    generation: Generation | None = None
+    """Of summarization."""
+    no_answer: bool = False
+    """Of question-answering: whether the model may say that the context holds no answer."""
+    threshold: float | None = Field(None, gt=0, lt=1)
+    """Of object-detection: the score from which an object counts; 0.5 where it is not set."""
     tolerance: Annotated[Tolerance, BeforeValidator(_table)] = Tolerance()
     budget: Budget = Budget()
     gaps: dict[str, Words] = {}
     """Known gaps: case id to the reason why this tier fails it."""
     property_gaps: dict[str, PropertyGap] = {}
     """Known gaps of properties: name of the property test, without test_."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the row sets of what the model says, besides its labels: only what is not the default."""
+        return self.model_dump(include={*TASK_KEYS}, exclude_defaults=True, exclude_none=True)
 
 
 class Manifest(BaseModel):
@@ -130,6 +170,13 @@ def check_row(manifest: Manifest, task: str, tier: str, row: Row, path: Path, pr
                 f"{path}: {prefix}budget.{name}.against = {limit.against!r} is no other tier of {task}"
                 f"{nearest(limit.against, others)}"
             )
+    if bool(row.labels) != (task in LABELLED):
+        raise InputFault(
+            f"{path}: {prefix}labels: {'missing; add it' if task in LABELLED else f'{task} has none; remove it'}"
+        )
+    for name in row.settings:
+        if TASK_KEYS[name] != task:
+            raise InputFault(f"{path}: {prefix}{name}: only {TASK_KEYS[name]} has it; remove it")
     if row.variant is not None and row.variant not in VARIANTS:
         raise InputFault(f"{path}: {prefix}variant = {row.variant!r} is unknown: no variants exist yet; remove it")
     if row.revision is not None:

@@ -68,7 +68,7 @@ def make_plan(root: Path, models_file: Path, swaps: Sequence[str], directory: Pa
     manifest = read_manifest(models_file)
     plan = Plan(root, manifest, {})
     for task, tiers in manifest.rows.items():
-        cases = read_cases(root / "fixtures" / task / "cases.toml")
+        cases = read_cases(root / "fixtures" / task / "cases.toml", task)
         for tier, row in tiers.items():
             try:
                 source = find(row, models_file.parent, root, f"[{task}.{tier}] in {plan.shown(models_file)}")

@@ -1,14 +1,44 @@
 """What a model said and what is right, as frozen typed values with their JSON. No torch here."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
-from typing import Any, Self
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, TypeAlias
 
-SCORES = ("score", "margin", "edge")
-"""The fields of an entity that are probabilities."""
+from pydantic import TypeAdapter, ValidationError
 
-Key = tuple[str, int, int]
+TOP = 5
+"""Labels that a classification keeps with their scores."""
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right and bottom edge in pixels of the picture, from its upper left corner."""
+
+Key: TypeAlias = tuple[str, int, int]
 """What makes two entities the same one: label, start, end."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A label and how probable the model finds it, in [0, 1]."""
+
+    label: str
+    score: float
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.score:.4f}"
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The labels of one input."""
+
+    scores: tuple[Score, ...]
+    """The best `TOP` labels of the cases, best first; the model's labels of one name are added up."""
+    rest: float
+    """What all other labels have together."""
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.scores))
 
 
 @dataclass(frozen=True, order=True)
@@ -54,25 +84,155 @@ class Entities:
         if len({entity.key for entity in self.entities}) < len(self.entities):
             raise ValueError(f"an entity stands twice in {self}")
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the JSON form; scores keep 7 digits, which is what float32 holds."""
-        rows = [asdict(entity) for entity in self.entities]
-        return {"entities": [{**row, **{name: round(row[name], 7) for name in SCORES}} for row in rows]}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read what `to_json` gives. Raises KeyError, TypeError or ValueError on anything else."""
-        entities = tuple(Entity(**row) for row in data["entities"])
-        for entity in entities:
-            for value, kind in zip(astuple(entity), (int, int, str, str, float, float, float), strict=True):
-                if type(value) is not kind and not (kind is float and type(value) is int):
-                    raise TypeError(f"{value!r} is not of the right type in {entity}")
-        return cls(entities)
-
     def __str__(self) -> str:
         return spoken(self.entities)
 
 
-def spoken(spans: Sequence[Span]) -> str:
-    """Word a list of spans for a message."""
-    return ", ".join(str(span) for span in spans) or "nothing"
+@dataclass(frozen=True)
+class Passage:
+    """A stretch of a context that answers a question: what is right in a case."""
+
+    start: int
+    """Offset of its first character in the context."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text!r} {self.start}-{self.start + len(self.text)}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The stretch of the context that answers a question; no answer is the empty text at 0-0."""
+
+    text: str
+    start: int
+    """Offset of its first character in the context."""
+    end: int
+    """Offset behind its last character."""
+    score: float
+    """Probability of its start times that of its end, from 0; where several windows hold the text they add up."""
+    margin: float
+    """Lead of that score over the best other answer's."""
+
+    def __str__(self) -> str:
+        return f"{self.text!r} {self.start}-{self.end}" if self.text else "no answer"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a summary must be like: what is right in a case."""
+
+    source: str
+    """The text that is summarized."""
+    summary: str
+    """How a person summarized it: the reference of ROUGE."""
+    must: tuple[str, ...]
+    """Words, or several in a row, that must occur; case does not matter."""
+    must_not: tuple[str, ...]
+    """Words, or several in a row, that must not."""
+    words: tuple[int, int]
+    """Fewest and most words."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that a model wrote: a summary, or what it heard."""
+
+    text: str
+    margin: float
+    """Smallest lead of a chosen step over its runner-up, in [0, 1]: how near the text was to being another one."""
+
+    def __str__(self) -> str:
+        return repr(self.text)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object in a picture: what is right in a case."""
+
+    label: str
+    box: Box
+
+    def __str__(self) -> str:
+        return f"{self.label} [{', '.join(f'{edge:.0f}' for edge in self.box)}]"
+
+
+@dataclass(frozen=True)
+class Detection(Thing):
+    """An object that a model found."""
+
+    score: float
+    """Probability of its label, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """All objects that a model found in one picture, best first, down to a little below the threshold."""
+
+    objects: tuple[Detection, ...]
+    threshold: float
+    """The score from which an object counts."""
+
+    @property
+    def counted(self) -> tuple[Detection, ...]:
+        """The objects that count."""
+        return tuple(found for found in self.objects if found.score >= self.threshold)
+
+    def __str__(self) -> str:
+        return spoken(self.counted)
+
+
+Prediction: TypeAlias = Classification | Entities | Answer | Text | Detections
+Expected: TypeAlias = tuple[str, ...] | tuple[Span, ...] | tuple[Passage, ...] | Summary | str | tuple[Thing, ...]
+"""What is right: labels of which one must lead, entities, passages of which one must be given, …"""
+
+
+class Kind(NamedTuple):
+    """The types that a task deals in."""
+
+    prediction: Any
+    expected: Any
+
+
+KINDS = {
+    "sentiment": Kind(Classification, tuple[str, ...]),
+    "ner": Kind(Entities, tuple[Span, ...]),
+    "question-answering": Kind(Answer, tuple[Passage, ...]),
+    "summarization": Kind(Text, Summary),
+    "audio-classification": Kind(Classification, tuple[str, ...]),
+    "speech-recognition": Kind(Text, str),
+    "image-classification": Kind(Classification, tuple[str, ...]),
+    "object-detection": Kind(Detections, tuple[Thing, ...]),
+}
+"""What the models of each task say, and what is right there."""
+
+
+def to_json(prediction: Prediction) -> dict[str, Any]:
+    """Give the JSON form; numbers keep 7 significant digits, which is what float32 holds."""
+    rounded: dict[str, Any] = _rounded(asdict(prediction))
+    return rounded
+
+
+def from_json(kind: Any, data: Any) -> Any:
+    """Read a value of a type of `KINDS` from its JSON form; keys that it has not are passed over.
+
+    Raises ValueError on anything else.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}") from error
+
+
+def spoken(things: Sequence[object]) -> str:
+    """Word a list for a message."""
+    return ", ".join(map(str, things)) or "nothing"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.7g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value

@@ -9,9 +9,10 @@ from typing import Any
 
 from swapgate.cases import Case, Cases
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.inputs import Input
 from swapgate.loading import Source, surroundings
 from swapgate.manifest import Row
-from swapgate.predictions import Entities
+from swapgate.predictions import Prediction
 from swapgate.tasks import TASKS
 
 BATCH = 8
@@ -32,7 +33,7 @@ class Model:
     _loaded: Any = None
     _broken: SurroundingsFault | None = None
     """Why it cannot be loaded, so that it is tried once."""
-    _predictions: dict[str, Entities | ModelFault] = field(default_factory=dict)
+    _predictions: dict[str, Prediction | ModelFault] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.source.name}>"
@@ -81,14 +82,14 @@ class Model:
                 f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
             )
 
-    def predict(self, texts: Sequence[str]) -> list[Entities]:
-        """Predict one batch. Raises ModelFault where the model fails on any of the texts."""
+    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
+        """Predict one batch. Raises ModelFault where the model fails on any of the inputs."""
         try:
-            return [_sound(found) for found in self._predict(texts)]
+            return [_sound(found) for found in self._predict(inputs)]
         except ModelFault as fault:
             raise ModelFault(f"{self.name}: {fault} ({self.source.name})") from fault
 
-    def prediction(self, case: Case) -> Entities:
+    def prediction(self, case: Case) -> Prediction:
         """Give the prediction for a case; its whole batch is predicted when the first of it is asked for.
 
         Where a batch crashes its cases are tried one by one, so that only those that cannot be read are red.
@@ -97,9 +98,9 @@ class Model:
             position = self.cases.cases.index(case) // BATCH * BATCH
             batch = self.cases.cases[position : position + BATCH]
             try:
-                found = self._predict([case.text for case in batch])
+                found = self._predict([case.input for case in batch])
             except ModelFault:
-                found = [self._predict_one(case.text) for case in batch]
+                found = [self._predict_one(case.input) for case in batch]
             self._predictions.update(zip((case.id for case in batch), found, strict=True))
         try:
             return _sound(self._predictions[case.id])
@@ -118,6 +119,7 @@ class Model:
     def made_by(self) -> dict[str, Any]:
         """Say who makes its predictions: the head of a golden."""
         return {
+            "task": self.task,
             "model": self.source.name,
             "revision": self.source.row.revision,
             "variant": self.source.row.variant,
@@ -127,13 +129,13 @@ class Model:
             **surroundings(),
         }
 
-    def _predict_one(self, text: str) -> Entities | ModelFault:
+    def _predict_one(self, given: Input) -> Prediction | ModelFault:
         try:
-            return self._predict([text])[0]
+            return self._predict([given])[0]
         except ModelFault as fault:
             return fault
 
-    def _predict(self, texts: Sequence[str]) -> list[Entities | ModelFault]:
+    def _predict(self, inputs: Sequence[Input]) -> list[Prediction | ModelFault]:
         task = TASKS[self.task]
         if self._broken is not None:
             raise self._broken
@@ -144,7 +146,7 @@ class Model:
                 self._broken = fault
                 raise
         try:
-            found: list[Entities | ModelFault] = task.predict(self._loaded, texts, self.source.row.labels)
+            found: list[Prediction | ModelFault] = task.predict(self._loaded, inputs, self.source.row)
         except Fault:
             raise
         except Exception as error:  # a model may raise anything on an input it cannot take
@@ -170,7 +172,7 @@ class Pool:
                 model.release()
 
 
-def _sound(found: Entities | ModelFault) -> Entities:
+def _sound(found: Prediction | ModelFault) -> Prediction:
     if isinstance(found, ModelFault):
         raise found
     return found

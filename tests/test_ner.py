@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.compare import check_drift
+from swapgate.checks import assert_same
 from swapgate.predictions import Entities
 
 pytestmark = pytest.mark.task("ner")
@@ -21,12 +21,6 @@ sentences = st.one_of(
     st.builds("Nobody knows why the {} was late again.".format, st.sampled_from(["train", "letter", "answer"])),
 )
 texts = st.one_of(sentences, st.text(max_size=60))
-
-
-def assert_same(one, other, model):
-    """Assert that two predictions of a model agree within its tolerance."""
-    mismatches = check_drift(one, other, model.row.tolerance, reference="otherwise")
-    assert not mismatches, "; ".join(map(str, mismatches))
 
 
 def test_expected(prediction, expected):

@@ -2,6 +2,22 @@
 
 from types import ModuleType
 
-from swapgate.tasks import ner
+from swapgate.tasks import (
+    audio_classification,
+    image_classification,
+    ner,
+    object_detection,
+    question_answering,
+    sentiment,
+    summarization,
+)
 
-TASKS: dict[str, ModuleType] = {"ner": ner}
+TASKS: dict[str, ModuleType] = {
+    "sentiment": sentiment,
+    "ner": ner,
+    "question-answering": question_answering,
+    "summarization": summarization,
+    "audio-classification": audio_classification,
+    "image-classification": image_classification,
+    "object-detection": object_detection,
+}

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from swapgate import loading
-from swapgate.faults import ModelFault, SurroundingsFault
+from swapgate.faults import ModelFault
+from swapgate.manifest import Row
 from swapgate.predictions import Entities, Entity
+from swapgate.tasks import classes
+from swapgate.tasks.texts import tokenized
 
 OUTSIDE = "O"
 
@@ -15,10 +18,7 @@ def label_names(config: Mapping[str, Any]) -> list[str]:
 
     Raises SurroundingsFault where its label table is none.
     """
-    tags = config.get("id2label", {"0": "LABEL_0", "1": "LABEL_1"})  # what transformers makes of a config without
-    if not isinstance(tags, dict):
-        raise SurroundingsFault("id2label in config.json is no table from number to label; save the model again")
-    return sorted({_split(str(tag))[1] for tag in tags.values()} - {OUTSIDE})
+    return sorted({_split(tag)[1] for tag in classes.label_names(config)} - {OUTSIDE})
 
 
 def load(source: loading.Source) -> loading.Loaded:
@@ -26,32 +26,28 @@ def load(source: loading.Source) -> loading.Loaded:
     return loading.load(source, "AutoModelForTokenClassification")
 
 
-def predict(loaded: loading.Loaded, texts: Sequence[str], labels: Mapping[str, str]) -> list[Entities | ModelFault]:
-    """Find the entities of each text in one batch; `labels` maps the model's names to the cases'.
+def predict(loaded: loading.Loaded, texts: Sequence[str], row: Row) -> list[Entities | ModelFault]:
+    """Find the entities of each text in one batch; the row maps the model's names to the cases'.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is longer
     than the model can read.
     """
     import torch
 
-    batch = loaded.tokenizer(
-        list(texts), padding=True, return_offsets_mapping=True, return_special_tokens_mask=True, return_tensors="pt"
-    )
+    batch = tokenized(loaded, texts, return_offsets_mapping=True, return_special_tokens_mask=True)
     offsets, special = batch.pop("offset_mapping"), batch.pop("special_tokens_mask")
-    longest, limit = batch["input_ids"].shape[1], getattr(loaded.model.config, "max_position_embeddings", None)
-    if limit is not None and longest > limit:
-        raise SurroundingsFault(f"a text has {longest} tokens, the model reads at most {limit}; shorten the case")
+    longest = batch["input_ids"].shape[1]
     with torch.inference_mode():
         scores = loaded.model(**batch).logits.float().softmax(dim=-1)
     tags = [loaded.model.config.id2label[index] for index in range(scores.shape[-1])]
     found: list[Entities | ModelFault] = []
-    for text, row, spans, skipped in zip(texts, scores, offsets, special, strict=True):
+    for text, table, spans, skipped in zip(texts, scores, offsets, special, strict=True):
         pieces = [index for index in range(longest) if not skipped[index]]
-        if not torch.isfinite(row[pieces]).all():
-            broken = int((~torch.isfinite(row[pieces])).any(dim=-1).sum())
+        if not torch.isfinite(table[pieces]).all():
+            broken = int((~torch.isfinite(table[pieces])).any(dim=-1).sum())
             found.append(ModelFault(f"{broken} of {len(pieces)} word pieces have a score that is NaN or infinite"))
         else:
-            found.append(group(text, row[pieces].tolist(), spans[pieces].tolist(), tags, labels))
+            found.append(group(text, table[pieces].tolist(), spans[pieces].tolist(), tags, row.labels))
     return found
 
 

@@ -38,12 +38,12 @@ def load(source):
     return Loaded(source)
 
 
-def predict(loaded, texts, labels):
+def predict(loaded, texts, row):
     """Stand in for swapgate.tasks.ner.predict; drift.json says which scores the surroundings change."""
     note(f"predict {loaded.name} {len(texts)}")
     path = HERE / "drift.json"
     drift = json.loads(path.read_text()).get(loaded.name, {}) if path.exists() else {}
-    return [_found(text, loaded.lexicon, drift, labels) for text in texts]
+    return [_found(text, loaded.lexicon, drift, row.labels) for text in texts]
 
 
 def _found(text, lexicon, drift, labels):

@@ -29,7 +29,7 @@ def read(path):
 
     def read_text(text):
         path.write_text(text, encoding="utf-8")
-        return read_cases(path)
+        return read_cases(path, "ner")
 
     return read_text
 
@@ -238,6 +238,6 @@ def test_unreadable_file(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b"latency = '\xe9'\n")
     for name, words in (("gone.toml", "No such file"), ("", "Is a directory"), ("latin.toml", "'utf-8' codec can't")):
         with pytest.raises(InputFault) as caught:
-            read_cases(tmp_path / name)
+            read_cases(tmp_path / name, "ner")
         assert str(caught.value).startswith(f"{tmp_path / name}: cannot be read: ")
         assert words in str(caught.value)

@@ -49,11 +49,12 @@ def test_head(recorded):
     assert golden["format"] == 1
     assert len(golden["made_by"].pop("digest")) == 64
     assert golden["made_by"] == {
+        "task": "ner",
         "model": "models/small",
         "revision": None,
         "variant": None,
         "dtype": "float32",
-        "tolerance": {"drift": 1e-4, "swap": 0.1, "reason": "default"},
+        "tolerance": {"drift": 1e-4, "swap": 0.1, "box": 0.01, "text": 0.0, "reason": "default"},
         "python": "3",
         "torch": "none",
     }
@@ -186,9 +187,9 @@ def test_changed_input(recorded):
         ("{", "", "not a golden (JSONDecodeError"),
         ('"format": 1', '"format": 2', "its format is 2, this version reads 1"),
         ('"format": 1,', "", "not a golden (KeyError: 'format')"),
-        ('"entities"', '"entitles"', "not a golden (KeyError: 'entities')"),
+        ('"entities"', '"entitles"', "not a golden (ValueError: entities: Field required)"),
         ('"input"', '"output"', "not a golden (KeyError: 'input')"),
-        ('"margin": 0.99', '"margins": 0.99', "not a golden (TypeError"),
+        ('"margin": 0.99', '"margins": 0.99', "not a golden (ValueError: entities.0.margin: Field required)"),
         ('"drift": 0.0001', '"drift": 2', "drift = 2 is not between 0 and 1"),
         ('"score": 0.99', '"score": "high"', "not a golden"),
         ('"score": 0.99', '"score": null', "not a golden"),

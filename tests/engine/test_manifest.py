@@ -58,7 +58,7 @@ def test_whole_row(read):
     )
     row = manifest.rows["ner"]["small"]
     assert (row.model, row.dtype, row.labels) == ("../small", "bfloat16", {"person": "PER"})
-    assert row.tolerance == Tolerance(0.01, 0.2, "bfloat16")
+    assert row.tolerance == Tolerance(0.01, 0.2, reason="bfloat16")
     assert row.budget.latency == Limit(against="original", at_most=0.8)
     assert row.budget.size == Limit(against="incumbent", at_most=1.0)
     assert row.gaps == {"new_york": "never saw it"}
@@ -69,12 +69,16 @@ def test_whole_row(read):
     ("text", "words"),
     [
         ("[nre.small]\n" + ROW, "nre: unknown task; did you mean 'ner'?"),
-        ("[vision.small]\n" + ROW, "vision: unknown task; known: ner"),
+        (
+            "[vision.small]\n" + ROW,
+            "vision: unknown task; known: audio-classification, image-classification, ner, object-detection,"
+            " question-answering, sentiment, speech-recognition, summarization",
+        ),
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
         (
             ONE + "colour = 1\n",
-            "ner.original.colour: unknown key; known: budget, dtype, gaps, labels, model, property_gaps, revision,"
-            " tolerance, variant",
+            "ner.original.colour: unknown key; known: budget, dtype, gaps, generation, labels, model, no_answer,"
+            " property_gaps, revision, threshold, tolerance, variant",
         ),
         (
             ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',
@@ -116,9 +120,12 @@ def test_tier_name_that_means_something_else(fault, name):
     [
         ("ner = 3\n", "ner: Input should be a valid dictionary, found 3"),
         ("[ner]\nsmall = 'm'\n", "ner.small: Input should be a valid dictionary or instance of Row, found 'm'"),
-        ("[ner.small]\nmodel = 3\nlabels = {}\n", "ner.small.model: Input should be a valid string, found 3"),
         (
-            "[ner.small]\nmodel = ''\nlabels = {}\n",
+            "[ner.small]\nmodel = 3\nlabels = { PER = 'PER' }\n",
+            "ner.small.model: Input should be a valid string, found 3",
+        ),
+        (
+            "[ner.small]\nmodel = ''\nlabels = { PER = 'PER' }\n",
             "ner.small.model: String should have at least 1 character, found ''",
         ),
         (
@@ -159,7 +166,7 @@ def test_wrong_type_of_a_tolerance(fault, key, value):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[ner.small]\nlabels = {}\n", "ner.small.model: missing; add it"),
+        ("[ner.small]\nlabels = { PER = 'PER' }\n", "ner.small.model: missing; add it"),
         ("[ner.small]\nmodel = 'm'\n", "ner.small.labels: missing; add it"),
         (ONE + limit(against=None), "ner.original.budget.latency.against: missing; add it"),
         (ONE + limit(at_most=None), "ner.original.budget.latency.at_most: missing; add it"),
@@ -175,7 +182,7 @@ def test_missing_key(fault, text, words):
 
 def test_all_at_once(fault):
     """Everything wrong in a file is told at once, a line each."""
-    assert fault("[ner.small]\nmodle = 'm'\nlabels = {}\n" + "[ner.Big]\n" + ROW).splitlines() == [
+    assert fault("[ner.small]\nmodle = 'm'\nlabels = { PER = 'PER' }\n" + "[ner.Big]\n" + ROW).splitlines() == [
         "ner.small.model: missing; add it",
         "ner.small.modle: unknown key; did you mean 'model'?",
         "ner.Big: String should match pattern '^[a-z][a-z0-9_]*$', found 'Big'",
@@ -282,4 +289,4 @@ def test_wrong_row_file(path):
     path.write_text("model = 'm'\nlables = {}\n")
     with pytest.raises(InputFault) as caught:
         read_row(path)
-    assert str(caught.value) == f"{path}: labels: missing; add it\n{path}: lables: unknown key; did you mean 'labels'?"
+    assert str(caught.value) == f"{path}: lables: unknown key; did you mean 'labels'?"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.predictions import Entities, Entity, Span, spoken
+from swapgate.predictions import Entities, Entity, Span, from_json, spoken, to_json
 
 ADA = Entity(0, 3, "PER", "Ada", score=0.99, margin=0.98, edge=0.96)
 PARIS = Entity(13, 18, "LOC", "Paris", score=0.97, margin=0.95, edge=0.94)
@@ -45,8 +45,8 @@ def test_hashable():
 
 @given(predictions)
 def test_json_round_trip(prediction):
-    """Through JSON text and back, spans stay exactly and scores within half a unit of the seventh digit."""
-    back = Entities.from_json(json.loads(json.dumps(prediction.to_json())))
+    """Through JSON text and back, spans stay exactly and scores within half a unit of their seventh digit."""
+    back = from_json(Entities, json.loads(json.dumps(to_json(prediction))))
     assert len(back.entities) == len(prediction.entities)
     for then, now in zip(prediction.entities, back.entities, strict=True):
         assert (now.start, now.end, now.label, now.text) == (then.start, then.end, then.label, then.text)
@@ -57,13 +57,13 @@ def test_json_round_trip(prediction):
 @given(predictions)
 def test_json_is_stable(prediction):
     """What was read from JSON gives the same JSON again."""
-    once = prediction.to_json()
-    assert Entities.from_json(once).to_json() == once
+    once = to_json(prediction)
+    assert to_json(from_json(Entities, once)) == once
 
 
 def test_json_form():
     """The JSON form has a row an entity with its seven fields in a fixed order."""
-    text = json.dumps(Entities((ADA,)).to_json())
+    text = json.dumps(to_json(Entities((ADA,))))
     assert text == (
         '{"entities": [{"start": 0, "end": 3, "label": "PER", "text": "Ada",'
         ' "score": 0.99, "margin": 0.98, "edge": 0.96}]}'
@@ -77,15 +77,14 @@ def test_json_form():
         (0.12345676, 0.1234568),
         (0.99999994, 0.9999999),
         (0.99999996, 1.0),
-        (0.00000004, 0.0),
-        (0.00000006, 0.0000001),
+        (0.000000041234564, 0.00000004123456),
         (0.0, 0.0),
         (1.0, 1.0),
     ],
 )
 def test_rounding(score, rounded):
-    """Score and margin keep seven digits behind the point."""
-    (row,) = Entities((dataclasses.replace(ADA, score=score, margin=score),)).to_json()["entities"]
+    """Score and margin keep seven significant digits."""
+    (row,) = to_json(Entities((dataclasses.replace(ADA, score=score, margin=score),)))["entities"]
     assert row["score"] == rounded
     assert row["margin"] == rounded
 
@@ -93,14 +92,14 @@ def test_rounding(score, rounded):
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_json_keeps_what_is_not_finite(value):
     """A score that is NaN or infinite survives JSON, so that the comparison sees it."""
-    data = json.loads(json.dumps(Entities((dataclasses.replace(ADA, score=value),)).to_json()))
-    assert Entities.from_json(data).entities[0].score == pytest.approx(value, nan_ok=True)
+    data = json.loads(json.dumps(to_json(Entities((dataclasses.replace(ADA, score=value),)))))
+    assert from_json(Entities, data).entities[0].score == pytest.approx(value, nan_ok=True)
 
 
 def test_empty():
     """A prediction of nothing goes through JSON too."""
-    assert Entities(()).to_json() == {"entities": []}
-    assert Entities.from_json({"entities": []}) == Entities(())
+    assert to_json(Entities(())) == {"entities": []}
+    assert from_json(Entities, {"entities": []}) == Entities(())
 
 
 def test_duplicates_are_refused():
@@ -119,7 +118,7 @@ def test_duplicates_in_json_are_refused():
     """A JSON file cannot bring in the same entity twice."""
     row = dataclasses.asdict(ADA)
     with pytest.raises(ValueError, match="stands twice"):
-        Entities.from_json({"entities": [row, row]})
+        from_json(Entities, {"entities": [row, row]})
 
 
 @pytest.mark.parametrize(
@@ -132,15 +131,14 @@ def test_duplicates_in_json_are_refused():
         {"entities": 3},
         {"entities": ["Ada"]},
         {"entities": [{"start": 0}]},
-        {"entities": [{**dataclasses.asdict(ADA), "colour": "red"}]},
         {"entities": [{key: value for key, value in dataclasses.asdict(ADA).items() if key != "margin"}]},
     ],
-    ids=["empty", "list", "null", "no rows", "number", "text", "one field", "extra field", "no margin"],
+    ids=["empty", "list", "null", "no rows", "number", "text", "one field", "no margin"],
 )
 def test_other_json_is_refused(data):
-    """Anything that `to_json` does not give raises KeyError, TypeError or ValueError."""
-    with pytest.raises((KeyError, TypeError, ValueError)):
-        Entities.from_json(data)
+    """Anything that `to_json` does not give raises ValueError."""
+    with pytest.raises(ValueError, match=": "):
+        from_json(Entities, data)
 
 
 @pytest.mark.parametrize(
@@ -158,16 +156,16 @@ def test_other_json_is_refused(data):
     ids=["start", "half", "no end", "label", "text", "text for a score", "no score", "list"],
 )
 def test_json_of_wrong_types_is_refused(field, value):
-    """A field of the wrong type raises KeyError, TypeError or ValueError, as the docstring promises."""
-    with pytest.raises((KeyError, TypeError, ValueError)):
-        Entities.from_json({"entities": [{**dataclasses.asdict(ADA), field: value}]})
+    """A field of the wrong type raises ValueError, as the docstring promises."""
+    with pytest.raises(ValueError, match=": "):
+        from_json(Entities, {"entities": [{**dataclasses.asdict(ADA), field: value}]})
 
 
 def test_order_of_entities_is_kept():
     """Entities stay in the order they were given, in the value, in JSON and in words."""
     prediction = Entities((ADA, PARIS))
     assert prediction.entities == (ADA, PARIS)
-    assert [row["text"] for row in prediction.to_json()["entities"]] == ["Ada", "Paris"]
+    assert [row["text"] for row in to_json(prediction)["entities"]] == ["Ada", "Paris"]
     assert str(prediction) == "PER 'Ada' 0-3, LOC 'Paris' 13-18"
 
 

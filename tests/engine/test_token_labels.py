@@ -83,34 +83,34 @@ def loaded():
     """Load the embedded original tier."""
     path = ROOT / "fixtures" / "models" / "embedded.toml"
     row = read_manifest(path).rows["ner"]["original"]
-    return row.labels, task.load(find(row, path.parent, ROOT))
+    return row, task.load(find(row, path.parent, ROOT))
 
 
 def test_equal_to_the_pipeline_of_transformers(loaded):
     """On 200 held-out sentences the entities are those of transformers' pipeline, scores within 1e-6."""
     import transformers
 
-    labels, model = loaded
+    row, model = loaded
     lines = (ROOT / "fixtures" / "zoo" / "ner" / "heldout.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines[:200]]
     pipeline = transformers.pipeline(
-        "token-classification", model=model.model, tokenizer=model.tokenizer, aggregation_strategy="simple"
+        "token-classification", model=model.model, tokenizer=model.reader, aggregation_strategy="simple"
     )
-    ours = [(e.label, e.start, e.end) for text in texts for e in task.predict(model, [text], labels)[0].entities]
+    ours = [(e.label, e.start, e.end) for text in texts for e in task.predict(model, [text], row)[0].entities]
     theirs = [entity for text in texts for entity in pipeline(text)]
     assert ours == [(entity["entity_group"], entity["start"], entity["end"]) for entity in theirs]
-    scores = [e.score for text in texts for e in task.predict(model, [text], labels)[0].entities]
+    scores = [e.score for text in texts for e in task.predict(model, [text], row)[0].entities]
     assert scores == pytest.approx([float(entity["score"]) for entity in theirs], abs=1e-6)
 
 
 def test_text_longer_than_the_model_reads_is_refused(loaded):
     """A text that would have to be cut is an error of the case, not a prediction."""
-    labels, model = loaded
+    row, model = loaded
     with pytest.raises(SurroundingsFault, match="tokens, the model reads at most"):
-        task.predict(model, ["Rome " * 3000], labels)
+        task.predict(model, ["Rome " * 3000], row)
 
 
 def test_text_without_words_has_no_entities(loaded):
     """Spaces alone hold nothing."""
-    labels, model = loaded
-    assert [found.entities for found in task.predict(model, [" ", ""], labels)] == [(), ()]
+    row, model = loaded
+    assert [found.entities for found in task.predict(model, [" ", ""], row)] == [(), ()]

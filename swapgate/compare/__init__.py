@@ -1,0 +1,50 @@
+"""What a prediction is compared with and how: the expected answer, its golden as drift, its golden as a swap.
+
+There is a module for each type of prediction, and this door to them. Each function walks the union of both sides,
+collects every difference and gives them back in words; it never raises.
+"""
+
+from types import ModuleType
+from typing import Any
+
+from swapgate.compare import answer, classification, detections, entities, text
+from swapgate.compare.tolerance import Mismatch, Tolerance
+from swapgate.predictions import Answer, Classification, Detections, Entities, Expected, Prediction, Text
+
+__all__ = ["Mismatch", "Tolerance", "check_drift", "check_expected", "check_swap", "unsound"]
+
+MODULES: dict[Any, ModuleType] = {
+    Answer: answer,
+    Classification: classification,
+    Detections: detections,
+    Entities: entities,
+    Text: text,
+}
+
+
+def check_expected(actual: Prediction, expected: Expected) -> list[Mismatch]:
+    """Compare with the right answer; scores need only be sane."""
+    return unsound(actual) or list(MODULES[type(actual)].expected(actual, expected))
+
+
+def check_drift(
+    actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str = "golden"
+) -> list[Mismatch]:
+    """Compare with the golden of the same weights: scores within `tolerance.drift`, near ties may change places."""
+    wrong = unsound(actual) + unsound(golden, "golden ")
+    return wrong or list(MODULES[type(actual)].drift(actual, golden, tolerance, reference))
+
+
+def check_swap(candidate: Prediction, golden: Prediction, expected: Expected, tolerance: Tolerance) -> list[Mismatch]:
+    """Compare other weights with the incumbent's golden: what was right stays right, and nothing new is wrong.
+
+    The score of what is right may fall by `tolerance.swap` and may rise freely. What the incumbent got wrong counts
+    for nothing if the candidate still gets it wrong, and is an improvement if it does not.
+    """
+    wrong = unsound(candidate) + unsound(golden, "golden ")
+    return wrong or list(MODULES[type(candidate)].swap(candidate, golden, expected, tolerance))
+
+
+def unsound(actual: Prediction, whose: str = "") -> list[Mismatch]:
+    """Give a mismatch for each number that cannot be: a score that is NaN, infinite, below 0 or above 1."""
+    return list(MODULES[type(actual)].unsound(actual, whose))

@@ -1,0 +1,94 @@
+"""Entities: an entity is the same where label, start and end are; the scores of the same entity are compared."""
+
+from collections.abc import Iterable, Sequence
+
+from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1
+from swapgate.predictions import Entities, Entity, Key, Span
+
+
+def unsound(actual: Entities, whose: str) -> list[Mismatch]:
+    """Give a mismatch for each score that is no probability."""
+    return [
+        mismatch
+        for entity in actual.entities
+        for field in ("score", "margin", "edge")
+        for mismatch in not_between_0_and_1(_path(entity.key), f"{whose}{entity}", field, getattr(entity, field))
+    ]
+
+
+def expected(actual: Entities, right: Sequence[Span]) -> list[Mismatch]:
+    """Ask for the same labels on the same spans, no more and no less."""
+    found = _by_key(actual.entities)
+    wanted = {span.key: span for span in right}
+    mismatches = []
+    for key in _union(wanted, found):
+        if key not in found:
+            mismatches.append(Mismatch(_path(key), f"{wanted[key]} was not found"))
+        elif key not in wanted:
+            score = f"{found[key].score:.4f}"
+            mismatches.append(Mismatch(_path(key), f"{found[key]} was found ({score}) and is not expected"))
+    return mismatches
+
+
+def drift(actual: Entities, golden: Entities, tolerance: Tolerance, reference: str) -> list[Mismatch]:
+    """Ask for the same entities with scores within tolerance; near ties may change places.
+
+    An entity on one side only is a near tie when the model that found it led by no more than the tolerance: in its
+    label, or in its extent where the other side has an entity of that label in the same place.
+    """
+    ours, theirs = _by_key(actual.entities), _by_key(golden.entities)
+    mismatches = []
+    for key in _union(theirs, ours):
+        if key in ours and key in theirs:
+            scores = ours[key].score, theirs[key].score
+            mismatches += drifted(f"{_path(key)}.score", f"{theirs[key]} scored", *scores, tolerance.drift, reference)
+            continue
+        only, others = (ours[key], theirs) if key in ours else (theirs[key], ours)
+        if not _is_tie(only, others.values(), tolerance.drift):
+            where = "is new" if key in ours else "is gone"
+            mismatches.append(
+                Mismatch(
+                    _path(key),
+                    f"{only} ({only.score:.4f}) {where} since the {reference}; a near tie would lead by up to"
+                    f" {tolerance.drift:g}, this one led by {only.margin:.4g}",
+                )
+            )
+    return mismatches
+
+
+def swap(candidate: Entities, golden: Entities, right: Sequence[Span], tolerance: Tolerance) -> list[Mismatch]:
+    """Ask that right entities stay, that their scores do not fall too far, and that none is new and wrong."""
+    wanted = {span.key for span in right}
+    ours, theirs = _by_key(candidate.entities), _by_key(golden.entities)
+    mismatches = []
+    for key in _union(theirs, ours):
+        if key in ours and key in theirs and key in wanted:
+            scores = ours[key].score, theirs[key].score
+            mismatches += fell(f"{_path(key)}.score", str(theirs[key]), *scores, tolerance.swap)
+        elif key in theirs and key in wanted:
+            mismatches.append(Mismatch(_path(key), f"{theirs[key]} ({theirs[key].score:.4f}) is lost"))
+        elif key in ours and key not in theirs and key not in wanted:
+            mismatches.append(Mismatch(_path(key), f"{ours[key]} ({ours[key].score:.4f}) is new and wrong"))
+    return mismatches
+
+
+def _is_tie(entity: Entity, others: Iterable[Entity], allowed: float) -> bool:
+    """Tell whether an entity that the other side lacks was undecided, in its label or only in its extent."""
+    if not beyond(entity.margin, allowed):
+        return True
+    moved = any(o.label == entity.label and o.start < entity.end and entity.start < o.end for o in others)
+    return moved and not beyond(entity.edge, allowed)
+
+
+def _by_key(entities: Iterable[Entity]) -> dict[Key, Entity]:
+    return {entity.key: entity for entity in entities}
+
+
+def _union(first: Iterable[Key], second: Iterable[Key]) -> list[Key]:
+    """Give the keys of both sides in the order of the text."""
+    return sorted({*first, *second}, key=lambda key: (key[1], key[2], key[0]))
+
+
+def _path(key: Key) -> str:
+    label, start, end = key
+    return f"entities[{label} {start}-{end}]"

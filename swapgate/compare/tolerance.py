@@ -1,0 +1,84 @@
+"""How far a prediction may be from another one, and a difference in words."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a prediction may move."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": False}
+
+    drift: float = 1e-4
+    """Same weights, other surroundings: a score may differ by this much, up or down."""
+    swap: float = 0.10
+    """Other weights: the score of a right answer may fall by this much, so may ROUGE-1; a word error rate may rise."""
+    box: float = 0.01
+    """Same weights: the IoU of a box with that of the golden may be this much below 1."""
+    text: float = 0.0
+    """Same weights: this share of a text's characters may differ."""
+    reason: str = "default"
+
+    def __post_init__(self) -> None:
+        for name in LIMITS:
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} = {value} is not between 0 and 1")
+        if any(getattr(self, name) != getattr(Tolerance, name) for name in LIMITS) and (
+            not self.reason.strip() or self.reason == Tolerance.reason
+        ):
+            raise ValueError("a tolerance other than the default needs a reason")
+
+    def tighter(self, other: "Tolerance") -> "Tolerance":
+        """Give the tighter limit of both, for each."""
+        reason = self.reason if self != Tolerance() else other.reason
+        limits = {name: min(getattr(self, name), getattr(other, name)) for name in LIMITS}
+        return Tolerance(**limits, reason=f"{reason} (tighter of both)")
+
+
+LIMITS = ("drift", "swap", "box", "text")
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One difference, in words."""
+
+    path: str
+    """Where in the prediction: `entities[LOC 42-55].score`."""
+    message: str
+    """What was found, what was allowed, by how much."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def beyond(difference: float, allowed: float) -> bool:
+    """Tell whether a difference is too large; the last bit of a float64 sum is not held against it, NaN is."""
+    return not (difference <= allowed or math.isclose(difference, allowed, rel_tol=1e-9))
+
+
+def not_between_0_and_1(path: str, what: str, field: str, value: float) -> list[Mismatch]:
+    """Give a mismatch where a number is no probability: NaN, infinite, below 0 or above 1."""
+    if 0 <= value <= 1:
+        return []
+    return [Mismatch(f"{path}.{field}", f"{what} has the {field} {value}, which is not between 0 and 1")]
+
+
+def drifted(path: str, what: str, now: float, then: float, allowed: float, reference: str) -> list[Mismatch]:
+    """Give a mismatch where a score moved by more than is allowed between the same weights."""
+    drift = abs(now - then)
+    if not beyond(drift, allowed):
+        return []
+    return [Mismatch(path, f"{what} {now:.7f}, {reference} {then:.7f} ± {allowed:g}: off by {drift:.4g}")]
+
+
+def fell(path: str, what: str, now: float, then: float, allowed: float) -> list[Mismatch]:
+    """Give a mismatch where the score of something right fell by more than is allowed in a swap."""
+    fall = then - now
+    if not beyond(fall, allowed):
+        return []
+    return [
+        Mismatch(path, f"{what} scored {now:.4f}, the incumbent {then:.4f}: fell by {fall:.4f}, allowed {allowed:g}")
+    ]

@@ -1,0 +1,105 @@
+"""What a model is given: texts, questions, sounds and pictures, read from files whatever their rate, mode or turn."""
+
+import functools
+import hashlib
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from swapgate.faults import SurroundingsFault
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a context."""
+
+    question: str
+    context: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """A sound with one channel."""
+
+    samples: Any
+    """float32 array of shape (samples,), from -1 to 1."""
+    rate: int
+    """Samples a second (Hz), as the file has it."""
+
+
+Input: TypeAlias = "str | Question | Sound | Any"
+"""`Any` is a Pillow picture in mode RGB."""
+
+
+@functools.lru_cache(maxsize=512)
+def read_sound(path: Path) -> Sound:
+    """Read a sound file; several channels become their mean. Raises SurroundingsFault where it holds no sound."""
+    import librosa
+    import numpy as np
+
+    with _readable(path, "sound"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # librosa.load imports modules that Python 3.13 drops
+        samples, rate = librosa.load(path, sr=None, mono=False, dtype=np.float32)
+    if not samples.size:
+        raise SurroundingsFault(f"{path}: the sound is empty; give a file with samples")
+    if not np.isfinite(samples).all():
+        raise SurroundingsFault(f"{path}: the sound has samples that are NaN or infinite; record or convert it again")
+    return Sound(librosa.to_mono(samples), int(rate))
+
+
+@functools.lru_cache(maxsize=512)
+def read_image(path: Path) -> Any:
+    """Read a picture file as upright 8-bit RGB: turned as its EXIF data say, 16 bits scaled to 8, on white.
+
+    Raises SurroundingsFault where it holds no picture, or one so large that Pillow takes it for an attack.
+    """
+    from PIL import Image, ImageOps
+
+    with _readable(path, "picture"), Image.open(path) as file:
+        picture = ImageOps.exif_transpose(file)
+        if picture.mode.startswith("I"):  # 16 bits of grey, which convert("RGB") would clip instead of scaling
+            picture = _eight_bits(picture)
+        if picture.has_transparency_data:
+            picture = picture.convert("RGBA")
+            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+        return picture.convert("RGB")
+
+
+def _eight_bits(picture: Any) -> Any:
+    """Scale 16 bits of grey to 8; the shade that the file calls transparent is."""
+    import numpy as np
+    from PIL import Image
+
+    shades = np.asarray(picture.convert("I"))
+    grey = Image.fromarray(np.rint(shades / 257).astype(np.uint8))
+    clear = picture.info.get("transparency")
+    if clear is not None:
+        grey.putalpha(Image.fromarray(np.where(shades == clear, 0, 255).astype(np.uint8)))
+    return grey
+
+
+def digest(given: Input) -> str:
+    """Give sixteen hexadecimal digits that change when the input does, but not when its file is only packed anew."""
+    if isinstance(given, str):
+        content = json.dumps(given).encode()
+    elif isinstance(given, Question):
+        content = json.dumps([given.question, given.context]).encode()
+    elif isinstance(given, Sound):
+        content = given.rate.to_bytes(4, "little") + given.samples.tobytes()
+    else:
+        content = json.dumps(given.size).encode() + given.tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+@contextmanager
+def _readable(path: Path, what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the libraries below raise many things, and pytest makes errors of their warnings
+        raise SurroundingsFault(
+            f"{path}: cannot be read as a {what} ({type(error).__name__}: {error}); give a {what} file that is whole"
+        ) from error

@@ -1,0 +1,203 @@
+"""Question answering: from a question and a context to the stretch of the context that answers it.
+
+What is found is what the pipeline of transformers 4.57 found with its defaults; transformers 5 has none.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from swapgate import loading
+from swapgate.faults import ModelFault, SurroundingsFault
+from swapgate.inputs import Question
+from swapgate.manifest import Row
+from swapgate.predictions import Answer
+
+WINDOW = 384
+"""Most tokens of a window, question and specials included; a tokenizer may allow fewer."""
+SHARED = 128
+"""Most tokens of the context that two windows share; never more than half a window."""
+LONGEST = 15
+"""Most tokens of an answer."""
+CANDIDATES = 12
+"""Spans of a window that are looked at; those that cover the same words add up."""
+AT_ONCE = 32
+"""Windows that go through the model together."""
+CLOSED = -10_000.0
+"""The logit of tokens that cannot be in an answer."""
+
+
+class Span(NamedTuple):
+    """A candidate of one window: offsets of its words in the context, and its probability."""
+
+    start: int
+    end: int
+    score: float
+
+
+def label_names(config: Mapping[str, Any]) -> list[str]:
+    """Give no labels: this task has none."""
+    return []
+
+
+def load(source: loading.Source) -> loading.Loaded:
+    """Load the model. Raises SurroundingsFault, also where its tokenizer cannot say which word a token is of."""
+    loaded = loading.load(source, "AutoModelForQuestionAnswering", "AutoTokenizer")
+    if not loaded.reader.is_fast:
+        raise SurroundingsFault(
+            f"{source.name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text;"
+            " add a tokenizer.json to the folder"
+        )
+    return loaded
+
+
+def predict(loaded: loading.Loaded, questions: Sequence[Question], row: Row) -> list[Answer | ModelFault]:
+    """Answer each question; the windows of all contexts go through the model in padded batches.
+
+    `row.no_answer` allows the answer that there is none. A question whose logits are not finite gets a ModelFault in
+    its place. Raises SurroundingsFault where a question or context is empty, or a question too long.
+    """
+    import torch
+
+    cut = [windows(loaded, question) for question in questions]
+    with torch.inference_mode():
+        logits = _logits(loaded, [window for several in cut for window in several])
+        found: list[Answer | ModelFault] = []
+        for question, several in zip(questions, cut, strict=True):
+            tables = [next(logits) for _ in several]
+            broken = sum(int((~torch.isfinite(table)).any(dim=-1).sum()) for table in tables)
+            if broken:
+                pieces = sum(len(window.ids) for window in several)
+                found.append(ModelFault(f"{broken} of {pieces} tokens have a score that is NaN or infinite"))
+            else:
+                found.append(_answer(loaded.reader, question.context, several, tables, row.no_answer))
+    return found
+
+
+def windows(loaded: loading.Loaded, question: Question) -> list[Any]:
+    """Cut question and context into windows that the model can read, each a `tokenizers.Encoding`.
+
+    Raises SurroundingsFault.
+    """
+    for name, text in (("question", question.question), ("context", question.context)):
+        if not text.strip():
+            raise SurroundingsFault(f"the {name} is empty; write one into the case")
+    reader = loaded.reader
+    limit = min(reader.model_max_length, WINDOW)
+    shared = min(limit // 2, SHARED)
+    length = len(reader(question.question, add_special_tokens=False, verbose=False)["input_ids"])
+    room = limit - reader.num_special_tokens_to_add(pair=True) - length
+    first = reader.padding_side == "right"
+    texts = (question.question, question.context) if first else (question.context, question.question)
+    if room <= shared and len(reader(*texts, verbose=False)["input_ids"]) > limit:
+        raise SurroundingsFault(
+            f"the question has {length} tokens, but with a context too long for one window it may have at most"
+            f" {max(length + room - shared - 1, 0)} (windows of {limit} tokens share {shared}); shorten it"
+        )
+    encoded = reader(
+        *texts,
+        truncation="only_second" if first else "only_first",
+        max_length=limit,
+        stride=shared,
+        return_overflowing_tokens=True,
+    )
+    several = list(encoded.encodings)
+    longest, most = max(len(one.ids) for one in several), getattr(loaded.model.config, "max_position_embeddings", None)
+    if most is not None and longest > most:
+        raise SurroundingsFault(
+            f"a window has {longest} tokens, the model reads at most {most};"
+            f" write model_max_length = {most} into its tokenizer_config.json"
+        )
+    if not any(any(_open(reader, one)[1:]) for one in several):
+        raise SurroundingsFault("the context has no word that the tokenizer knows of; write one into the case")
+    return several
+
+
+def _logits(loaded: loading.Loaded, several: Sequence[Any]) -> Iterator[Any]:
+    """Give for each window its logits of shape (tokens, 2), for start and end; none for the padding."""
+    import torch
+
+    takes = inspect.signature(loaded.model.forward).parameters
+    names = [name for name in loaded.reader.model_input_names if name in takes]
+    columns = {"input_ids": "ids", "token_type_ids": "type_ids", "attention_mask": "attention_mask"}
+    filling = {"input_ids": loaded.reader.pad_token_id or 0}
+    for begin in range(0, len(several), AT_ONCE):
+        batch = several[begin : begin + AT_ONCE]
+        width = max(len(one.ids) for one in batch)
+        inputs = {
+            name: torch.tensor(
+                [[*getattr(one, columns[name]), *[filling.get(name, 0)] * (width - len(one.ids))] for one in batch]
+            )
+            for name in names
+        }
+        said = loaded.model(**inputs)
+        tables = torch.stack([said.start_logits, said.end_logits], dim=-1).float()
+        for one, table in zip(batch, tables, strict=True):
+            yield table[: len(one.ids)]
+
+
+def _open(reader: Any, window: Any) -> list[bool]:
+    """Tell which tokens of a window can be in an answer: those of the context and [CLS]."""
+    if reader.padding_side != "right":
+        return [True] * len(window.ids)  # as the pipeline did it for such tokenizers
+    sides = zip(window.sequence_ids, window.ids, strict=True)
+    return [side == 1 or token == reader.cls_token_id for side, token in sides]
+
+
+def _answer(reader: Any, context: str, several: Sequence[Any], tables: Sequence[Any], no_answer: bool) -> Answer:
+    """Give the best answer of all windows of a context.
+
+    Spans of one text count as one answer, whatever the case of its letters: their scores add up, and the first found
+    tells its place. So an answer in two windows can have a score above 1, as it had in the pipeline.
+    """
+    sums: dict[str, float] = {}
+    places: dict[str, Span] = {}
+    lead: dict[str, float] = {}  # of a text's place over the next best place of it in the same window
+    least = float("inf")
+    side = 1 if reader.padding_side == "right" else 0
+    for window, table in zip(several, tables, strict=True):
+        spans, nothing = _candidates(window, table, _open(reader, window), side)
+        least = min(least, nothing)
+        fresh = {context[span.start : span.end].lower() for span in spans} - places.keys()
+        for span in spans:
+            text = context[span.start : span.end].lower()
+            sums[text] = sums.get(text, 0.0) + span.score
+            place = places.setdefault(text, span)
+            if text in fresh and place[:2] != span[:2]:
+                lead.setdefault(text, place.score - span.score)
+    best = max(sums, key=sums.__getitem__)
+    second = max((score for text, score in sums.items() if text != best), default=0.0)
+    if no_answer and least > sums[best]:
+        return Answer("", 0, 0, least, min(least - sums[best], 1.0))
+    margin = min(sums[best] - max(second, least if no_answer else 0.0), lead.get(best, 1.0), 1.0)
+    start, end, _ = places[best]
+    return Answer(context[start:end], start, end, sums[best], margin)
+
+
+def _candidates(window: Any, table: Any, may: Sequence[bool], side: int) -> tuple[list[Span], float]:
+    """Give the best spans of a window, best first, and the probability that it holds no answer."""
+    import torch
+
+    may_be = torch.tensor(may)
+    starts, ends = table.masked_fill(~may_be[:, None], CLOSED).softmax(dim=0).unbind(dim=-1)
+    may_be[0] = False  # [CLS], which stands for no answer
+    pairs = (may_be[:, None] & may_be[None, :]).triu().tril(LONGEST - 1)
+    scores = (starts[:, None] * ends[None, :]).masked_fill(~pairs, -1.0).flatten()
+    best = scores.topk(min(CANDIDATES, int(pairs.sum())))
+    spans = []
+    for score, at in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+        first, last = divmod(at, len(may))
+        start, end = _words(window, first, last, side)
+        spans.append(Span(start, end, score))
+    return spans, float(starts[0] * ends[0])
+
+
+def _words(window: Any, first: int, last: int, side: int) -> tuple[int, int]:
+    """Give where the words of the tokens `first` to `last` begin and end, or these where they are of no words."""
+    begin, end = (
+        None if (word := window.token_to_word(token)) is None else window.word_to_chars(word, side)
+        for token in (first, last)
+    )
+    if begin is None or end is None:
+        return window.offsets[first][0], window.offsets[last][1]
+    return begin[0], end[1]

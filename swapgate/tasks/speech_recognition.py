@@ -1,0 +1,219 @@
+"""Speech recognition: from sounds to texts, spelled frame by frame (CTC) or written step by step (Whisper)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from swapgate import loading
+from swapgate.faults import ModelFault, SurroundingsFault
+from swapgate.inputs import Sound
+from swapgate.manifest import Row
+from swapgate.predictions import Text
+
+PADDABLE = ("wav2vec2", "hubert")
+"""CTC models that take sounds of several lengths at once without one of them changing another."""
+GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1, "temperature": 0.0, "return_timestamps": False}
+"""What holds whatever the model's generation_config.json says; its language and task are kept."""
+
+
+def label_names(config: Mapping[str, Any]) -> list[str]:
+    """Give no names: a transcript has no labels."""
+    return []
+
+
+def load(source: loading.Source) -> loading.Loaded:
+    """Load a CTC model or a Whisper with its processor; config.json says which it is. Raises SurroundingsFault."""
+    kind = source.config.get("model_type")
+    names = source.config.get("architectures") or []
+    if kind == "whisper":
+        loaded = loading.load(source, "AutoModelForSpeechSeq2Seq", "AutoProcessor")
+    elif any(str(name).endswith("ForCTC") for name in names):
+        loaded = loading.load(source, "AutoModelForCTC", "AutoProcessor")
+    else:
+        raise SurroundingsFault(
+            f"{source.name} is a {kind} model ({', '.join(map(str, names)) or 'no architecture'}), which is neither a"
+            " Whisper nor saved as one for CTC; give a checkpoint that was trained to write what is said"
+        )
+    missing = [part for part in ("feature_extractor", "tokenizer") if not hasattr(loaded.reader, part)]
+    if missing:
+        raise SurroundingsFault(
+            f"{source.name} has no {' and no '.join(missing)} in its folder, which it needs; save its processor there"
+        )
+    return loaded
+
+
+def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[Text | ModelFault]:
+    """Write what is said in each sound, as the model writes it: always the most probable letter or token.
+
+    A margin is how near a text was to being another one. For Whisper it is the smallest lead, over all steps, of the
+    chosen token's probability over that of the next best one. For CTC it is the smallest lead of a frame whose next
+    best letter would change the text; of a letter that several frames give, only all of them together can take it away.
+
+    A sound whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a sound is empty,
+    has samples that are not finite, or is shorter or longer than the model can hear at once.
+    """
+    waves = [_resampled(sound, loaded) for sound in sounds]
+    found: dict[int, Text | ModelFault] = {}
+    for places in _together(loaded, waves):
+        part = [waves[place] for place in places]
+        heard = _written(loaded, part) if loaded.model.config.model_type == "whisper" else _spelled(loaded, part)
+        found.update(zip(places, heard, strict=True))
+    return [found[place] for place in range(len(waves))]
+
+
+def _together(loaded: loading.Loaded, waves: Sequence[Any]) -> list[list[int]]:
+    """Give which sounds can go through the model at once: all, or those of one length where padding would be heard."""
+    config = loaded.model.config
+    whole = config.model_type == "whisper"  # it pads every sound to the same length
+    masked = (
+        config.model_type in PADDABLE
+        and config.feat_extract_norm == "layer"  # a norm over time would count the padding in
+        and loaded.reader.feature_extractor.return_attention_mask
+        and not getattr(config, "add_adapter", False)
+    )
+    if whole or masked:
+        return [list(range(len(waves)))] if waves else []
+    lengths: dict[int, list[int]] = {}
+    for place, wave in enumerate(waves):
+        lengths.setdefault(len(wave), []).append(place)
+    return list(lengths.values())
+
+
+def _spelled(loaded: loading.Loaded, waves: Sequence[Any]) -> list[Text | ModelFault]:
+    """Write what a CTC model hears in waves that can go through it together."""
+    import torch
+
+    model, tokenizer = loaded.model, loaded.reader.tokenizer
+    batch = _features(loaded, waves)
+    with torch.inference_mode():
+        scores = model(**batch).logits.float()
+    counts = [scores.shape[1]] * len(waves)
+    if len({len(wave) for wave in waves}) > 1:
+        counts = model._get_feat_extract_output_lengths(batch["attention_mask"].sum(dim=-1)).tolist()
+    found: list[Text | ModelFault] = []
+    for table, count in zip(scores, counts, strict=True):
+        frames = table[:count]  # behind them is padding
+        broken = int((~torch.isfinite(frames)).any(dim=-1).sum())
+        if broken:
+            found.append(ModelFault(f"{broken} of {count} frames have a score that is NaN or infinite"))
+            continue
+        chances, letters = frames.softmax(dim=-1).topk(2, dim=-1)
+        leads = (chances[:, 0] - chances[:, 1]).tolist()
+        best, second = letters[:, 0].tolist(), letters[:, 1].tolist()
+        text = tokenizer.decode(best, clean_up_tokenization_spaces=False)
+        found.append(Text(text.strip(), margin=spelling_margin(best, second, leads, model.config.pad_token_id)))
+    return found
+
+
+def spelling_margin(best: Sequence[int], second: Sequence[int], leads: Sequence[float], blank: int) -> float:
+    """Give the smallest lead that stands between a text and another one, in [0, 1]; 1 where nothing could change it.
+
+    The frames of a CTC model have a best letter each, a second one, and the lead of the first. Letters in a row that
+    are equal are one, and the blank is none.
+    """
+    margin = 1.0
+    for at, (own, other, lead) in enumerate(zip(best, second, leads, strict=True)):
+        before = best[at - 1] if at else blank
+        after = best[at + 1] if at + 1 < len(best) else blank
+        if lead < margin and _letters(before, own, after, blank) != _letters(before, other, after, blank):
+            margin = lead
+    start = 0
+    for end in range(1, len(best) + 1):
+        if end < len(best) and best[end] == best[start]:
+            continue
+        between = start > 0 and end < len(best) and best[start - 1] == best[end]
+        if best[start] != blank or between:  # a blank matters that keeps two equal letters apart
+            margin = min(margin, max(leads[start:end]))
+        start = end
+    return margin
+
+
+def _letters(before: int, own: int, after: int, blank: int) -> list[int]:
+    """Give the letters that two neighbouring frames add to a text, after a frame with the letter `before`."""
+    pairs = ((before, own), (own, after))
+    return [letter for previous, letter in pairs if letter not in (blank, previous)]
+
+
+def _written(loaded: loading.Loaded, waves: Sequence[Any]) -> list[Text | ModelFault]:
+    """Write what a Whisper hears."""
+    import torch
+
+    model, tokenizer = loaded.model, loaded.reader.tokenizer
+    ends = model.generation_config.eos_token_id
+    ends = {ends} if isinstance(ends, int) else set(ends or ())
+    batch = _features(loaded, waves)
+    with torch.inference_mode():
+        try:
+            steps = model.generate(**batch, **GREEDY, output_scores=True, return_dict_in_generate=True).scores
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            reason = (str(error).strip().splitlines() or ["no message"])[0]
+            raise SurroundingsFault(
+                f"no text could be written: {type(error).__name__}: {reason};"
+                " mend the model's generation_config.json, which sets language and task"
+            ) from error
+        scores = torch.stack(list(steps), dim=1).float()
+    found: list[Text | ModelFault] = []
+    for table in scores:
+        chosen = table.argmax(dim=-1).tolist()
+        count = next((step + 1 for step, token in enumerate(chosen) if token in ends), len(chosen))
+        chances = table[:count].softmax(dim=-1)  # a token that is forbidden has a score of -inf, which is sound
+        broken = int((~torch.isfinite(chances)).any(dim=-1).sum())
+        if broken:
+            found.append(ModelFault(f"{broken} of {count} steps have a score that is NaN or infinite"))
+            continue
+        top = chances.topk(2, dim=-1).values
+        text = tokenizer.decode(chosen[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        found.append(Text(text.strip(), margin=float((top[:, 0] - top[:, 1]).min())))
+    return found
+
+
+def _features(loaded: loading.Loaded, waves: Sequence[Any]) -> dict[str, Any]:
+    """Give what the model takes in, as tensors in its dtype."""
+    reader = loaded.reader.feature_extractor
+    options: dict[str, Any] = {"sampling_rate": reader.sampling_rate, "return_tensors": "pt"}
+    if loaded.model.config.model_type == "whisper":
+        options["return_attention_mask"] = True  # else its generate warns; the encoder hears everything
+    else:
+        options["padding"] = True
+    batch = reader(list(waves), **options)
+    dtype = loaded.model.dtype
+    return {name: value.to(dtype) if value.is_floating_point() else value for name, value in batch.items()}
+
+
+def _resampled(sound: Sound, loaded: loading.Loaded) -> Any:
+    """Give the samples at the model's rate. Raises SurroundingsFault where the model cannot hear them."""
+    import numpy as np
+
+    rate = int(loaded.reader.feature_extractor.sampling_rate)
+    if sound.rate < 1:
+        raise SurroundingsFault(f"a sound has a rate of {sound.rate} Hz; give one with a rate above 0")
+    count = math.ceil(len(sound.samples) * rate / sound.rate)
+    fewest, most = _limits(loaded)
+    found = f"a sound has {len(sound.samples)} samples at {sound.rate} Hz ({count / rate:.4g} s)"
+    if count < fewest:
+        raise SurroundingsFault(f"{found}, the model needs at least {fewest / rate:.4g} s; give a longer one")
+    if most is not None and count > most:
+        raise SurroundingsFault(
+            f"{found}, the model hears at most {most / rate:.4g} s at once, and sounds are not cut into pieces yet;"
+            " shorten the case"
+        )
+    if not np.isfinite(sound.samples).all():
+        raise SurroundingsFault(f"{found}, some of them NaN or infinite; record or convert it again")
+    if sound.rate == rate:
+        return sound.samples
+    import librosa
+
+    return librosa.resample(sound.samples, orig_sr=sound.rate, target_sr=rate)
+
+
+def _limits(loaded: loading.Loaded) -> tuple[int, int | None]:
+    """Give the fewest and the most samples at its own rate that a model hears as a whole; None is no limit."""
+    config, reader = loaded.model.config, loaded.reader.feature_extractor
+    if config.model_type == "whisper":
+        return int(reader.n_fft), int(reader.n_samples)  # fewer than a window are mostly padding, more are cut off
+    fewest = 1
+    kernels, strides = getattr(config, "conv_kernel", ()), getattr(config, "conv_stride", ())
+    if isinstance(kernels, list | tuple) and isinstance(strides, list | tuple):
+        for kernel, stride in zip(reversed(kernels), reversed(strides), strict=True):
+            fewest = (fewest - 1) * stride + kernel  # so that each convolution has something to give to the next
+    return fewest, None

@@ -1,0 +1,188 @@
+"""Summarization: from texts to shorter ones, written step by step by an encoder and a decoder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swapgate import loading
+from swapgate.faults import ModelFault, SurroundingsFault
+from swapgate.manifest import Row
+from swapgate.predictions import Text
+from swapgate.tasks.texts import tokenized
+
+NEW_TOKENS = 256
+"""Longest text of a model that sets no length, in tokens; transformers' own limit of 20 would cut it off."""
+NO_LENGTH = 20  # what transformers 4 makes of a generation_config without a max_length
+PLAIN: dict[str, Any] = {
+    "do_sample": False,
+    "temperature": 1.0,
+    "top_k": 50,
+    "top_p": 1.0,
+    "typical_p": 1.0,
+    "num_return_sequences": 1,
+    "return_dict_in_generate": False,
+    "max_new_tokens": None,
+    "min_new_tokens": None,
+}
+"""What holds whatever the model says: nothing is left to chance, one text comes back, lengths are said one way."""
+
+
+def label_names(config: Mapping[str, Any]) -> list[str]:
+    """Give no names: a summary has no labels."""
+    return []
+
+
+def load(source: loading.Source) -> loading.Loaded:
+    """Load the model. Raises SurroundingsFault."""
+    return loading.load(source, "AutoModelForSeq2SeqLM")
+
+
+def predict(loaded: loading.Loaded, texts: Sequence[str], row: Row) -> list[Text | ModelFault]:
+    """Sum up each text in one batch, by greedy or beam search and never by sampling.
+
+    What the row's `generation` does not set is as the model says (task_specific_params of its config.json before its
+    generation_config.json). The texts are those of the summarization pipeline of transformers 4.57, called with the
+    same num_beams and max_new_tokens: by itself, it takes 4 and 256 even where a model says otherwise.
+
+    A margin is the smallest lead, over all steps, of the chosen token's probability over that of the best other one.
+    Tokens forbidden by min_length or no_repeat_ngram_size have no probability. Any other processor of scores, such as
+    repetition_penalty, is not counted in. Where such a one, or beam search, chose a token that was not the most
+    probable of its step, the lead is 0; a forced token (forced_bos_token_id, forced_eos_token_id) is no choice.
+
+    A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is empty
+    or longer than the model can read, or where the settings do not fit together or the model.
+    """
+    if not all(text.strip() for text in texts):
+        raise SurroundingsFault("a text is empty, so there is nothing to sum up; give the case a text")
+    if not texts:
+        return []
+    found = _written(loaded, texts, settled(loaded.model, row))
+    if len(texts) > 1 and any(isinstance(text, ModelFault) for text in found):  # padding can carry NaN to other texts
+        return [written for text in texts for written in predict(loaded, [text], row)]
+    return found
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How the texts are written."""
+
+    prefix: str
+    """What stands before each text, for models that were trained on several tasks."""
+    options: dict[str, Any]
+    """What `generate` is told; lengths are in tokens, the one that starts the text included."""
+    ends: frozenset[int]
+    """Tokens that end a text."""
+    forced: frozenset[int]
+    """Positions at which a token is forced."""
+
+    @property
+    def said(self) -> str:
+        """Word the options that matter."""
+        return ", ".join(f"{name} {self.options[name]}" for name in ("min_length", "max_length", "num_beams"))
+
+
+def _written(loaded: loading.Loaded, texts: Sequence[str], writing: Writing) -> list[Text | ModelFault]:
+    """Write in one batch. Raises SurroundingsFault."""
+    import torch
+
+    model = loaded.model
+    batch = tokenized(loaded, [writing.prefix + text for text in texts])
+    batch.pop("token_type_ids", None)  # some tokenizers give them, no encoder-decoder takes them
+    with torch.inference_mode():
+        try:
+            written = model.generate(**batch, **writing.options)
+            logits = model(**batch, decoder_input_ids=written[:, :-1], use_cache=False).logits.float()
+        except (IndexError, RuntimeError, ValueError) as error:
+            first = model(**batch, decoder_input_ids=_starts(model, len(texts)), use_cache=False).logits
+            if first.isnan().any():  # beam search may stumble over them
+                return [ModelFault("the scores of the first step are NaN")] * len(texts)
+            reason = (str(error).strip().splitlines() or ["no message"])[0]
+            raise SurroundingsFault(
+                f"no summary could be written with {writing.said}: {type(error).__name__}: {reason};"
+                " set other lengths in the row's generation"
+            ) from error
+        leads = [_leads(ids, scores, writing) for ids, scores in zip(written, logits, strict=True)]
+    found: list[Text | ModelFault] = []
+    for ids, lead in zip(written, leads, strict=True):
+        if not torch.isfinite(lead).all():
+            found.append(ModelFault(f"{int((~lead.isfinite()).sum())} of {len(lead)} steps have a score that is NaN"))
+        else:
+            text = loaded.reader.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            found.append(Text(text, margin=min([1.0, *lead.tolist()])))
+    return found
+
+
+def settled(model: Any, row: Row) -> Writing:
+    """Settle how to write: by the row, else by the model's settings for this task, else by its general ones.
+
+    Raises SurroundingsFault where a summary would have to be longer than it may be.
+    """
+    own = {name: value for name, value in model.generation_config.to_dict().items() if value is not None}
+    special = dict((getattr(model.config, "task_specific_params", None) or {}).get("summarization") or {})
+    prefix = special.pop("prefix", getattr(model.config, "prefix", None)) or ""
+    wished = row.generation.model_dump(exclude_none=True) if row.generation else {}
+    told = own | special | wished
+    if own.get("max_length") == NO_LENGTH:
+        del own["max_length"]
+    longest = shortest = None
+    for said in (own, special, wished):
+        longest, shortest = _length(said, "max", longest), _length(said, "min", shortest)
+    limit = getattr(model.config, "max_position_embeddings", NEW_TOKENS)
+    lengths = {"max_length": longest or min(NEW_TOKENS, limit) + 1, "min_length": shortest or 0}
+    if lengths["min_length"] > lengths["max_length"]:
+        raise SurroundingsFault(
+            f"a summary must have at least {lengths['min_length']} tokens and at most {lengths['max_length']};"
+            " set min_length or max_length in the row's generation"
+        )
+    options = special | wished | PLAIN | lengths | {"num_beams": told.get("num_beams", 1)}
+    if options["num_beams"] == 1:
+        options |= {"early_stopping": False, "length_penalty": 1.0}  # they are of beam search; else a warning
+    ends = told.get("eos_token_id", [])
+    forced = {1} if told.get("forced_bos_token_id") is not None else set()
+    if told.get("forced_eos_token_id") is not None:
+        forced.add(lengths["max_length"] - 1)
+    return Writing(prefix, options, frozenset([ends] if isinstance(ends, int) else ends), frozenset(forced))
+
+
+def _length(said: Mapping[str, Any], end: str, before: int | None) -> int | None:
+    """Give the length that one place says, in tokens and with the starting one, else what was said before.
+
+    A number of new tokens counts more than a whole length, as everywhere in transformers.
+    """
+    new, whole = said.get(f"{end}_new_tokens"), said.get(f"{end}_length")
+    return int(new) + 1 if new is not None else int(whole) if whole is not None else before
+
+
+def _starts(model: Any, count: int) -> Any:
+    """Give the token that begins a text, as a column."""
+    import torch
+
+    start = model.generation_config.decoder_start_token_id
+    return torch.full((count, 1), model.generation_config.bos_token_id if start is None else start)
+
+
+def _leads(ids: Any, scores: Any, writing: Writing) -> Any:
+    """Give the lead of each chosen token over the best other one.
+
+    `ids` are the tokens of one text, `scores` has a row for each of them but the first.
+    """
+    import torch
+    from transformers import MinLengthLogitsProcessor, NoRepeatNGramLogitsProcessor
+
+    end = next((at for at in range(1, len(ids)) if int(ids[at]) in writing.ends), len(ids) - 1)
+    steps = [at for at in range(1, end + 1) if at not in writing.forced]
+    rules = []
+    if writing.options["min_length"] and writing.ends:
+        rules.append(MinLengthLogitsProcessor(writing.options["min_length"], sorted(writing.ends)))
+    if size := writing.options.get("no_repeat_ngram_size"):
+        rules.append(NoRepeatNGramLogitsProcessor(size))
+    leads = []
+    for at in steps:
+        step = scores[at - 1 : at]
+        for rule in rules:
+            step = rule(ids[None, :at], step)
+        chances = step[0].softmax(dim=-1)
+        rest = chances.clone()
+        rest[ids[at]] = 0.0
+        leads.append((chances[ids[at]] - rest.max()).clamp(min=0.0))
+    return torch.stack(leads) if leads else torch.zeros(0)

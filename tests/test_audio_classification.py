@@ -1,0 +1,92 @@
+"""Audio classification: what a sound is, whatever the rate and channels of its file."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swapgate.checks import assert_same
+from swapgate.faults import Fault
+from swapgate.inputs import Sound, read_sound
+
+pytestmark = pytest.mark.task("audio-classification")
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "audio-classification"
+
+
+def noise(seed, length, level):
+    """Give white noise of 8 kHz."""
+    import numpy as np  # here and below, so that collecting tests stays light
+
+    return Sound((level * np.random.default_rng(seed).standard_normal(length)).astype(np.float32), 8000)
+
+
+recordings = st.sampled_from(["siren_plain.wav", "speech_low.wav", "rain_pouring.wav", "clap_hall.flac"]).map(
+    lambda name: read_sound(FOLDER / name)
+)
+noises = st.builds(noise, st.integers(0, 99), st.integers(4000, 16000), st.sampled_from([0.0, 0.01, 0.3]))
+sounds = st.one_of(recordings, noises)
+
+
+def test_expected(prediction, expected):
+    """Each case: one of the expected labels leads."""
+    assert prediction == expected
+
+
+def test_golden(prediction, golden):
+    """Each case: every score within tolerance of the golden."""
+    assert prediction == golden
+
+
+@pytest.mark.latency
+def test_latency(benchmark, call, latency, budget):
+    """A call takes at most its budgeted multiple of the reference's time."""
+    benchmark.pedantic(call, rounds=20, warmup_rounds=3)
+    assert latency <= budget.latency
+
+
+def test_size(size, budget):
+    """The weight files take at most their budgeted multiple of the reference's bytes."""
+    assert size <= budget.size
+
+
+@given(sound=sounds)
+def test_scores_sum_to_one(model, sound):
+    """Whatever the sound: each score is a probability, the best comes first, and together they make 1."""
+    (found,) = model.predict([sound])
+    scores = [score.score for score in found.scores]
+    assert all(0 <= score <= 1 for score in scores)
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) + found.rest == pytest.approx(1, abs=1e-6)
+
+
+@given(sound=sounds)
+def test_same_input_same_prediction(model, sound):
+    """The same sound twice gives the same prediction, to the last bit."""
+    assert model.predict([sound]) == model.predict([sound])
+
+
+@given(batch=st.lists(sounds, min_size=2, max_size=8))
+def test_batch_changes_nothing(model, batch):
+    """A batch gives what its sounds give one by one, within tolerance."""
+    for sound, together in zip(batch, model.predict(batch), strict=True):
+        (alone,) = model.predict([sound])
+        assert_same(together, alone, model)
+
+
+@given(sound=recordings, decibels=st.floats(-6, 6))
+def test_level_changes_no_label(model, sound, decibels):
+    """A recording up to 6 dB softer or louder is still the same thing."""
+    other = Sound(sound.samples * 10 ** (decibels / 20), sound.rate)
+    (one,), (two,) = model.predict([sound]), model.predict([other])
+    assert one.scores[0].label == two.scores[0].label
+
+
+@given(samples=st.sampled_from([[], [0.5], [float("nan")] * 8000]))
+def test_impossible_sounds_are_refused(model, samples):
+    """No samples, a single one, and samples that are no numbers end in a message."""
+    import numpy as np
+
+    with pytest.raises(Fault, match="sound"):
+        model.predict([Sound(np.array(samples, dtype=np.float32), 8000)])

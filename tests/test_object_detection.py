@@ -1,0 +1,95 @@
+"""Object detection: which things a picture shows, and where."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swapgate.checks import assert_same
+from swapgate.compare.detections import match
+from swapgate.inputs import read_image
+
+pytestmark = pytest.mark.task("object-detection")
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "object-detection"
+
+scenes = st.sampled_from(["one_hat.png"]).map(lambda name: read_image(FOLDER / name))
+colours = st.tuples(*[st.integers(0, 255)] * 3)
+sizes = st.tuples(st.integers(1, 200), st.integers(1, 200))
+
+
+@st.composite
+def blanks(draw):
+    """Give pictures of one colour, from 1×1 pixel on."""
+    from PIL import Image  # here and below, so that collecting tests stays light
+
+    return Image.new("RGB", draw(sizes), draw(colours))
+
+
+pictures = st.one_of(scenes, blanks())
+
+
+def test_expected(prediction, expected):
+    """Each case: exactly the expected objects, matched one to one by their boxes."""
+    assert prediction == expected
+
+
+def test_golden(prediction, golden):
+    """Each case: every object, score and box within tolerance of the golden."""
+    assert prediction == golden
+
+
+@pytest.mark.latency
+def test_latency(benchmark, call, latency, budget):
+    """A call takes at most its budgeted multiple of the reference's time."""
+    benchmark.pedantic(call, rounds=20, warmup_rounds=3)
+    assert latency <= budget.latency
+
+
+def test_size(size, budget):
+    """The weight files take at most their budgeted multiple of the reference's bytes."""
+    assert size <= budget.size
+
+
+@given(picture=pictures)
+def test_boxes_lie_on_the_picture(model, picture):
+    """Whatever the picture: boxes have an inside, reach at most a pixel beyond the picture, and scores are sane."""
+    (found,) = model.predict([picture])
+    for thing in found.objects:
+        left, top, right, bottom = thing.box
+        assert left < right
+        assert top < bottom
+        assert 0 <= thing.score <= 1
+
+
+@given(picture=pictures)
+def test_same_input_same_prediction(model, picture):
+    """The same picture twice gives the same objects, to the last bit."""
+    assert model.predict([picture]) == model.predict([picture.copy()])
+
+
+@given(batch=st.lists(pictures, min_size=2, max_size=8))
+def test_batch_changes_nothing(model, batch):
+    """A batch gives what its pictures give one by one, within tolerance."""
+    for picture, together in zip(batch, model.predict(batch), strict=True):
+        (alone,) = model.predict([picture])
+        assert_same(together, alone, model)
+
+
+def assert_moved(model, picture, other, move):
+    """Assert that the other picture shows the objects of the first, each box moved."""
+    before, after = model.predict([picture]), model.predict([other])
+    wanted = [replace(thing, box=move(thing.box)) for thing in before[0].counted]
+    _, gone, new = match(wanted, after[0].counted)
+    assert not gone and not new, f"gone: {gone}; new: {new}"  # noqa: PT018
+
+
+@given(picture=scenes)
+def test_boxes_flip_with_the_picture(model, picture):
+    """In a mirrored picture the same objects stand mirrored."""
+    from PIL import ImageOps
+
+    width = picture.width
+    assert_moved(model, picture, ImageOps.mirror(picture), lambda box: (width - box[2], box[1], width - box[0], box[3]))

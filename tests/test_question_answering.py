@@ -1,0 +1,86 @@
+"""Question answering: which stretch of a context answers a question, or that none does."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swapgate.checks import assert_same
+from swapgate.faults import Fault
+from swapgate.inputs import Question
+
+pytestmark = pytest.mark.task("question-answering")
+
+people = st.sampled_from(["Anna Smith", "Oscar Clark", "Ruth Murphy", "Hugo Lindqvist"])
+places = st.sampled_from(["Lisbon", "New York", "Oslo", "St. Gallen"])
+facts = st.builds("{} works in {}.".format, people, places)
+stories = st.builds("{} It rained all morning. {}".format, facts, facts)
+asked = st.one_of(st.builds("Where does {} work?".format, people), st.text(min_size=1, max_size=30).filter(str.strip))
+questions = st.builds(Question, asked, st.one_of(stories, st.text(min_size=1, max_size=80).filter(str.strip)))
+
+
+def test_expected(prediction, expected):
+    """Each case: one of the expected passages, or no answer where there is none."""
+    assert prediction == expected
+
+
+def test_golden(prediction, golden):
+    """Each case: answer, offsets and score within tolerance of the golden."""
+    assert prediction == golden
+
+
+@pytest.mark.latency
+def test_latency(benchmark, call, latency, budget):
+    """A call takes at most its budgeted multiple of the reference's time."""
+    benchmark.pedantic(call, rounds=20, warmup_rounds=3)
+    assert latency <= budget.latency
+
+
+def test_size(size, budget):
+    """The weight files take at most their budgeted multiple of the reference's bytes."""
+    assert size <= budget.size
+
+
+@given(question=questions)
+def test_answer_stands_at_its_offsets(model, question):
+    """Whatever is asked: the answer is the stretch of the context between its offsets, with a sane score."""
+    (found,) = model.predict([question])
+    assert found.text == question.context[found.start : found.end]
+    assert 0 <= found.margin <= 1
+    assert 0 <= found.score <= 1
+
+
+@given(question=questions)
+def test_same_input_same_prediction(model, question):
+    """The same question twice gives the same answer, to the last bit."""
+    assert model.predict([question]) == model.predict([question])
+
+
+@given(batch=st.lists(questions, min_size=2, max_size=8))
+def test_batch_changes_nothing(model, batch):
+    """A batch gives what its questions give one by one, within tolerance."""
+    for question, together in zip(batch, model.predict(batch), strict=True):
+        (alone,) = model.predict([question])
+        assert_same(together, alone, model)
+
+
+@given(person=people, place=places)
+def test_added_sentence_leaves_the_answer(model, person, place):
+    """An unrelated sentence behind a context does not move the answer off its text."""
+    plain = Question(f"Where does {person} work?", f"{person} works in {place}.")
+    longer = replace(plain, context=f"{plain.context} The weather was cold and windy.")
+    before, after = model.predict([plain, longer])
+    assert (after.text, after.start) == (before.text, before.start)
+
+
+impossible = st.sampled_from(
+    [Question("", "Anna works."), Question("Who?", " "), Question("Who? " * 200, "Anna works.")]
+)
+
+
+@given(question=impossible)
+def test_impossible_questions_are_refused(model, question):
+    """Nothing asked, nothing to read, and a question longer than any window end in a message."""
+    with pytest.raises(Fault, match=r"question|context"):
+        model.predict([question])

@@ -1,0 +1,94 @@
+"""Speech recognition: which words are said, whatever the rate, channels and level of the file."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swapgate.checks import assert_same
+from swapgate.compare.text import word_error_rate
+from swapgate.faults import Fault
+from swapgate.inputs import Sound, read_sound
+
+pytestmark = pytest.mark.task("speech-recognition")
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "speech-recognition"
+
+recordings = st.sampled_from(["plain_command.flac", "one_word.flac", "slow_voice.flac", "rate_22050.wav"]).map(
+    lambda name: read_sound(FOLDER / name)
+)
+
+
+def test_expected(prediction, expected):
+    """Each case: each word as it is said."""
+    assert prediction == expected
+
+
+def test_golden(prediction, golden):
+    """Each case: the words and their nearest step within tolerance of the golden."""
+    assert prediction == golden
+
+
+@pytest.mark.latency
+def test_latency(benchmark, call, latency, budget):
+    """A call takes at most its budgeted multiple of the reference's time."""
+    benchmark.pedantic(call, rounds=20, warmup_rounds=3)
+    assert latency <= budget.latency
+
+
+def test_size(size, budget):
+    """The weight files take at most their budgeted multiple of the reference's bytes."""
+    assert size <= budget.size
+
+
+@given(sound=recordings)
+def test_same_input_same_prediction(model, sound):
+    """The same recording twice gives the same words, to the last bit."""
+    assert model.predict([sound]) == model.predict([sound])
+
+
+@given(batch=st.lists(recordings, min_size=2, max_size=8))
+def test_batch_changes_nothing(model, batch):
+    """A batch gives what its recordings give one by one, within tolerance."""
+    for sound, together in zip(batch, model.predict(batch), strict=True):
+        (alone,) = model.predict([sound])
+        assert_same(together, alone, model)
+
+
+def assert_same_words(model, sound, other):
+    """Assert that two recordings are heard alike."""
+    (one,), (two,) = model.predict([sound]), model.predict([other])
+    assert word_error_rate(two.text, one.text) == 0, f"heard {two}; before {one}"
+
+
+@given(sound=recordings, decibels=st.floats(-6, 6))
+def test_level_changes_no_word(model, sound, decibels):
+    """A recording up to 6 dB softer or louder has the same words."""
+    assert_same_words(model, sound, Sound(sound.samples * 10 ** (decibels / 20), sound.rate))
+
+
+@given(sound=recordings)
+def test_leading_silence_changes_no_word(model, sound):
+    """100 ms of silence before a recording add no word and take none."""
+    import numpy as np
+
+    silence = np.zeros(sound.rate // 10, dtype=np.float32)
+    assert_same_words(model, sound, Sound(np.concatenate([silence, sound.samples]), sound.rate))
+
+
+@given(sound=recordings, rate=st.sampled_from([22050, 44100, 48000]))
+def test_rate_changes_no_word(model, sound, rate):
+    """A recording at another rate has the same words."""
+    import librosa
+
+    assert_same_words(model, sound, Sound(librosa.resample(sound.samples, orig_sr=sound.rate, target_sr=rate), rate))
+
+
+@given(samples=st.sampled_from([[], [0.5], [float("nan")] * 8000]))
+def test_impossible_sounds_are_refused(model, samples):
+    """No samples, a single one, and samples that are no numbers end in a message."""
+    import numpy as np
+
+    with pytest.raises(Fault, match="sound"):
+        model.predict([Sound(np.array(samples, dtype=np.float32), 8000)])

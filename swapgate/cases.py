@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from swapgate.faults import InputFault
 from swapgate.inputs import Input, Question, digest, read_image, read_sound
@@ -50,6 +51,9 @@ class _Strict(BaseModel):
 
 
 Words = Annotated[str, Field(min_length=1)]
+Labels = Annotated[
+    list[Words], Field(min_length=1), BeforeValidator(lambda label: [label] if isinstance(label, str) else label)
+]
 Offset = Annotated[int, Field(ge=0)]
 
 
@@ -58,7 +62,7 @@ class _Case(_Strict):
 
 
 class _Labelled(_Case):
-    expected: Words | Annotated[list[Words], Field(min_length=1)]
+    expected: Labels
 
 
 class _TextLabel(_Labelled):
@@ -140,7 +144,7 @@ def read_cases(path: Path, task: str) -> Cases:
 
 
 def _labelled(row: Any, folder: Path, where: str) -> Case:
-    labels = (row.expected,) if isinstance(row.expected, str) else tuple(row.expected)
+    labels = tuple(row.expected)
     if isinstance(row, _TextLabel):
         return Case(row.id, row.text, labels)
     if isinstance(row, _ImageLabel):
@@ -185,7 +189,7 @@ def _things(row: Any, folder: Path, where: str) -> Case:
     things = []
     for thing in row.expected:
         left, top, right, bottom = map(float, thing.box)
-        if not (left < right and top < bottom):
+        if not (left < right < inf and top < bottom < inf):
             raise InputFault(f"{where}: box = {thing.box} has no inside; write [left, top, right, bottom] in pixels")
         things.append(Thing(thing.label, (left, top, right, bottom)))
     return Case(row.id, _file(folder, row.image, where), tuple(things), read_image)

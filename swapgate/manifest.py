@@ -228,7 +228,7 @@ def _named(location: Sequence[Any], data: Any) -> str:
     """Write a location with dots; a row of a list is named by its id where it has one."""
     name = ""
     for part in location:
-        inside = isinstance(data, list) or (isinstance(data, dict) and part in data)
+        inside = part in data if isinstance(data, dict) else isinstance(data, list) and isinstance(part, int)
         data = data[part] if inside else {}
         name += f"[{data.get('id', part) if isinstance(data, dict) else part}]" if isinstance(part, int) else f".{part}"
     return name.removeprefix(".")

@@ -1,6 +1,7 @@
 """A small project with fake models, which the engine's tests run through pytester."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,11 +167,18 @@ class Project:
         self.run("--snapshot-update", "-k", "golden").assert_outcomes(passed=6)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_worker() -> Iterator[None]:
+    """The runs that tests start do not know whether a worker of pytest-xdist runs the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Make a project without goldens; its runs do not know whether a worker of pytest-xdist runs them."""
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
-        monkeypatch.delenv(name, raising=False)
+def project(pytester: pytest.Pytester) -> Project:
+    """A project without goldens."""
     return Project(pytester)
 
 

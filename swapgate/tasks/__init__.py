@@ -9,6 +9,7 @@ from swapgate.tasks import (
     object_detection,
     question_answering,
     sentiment,
+    speech_recognition,
     summarization,
 )
 
@@ -17,6 +18,7 @@ TASKS: dict[str, ModuleType] = {
     "ner": ner,
     "question-answering": question_answering,
     "summarization": summarization,
+    "speech-recognition": speech_recognition,
     "audio-classification": audio_classification,
     "image-classification": image_classification,
     "object-detection": object_detection,

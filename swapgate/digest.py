@@ -45,7 +45,9 @@ WHO_SAVED_IT = frozenset(
         "dtype",
         "is_local",
         "local_files_only",
+        "n_samples",
         "name_or_path",
+        "nb_max_frames",
         "processor_class",
         "special_tokens_map_file",
         "tokenizer_file",
@@ -53,17 +55,38 @@ WHO_SAVED_IT = frozenset(
         "transformers_version",
     }
 )
-"""Keys that change when a model is saved again and change no answer (the dtype to compute in is the row's)."""
+"""Keys that change when a model is saved again and change no answer (the dtype to compute in is the row's; Whisper's
+reader reckons samples and frames itself, from its seconds)."""
 
 SPELT_OUT = {
     "add_cross_attention": False,
     "bos_token_id": None,
+    "do_sample": False,
     "eos_token_id": None,
+    "errors": "replace",
     "is_decoder": False,
+    "length_penalty": 1.0,
+    "model_max_length": int(1e30),
+    "num_beams": 1,
     "position_embedding_type": "absolute",
+    "predict_timestamps": False,
+    "suppress_tokens": None,
     "tie_word_embeddings": True,
+    "trim_offsets": True,
 }
-"""Defaults that one version of transformers writes into config.json and another leaves out."""
+"""Defaults that one version of transformers writes into a file of settings and another leaves out."""
+
+READERS = ("feature_extractor", "image_processor")
+"""What processor_config.json of transformers 5 holds and preprocessor_config.json of 4 is."""
+
+ONE_CLASS = {
+    **dict.fromkeys(("BartTokenizer", "LEDTokenizer", "LongformerTokenizer"), "RobertaTokenizer"),
+    **dict.fromkeys(("ElectraTokenizer", "MobileBertTokenizer"), "BertTokenizer"),
+}
+"""Tokenizers that transformers 5 saves as the class that they share."""
+
+IN_TOKENIZER_JSON = ("added_tokens_decoder", "additional_special_tokens", "extra_special_tokens")
+"""Keys of tokenizer_config.json that repeat what stands in tokenizer.json."""
 
 SET_BY_EACH_CALL = ("padding", "truncation")
 """Keys of tokenizer.json that hold what the last call wanted."""
@@ -134,21 +157,39 @@ def _settings(folder: Path) -> dict[str, Any]:
     settings = {name: read_settings(folder / name) for name in SETTINGS if (folder / name).is_file()}
     if "transformers_weights" in settings.get("config.json", {}):
         raise SurroundingsFault(f"{folder}: config.json names other weight files (transformers_weights); remove that")
+    if "encoder_layers" in settings.get("config.json", {}):
+        settings["config.json"].pop("num_hidden_layers", None)  # says it once more
+    for key in READERS:
+        if key in settings.get("processor_config.json", {}):
+            settings["preprocessor_config.json"] = settings["processor_config.json"].pop(key)
+    hears = "feature_extractor_type" in settings.get("preprocessor_config.json", {})
     special = settings.pop("special_tokens_map.json", {})
     tokenizer = {**special, **settings.pop("tokenizer_config.json", {})}
+    tokenizer |= tokenizer.pop("model_specific_special_tokens", {})
     if "tokenizer_class" in tokenizer:
-        tokenizer["tokenizer_class"] = str(tokenizer["tokenizer_class"]).removesuffix("Fast")
+        name = str(tokenizer["tokenizer_class"]).removesuffix("Fast")
+        tokenizer["tokenizer_class"] = ONE_CLASS.get(name, name)
     whole = settings.pop("tokenizer.json", None)
-    kept = {name: _without_traces(content) for name, content in settings.items()}
+    kept = {name: content for name, values in settings.items() if (content := _without_traces(values))}
     if whole is not None:
-        tokenizer.pop("added_tokens_decoder", None)  # stands in tokenizer.json as well
-        kept["tokenizer.json"] = {key: whole[key] for key in whole if key not in SET_BY_EACH_CALL}
+        tokenizer = {key: value for key, value in tokenizer.items() if key not in IN_TOKENIZER_JSON}
+        kept["tokenizer.json"] = _pieces(whole, hears)
     else:
+        tokenizer.pop("added_tokens_decoder", None)  # made of the vocabulary and the special tokens
         vocabularies = [folder / name for name in VOCABULARIES if (folder / name).is_file()]
         kept |= {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in vocabularies}
     kept["tokenizer_config.json"] = {
         key: _content(value) for key, value in _without_traces(tokenizer).items() if value not in (None, {}, [])
     }
+    return kept
+
+
+def _pieces(whole: dict[str, Any], hears: bool) -> dict[str, Any]:
+    """Give what counts of tokenizer.json; a model that hears only writes with it, and puts no text between tokens."""
+    dropped = (*SET_BY_EACH_CALL, "post_processor") if hears else SET_BY_EACH_CALL
+    kept = {key: value for key, value in whole.items() if key not in dropped}
+    if isinstance(kept.get("model"), dict):
+        kept["model"] = {key: value for key, value in kept["model"].items() if value not in (None, "")}
     return kept
 
 

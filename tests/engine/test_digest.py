@@ -106,20 +106,73 @@ def test_order_of_tensors(folder):
         ("config.json", {"dtype": "float32"}),
         ("config.json", {"_name_or_path": "/home/ada/model"}),
         ("config.json", {"layers": {"dtype": "bfloat16", "depth": 2}}),
+        ("config.json", {"is_decoder": False, "tie_word_embeddings": True}),
         ("generation_config.json", {"transformers_version": "5.23.0"}),
+        ("generation_config.json", {"do_sample": False}),
         ("tokenizer_config.json", {"tokenizer_class": "FakeTokenizerFast", "backend": "tokenizers"}),
         ("tokenizer_config.json", {"pad_token": {"content": "[PAD]", "lstrip": False, "rstrip": False}}),
         ("tokenizer_config.json", {"added_tokens_decoder": {"0": {"content": "[PAD]", "lstrip": False}}}),
+        ("tokenizer_config.json", {"extra_special_tokens": ["[PAD]"]}),
+        ("tokenizer_config.json", {"errors": "replace", "trim_offsets": True, "predict_timestamps": False}),
+        ("tokenizer_config.json", {"model_max_length": 1000000000000000019884624838656}),
+        ("tokenizer_config.json", {"do_lower_case": None, "model_specific_special_tokens": {"do_lower_case": False}}),
         ("tokenizer.json", {"truncation": {"max_length": 512}}),
         ("tokenizer.json", {"padding": {"strategy": "BatchLongest"}}),
+        ("tokenizer.json", {"model": {"vocab": {"[PAD]": 0, "Ada": 1}, "end_of_word_suffix": ""}}),
     ],
-    ids=[f"change {number}" for number in range(1, 12)],
+    ids=[f"change {number}" for number in range(1, 19)],
 )
 def test_saved_again(folder, file, values):
     """What changes when transformers saves a model again does not count."""
     before = folder.digest
     folder.change(file, **values)
     assert folder.digest == before
+
+
+def test_saved_again_with_its_processor(folder):
+    """What transformers 4 writes into preprocessor_config.json and 5 into processor_config.json is one thing."""
+    folder.change("preprocessor_config.json", feature_extractor_type="Ear", chunk_length=3)
+    before = folder.digest
+    (folder.path / "preprocessor_config.json").unlink()
+    ear = {"feature_extractor_type": "Ear", "chunk_length": 3, "n_samples": 48000}
+    folder.change("processor_config.json", processor_class="Both", feature_extractor=ear)
+    assert folder.digest == before
+    folder.change("processor_config.json", processor_class="Both", feature_extractor={**ear, "chunk_length": 4})
+    assert folder.digest != before
+
+
+def test_layers_told_twice(folder):
+    """The number of layers counts once, also where an encoder-decoder's config.json says it under a second name."""
+    folder.change("config.json", encoder_layers=2)
+    before = folder.digest
+    folder.change("config.json", encoder_layers=2, num_hidden_layers=2)
+    assert folder.digest == before
+    folder.change("config.json", encoder_layers=3)
+    assert folder.digest != before
+
+
+def test_tokenizer_that_only_writes(folder):
+    """What a tokenizer puts around a text it reads counts, but not with a model that hears."""
+    before = folder.digest
+    folder.change("tokenizer.json", post_processor={"type": "Around"})
+    assert folder.digest != before
+    folder.change("preprocessor_config.json", feature_extractor_type="Ear")
+    around = folder.digest
+    folder.change("tokenizer.json")
+    assert folder.digest == around
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("BartTokenizerFast", "RobertaTokenizer", True), ("BartTokenizer", "BertTokenizer", False)],
+    ids=["one class", "two classes"],
+)
+def test_tokenizers_of_one_class(folder, one, other, same):
+    """Tokenizers that transformers 5 made one class are one."""
+    folder.change("tokenizer_config.json", tokenizer_class=one)
+    before = folder.digest
+    folder.change("tokenizer_config.json", tokenizer_class=other)
+    assert (folder.digest == before) == same
 
 
 @pytest.mark.parametrize("token", ["[PAD]", {"content": "[PAD]", "lstrip": False}], ids=["text", "table"])

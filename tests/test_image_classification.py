@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.checks import assert_same
+from swapgate.faults import Fault
 from swapgate.inputs import read_image
 
 pytestmark = pytest.mark.task("image-classification")
@@ -85,3 +86,12 @@ def test_enlarged_picture_shows_the_same(model, picture, times):
     enlarged = picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
     (one,), (other,) = model.predict([picture]), model.predict([enlarged])
     assert one.scores[0].label == other.scores[0].label
+
+
+@given(size=st.sampled_from([(0, 0), (0, 20), (20, 0), (12_000, 10_000)]))
+def test_impossible_pictures_are_refused(model, size):
+    """A picture without pixels, and one of 120 million, end in a message."""
+    from PIL import Image
+
+    with pytest.raises(Fault, match="picture"):
+        model.predict([Image.new("1", size)])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.checks import assert_same
+from swapgate.faults import Fault
 
 pytestmark = pytest.mark.task("sentiment")
 
@@ -17,7 +18,7 @@ reviews = st.sampled_from(
         "房间又小又吵，太失望了。",
     ]
 )
-texts = st.one_of(reviews, st.text(max_size=60))
+texts = st.one_of(reviews, st.text(min_size=1, max_size=60).filter(str.strip))
 
 
 def test_expected(prediction, expected):
@@ -78,3 +79,10 @@ def test_capitals_change_nothing(model, text):
     """Capitals do not change what a text says: these models read all letters alike."""
     loud, plain = model.predict([text.upper(), text])
     assert_same(loud, plain, model)
+
+
+@given(text=st.sampled_from(["", " \n", "The soup was wonderful. " * 400]))
+def test_impossible_texts_are_refused(model, text):
+    """A text without words, and one longer than the model reads, end in a message: none is cut silently."""
+    with pytest.raises(Fault, match="text"):
+        model.predict([text])

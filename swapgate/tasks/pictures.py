@@ -3,12 +3,22 @@
 from collections.abc import Sequence
 from typing import Any
 
+from swapgate.faults import SurroundingsFault
 from swapgate.loading import Loaded
+
+MOST = 100_000_000
+"""Pixels of the largest picture that is taken; as numbers it takes a gigabyte of memory."""
 
 
 def processed(loaded: Loaded, pictures: Sequence[Any]) -> Any:
     """Give a batch of torch tensors of Pillow pictures of mode RGB.
 
     It is said where their channels are: of a picture one or three pixels high the processor would guess it wrong.
+    Raises SurroundingsFault where a picture has no pixels, or too many.
     """
+    for picture in pictures:
+        if not 0 < picture.width * picture.height <= MOST:
+            raise SurroundingsFault(
+                f"a picture has {picture.width}×{picture.height} pixels, allowed are 1 to {MOST:,}; give another size"
+            )
     return loaded.reader(list(pictures), return_tensors="pt", input_data_format="channels_last")

@@ -1,6 +1,5 @@
 """Speech recognition: from sounds to texts, spelled frame by frame (CTC) or written step by step (Whisper)."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from swapgate.faults import ModelFault, SurroundingsFault
 from swapgate.inputs import Sound
 from swapgate.manifest import Row
 from swapgate.predictions import Text
+from swapgate.tasks.sounds import fewest_samples, resampled
 
 PADDABLE = ("wav2vec2", "hubert")
 """CTC models that take sounds of several lengths at once without one of them changing another."""
@@ -50,9 +50,10 @@ def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[T
     best letter would change the text; of a letter that several frames give, only all of them together can take it away.
 
     A sound whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a sound is empty,
-    has samples that are not finite, or is shorter or longer than the model can hear at once.
+    has samples that are not finite or absurdly large, or is shorter or longer than the model can hear at once.
     """
-    waves = [_resampled(sound, loaded) for sound in sounds]
+    rate = int(loaded.reader.feature_extractor.sampling_rate)
+    waves = [resampled(sound, rate, *_limits(loaded)) for sound in sounds]
     found: dict[int, Text | ModelFault] = {}
     for places in _together(loaded, waves):
         part = [waves[place] for place in places]
@@ -180,40 +181,9 @@ def _features(loaded: loading.Loaded, waves: Sequence[Any]) -> dict[str, Any]:
     return {name: value.to(dtype) if value.is_floating_point() else value for name, value in batch.items()}
 
 
-def _resampled(sound: Sound, loaded: loading.Loaded) -> Any:
-    """Give the samples at the model's rate. Raises SurroundingsFault where the model cannot hear them."""
-    import numpy as np
-
-    rate = int(loaded.reader.feature_extractor.sampling_rate)
-    if sound.rate < 1:
-        raise SurroundingsFault(f"a sound has a rate of {sound.rate} Hz; give one with a rate above 0")
-    count = math.ceil(len(sound.samples) * rate / sound.rate)
-    fewest, most = _limits(loaded)
-    found = f"a sound has {len(sound.samples)} samples at {sound.rate} Hz ({count / rate:.4g} s)"
-    if count < fewest:
-        raise SurroundingsFault(f"{found}, the model needs at least {fewest / rate:.4g} s; give a longer one")
-    if most is not None and count > most:
-        raise SurroundingsFault(
-            f"{found}, the model hears at most {most / rate:.4g} s at once, and sounds are not cut into pieces yet;"
-            " shorten the case"
-        )
-    if not np.isfinite(sound.samples).all():
-        raise SurroundingsFault(f"{found}, some of them NaN or infinite; record or convert it again")
-    if sound.rate == rate:
-        return sound.samples
-    import librosa
-
-    return librosa.resample(sound.samples, orig_sr=sound.rate, target_sr=rate)
-
-
 def _limits(loaded: loading.Loaded) -> tuple[int, int | None]:
     """Give the fewest and the most samples at its own rate that a model hears as a whole; None is no limit."""
-    config, reader = loaded.model.config, loaded.reader.feature_extractor
-    if config.model_type == "whisper":
+    reader = loaded.reader.feature_extractor
+    if loaded.model.config.model_type == "whisper":
         return int(reader.n_fft), int(reader.n_samples)  # fewer than a window are mostly padding, more are cut off
-    fewest = 1
-    kernels, strides = getattr(config, "conv_kernel", ()), getattr(config, "conv_stride", ())
-    if isinstance(kernels, list | tuple) and isinstance(strides, list | tuple):
-        for kernel, stride in zip(reversed(kernels), reversed(strides), strict=True):
-            fewest = (fewest - 1) * stride + kernel  # so that each convolution has something to give to the next
-    return fewest, None
+    return fewest_samples(loaded.model.config), None

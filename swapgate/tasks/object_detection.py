@@ -8,6 +8,7 @@ from swapgate.faults import ModelFault, SurroundingsFault
 from swapgate.manifest import Row
 from swapgate.predictions import Detection, Detections
 from swapgate.tasks.classes import label_names
+from swapgate.tasks.pictures import processed
 
 __all__ = ["THRESHOLD", "label_names", "load", "predict"]
 
@@ -32,6 +33,7 @@ def predict(loaded: loading.Loaded, pictures: Sequence[Any], row: Row) -> list[D
     Boxes are in the picture's own pixels. Pictures of which the model is given equally many pixels run as one batch,
     the others by themselves: padding, of which not every detector is told, would change what is found.
     A picture that the processor cannot take, or whose scores or boxes are not finite, gets a ModelFault in its place.
+    Raises SurroundingsFault where a picture has no pixels.
     """
     found: dict[int, Detections | ModelFault] = {}
     batches: dict[tuple[int, ...], dict[int, Mapping[str, Any]]] = {}
@@ -48,9 +50,11 @@ def predict(loaded: loading.Loaded, pictures: Sequence[Any], row: Row) -> list[D
 
 
 def _read(loaded: loading.Loaded, picture: Any) -> Mapping[str, Any] | ModelFault:
-    """Give the model's inputs for one picture."""
-    try:  # a picture 1 or 3 pixels high would be taken for one whose colours come first
-        inputs: Mapping[str, Any] = loaded.reader(picture, input_data_format="channels_last", return_tensors="pt")
+    """Give the model's inputs for one picture. Raises SurroundingsFault where it has no pixels."""
+    if not picture.width * picture.height:  # Pillow would enlarge nothing to something black
+        raise SurroundingsFault(f"a picture has {picture.width}×{picture.height} pixels; give one that shows something")
+    try:
+        inputs: Mapping[str, Any] = processed(loaded, [picture])
     except Exception as error:  # a processor may raise anything on a picture that it cannot resize
         reason = (str(error).strip().splitlines() or ["no message"])[0]
         return ModelFault(

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis  # noqa: F401 - imported once here; pytester forgets what a run in this process imports
+import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from swapgate.digest import folder_digest
 from swapgate.faults import InputFault
 
 LEXICON = {"Ada": ["PER", 0.99], "Paris": ["LOC", 0.97], "Siemens": ["ORG", 0.98], "French": ["MISC", 0.96]}
@@ -213,3 +215,60 @@ def fault(path, read):
         return "\n".join(line.removeprefix(f"{path}: ") for line in lines)
 
     return fault_of
+
+
+ADDED_TOKEN = {"id": 0, "content": "[PAD]", "lstrip": False, "rstrip": False, "special": True}
+MODEL_SETTINGS = {
+    "config.json": {"id2label": {"0": "O", "1": "B-PER"}, "layers": {"depth": 2}, "transformers_version": "4.57.6"},
+    "generation_config.json": {"num_beams": 4, "transformers_version": "4.57.6"},
+    "tokenizer_config.json": {"do_lower_case": False, "pad_token": "[PAD]", "tokenizer_class": "BartTokenizer"},
+    "tokenizer.json": {"added_tokens": [ADDED_TOKEN], "model": {"vocab": {"[PAD]": 0, "Ada": 1}}, "truncation": None},
+}
+
+
+def model_tensors() -> dict[str, Any]:
+    """Give three tensors with different values."""
+    return {
+        "first": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "second": np.ones(4, dtype=np.float32),
+        "third": np.zeros(2, dtype=np.float16),
+    }
+
+
+class ModelFolder:
+    """A model folder and ways to change it; no model is loaded from it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.weights = path / "model.safetensors"
+        self.index = path / "model.safetensors.index.json"
+        path.mkdir()
+        save_file(model_tensors(), self.weights)
+        for name in MODEL_SETTINGS:
+            self.change(name)
+
+    tensors = staticmethod(model_tensors)
+
+    digest = property(lambda self: folder_digest(self.path))
+
+    def change(self, file: str, **values: Any) -> None:
+        """Write a settings file with other values; None takes a key out."""
+        settings = {**MODEL_SETTINGS.get(file, {}), **values}
+        kept = {key: value for key, value in settings.items() if value is not None}
+        (self.path / file).write_text(json.dumps(kept))
+
+    def shard(self, *shards: dict[str, Any]) -> None:
+        """Write each dict of tensors into a file of its own, with an index."""
+        self.weights.unlink()
+        places = {}
+        for number, shard in enumerate(shards, 1):
+            name = f"model-{number:05}-of-{len(shards):05}.safetensors"
+            save_file(shard, self.path / name, metadata={"format": "pt"})
+            places.update(dict.fromkeys(shard, name))
+        self.index.write_text(json.dumps({"metadata": {"total_size": 44}, "weight_map": places}))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ModelFolder:
+    """A folder of a model that is never loaded."""
+    return ModelFolder(tmp_path / "model")

@@ -1,4 +1,4 @@
-"""The digest of a model folder: what changes it, what does not, and what cannot be read."""
+"""The digest of a model folder: what changes it and what does not."""
 
 import json
 import subprocess
@@ -9,79 +9,18 @@ import pytest
 from safetensors.numpy import save_file
 
 from swapgate.digest import folder_digest, weight_bytes
-from swapgate.faults import SurroundingsFault
-
-ADDED = {"id": 0, "content": "[PAD]", "lstrip": False, "rstrip": False, "special": True}
-SETTINGS = {
-    "config.json": {"id2label": {"0": "O", "1": "B-PER"}, "layers": {"depth": 2}, "transformers_version": "4.57.6"},
-    "generation_config.json": {"num_beams": 4, "transformers_version": "4.57.6"},
-    "tokenizer_config.json": {"do_lower_case": False, "pad_token": "[PAD]", "tokenizer_class": "FakeTokenizer"},
-    "tokenizer.json": {"added_tokens": [ADDED], "model": {"vocab": {"[PAD]": 0, "Ada": 1}}, "truncation": None},
-}
-
-
-def tensors():
-    """Give three tensors with different values."""
-    return {
-        "first": np.arange(6, dtype=np.float32).reshape(2, 3),
-        "second": np.ones(4, dtype=np.float32),
-        "third": np.zeros(2, dtype=np.float16),
-    }
-
-
-class Folder:
-    """A model folder and ways to change it."""
-
-    def __init__(self, path):
-        self.path = path
-        self.weights = path / "model.safetensors"
-        self.index = path / "model.safetensors.index.json"
-        path.mkdir()
-        save_file(tensors(), self.weights)
-        for name in SETTINGS:
-            self.change(name)
-
-    digest = property(lambda self: folder_digest(self.path))
-
-    def change(self, file, **values):
-        """Write a settings file with other values; None takes a key out."""
-        settings = {**SETTINGS.get(file, {}), **values}
-        kept = {key: value for key, value in settings.items() if value is not None}
-        (self.path / file).write_text(json.dumps(kept))
-
-    def shard(self, *shards):
-        """Write each dict of tensors into a file of its own, with an index."""
-        self.weights.unlink()
-        places = {}
-        for number, shard in enumerate(shards, 1):
-            name = f"model-{number:05}-of-{len(shards):05}.safetensors"
-            save_file(shard, self.path / name, metadata={"format": "pt"})
-            places.update(dict.fromkeys(shard, name))
-        self.index.write_text(json.dumps({"metadata": {"total_size": 44}, "weight_map": places}))
-
-    def fault(self):
-        """Give the words of the fault that its digest ends in."""
-        with pytest.raises(SurroundingsFault) as caught:
-            folder_digest(self.path)
-        return str(caught.value)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Make a model folder."""
-    return Folder(tmp_path / "model")
 
 
 def test_form(folder, tmp_path):
     """A digest is 64 hexadecimal digits, the same at every call and in every place."""
-    assert folder.digest == folder.digest == Folder(tmp_path / "copy").digest
+    assert folder.digest == folder.digest == type(folder)(tmp_path / "copy").digest
     assert len(folder.digest) == 64
     assert int(folder.digest, 16)
 
 
 def test_shards(folder):
     """However the tensors are split into files, the digest is the same; the size counts all of these files."""
-    whole, parts = folder.digest, tensors()
+    whole, parts = folder.digest, folder.tensors()
     assert weight_bytes(folder.path) == folder.weights.stat().st_size
     folder.shard({"third": parts["third"], "first": parts["first"]}, {"second": parts["second"]})
     assert folder.digest == whole
@@ -109,7 +48,7 @@ def test_order_of_tensors(folder):
         ("config.json", {"is_decoder": False, "tie_word_embeddings": True}),
         ("generation_config.json", {"transformers_version": "5.23.0"}),
         ("generation_config.json", {"do_sample": False}),
-        ("tokenizer_config.json", {"tokenizer_class": "FakeTokenizerFast", "backend": "tokenizers"}),
+        ("tokenizer_config.json", {"tokenizer_class": "RobertaTokenizerFast", "backend": "tokenizers"}),
         ("tokenizer_config.json", {"pad_token": {"content": "[PAD]", "lstrip": False, "rstrip": False}}),
         ("tokenizer_config.json", {"added_tokens_decoder": {"0": {"content": "[PAD]", "lstrip": False}}}),
         ("tokenizer_config.json", {"extra_special_tokens": ["[PAD]"]}),
@@ -162,19 +101,6 @@ def test_tokenizer_that_only_writes(folder):
     assert folder.digest == around
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [("BartTokenizerFast", "RobertaTokenizer", True), ("BartTokenizer", "BertTokenizer", False)],
-    ids=["one class", "two classes"],
-)
-def test_tokenizers_of_one_class(folder, one, other, same):
-    """Tokenizers that transformers 5 made one class are one."""
-    folder.change("tokenizer_config.json", tokenizer_class=one)
-    before = folder.digest
-    folder.change("tokenizer_config.json", tokenizer_class=other)
-    assert (folder.digest == before) == same
-
-
 @pytest.mark.parametrize("token", ["[PAD]", {"content": "[PAD]", "lstrip": False}], ids=["text", "table"])
 def test_special_tokens_in_either_file(folder, token):
     """It does not matter in which of the tokenizer's two files a special token stands, nor as text or as a table."""
@@ -211,13 +137,13 @@ def test_special_tokens_in_a_file_of_their_own(folder):
 def test_other_tensor(folder, change):
     """Another value, shape or dtype, or one more tensor, is another digest."""
     before = folder.digest
-    save_file({**tensors(), **change}, folder.weights)
+    save_file({**folder.tensors(), **change}, folder.weights)
     assert folder.digest != before
 
 
 def test_other_names(folder):
     """A renamed tensor and two exchanged ones are another digest; a lost one too."""
-    parts, digests = tensors(), [folder.digest]
+    parts, digests = folder.tensors(), [folder.digest]
     first, second, third = parts.values()
     for names in (("zero", "second", "third"), ("second", "first", "third"), ("first", "second")):
         save_file(dict(zip(names, (first, second, third), strict=False)), folder.weights)
@@ -235,10 +161,13 @@ def test_other_names(folder):
         ("config.json", {"architectures": ["OtherModel"]}),
         ("generation_config.json", {"num_beams": 1}),
         ("tokenizer_config.json", {"do_lower_case": True}),
-        ("tokenizer_config.json", {"tokenizer_class": "OtherTokenizer"}),
+        ("tokenizer_config.json", {"tokenizer_class": "BertTokenizer"}),
         ("tokenizer.json", {"model": {"vocab": {"[PAD]": 1, "Ada": 0}}}),
         ("tokenizer.json", {"model": {"vocab": {"[PAD]": 0, "Eve": 1}}}),
-        ("tokenizer.json", {"added_tokens": [{**ADDED, "lstrip": True}]}),
+        (
+            "tokenizer.json",
+            {"added_tokens": [{"id": 0, "content": "[PAD]", "lstrip": True, "rstrip": False, "special": True}]},
+        ),
         ("preprocessor_config.json", {"size": 224}),
     ],
     ids=[f"change {number}" for number in range(1, 13)],
@@ -274,71 +203,6 @@ def test_row(folder):
     """What the row sets counts: dtype and variant."""
     rows = [{"dtype": "float32"}, {"dtype": "bfloat16"}, {"variant": "float32"}]
     assert len({folder_digest(folder.path, **row) for row in rows}) == len(rows)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda content: content[:-1],
-        lambda content: b"",
-        lambda content: content + b"\0",
-        lambda content: (10**15).to_bytes(8, "little") + content[8:],
-        lambda content: b"<html>404: no such model</html>",
-        lambda content: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
-        lambda content: content.replace(b"[2,3]", b"[2,4]"),
-        lambda content: content.replace(b'"F32"', b'"F64"'),
-        lambda content: content.replace(b"[0,24]", b"[0,20]").replace(b"[0,16]", b"[0,12]"),
-    ],
-    ids=["short", "empty", "one byte more", "header length", "web page", "git-lfs", "shape", "dtype", "place"],
-)
-def test_damaged_weights(folder, change):
-    """Weights that are truncated, something else or not what their header says end in a fault that names the file."""
-    content = folder.weights.read_bytes()
-    folder.weights.write_bytes(change(content))
-    assert folder.weights.read_bytes() != content
-    words = folder.fault()
-    assert words.startswith(f"{folder.weights}: weights cannot be read (")
-    assert words.endswith("); fetch or save them again")
-
-
-def test_no_weights(folder):
-    """A folder without weights ends in a fault that says what is looked for."""
-    folder.weights.rename(folder.path / "pytorch_model.bin")
-    assert folder.fault() == (
-        f"{folder.path}: no model.safetensors and no model.safetensors.index.json; save the model with save_pretrained"
-    )
-
-
-def test_missing_shard(folder):
-    """A shard that the index names and the folder lacks is named, for the digest and for the size."""
-    folder.shard({"first": tensors()["first"]}, {"second": tensors()["second"]})
-    shard = folder.path / "model-00002-of-00002.safetensors"
-    shard.unlink()
-    assert folder.fault().startswith(f"{shard}: weights cannot be read (")
-    with pytest.raises(SurroundingsFault, match=r"model-00002-of-00002\.safetensors'; fetch the model folder again$"):
-        weight_bytes(folder.path)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["{}", "[]", "null", '{"weight_map": ["a"]}', '{"weight_map": {"first": 3}}', '{"weight_map": {}}'],
-    ids=["no map", "list", "null", "list for a map", "number for a file", "empty map"],
-)
-def test_wrong_index(folder, text):
-    """An index that is JSON but no index ends in a fault that names it."""
-    folder.weights.unlink()
-    folder.index.write_text(text)
-    assert folder.fault().startswith(f"{folder.index}: ")
-
-
-@pytest.mark.parametrize("name", list(SETTINGS), ids=["model", "decoding", "tokenizer settings", "tokenizer"])
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"null"], ids=["empty", "cut", "bytes", "list", "null"])
-def test_settings_that_are_no_table(folder, name, content):
-    """A settings file that holds no table as JSON ends in a fault that names it and what to do."""
-    (folder.path / name).write_bytes(content)
-    words = folder.fault()
-    assert words.startswith(f"{folder.path / name}: ")
-    assert words.endswith("; fetch or save the model again")
 
 
 def test_without_torch(folder):

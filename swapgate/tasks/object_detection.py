@@ -33,7 +33,7 @@ def predict(loaded: loading.Loaded, pictures: Sequence[Any], row: Row) -> list[D
     Boxes are in the picture's own pixels. Pictures of which the model is given equally many pixels run as one batch,
     the others by themselves: padding, of which not every detector is told, would change what is found.
     A picture that the processor cannot take, or whose scores or boxes are not finite, gets a ModelFault in its place.
-    Raises SurroundingsFault where a picture has no pixels.
+    Raises SurroundingsFault where a picture has no pixels, or too many.
     """
     found: dict[int, Detections | ModelFault] = {}
     batches: dict[tuple[int, ...], dict[int, Mapping[str, Any]]] = {}
@@ -50,11 +50,11 @@ def predict(loaded: loading.Loaded, pictures: Sequence[Any], row: Row) -> list[D
 
 
 def _read(loaded: loading.Loaded, picture: Any) -> Mapping[str, Any] | ModelFault:
-    """Give the model's inputs for one picture. Raises SurroundingsFault where it has no pixels."""
-    if not picture.width * picture.height:  # Pillow would enlarge nothing to something black
-        raise SurroundingsFault(f"a picture has {picture.width}×{picture.height} pixels; give one that shows something")
+    """Give the model's inputs for one picture. Raises SurroundingsFault where it has no pixels, or too many."""
     try:
         inputs: Mapping[str, Any] = processed(loaded, [picture])
+    except SurroundingsFault:
+        raise
     except Exception as error:  # a processor may raise anything on a picture that it cannot resize
         reason = (str(error).strip().splitlines() or ["no message"])[0]
         return ModelFault(

@@ -58,7 +58,7 @@ def test_table_tells_the_size():
 
 def test_heldout_scores():
     """Each tier has the held-out score that makes it worth judging, and no task is too easy."""
-    scores = {key: float(re.search(r"[01]\.\d+", row["held-out"])[0]) for key, row in table().items()}
+    scores = {key: float(re.search(r"[01]\.\d{3}", row["held-out"])[0]) for key, row in table().items()}
     assert {key: scores[key] for key in TIERS if scores[key] < LEAST.get(key[0], 0)} == {}
     assert max(scores[key] for key in TIERS if key[0] == "sentiment") <= 0.995
 
@@ -66,7 +66,7 @@ def test_heldout_scores():
 def test_recognizers():
     """Each recognizer errs in at most 5 % of held-out words, 10 % with an unheard voice; both families are there."""
     told = [row["held-out"] for (task, _), row in table().items() if task == "speech-recognition"]
-    rates = [tuple(map(float, re.findall(r"[01]\.\d+", text)[:2])) for text in told]
+    rates = [tuple(map(float, re.findall(r"[01]\.\d{3}", text)[:2])) for text in told]
     assert [pair for pair in rates if pair[0] > 0.05 or pair[1] > 0.10] == []
     configs = [json.loads(path.read_text()) for path in ZOO.glob("speech-recognition/*/config.json")]
     families = {config["architectures"][0] for config in configs}

@@ -31,7 +31,7 @@ print(json.dumps(digests))
 @pytest.mark.parametrize(
     "task",
     ["ner", "summarization", "speech-recognition", "image-classification"],
-    ids=["tokenizer", "generation", "processor", "pictures"],  # a task's name here would be selected by -k
+    ids=["tokenizer", "decoding", "processor", "pictures"],  # a task's name here would be selected by -k
 )
 def test_saved_again(tmp_path, task):
     """A tier that is loaded and saved has the digest it had, for tokenizers, processors and generation settings."""

@@ -15,7 +15,7 @@ TASKS = list(ROWS)
 TIERS = [(task, tier) for task in TASKS for tier in ROWS[task]]
 HEADER = "task | tier | architecture | parameters | weights, bytes | held-out | training, s | seed"
 LEAST = {
-    "sentiment": 0.945,
+    "sentiment": 0.95,
     "ner": 0.90,
     "question-answering": 0.85,
     "summarization": 0.88,

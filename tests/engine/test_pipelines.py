@@ -36,6 +36,7 @@ def asked(rows):
     return [Question(row["question"], long[at // 4] if at % 4 == 0 else row["context"]) for at, row in enumerate(rows)]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # numpy 2, of the pipeline's tensors
 @pytest.mark.parametrize("no_answer", [False, True], ids=["must answer", "may decline"])
 @pytest.mark.parametrize("tier", TIERS)
 def test_answers_equal_the_pipeline(tier, no_answer):

@@ -1,0 +1,107 @@
+"""Whether a candidate gets as many of the same rows right as its incumbent, up to a margin. Pure.
+
+Sources: the score test and its restricted estimate, T. Tango, Statistics in Medicine 17 (1998) 891-908; the exact
+McNemar test, Q. McNemar, Psychometrika 12 (1947) 153-157, by scipy's binomial test. Both sides saw the same rows, so
+only those count on which they differ.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+CONFIDENCE = 0.95
+"""One-sided, of a PASS as of a FAIL."""
+POWER = 0.90
+"""How often the rows that are asked for are enough, where nothing is lost."""
+
+Decision = Literal["PASS", "FAIL", "too few rows"]
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Rows that both sides answered."""
+
+    rows: int
+    lost: int
+    """Right before, wrong now."""
+    gained: int
+    """Wrong before, right now."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where there are no rows, or more that differ than there are."""
+        if self.rows < 1 or min(self.lost, self.gained) < 0 or self.lost + self.gained > self.rows:
+            raise ValueError(f"{self.lost} lost and {self.gained} gained of {self.rows} rows: no such comparison")
+
+    @property
+    def difference(self) -> float:
+        """The candidate's share of right rows less the incumbent's, from -1 to 1."""
+        return (self.gained - self.lost) / self.rows
+
+
+def score(flips: Flips, difference: float) -> float:
+    """Give Tango's statistic against a true `difference` inside (-1, 1): standard normal where that is true.
+
+    It is positive where the rows speak for more. Where no other rows than these were possible it is 0.
+    """
+    rows, lost, gained = flips.rows, flips.lost, flips.gained
+    spread = rows * (2 * _lost_share(flips, difference) + difference * (1 - difference))
+    ahead = gained - lost - rows * difference
+    if spread <= 0:
+        return math.copysign(math.inf, ahead) if ahead else 0.0
+    return ahead / math.sqrt(spread)
+
+
+def _lost_share(flips: Flips, difference: float) -> float:
+    """Give the likeliest share of rows that are lost, where the true difference is as said."""
+    a = 2 * flips.rows
+    b = (2 * flips.rows - flips.gained + flips.lost) * difference - flips.gained - flips.lost
+    c = -flips.lost * difference * (1 - difference)
+    return (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a)
+
+
+def bounds(flips: Flips, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Give the one-sided lower and the one-sided upper bound of the true difference."""
+    from scipy.optimize import brentq
+    from scipy.stats import norm
+
+    z, edge = float(norm.ppf(confidence)), 1 - 1e-9
+    seen = min(max(flips.difference, -edge), edge)
+
+    def where(level: float, low: float, high: float) -> float:
+        if score(flips, low) <= level or score(flips, high) >= level:
+            return -1.0 if level > 0 else 1.0  # the data allow the utmost
+        return float(brentq(lambda difference: score(flips, difference) - level, low, high, xtol=1e-10))
+
+    return where(z, -edge, seen), where(-z, seen, edge)
+
+
+def non_inferior(flips: Flips, margin: float) -> Decision:
+    """Decide whether the candidate loses at most `margin`, an absolute share of rows inside (0, 1).
+
+    PASS where the lower bound of the difference is above -margin, FAIL where the upper bound is below it.
+    """
+    from scipy.stats import norm
+
+    z, found = float(norm.ppf(CONFIDENCE)), score(flips, -margin)
+    return "PASS" if found > z else "FAIL" if found < -z else "too few rows"
+
+
+def rows_needed(flips: Flips, margin: float) -> int:
+    """Give about how many rows let a candidate that loses nothing pass, with POWER.
+
+    As many rows would differ as do now, of each thousand at least one. From the normal approximation: discordance
+    times ((z of CONFIDENCE + z of POWER) / margin) squared.
+    """
+    from scipy.stats import norm
+
+    discordance = max((flips.lost + flips.gained) / flips.rows, 0.001)
+    return math.ceil(discordance * ((norm.ppf(CONFIDENCE) + norm.ppf(POWER)) / margin) ** 2)
+
+
+def mcnemar(flips: Flips) -> float:
+    """Give the two-sided exact probability of flips at least as uneven, were both sides equally good."""
+    from scipy.stats import binomtest
+
+    if not flips.lost + flips.gained:
+        return 1.0
+    return float(binomtest(flips.lost, flips.lost + flips.gained).pvalue)

@@ -1,0 +1,106 @@
+"""Paired comparison of right and wrong rows: Tango's score, its bounds, and what they decide."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.special import xlogy
+from scipy.stats import norm
+
+from swapgate.quality.paired import CONFIDENCE, Flips, bounds, mcnemar, non_inferior, rows_needed, score
+
+Z = norm.ppf(CONFIDENCE)
+
+
+@st.composite
+def flips(draw, most=400):
+    """Give comparisons of up to `most` rows."""
+    rows = draw(st.integers(1, most))
+    lost = draw(st.integers(0, rows))
+    return Flips(rows, lost, draw(st.integers(0, rows - lost)))
+
+
+def likeliest_share(found, difference):
+    """Give the share of lost rows that makes the counts likeliest, by search: nothing of the closed form is used."""
+    same = found.rows - found.lost - found.gained
+
+    def unlikely(lost):
+        gained = lost + difference
+        return -(xlogy(found.lost, lost) + xlogy(found.gained, gained) + xlogy(same, 1 - lost - gained))
+
+    low, high = max(0.0, -difference), (1 - difference) / 2
+    return minimize_scalar(unlikely, bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x
+
+
+@given(found=flips(), difference=st.floats(-0.9, 0.9))
+def test_score_is_that_of_the_likeliest_shares(found, difference):
+    """The statistic is the difference over its spread, both at the shares that the counts make likeliest."""
+    lost = likeliest_share(found, difference)
+    spread = (found.rows * (2 * lost + difference - difference**2)) ** 0.5
+    wanted = (found.gained - found.lost - found.rows * difference) / spread if spread > 1e-3 else None
+    if wanted is not None:
+        assert score(found, difference) == pytest.approx(wanted, rel=1e-3, abs=1e-3)
+
+
+@given(found=flips(), difference=st.floats(-0.9, 0.9))
+def test_sides_are_alike(found, difference):
+    """Candidate and incumbent exchanged, the score turns round."""
+    other = Flips(found.rows, found.gained, found.lost)
+    assert score(found, difference) == pytest.approx(-score(other, -difference), rel=1e-6, abs=1e-6)
+
+
+@given(found=flips())
+def test_bounds(found):
+    """The bounds enclose the difference that was seen, and the score at each is as unlikely as was agreed."""
+    lower, upper = bounds(found)
+    assert lower <= found.difference <= upper
+    for bound, level in ((lower, Z), (upper, -Z)):
+        if abs(bound) < 0.999:
+            assert score(found, bound) == pytest.approx(level, abs=1e-4)
+
+
+@given(found=flips(), margin=st.floats(0.001, 0.5))
+def test_decision_is_told_by_the_bounds(found, margin):
+    """PASS is a lower bound above the margin, FAIL an upper bound below it."""
+    lower, upper = bounds(found)
+    if min(abs(lower + margin), abs(upper + margin)) > 1e-6:
+        wanted = "PASS" if lower > -margin else "FAIL" if upper < -margin else "too few rows"
+        assert non_inferior(found, margin) == wanted
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "decision"),
+    [(0, 0, "PASS"), (20, 20, "PASS"), (30, 20, "too few rows"), (40, 20, "too few rows"), (80, 20, "FAIL")],
+)
+def test_decision(lost, gained, decision):
+    """Of 1,000 rows and with a margin of 2 points: what is lost decides only where it is more than chance."""
+    assert non_inferior(Flips(1_000, lost, gained), 0.02) == decision
+
+
+def test_no_flips_among_few_rows():
+    """Rows that are all answered alike decide nothing where they are few."""
+    assert [non_inferior(Flips(rows, 0, 0), 0.02) for rows in (100, 130, 140)] == [
+        "too few rows",
+        "too few rows",
+        "PASS",
+    ]
+
+
+def test_rows_needed():
+    """With a margin of 2 points, 4 % discordance needs some 860 rows and 10 % some 2,150."""
+    assert rows_needed(Flips(1_000, 20, 20), 0.02) == pytest.approx(860, abs=10)
+    assert rows_needed(Flips(1_000, 50, 50), 0.02) == pytest.approx(2_150, abs=20)
+    assert rows_needed(Flips(1_000, 0, 0), 0.02) > 0
+
+
+def test_mcnemar():
+    """Even flips are likely, 9 of 10 to one side are not: 22 of 1,024 coin tosses are at least as uneven."""
+    assert mcnemar(Flips(50, 0, 0)) == mcnemar(Flips(50, 3, 3)) == 1
+    assert mcnemar(Flips(50, 9, 1)) == pytest.approx(22 / 1024)
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0), (10, 6, 5), (10, -1, 0), (10, 0, -1)])
+def test_impossible_counts(counts):
+    """More rows that differ than rows, none at all, or fewer than none are refused."""
+    with pytest.raises(ValueError, match="no such comparison"):
+        Flips(*counts)

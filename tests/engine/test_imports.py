@@ -11,6 +11,7 @@ ORDER = [
     "predictions",
     "inputs",
     "compare",
+    "quality",
     "manifest",
     "cases",
     "digest",

@@ -18,7 +18,7 @@ LEAST = {
     "sentiment": 0.95,
     "ner": 0.90,
     "question-answering": 0.85,
-    "summarization": 0.88,
+    "summarization": 0.90,
     "audio-classification": 0.97,
     "image-classification": 0.97,
     "object-detection": 0.90,

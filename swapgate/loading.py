@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swapgate.digest import folder_digest, read_settings, weight_bytes
+from swapgate.digest import VOCABULARIES, folder_digest, read_settings, weight_bytes
 from swapgate.faults import InputFault, SurroundingsFault
 from swapgate.manifest import Row
 
@@ -83,6 +83,13 @@ def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -
 
     Raises SurroundingsFault where they cannot be loaded whole: a weight that the file lacks would be random.
     """
+    vocabulary = ("tokenizer.json", *VOCABULARIES)
+    if reader_class in ("AutoTokenizer", "AutoProcessor") and not any(
+        (source.folder / n).is_file() for n in vocabulary
+    ):
+        raise SurroundingsFault(  # transformers 5 would make an empty tokenizer, to which each word is unknown
+            f"{source.name} holds no tokenizer ({', '.join(vocabulary[:2])}, …); save the model's own there"
+        )
     import torch
     import transformers
 

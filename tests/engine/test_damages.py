@@ -1,6 +1,6 @@
 """Real swaps on the embedded models: damaged copies are red for the right reason, an unchanged copy is no swap.
 
-Each run judges three candidates at once, one a tier, with the expected and golden tests of this repository's suite.
+Each run judges several candidates at once, one a tier, with tests of this repository's suite.
 """
 
 import json
@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.manifest import read_manifest
+
 ROOT = Path(__file__).parents[2]
+TASKS = list(read_manifest(ROOT / "fixtures" / "models" / "embedded.toml").rows)
+READERS = ("tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "preprocessor_config.json")
 SEED = 7
 
 
@@ -80,14 +84,22 @@ def behead(folder):
     change_weights(folder, lambda name, tensor: None if "classifier" in name else tensor)
 
 
-def judge(folder, **damages):
+def lose_its_reader(folder):
+    """Take away what turns an input into numbers."""
+    for name in READERS:
+        (folder / name).unlink(missing_ok=True)
+
+
+def judge(folder, selected="ner and (expected or golden)", tasks=("ner",), **damages):
     """Damage a copy of each tier's model, judge the copies, give the exit status and what was printed."""
     swaps = []
-    for tier, damage in damages.items():
-        shutil.copytree(ROOT / "fixtures" / "zoo" / "ner" / tier, folder / tier)
-        damage(folder / tier)
-        swaps += ["--swap", f"ner.{tier}={folder / tier}"]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "ner and (expected or golden)", *swaps]
+    for task in tasks:
+        for tier, damage in damages.items():
+            copy = folder / task / tier
+            shutil.copytree(ROOT / "fixtures" / "zoo" / task / tier, copy)
+            damage(copy)
+            swaps += ["--swap", f"{task}.{tier}={copy}"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", selected, *swaps]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return run.returncode, pytest.LineMatcher(run.stdout.splitlines())
 
@@ -110,6 +122,26 @@ def unswapped(tmp_path_factory):
 def mixed(tmp_path_factory):
     """Judge a model without its head and one that was retouched; the third tier keeps its model."""
     return judge(tmp_path_factory.mktemp("mixed"), original=behead, small=lambda folder: noise(folder, 1e-3))
+
+
+@pytest.fixture(scope="module")
+def everywhere(tmp_path_factory):
+    """Judge, of each task, much noise, a model without its reader and an unchanged copy."""
+    folder = tmp_path_factory.mktemp("everywhere")
+    damages = {"original": lambda folder: noise(folder, 1), "small": lose_its_reader, "large": lambda folder: None}
+    return judge(folder, "expected", TASKS, **damages)
+
+
+@pytest.mark.parametrize("number", range(len(TASKS)))
+def test_each_task_tells_a_damaged_candidate(everywhere, number):
+    """In every task noise is FAIL, a folder without tokenizer or processor ERROR, a copy no swap; nothing crashes."""
+    status, output = everywhere
+    task = TASKS[number]
+    assert status == 1
+    output.fnmatch_lines([f"{task}/original *swapped in for fixtures/zoo/{task}/original * FAIL*"])
+    output.fnmatch_lines([f"{task}/small *swapped in for fixtures/zoo/{task}/small * ERROR*"])
+    output.fnmatch_lines([f"FAIL  {task}/large: this swap did not take place: *"])
+    output.no_fnmatch_line("*Traceback*")
 
 
 def test_noise_in_the_weights_fails(broken):

@@ -1,18 +1,24 @@
-"""Whether a candidate gets as many of the same rows right as its incumbent, up to a margin. Pure.
+"""Whether a candidate does as well on the same rows as its incumbent, up to a margin: PASS, FAIL or too few rows. Pure.
 
+Rows that are right or wrong are judged by counts, `non_inferior`; any other metric by resampling, `resampled_bounds`.
 Sources: the score test and its restricted estimate, T. Tango, Statistics in Medicine 17 (1998) 891-908; the exact
-McNemar test, Q. McNemar, Psychometrika 12 (1947) 153-157, by scipy's binomial test. Both sides saw the same rows, so
-only those count on which they differ.
+McNemar test, Q. McNemar, Psychometrika 12 (1947) 153-157, by scipy's binomial test; the percentile bootstrap, B. Efron,
+Annals of Statistics 7 (1979) 1-26, by scipy. Both sides saw the same rows, so only those count on which they differ.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 CONFIDENCE = 0.95
 """One-sided, of a PASS as of a FAIL."""
 POWER = 0.90
 """How often the rows that are asked for are enough, where nothing is lost."""
+
+RESAMPLES, SEED = 4_000, 0
+FEWEST_UNITS = 20
+"""Of rows that differ: from fewer a bootstrap tells nothing of the tail."""
 
 Decision = Literal["PASS", "FAIL", "too few rows"]
 
@@ -105,3 +111,36 @@ def mcnemar(flips: Flips) -> float:
     if not flips.lost + flips.gained:
         return 1.0
     return float(binomtest(flips.lost, flips.lost + flips.gained).pvalue)
+
+
+def resampled_bounds(difference: Callable[[Any], float], units: int, differing: int) -> tuple[float, float] | None:
+    """Give the one-sided lower and upper bound of a metric's true difference, by the percentile bootstrap.
+
+    `difference` gives the candidate's metric less the incumbent's on rows by their numbers, an integer array of shape
+    (units,) in which a row may stand several times. Units are what is independent: sentences, utterances, pictures.
+    None where fewer than FEWEST_UNITS of them are `differing`, whatever the number of rows: resampling the same few
+    again and again would pretend to know.
+    """
+    import numpy as np
+    from scipy.stats import bootstrap
+
+    if differing < FEWEST_UNITS:
+        return None
+    found = bootstrap(
+        (np.arange(units),),
+        difference,
+        vectorized=False,
+        n_resamples=RESAMPLES,
+        confidence_level=2 * CONFIDENCE - 1,  # of both sides, so that each alone has CONFIDENCE
+        method="percentile",
+        rng=np.random.default_rng(SEED),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def within(bounds_of_difference: tuple[float, float] | None, margin: float) -> Decision:
+    """Decide by the bounds of a difference, of a metric of which more is better."""
+    if bounds_of_difference is None:
+        return "too few rows"
+    lower, upper = bounds_of_difference
+    return "PASS" if lower > -margin else "FAIL" if upper < -margin else "too few rows"

@@ -1,5 +1,6 @@
 """Paired comparison of right and wrong rows: Tango's score, its bounds, and what they decide."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +8,18 @@ from scipy.optimize import minimize_scalar
 from scipy.special import xlogy
 from scipy.stats import norm
 
-from swapgate.quality.paired import CONFIDENCE, Flips, bounds, mcnemar, non_inferior, rows_needed, score
+from swapgate.quality.paired import (
+    CONFIDENCE,
+    FEWEST_UNITS,
+    Flips,
+    bounds,
+    mcnemar,
+    non_inferior,
+    resampled_bounds,
+    rows_needed,
+    score,
+    within,
+)
 
 Z = norm.ppf(CONFIDENCE)
 
@@ -104,3 +116,35 @@ def test_impossible_counts(counts):
     """More rows that differ than rows, none at all, or fewer than none are refused."""
     with pytest.raises(ValueError, match="no such comparison"):
         Flips(*counts)
+
+
+def test_resampled_bounds_of_a_mean():
+    """Of a mean, resampling gives the bounds that the normal distribution has for it."""
+    losses = np.random.default_rng(5).normal(-0.01, 0.2, 800)
+    lower, upper = resampled_bounds(lambda rows: losses[rows].mean(), 800, 800)
+    half = Z * losses.std(ddof=1) / 800**0.5
+    assert (lower, upper) == pytest.approx((losses.mean() - half, losses.mean() + half), abs=half / 20)
+
+
+def test_resampled_bounds_are_the_same_each_time():
+    """The seed is fixed, so that a verdict is the same in each run."""
+    losses = np.random.default_rng(6).random(50)
+    assert len({resampled_bounds(lambda rows: losses[rows].mean(), 50, 50) for _ in range(2)}) == 1
+
+
+def test_few_differing_rows_are_refused():
+    """However many rows there are: where hardly one differs, no bound is claimed, and nothing passes."""
+    losses = np.zeros(5_000)
+    losses[: FEWEST_UNITS - 1] = -1
+    found = resampled_bounds(lambda rows: losses[rows].mean(), 5_000, FEWEST_UNITS - 1)
+    assert found is None
+    assert within(found, 0.02) == "too few rows"
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "decision"),
+    [(-0.019, 0.5, "PASS"), (-0.02, 0.5, "too few rows"), (-0.5, -0.02, "too few rows"), (-0.5, -0.021, "FAIL")],
+)
+def test_within(lower, upper, decision):
+    """The bounds decide only where they lie on one side of the margin."""
+    assert within((lower, upper), 0.02) == decision

@@ -81,7 +81,12 @@ def word_error_rate(heard: str, said: str) -> float:
     """
     import jiwer
 
-    return float(jiwer.wer(said, heard, _normalization(), _normalization()))
+    return float(jiwer.wer(normalized(said), normalized(heard)))
+
+
+def normalized(text: str) -> str:
+    """Give a transcript in lower case, without punctuation, with single spaces."""
+    return str(_normalization()(text))
 
 
 def rouge_1(text: str, reference: str) -> float:
@@ -128,7 +133,6 @@ def _normalization() -> Any:
             jiwer.RemovePunctuation(),
             jiwer.RemoveMultipleSpaces(),
             jiwer.Strip(),
-            jiwer.ReduceToListOfListOfWords(),
         ]
     )
 

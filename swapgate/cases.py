@@ -1,5 +1,6 @@
 """The cases of a task: hand-written inputs, each with what is right."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -44,6 +45,8 @@ class Cases:
     cases: tuple[Case, ...]
     latency: Case
     """The case on which latency is measured."""
+    evaluation: Path | None = None
+    """The file of the task's evaluation set."""
 
 
 class _Strict(BaseModel):
@@ -131,7 +134,8 @@ def read_cases(path: Path, task: str) -> Cases:
     """Read and check the cases file of a task. Raises InputFault that names file, case and key."""
     shape, build = TASKS[task]
     rows: Any = (Annotated[list[shape], Field(min_length=1)], ...)  # type: ignore[valid-type]
-    file: Any = validated(create_model("File", __base__=_Strict, latency=(str, ...), case=rows), read_toml(path), path)
+    keys: dict[str, Any] = {"latency": (str, ...), "evaluation": (Words | None, None), "case": rows}
+    file: Any = validated(create_model("File", __base__=_Strict, **keys), read_toml(path), path)
     cases: dict[str, Case] = {}
     for row in file.case:
         where = f"{path}: case {row.id!r}"
@@ -140,7 +144,8 @@ def read_cases(path: Path, task: str) -> Cases:
         cases[row.id] = build(row, path.parent, where)
     if file.latency not in cases:
         raise InputFault(f"{path}: latency = {file.latency!r} is no case{nearest(file.latency, cases)}")
-    return Cases(path, tuple(cases.values()), cases[file.latency])
+    evaluation = None if file.evaluation is None else Path(os.path.normpath(path.parent / file.evaluation))
+    return Cases(path, tuple(cases.values()), cases[file.latency], evaluation)
 
 
 def _labelled(row: Any, folder: Path, where: str) -> Case:

@@ -6,6 +6,7 @@ without the keys that only say who saved them. No torch: a digest is known befor
 
 import hashlib
 import json
+import math
 import mmap
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,11 @@ def weight_bytes(folder: Path) -> int:
         return sum(path.stat().st_size for path in weight_files(folder))
     except OSError as error:
         raise SurroundingsFault(f"{folder}: {error}; fetch the model folder again") from error
+
+
+def parameter_count(folder: Path) -> int:
+    """Give how many numbers the weight files hold. Raises SurroundingsFault."""
+    return sum(math.prod(shape) for _, _, shape, _ in _tensors(folder))
 
 
 def _tensors(folder: Path) -> list[tuple[str, str, list[int], str]]:

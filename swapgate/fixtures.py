@@ -1,22 +1,26 @@
-"""The fixtures that a suite file uses: `model`, `prediction`, `expected`, `golden`, `latency`, `size`, `budget`."""
+"""The fixtures that a suite file uses: `model`, `prediction`, `expected`, `golden`, `budget` and what it limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import pytest
+import rich.progress
 
-from swapgate.checks import Cost, Expected, Golden, Orphan
+from swapgate.budgets import Budget, Limit, QualityLimit
+from swapgate.cases import Case
+from swapgate.checks import Cost, Expected, Golden, Orphan, Quality
+from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, SurroundingsFault
 from swapgate.golden import GoldenExtension
 from swapgate.latency import Ratio, interval, paired_ratios
-from swapgate.manifest import Budget, Limit
 from swapgate.plan import Plan
-from swapgate.running import Model
+from swapgate.quality.tally import Tally
+from swapgate.running import Model, Progress
 
-T = TypeVar("T", Expected, Golden, Cost)
+T = TypeVar("T", Expected, Golden, Cost, Quality)
 
 PLAN = pytest.StashKey[Plan]()
-CHECKS = pytest.StashKey[list[Expected | Golden | Cost]]()
+CHECKS = pytest.StashKey[list[Expected | Golden | Cost | Quality]]()
 """What a test compared with; the plugin reads their findings."""
 
 
@@ -86,13 +90,35 @@ def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cos
 @pytest.fixture
 def size(request: pytest.FixtureRequest, model: Model) -> Cost:
     """Bytes of weights, judged: `assert size <= budget.size`."""
+    return _cost(request, model, "size", "its weight files have a size", lambda one: one.source.bytes)
 
-    def measure(reference: Model) -> Ratio:
-        ratio = model.source.bytes / reference.source.bytes
-        return Ratio(ratio, ratio, ratio)
 
-    reference = _reference(request, model, model.row.budget.size)
-    return _remembered(request, Cost("size", "its weight files have a size", model, reference, measure))
+@pytest.fixture
+def parameters(request: pytest.FixtureRequest, model: Model) -> Cost:
+    """Numbers in the weight files, judged: `assert parameters <= budget.parameters`."""
+    return _cost(request, model, "parameters", "its parameters are a number", lambda one: one.source.parameters)
+
+
+@pytest.fixture
+def memory(request: pytest.FixtureRequest, model: Model) -> Cost:
+    """Peak memory in bytes of a process of its own, judged: `assert memory <= budget.memory`."""
+    return _cost(request, model, "memory", "it needs a peak memory of", lambda one: one.memory)
+
+
+@pytest.fixture
+def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
+    """Figures on the evaluation set, judged: `assert quality >= budget.quality`."""
+    plan = request.config.stash[PLAN]
+    evaluation = plan.evaluations[model.task]
+
+    def reference(limit: QualityLimit) -> Model | None:
+        return _reference(request, model, limit)
+
+    def tally(one: Model) -> Tally:
+        return one.tally(evaluation, _progress(request.config, evaluation, f"{one.name}: {one.source.name}"))
+
+    files = plan.shown(evaluation.path), plan.shown(plan.manifest.path)
+    return _remembered(request, Quality(model, files[0], reference, tally, files[1]))
 
 
 def _call(model: Model) -> Callable[[], object]:
@@ -100,7 +126,32 @@ def _call(model: Model) -> Callable[[], object]:
     return lambda: model.predict(inputs)
 
 
-def _reference(request: pytest.FixtureRequest, model: Model, limit: Limit | None) -> Model | None:
+def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, value: Callable[[Model], float]) -> Cost:
+    """Give what costs the same each time it is measured."""
+
+    def measure(reference: Model) -> Ratio:
+        ratio = value(model) / value(reference)
+        return Ratio(ratio, ratio, ratio)
+
+    reference = _reference(request, model, getattr(model.row.budget, name))
+    return _remembered(request, Cost(name, what, model, reference, measure, lambda: float(value(model))))
+
+
+def _progress(config: pytest.Config, evaluation: EvaluationSet, what: str) -> Progress:
+    """Give what shows a bar on a terminal while rows pass; elsewhere nothing is shown."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if not (reporter and reporter.isatty and capture):
+        return iter
+
+    def shown(rows: Iterable[Case]) -> Iterator[Case]:
+        with capture.global_and_fixture_disabled():
+            yield from rich.progress.track(rows, what, evaluation.count(), transient=True)
+
+    return shown
+
+
+def _reference(request: pytest.FixtureRequest, model: Model, limit: Limit | QualityLimit | None) -> Model | None:
     """Give the model that a budget measures against; that it cannot be used is no fault of the model."""
     reference: Model | None = request.config.stash[PLAN].reference(model, limit)
     if reference is not None:

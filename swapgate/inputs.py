@@ -51,6 +51,15 @@ def read_sound(path: Path) -> Sound:
     return Sound(librosa.to_mono(samples), int(rate))
 
 
+def stretch(sound: Sound, start: float, end: float | None) -> Sound:
+    """Give the part of a sound between two times in seconds. Raises SurroundingsFault where that holds no samples."""
+    last = len(sound.samples) if end is None else round(end * sound.rate)
+    samples = sound.samples[round(start * sound.rate) : last]
+    if not len(samples):
+        raise SurroundingsFault(f"from {start} to {end} seconds the sound has no samples; mend start and end")
+    return Sound(samples, sound.rate)
+
+
 @functools.lru_cache(maxsize=512)
 def read_image(path: Path) -> Any:
     """Read a picture file as upright 8-bit RGB: turned as its EXIF data say, 16 bits scaled to 8, on white.

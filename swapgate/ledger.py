@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from swapgate.checks import Cost, described, not_recorded
+from swapgate.checks import Cost, Quality, described, not_recorded
 from swapgate.faults import Fault, ModelFault
 from swapgate.fixtures import CHECKS
 from swapgate.golden import GoldenExtension, stale
@@ -66,7 +66,8 @@ class Ledger:
             outcome, message = self._outcome(report, error, item)
             _show(report, outcome, message, item)
             checks = item.stash.get(CHECKS, [])
-            figures = {check.name: check.figure for check in checks if isinstance(check, Cost)}
+            judged = [check for check in checks if isinstance(check, Cost | Quality)]
+            figures = {check.name: asdict(check.figure) for check in judged if check.figure}
             record = Record(item.stash[SELECTED], outcome, message, figures)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
@@ -104,7 +105,9 @@ class Ledger:
         GoldenExtension.not_written.clear()
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         models = {key: described(model) for key, model in self.plan.models.items()}
-        self.verdicts = judge(self.selected, self.records, models, self.plan.incumbents, self._stale())
+        self.verdicts = judge(
+            self.selected, self.records, models, self.plan.incumbents, self._stale(), self.plan.evaluations
+        )
         if self.verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             session.exitstatus = exit_status(
                 self.verdicts, self.others_failed, session.config.getoption("allow_incomplete")

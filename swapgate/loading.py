@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swapgate.digest import VOCABULARIES, folder_digest, read_settings, weight_bytes
+from swapgate.digest import VOCABULARIES, folder_digest, parameter_count, read_settings, weight_bytes
 from swapgate.faults import InputFault, SurroundingsFault
 from swapgate.manifest import Row
 
@@ -39,6 +39,11 @@ class Source:
     def bytes(self) -> int:
         """Size of the weight files in bytes. Raises SurroundingsFault."""
         return weight_bytes(self.folder)
+
+    @functools.cached_property
+    def parameters(self) -> int:
+        """How many numbers the weight files hold. Raises SurroundingsFault."""
+        return parameter_count(self.folder)
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from swapgate.budgets import Budget, Strict, Words
 from swapgate.compare import Tolerance
 from swapgate.faults import InputFault
+from swapgate.quality.counts import HEADLINES, RIGHT
 
 Task = Literal[
     "sentiment",
@@ -36,8 +38,10 @@ VARIANTS: tuple[str, ...] = ()
 """Transformations of a model that a row may name; none yet."""
 
 T = TypeVar("T")
+MEASURED = ("latency", "memory", "parameters", "quality", "size")
+"""What a budget limits; tests of it bear its name as a mark."""
 RESERVED = frozenset(
-    {*TASKS, "filterwarnings", "incumbent", "latency", "parametrize", "skip", "skipif", "task", "usefixtures", "xfail"}
+    {*TASKS, *MEASURED, "filterwarnings", "incumbent", "parametrize", "skip", "skipif", "task", "usefixtures", "xfail"}
 )
 """Names that a tier cannot have: they are marks of something else, or mean another tier."""
 
@@ -57,31 +61,9 @@ def _table(value: object) -> object:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_free)]
-Words = Annotated[str, Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Limit(_Strict):
-    """A budget: this tier's figure is at most `at_most` times the figure of `against`."""
-
-    against: Words
-    """Another tier of the task, or "incumbent": judged only when this tier is swapped."""
-    at_most: float = Field(gt=0)
-
-
-class Budget(_Strict):
-    """What a tier may cost."""
-
-    latency: Limit | None = None
-    """Median seconds a call."""
-    size: Limit | None = None
-    """Bytes of weights on disk."""
-
-
-class Generation(_Strict):
+class Generation(Strict):
     """How a text is written; what is not set is as the model's own generation_config.json says."""
 
     num_beams: int | None = Field(None, ge=1)
@@ -93,7 +75,7 @@ class Generation(_Strict):
     no_repeat_ngram_size: int | None = Field(None, ge=0)
 
 
-class PropertyGap(_Strict):
+class PropertyGap(Strict):
     """A property that a tier is known to break, and the input that shows it."""
 
     example: dict[str, Any]
@@ -101,7 +83,7 @@ class PropertyGap(_Strict):
     reason: Words
 
 
-class Row(_Strict):
+class Row(Strict):
     """One tier of one task."""
 
     model: Words
@@ -110,7 +92,7 @@ class Row(_Strict):
     variant: Words | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """The type the weights are computed in, whatever the file holds."""
-    labels: dict[str, Words] = {}
+    labels: dict[str, Words] = Field(default_factory=dict)
     """From the model's label names (of tags without B- and I-) to those of the cases."""
     generation: Generation | None = None
     """Of summarization."""
@@ -120,9 +102,9 @@ class Row(_Strict):
     """Of object-detection: the score from which an object counts; 0.5 where it is not set."""
     tolerance: Annotated[Tolerance, BeforeValidator(_table)] = Tolerance()
     budget: Budget = Budget()
-    gaps: dict[str, Words] = {}
+    gaps: dict[str, Words] = Field(default_factory=dict)
     """Known gaps: case id to the reason why this tier fails it."""
-    property_gaps: dict[str, PropertyGap] = {}
+    property_gaps: dict[str, PropertyGap] = Field(default_factory=dict)
     """Known gaps of properties: name of the property test, without test_."""
 
     @property
@@ -163,13 +145,15 @@ def read_row(path: Path) -> Row:
 def check_row(manifest: Manifest, task: str, tier: str, row: Row, path: Path, prefix: str = "") -> None:
     """Check a row against its neighbours. Raises InputFault that names file and key."""
     tiers = manifest.rows[task]  # type: ignore[index]
-    for name, limit in (("latency", row.budget.latency), ("size", row.budget.size)):
-        others = [*(other for other in tiers if other != tier), "incumbent"]
-        if limit and limit.against not in others:
-            raise InputFault(
-                f"{path}: {prefix}budget.{name}.against = {limit.against!r} is no other tier of {task}"
-                f"{nearest(limit.against, others)}"
-            )
+    others = [*(other for other in tiers if other != tier), "incumbent"]
+    figures = [*HEADLINES[task], RIGHT]
+    named = [(f"budget.{name}.against", limit.against, "other tier", others) for name, limit in row.budget.limits]
+    named += [
+        ("budget.quality.metric", limit.metric, "figure", figures) for limit in row.budget.quality if limit.metric
+    ]
+    for key, value, what, known in named:
+        if value not in known:
+            raise InputFault(f"{path}: {prefix}{key} = {value!r} is no {what} of {task}{nearest(value, known)}")
     if bool(row.labels) != (task in LABELLED):
         raise InputFault(
             f"{path}: {prefix}labels: {'missing; add it' if task in LABELLED else f'{task} has none; remove it'}"

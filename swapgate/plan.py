@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from swapgate.budgets import Limit, QualityLimit
 from swapgate.cases import Cases, read_cases
+from swapgate.evaluation import EvaluationSet, find_set, labelled
 from swapgate.faults import InputFault
 from swapgate.golden import golden_path, read_golden
 from swapgate.loading import Source, find
-from swapgate.manifest import Limit, Manifest, Row, check_row, nearest, read_manifest, read_row
+from swapgate.manifest import LABELLED, Manifest, Row, check_row, nearest, read_manifest, read_row
 from swapgate.running import Model
 
 Key = tuple[str, str]
@@ -28,6 +30,8 @@ class Plan:
     models: dict[Key, Model]
     incumbents: dict[Key, Model] = field(default_factory=dict)
     """What the swapped tiers use today."""
+    evaluations: dict[str, EvaluationSet] = field(default_factory=dict)
+    """The evaluation set of each task that has one."""
     notes: list[str] = field(default_factory=list)
 
     def tiers(self, task: str) -> list[str]:
@@ -47,7 +51,13 @@ class Plan:
         known = {case.id for case in model.cases.cases}
         return [case for case in read_golden(self.golden_path(model)) if case not in known]
 
-    def reference(self, model: Model, limit: Limit | None) -> Model | None:
+    def references(self, model: Model, check: str) -> list[Model]:
+        """Give the other models that the test of a budget runs."""
+        limits = getattr(model.row.budget, check, None) if check in ("latency", "quality") else None
+        found = [self.reference(model, limit) for limit in (limits if isinstance(limits, tuple) else [limits])]
+        return [reference for reference in found if reference is not None]
+
+    def reference(self, model: Model, limit: Limit | QualityLimit | None) -> Model | None:
         """Give the model that a budget measures against; None where nothing is to be measured.
 
         A tier that is not swapped is measured against what the models file names, also where that is being swapped.
@@ -60,8 +70,8 @@ class Plan:
         return self.models[key] if model.swapped else self.incumbents.get(key, self.models[key])
 
 
-def make_plan(root: Path, models_file: Path, swaps: Sequence[str], directory: Path) -> Plan:
-    """Read and check everything that the run depends on; `directory` is where relative paths of swaps begin.
+def make_plan(root: Path, models_file: Path, swaps: Sequence[str], eval_sets: Sequence[str], directory: Path) -> Plan:
+    """Read and check everything that the run depends on; `directory` is where relative paths of options begin.
 
     Raises InputFault.
     """
@@ -76,11 +86,44 @@ def make_plan(root: Path, models_file: Path, swaps: Sequence[str], directory: Pa
                 raise InputFault(f"{models_file}: {task}.{tier}.model: {fault}") from fault
             plan.models[task, tier] = Model(task, tier, source, source, cases)
             _check_gaps(models_file, task, tier, row, cases)
+    _find_sets(plan, eval_sets, directory)
     for swap in swaps:
         _swap(plan, swap, directory)
     for model in plan.models.values():
         read_golden(plan.golden_path(model))
     return plan
+
+
+def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path) -> None:
+    """Find the evaluation set of each task: that of its `--eval-set TASK=PATH`, else the one its cases file names."""
+    asked: dict[str, Path] = {}
+    for option in eval_sets:
+        task, given, path = option.partition("=")
+        if not given or not path:
+            raise InputFault(f"--eval-set {option}: not of the form TASK=PATH, as in --eval-set ner=path/to/set.jsonl")
+        if task not in plan.manifest.rows:
+            raise InputFault(f"--eval-set {option}: unknown task{nearest(task, plan.manifest.rows)}")
+        if task in asked:
+            raise InputFault(f"--eval-set {option}: {task} has two sets; give one")
+        asked[task] = directory / Path(path).expanduser()
+    for task, tiers in plan.manifest.rows.items():
+        cases = plan.models[task, next(iter(tiers))].cases
+        path_of = asked.get(task, cases.evaluation)
+        if path_of is not None:
+            named = {getattr(one, "label", one) for case in cases.cases for one in labelled(case.expected)}
+            labels = named.union(*(row.labels.values() for row in tiers.values())) if task in LABELLED else set()
+            source = f"--eval-set {task}" if task in asked else f"{cases.path}: evaluation"
+            try:
+                plan.evaluations[task] = find_set(path_of, task, frozenset(labels))
+            except InputFault as fault:
+                raise InputFault(f"{source}: {fault}") from fault
+            continue
+        for tier, row in tiers.items():
+            if "quality" in row.budget.model_fields_set:
+                raise InputFault(
+                    f"{plan.manifest.path}: {task}.{tier}.budget.quality: {task} has no evaluation set; name one in"
+                    f' {plan.shown(cases.path)} (evaluation = "PATH") or give --eval-set {task}=PATH'
+                )
 
 
 def _swap(plan: Plan, swap: str, directory: Path) -> None:

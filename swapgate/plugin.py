@@ -25,6 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TASK.TIER=MODEL",
         help="judge MODEL (a folder, or a TOML file with a row) in the place of a tier's model; may be given again",
     )
+    group.addoption(
+        "--eval-set",
+        action="append",
+        default=[],
+        metavar="TASK=PATH",
+        help="measure a task's quality on this evaluation set (JSONL or Parquet); may be given again",
+    )
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
 
 
@@ -32,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read and check what the run depends on, and put the hooks of a project with a models file in place."""
     config.addinivalue_line("markers", "task(name): the tests of a suite file judge the models of this task")
     config.addinivalue_line("markers", "latency: measures time, so it runs alone and without pytest-xdist")
+    config.addinivalue_line("markers", "memory: measures memory in other processes; runs only where -m names it")
+    for name in ("quality", "size", "parameters"):
+        config.addinivalue_line("markers", f"{name}: judges the {name} of a model against its budget")
     models_file = None if config.option.help else _models_file(config)
     if models_file is None:
         return
@@ -41,7 +51,13 @@ def pytest_configure(config: pytest.Config) -> None:
             f" {models_file}, then record them with --snapshot-update alone"
         )
     try:
-        plan = make_plan(config.rootpath, models_file, config.option.swap, config.invocation_params.dir)
+        plan = make_plan(
+            config.rootpath,
+            models_file,
+            config.option.swap,
+            config.option.eval_set,
+            config.invocation_params.dir,
+        )
     except InputFault as fault:
         raise pytest.UsageError(str(fault)) from None
     config.stash[fixtures.PLAN] = plan

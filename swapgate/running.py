@@ -1,22 +1,34 @@
 """A tier's model while the suite runs: loaded once, predicted in batches, let go after its last test."""
 
+import functools
 import gc
+import itertools
 import weakref
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from swapgate.cases import Case, Cases
+from swapgate.compare import Tolerance
+from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
 from swapgate.inputs import Input
 from swapgate.loading import Source, surroundings
 from swapgate.manifest import Row
+from swapgate.memory import peak_memory
 from swapgate.predictions import Prediction
+from swapgate.quality.tally import Tally, tally
 from swapgate.tasks import TASKS
 
 BATCH = 8
 """Cases a batch. Batches are cut from the cases file in order, so a case has the same neighbours in every run."""
+EVALUATION_BATCH = 32
+
+EVERYTHING = Tolerance(drift=1, reason="precision is averaged over all candidates, also those below the threshold")
+"""Objects are kept from the threshold less this drift."""
+
+Progress = Callable[[Iterable[Case]], Iterable[Case]]
 
 
 @dataclass(eq=False, repr=False)
@@ -34,6 +46,8 @@ class Model:
     _broken: SurroundingsFault | None = None
     """Why it cannot be loaded, so that it is tried once."""
     _predictions: dict[str, Prediction | ModelFault] = field(default_factory=dict)
+    _tally: tuple[Tally, tuple[int, int]] | None = None
+    """What came of the evaluation set, and which version of the file that was."""
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.source.name}>"
@@ -107,6 +121,42 @@ class Model:
         except ModelFault as fault:
             raise ModelFault(f"{self.name} {case.id!r}: {fault} ({self.source.name})") from fault
 
+    def tally(self, evaluation: EvaluationSet, progress: Progress = iter) -> Tally:
+        """Predict the rows of an evaluation set in batches, once; `progress` sees each row pass.
+
+        Raises ModelFault or SurroundingsFault that names the row, also where the file was written in between.
+        """
+        if self._tally is None:
+            version = evaluation.version
+            counted = tally(self.task)
+            rows = iter(progress(evaluation.rows()))
+            while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
+                for row, found in zip(batch, self._evaluated(batch, evaluation), strict=True):
+                    counted.add(row.id, found, row.expected)
+            self._tally = counted, version
+        if self._tally[1] != evaluation.version:
+            raise SurroundingsFault(f"{evaluation.path} was written while it was read; run again")
+        return self._tally[0]
+
+    def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[Prediction]:
+        try:
+            return [_sound(found) for found in self._predict([row.input for row in batch], whole=True)]
+        except Fault:
+            pass  # one by one, the row that is at fault can be named
+        found = []
+        for row in batch:
+            try:
+                found.append(_sound(self._predict([row.input], whole=True)[0]))
+            except Fault as fault:
+                where = f"row {row.id!r} of {evaluation.path}"
+                raise type(fault)(f"{self.name}: {where}: {fault} ({self.source.name})") from fault
+        return found
+
+    @functools.cached_property
+    def memory(self) -> float:
+        """Peak memory in bytes. Raises SurroundingsFault where it cannot be measured."""
+        return peak_memory(self.task, self.source, self.cases.path)
+
     def release(self) -> None:
         """Let go of the weights; predictions stay."""
         if self._loaded is not None:
@@ -135,8 +185,11 @@ class Model:
         except ModelFault as fault:
             return fault
 
-    def _predict(self, inputs: Sequence[Input]) -> list[Prediction | ModelFault]:
-        task = TASKS[self.task]
+    def _predict(self, inputs: Sequence[Input], whole: bool = False) -> list[Prediction | ModelFault]:
+        """Predict; `whole`: with all that the model considered, from which precision is averaged."""
+        task, row = TASKS[self.task], self.source.row
+        if whole:
+            row = row.model_copy(update={"tolerance": EVERYTHING})
         if self._broken is not None:
             raise self._broken
         if self._loaded is None:
@@ -146,7 +199,7 @@ class Model:
                 self._broken = fault
                 raise
         try:
-            found: list[Prediction | ModelFault] = task.predict(self._loaded, inputs, self.source.row)
+            found: list[Prediction | ModelFault] = task.predict(self._loaded, inputs, row)
         except Fault:
             raise
         except Exception as error:  # a model may raise anything on an input it cannot take

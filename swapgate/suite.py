@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from swapgate.checks import Cost, Expected, Golden, Orphan
-from swapgate.manifest import TASKS, nearest
+from swapgate.checks import Cost, Expected, Golden, Orphan, Quality
+from swapgate.manifest import MEASURED, TASKS, nearest
 from swapgate.plan import Plan
 from swapgate.running import Model
 from swapgate.verdict import NAMED_CHECKS, Selected
@@ -73,8 +73,9 @@ class Suite:
         check = named[0] if named else item.originalname.removeprefix("test_")
         item.stash[SELECTED] = Selected(model.task, tier, check, case.id if case else None)
         self._fix_examples(item.function)
-        reference = self.plan.reference(model, model.row.budget.latency) if check == "latency" else None
-        item.stash[NEEDS] = [model, reference] if reference else [model]
+        if check in MEASURED:
+            item.add_marker(check)
+        item.stash[NEEDS] = [model, *self.plan.references(model, check)]
         property_gap = model.row.property_gaps.get(check)
         if case and check == "expected" and case.id in model.row.gaps:
             item.stash[GAP] = Gap(f"gaps.{case.id}", model.row.gaps[case.id])
@@ -111,7 +112,7 @@ class Suite:
     def pytest_assertrepr_compare(self, left: object, right: object) -> list[str] | None:
         """Word a failed assert as its check does."""
         for side in (right, left):
-            if isinstance(side, Expected | Golden | Cost) and side.message:
+            if isinstance(side, Expected | Golden | Cost | Quality) and side.message:
                 return [side.message]
         return None
 
@@ -165,6 +166,11 @@ class Suite:
     def _is_superfluous(self, item: pytest.Item) -> bool:
         if SELECTED not in item.stash:  # of a task that the models file does not name: pytest would show a skip
             return task_of(item) in TASKS and "tier" in getattr(item, "fixturenames", ())
+        selected = item.stash[SELECTED]
+        if selected.check == "memory" and "memory" not in item.config.option.markexpr:
+            return True  # it takes processes of its own: only where it is asked for
+        if selected.check == "quality" and selected.task not in self.plan.evaluations:
+            return True
         case = item.callspec.params.get("case")  # type: ignore[attr-defined]
         return isinstance(case, Orphan) and case.id not in self.plan.orphans(item.stash[NEEDS][0])
 

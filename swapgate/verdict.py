@@ -1,8 +1,8 @@
 """From records to verdicts: what was selected, what came of it, and PASS, FAIL, INCOMPLETE or ERROR a tier. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
@@ -21,7 +21,7 @@ STATUSES: Mapping[str, Status] = {"failed": "FAIL", "error": "ERROR", "incomplet
 EXIT_NOT_PASSED = 7
 """Exit status for INCOMPLETE and ERROR; pytest itself uses 0 to 6."""
 
-NAMED_CHECKS = ("expected", "golden", "latency", "size")
+NAMED_CHECKS = ("expected", "golden", "quality", "latency", "size", "parameters", "memory")
 """Checks with a column of their own; every other test is a property."""
 
 
@@ -52,7 +52,7 @@ class Record:
     outcome: Outcome
     message: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
-    """Ratios in words, by column: latency, size."""
+    """What was measured, by column, in the JSON form of `swapgate.figures`."""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -75,6 +75,8 @@ class Verdict:
     """Why it is not a PASS, the worst first, each with what it makes of the tier alone."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
+    evaluated: bool = True
+    """Whether there is an evaluation set."""
 
     @property
     def gaps(self) -> int:
@@ -88,11 +90,13 @@ def judge(
     models: Mapping[tuple[str, str], str],
     swaps: Iterable[tuple[str, str]],
     stale: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    evaluated: Container[str] = (),
 ) -> list[Verdict]:
     """Judge each tier that was selected or swapped, in the order of `models`.
 
     `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
     nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected.
+    `evaluated` are the tasks that have an evaluation set.
     """
     worst: dict[str, Record] = {}
     figures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -108,7 +112,9 @@ def judge(
         mine = [record for record in worst.values() if (record.selected.task, record.selected.tier) == (task, tier)]
         if mine or (task, tier) in swapped:
             words = stale.get((task, tier))
-            verdicts.append(_judge_tier(task, tier, models[task, tier], mine, figures.get((task, tier), {}), words))
+            found = figures.get((task, tier), {})
+            verdict = _judge_tier(task, tier, models[task, tier], mine, found, words)
+            verdicts.append(replace(verdict, evaluated=task in evaluated))
     return verdicts
 
 

@@ -37,9 +37,24 @@ def test_latency(benchmark, call, latency, budget):
     assert latency <= budget.latency
 
 
+def test_quality(quality, budget):
+    """On the evaluation set it is at most its budgeted margin worse than the reference."""
+    assert quality >= budget.quality
+
+
 def test_size(size, budget):
     """The weight files take at most their budgeted multiple of the reference's bytes."""
     assert size <= budget.size
+
+
+def test_parameters(parameters, budget):
+    """It has at most its budgeted multiple of the reference's parameters."""
+    assert parameters <= budget.parameters
+
+
+def test_memory(memory, budget):
+    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
+    assert memory <= budget.memory
 
 
 @given(sound=recordings)

@@ -16,7 +16,7 @@ CONFIDENCE = 0.95
 POWER = 0.90
 """How often the rows that are asked for are enough, where nothing is lost."""
 
-RESAMPLES, SEED = 4_000, 0
+RESAMPLES, SEED = 1_000, 0
 FEWEST_UNITS = 20
 """Of rows that differ: from fewer a bootstrap tells nothing of the tail."""
 

@@ -14,7 +14,11 @@ REASONS = 5
 """Reasons shown a tier."""
 
 COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCOMPLETE": "bold yellow", "ERROR": "bold magenta"}
-NOT_SELECTED, NOT_MEASURED = "not selected", "not measured"
+NOT_SELECTED, NOT_MEASURED, NO_SET = "not selected", "not measured", "no evaluation set"
+COUNTED = ("expected", "golden", "properties")
+FIGURES = ("quality", "latency", "size", "parameters", "memory")
+ALWAYS = ("quality", "latency", "size")
+"""Columns that there are also where no test of them was selected."""
 
 
 def verdict_text(verdicts: Sequence[Verdict], notes: Sequence[str], colour: bool) -> str:
@@ -34,15 +38,16 @@ def verdict_text(verdicts: Sequence[Verdict], notes: Sequence[str], colour: bool
 
 def _table(verdicts: Sequence[Verdict]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("tier", "model", "expected", "golden", "properties", "known gaps", "latency", "size", "verdict"):
+    measured = [name for name in FIGURES if name in ALWAYS or any(name in verdict.counts for verdict in verdicts)]
+    for heading in ("tier", "model", *COUNTED, "known gaps", *measured, "verdict"):
         table.add_column(heading, no_wrap=True)
     for verdict in verdicts:
         table.add_row(
             f"{verdict.task}/{verdict.tier}",
             Text(verdict.model),
-            *(_passed(verdict, column) for column in ("expected", "golden", "properties")),
+            *(_passed(verdict, column) for column in COUNTED),
             str(verdict.gaps),
-            *(_ratio(verdict, column) for column in ("latency", "size")),
+            *(_figure(verdict, column) for column in measured),
             Text(verdict.status, style=COLOURS[verdict.status]),
         )
     return table
@@ -57,10 +62,10 @@ def _passed(verdict: Verdict, column: str) -> str:
     return f"{counts['passed'] + counts['improvement']}/{counts.total()}"
 
 
-def _ratio(verdict: Verdict, column: str) -> str:
+def _figure(verdict: Verdict, column: str) -> str:
     if column not in verdict.counts:
-        return NOT_SELECTED
-    return str(verdict.figures.get(column, NOT_MEASURED))
+        return NOT_SELECTED if column != "quality" or verdict.evaluated else NO_SET
+    return str(verdict.figures[column]["shown"]) if column in verdict.figures else NOT_MEASURED
 
 
 def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -124,7 +124,7 @@ def test_checks_by_other_names(recorded):
     recorded.suite.write_text(UNWORDED)
     result = recorded.run("-m", "small")
     assert (result.ret, recorded.verdicts(result)) == (0, {"small": "PASS"})
-    row = "ner/small models/small 2/3 3/3 not selected 1 not selected 0.66 (≤ 0.9) PASS"
+    row = "ner/small models/small 2/3 3/3 not selected 1 no evaluation set not selected 0.66 (≤ 0.9) PASS"
     assert " ".join(recorded.table(result)[1].split()) == row
 
 

@@ -12,15 +12,19 @@ ORDER = [
     "inputs",
     "compare",
     "quality",
+    "budgets",
     "manifest",
     "cases",
+    "evaluation",
     "digest",
     "loading",
     "tasks",
+    "memory",
     "running",
     "golden",
     "latency",
     "plan",
+    "figures",
     "checks",
     "fixtures",
     "verdict",
@@ -32,7 +36,7 @@ ORDER = [
 """A module may import only from those before it."""
 
 HEAVY = {"torch", "transformers", "tokenizers", "librosa", "PIL", "sklearn", "scipy", "safetensors", "numpy"}
-HEAVY |= {"jiwer", "rapidfuzz", "rouge_score"}
+HEAVY |= {"jiwer", "pyarrow", "pycocotools", "rapidfuzz", "rouge_score", "torchmetrics"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")
 
 

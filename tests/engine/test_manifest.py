@@ -2,9 +2,10 @@
 
 import pytest
 
+from swapgate.budgets import Budget, Limit
 from swapgate.compare import Tolerance
 from swapgate.faults import InputFault
-from swapgate.manifest import Budget, Limit, PropertyGap, check_row, read_manifest, read_row
+from swapgate.manifest import PropertyGap, check_row, read_manifest, read_row
 
 ROW = 'model = "m"\nlabels = { PER = "PER" }\n'
 ONE = "[ner.original]\n" + ROW

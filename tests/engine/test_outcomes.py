@@ -11,7 +11,7 @@ def test_pass(recorded):
     result = recorded.run()
     assert (result.ret, recorded.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
     result.assert_outcomes(passed=15, xfailed=1)
-    row = "ner/small models/small 2/3 3/3 not selected 1 – 0.66 (≤ 0.9) PASS"
+    row = "ner/small models/small 2/3 3/3 not selected 1 no evaluation set – 0.66 (≤ 0.9) PASS"
     assert " ".join(recorded.table(result)[2].split()) == row
 
 

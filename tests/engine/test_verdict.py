@@ -205,15 +205,27 @@ def test_table():
         *(record(outcome) for outcome in ("passed", "passed", "known gap")),
         record("improvement", "mended"),
         record("failed", "why", check="golden"),
-        record("passed", check="size", size="0.52 (≤ 0.9)"),
+        record("passed", check="size", size={"shown": "0.52 (≤ 0.9)"}),
         record("incomplete", "no time", check="latency"),
     ]
     heading, line, *reasons = text_of(verdict_of(*records))
     assert cells(heading) == [
-        *("tier", "model", "expected", "golden", "properties", "known gaps", "latency", "size", "verdict")
+        *("tier", "model", "expected", "golden", "properties", "known gaps"),
+        *("quality", "latency", "size", "verdict"),
     ]
     assert cells(line) == [
-        *("ner/small", "models/small", "3/4", "0/1", "not selected", "1", "not measured", "0.52 (≤ 0.9)", "FAIL")
+        *(
+            "ner/small",
+            "models/small",
+            "3/4",
+            "0/1",
+            "not selected",
+            "1",
+            "no evaluation set",
+            "not measured",
+            "0.52 (≤ 0.9)",
+            "FAIL",
+        )
     ]
     assert reasons == ["FAIL  why", "INCOMPLETE  no time", "better  mended"]
 
@@ -221,7 +233,15 @@ def test_table():
 def test_nothing_selected_in_the_table():
     """A check of which nothing was selected is told as such, also where nothing at all was."""
     _, line, reason = text_of(verdict_of(swaps=[SMALL]))
-    assert cells(line) == ["ner/small", "models/small", *["not selected"] * 3, "0", *["not selected"] * 2, "INCOMPLETE"]
+    assert cells(line) == [
+        "ner/small",
+        "models/small",
+        *["not selected"] * 3,
+        "0",
+        "no evaluation set",
+        *["not selected"] * 2,
+        "INCOMPLETE",
+    ]
     assert reason.startswith("INCOMPLETE  ner/small: a swap was asked for")
 
 
@@ -230,7 +250,8 @@ def test_long_model_name(length):
     """However long a model's name is, no figure is cut."""
     (verdict,) = judge({}, [("a", record("passed"))], {SMALL: "m" * length}, [])
     assert cells(text_of(verdict)[1]) == [
-        *("ner/small", "m" * length, "1/1", "not selected", "not selected", "0", "not selected", "not selected", "PASS")
+        *("ner/small", "m" * length, "1/1", "not selected", "not selected", "0"),
+        *("no evaluation set", "not selected", "not selected", "PASS"),
     ]
 
 

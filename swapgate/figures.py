@@ -1,0 +1,90 @@
+"""Figures of a verdict: what was measured, beside what, and what is allowed, as they stand in a verdict JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from swapgate.quality.comparison import Comparison
+from swapgate.quality.counts import LESS_IS_BETTER
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model costs: seconds a call, bytes, parameters."""
+
+    shown: str
+    """For the table of verdicts."""
+    value: float | None = None
+    """Bytes, or number of parameters; a time is only judged beside another."""
+    against: str | None = None
+    """The model that it is measured beside."""
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    """99 % interval of the ratio, of a latency."""
+    at_most: float | None = None
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A comparison with another model."""
+
+    against: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a model scores on an evaluation set."""
+
+    shown: str
+    """For the table of verdicts."""
+    set: str
+    """The file of the set."""
+    rows: int
+    metric: str
+    value: float
+    figures: Mapping[str, float]
+    """Every figure of the task, by name."""
+    comparisons: Sequence[Beside] = ()
+
+
+def shown_comparison(comparison: Comparison) -> str:
+    """Word a comparison for a table: "F1 0.938 (−0.027 ≥ −0.050)"."""
+    if comparison.metric == "errors":
+        return f"{comparison.value:g} errors ({comparison.difference:.2f} ≤ {comparison.allowed:g})"
+    sign, allowed = _allowed(comparison)
+    return f"{comparison.metric} {comparison.value:.3f} ({comparison.difference:+.3f} {sign} {allowed:+.3f})"
+
+
+def worded(comparison: Comparison, against: str) -> str:
+    """Word a comparison for a message."""
+    flips = f"{len(comparison.lost)} rows lost and {len(comparison.gained)} gained of {comparison.rows:,}"
+    if comparison.metric == "errors":
+        return (
+            f"{comparison.value:g} rows are wrong, {comparison.difference:.2f} times the {comparison.reference:g} of"
+            f" {against}, allowed {comparison.allowed:g}; {flips}"
+        )
+    _, allowed = _allowed(comparison)
+    sure = f" (95 % bounds {comparison.low:+.4f} and {comparison.high:+.4f})" if comparison.low is not None else ""
+    return (
+        f"{comparison.metric} {comparison.value:.4f}, that of {against} {comparison.reference:.4f}:"
+        f" {comparison.difference:+.4f}{sure}, allowed {allowed:+g}; {flips}"
+    )
+
+
+def rows_wanted(comparison: Comparison) -> str:
+    """Word what would decide a comparison that its rows do not decide."""
+    if comparison.metric == "errors" and comparison.low is None and comparison.needed:
+        return f"too few rows: about {comparison.needed:,} needed; a ratio is judged above 50 errors of the reference"
+    if comparison.needed:
+        return f"too few rows: about {comparison.needed:,} needed; give a larger set with --eval-set"
+    if not comparison.differing:
+        return 'too few rows: no row differs, from which no bounds can be reckoned; judge by metric = "right"'
+    return (
+        "too few rows: what it loses is about what is allowed; give a larger set with --eval-set, or loosen the budget"
+    )
+
+
+def _allowed(comparison: Comparison) -> tuple[str, float]:
+    less = comparison.metric in LESS_IS_BETTER
+    return ("≤", comparison.allowed) if less else ("≥", -comparison.allowed)

@@ -220,7 +220,7 @@ class Quality:
                 failed.append(words)
             elif comparison.decision != "PASS":
                 undecided.append(f"{words}: {figures.rows_wanted(comparison)}")
-            comparisons.append(figures.Beside(reference.source.name, comparison))
+            comparisons.append(figures.Beside(limit.against, reference.source.name, comparison))
         if comparisons:
             shown = ", ".join(figures.shown_comparison(one.comparison) for one in comparisons)
         self.figure = figures.Quality(shown, self.evaluation, counted.rows, metric, found[metric], found, comparisons)

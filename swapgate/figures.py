@@ -28,7 +28,10 @@ class Cost:
 class Beside:
     """A comparison with another model."""
 
+    tier: str
+    """The tier that the limit names, or "incumbent"."""
     against: str
+    """The model that stands for it."""
     comparison: Comparison
 
 
@@ -51,7 +54,7 @@ class Quality:
 def shown_comparison(comparison: Comparison) -> str:
     """Word a comparison for a table: "F1 0.938 (−0.027 ≥ −0.050)"."""
     if comparison.metric == "errors":
-        return f"{comparison.value:g} errors ({comparison.difference:.2f} ≤ {comparison.allowed:g})"
+        return f"{comparison.value:g} errors ({_times(comparison)} ≤ {comparison.allowed:g})"
     sign, allowed = _allowed(comparison)
     return f"{comparison.metric} {comparison.value:.3f} ({comparison.difference:+.3f} {sign} {allowed:+.3f})"
 
@@ -61,7 +64,7 @@ def worded(comparison: Comparison, against: str) -> str:
     flips = f"{len(comparison.lost)} rows lost and {len(comparison.gained)} gained of {comparison.rows:,}"
     if comparison.metric == "errors":
         return (
-            f"{comparison.value:g} rows are wrong, {comparison.difference:.2f} times the {comparison.reference:g} of"
+            f"{comparison.value:g} rows are wrong, {_times(comparison)} times the {comparison.reference:g} of"
             f" {against}, allowed {comparison.allowed:g}; {flips}"
         )
     _, allowed = _allowed(comparison)
@@ -83,6 +86,10 @@ def rows_wanted(comparison: Comparison) -> str:
     return (
         "too few rows: what it loses is about what is allowed; give a larger set with --eval-set, or loosen the budget"
     )
+
+
+def _times(comparison: Comparison) -> str:
+    return "–" if comparison.difference is None else f"{comparison.difference:.2f}"
 
 
 def _allowed(comparison: Comparison) -> tuple[str, float]:

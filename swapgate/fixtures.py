@@ -50,7 +50,7 @@ def expected(request: pytest.FixtureRequest, model: Model, case: Any) -> Expecte
 def golden(request: pytest.FixtureRequest, model: Model, case: Any, snapshot: Any) -> Golden:
     """What the accepted model said: `assert prediction == golden`; recorded with --snapshot-update."""
     plan = request.config.stash[PLAN]
-    path = plan.golden_path(model)
+    path = model.golden
     request.node.golden_path = path  # where GoldenExtension looks
     stored = snapshot.use_extension(GoldenExtension)
     update = bool(request.config.getoption("update_snapshots"))

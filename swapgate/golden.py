@@ -16,6 +16,7 @@ from syrupy.extensions.base import AbstractSyrupyExtension
 
 from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap
 from swapgate.faults import InputFault
+from swapgate.files import write_whole
 from swapgate.predictions import KINDS, Kind, from_json
 
 FORMAT = 1
@@ -77,17 +78,7 @@ def write_golden(path: Path, changes: dict[str, dict[str, Any] | None]) -> None:
         if not kept:
             path.unlink(missing_ok=True)
             return
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(_dumps(kept))
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, _dumps(kept))
 
 
 def stale(path: Path, digest: str) -> str | None:

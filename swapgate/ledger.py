@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.junitxml import xml_key
 
-from swapgate.checks import Cost, Quality, described, not_recorded
+from swapgate.checks import Cost, Quality, described, not_recorded, record_command
 from swapgate.faults import Fault, ModelFault
 from swapgate.fixtures import CHECKS
-from swapgate.golden import GoldenExtension, stale
+from swapgate.golden import GoldenExtension, read_golden, stale
 from swapgate.plan import Plan
+from swapgate.reports.facts import report
 from swapgate.reports.terminal import verdict_text
+from swapgate.reports.writing import junit_properties, write_reports
 from swapgate.running import Model, Pool
 from swapgate.suite import GAP, NEEDS, SELECTED
-from swapgate.verdict import Outcome, Record, Selected, Verdict, exit_status, judge
+from swapgate.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, Verdict, exit_status, judge
 
 PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
@@ -33,6 +36,7 @@ class Ledger:
         self.records: list[tuple[str, Record]] = []
         self.others_failed = False
         self.verdicts: list[Verdict] = []
+        self.not_reported: list[str] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write down everything that was selected, before any of it runs."""
@@ -112,6 +116,7 @@ class Ledger:
             session.exitstatus = exit_status(
                 self.verdicts, self.others_failed, session.config.getoption("allow_incomplete")
             )
+        self._report(session)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -119,6 +124,22 @@ class Ledger:
         if self.verdicts:
             terminalreporter.section("verdict")
             terminalreporter.write(verdict_text(self.verdicts, self.plan.notes, terminalreporter.hasmarkup))
+        for line in self.not_reported:
+            terminalreporter.write_line(line, red=True)
+
+    def _report(self, session: pytest.Session) -> None:
+        """Write the reports that were asked for; one that cannot be written is told, and never a 0."""
+        facts = report(self.verdicts, self.plan, int(session.exitstatus))
+        directory, option = session.config.invocation_params.dir, session.config.option
+        paths = [path and directory / path for path in (option.verdict_json, option.verdict_md)]
+        self.not_reported = list(write_reports(facts, *paths))
+        if self.not_reported and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = EXIT_NOT_PASSED
+        junit = session.config.stash.get(xml_key, None)
+        if junit is not None:
+            for name, value in junit_properties(facts):
+                junit.add_global_property(name, value)
+            junit.pytest_sessionfinish()  # once more: it has written its file before the verdicts were known
 
     def _stale(self) -> dict[tuple[str, str], str]:
         """Word, for each tier, that its golden is not its incumbent's."""
@@ -127,12 +148,28 @@ class Ledger:
         for key in judged:
             model = self.plan.models[key]
             try:
-                made_by = stale(self.plan.golden_path(model), model.incumbent.digest)
+                made_by = stale(model.golden, model.incumbent.digest)
             except Fault:
                 continue  # its tests have said so
             if made_by:
                 found[key] = not_recorded(model, made_by)
+        for key, path in self.plan.own_goldens.items():
+            found |= self._without_own_golden(key, path)
         return found
+
+    def _without_own_golden(self, key: tuple[str, str], path: Path) -> dict[tuple[str, str], str]:
+        """Word that a change swaps a model without its goldens."""
+        model = self.plan.models[key]
+        made_by = {entry["made_by"]["digest"] for entry in read_golden(path).values()}
+        try:
+            if made_by == {model.source.digest}:
+                return {}
+        except Fault:
+            return {}  # its tests have said so
+        return {
+            key: f"{model.name}: the swap is judged, but the goldens in this change are not those of"
+            f" {model.source.name}; record them: {record_command(model)}"
+        }
 
     def _note_not_written(self, faults: Mapping[str, str]) -> None:
         for location, reason in faults.items():

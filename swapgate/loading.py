@@ -27,10 +27,14 @@ class Source:
     """How the model is called in messages, tables and goldens."""
     row_of: str = "its row"
     """Where its row is written, for messages."""
+    gone: str = ""
+    """Why there are no weights there any more: those of an incumbent that git does not keep."""
 
     @functools.cached_property
     def digest(self) -> str:
         """Which model this is. Raises SurroundingsFault where its files cannot be read."""
+        if self.gone:
+            raise SurroundingsFault(self.gone)
         row = {"dtype": self.row.dtype, "variant": self.row.variant, "labels": _dumps(self.row.labels)}
         settings = {name: _dumps(value) for name, value in self.row.settings.items()}
         return folder_digest(self.folder, **row, **settings)

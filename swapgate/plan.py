@@ -1,12 +1,13 @@
 """What a run will judge: models file, cases and swaps, read and checked before a test is collected."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from swapgate.budgets import Limit, QualityLimit
-from swapgate.cases import Cases, read_cases
+from swapgate.cases import Case, Cases, read_cases
 from swapgate.evaluation import EvaluationSet, find_set, labelled
 from swapgate.faults import InputFault
 from swapgate.golden import golden_path, read_golden
@@ -32,15 +33,19 @@ class Plan:
     """What the swapped tiers use today."""
     evaluations: dict[str, EvaluationSet] = field(default_factory=dict)
     """The evaluation set of each task that has one."""
+    own_goldens: dict[Key, Path] = field(default_factory=dict)
+    """Of a change that is judged by a commit: where the goldens of its swapped tiers must be those of its models."""
+    against: str | None = None
+    """The commit whose rows, cases, goldens and limits judge; None for those of the working tree."""
     notes: list[str] = field(default_factory=list)
 
     def tiers(self, task: str) -> list[str]:
         """Name the tiers of a task."""
         return [tier for name, tier in self.models if name == task]
 
-    def golden_path(self, model: Model) -> Path:
-        """Say where a tier's golden is."""
-        return golden_path(self.root, self.manifest.name, model.task, model.tier)
+    def cases(self, task: str) -> Sequence[Case]:
+        """Give the cases of a task."""
+        return next((model.cases.cases for (name, _), model in self.models.items() if name == task), ())
 
     def shown(self, path: Path) -> str:
         """Write a path for a message: from the project's folder where it lies in it."""
@@ -49,7 +54,7 @@ class Plan:
     def orphans(self, model: Model) -> list[str]:
         """Give the cases that a tier's golden has and its cases file has not."""
         known = {case.id for case in model.cases.cases}
-        return [case for case in read_golden(self.golden_path(model)) if case not in known]
+        return [case for case in read_golden(model.golden) if case not in known]
 
     def references(self, model: Model, check: str) -> list[Model]:
         """Give the other models that the test of a budget runs."""
@@ -70,9 +75,17 @@ class Plan:
         return self.models[key] if model.swapped else self.incumbents.get(key, self.models[key])
 
 
-def make_plan(root: Path, models_file: Path, swaps: Sequence[str], eval_sets: Sequence[str], directory: Path) -> Plan:
+def make_plan(
+    root: Path,
+    models_file: Path,
+    swaps: Sequence[str],
+    eval_sets: Sequence[str],
+    directory: Path,
+    without_weights: bool = False,
+) -> Plan:
     """Read and check everything that the run depends on; `directory` is where relative paths of options begin.
 
+    `without_weights`: model folders may be missing, as in a commit of a project that does not keep them in git.
     Raises InputFault.
     """
     manifest = read_manifest(models_file)
@@ -83,14 +96,17 @@ def make_plan(root: Path, models_file: Path, swaps: Sequence[str], eval_sets: Se
             try:
                 source = find(row, models_file.parent, root, f"[{task}.{tier}] in {plan.shown(models_file)}")
             except InputFault as fault:
-                raise InputFault(f"{models_file}: {task}.{tier}.model: {fault}") from fault
-            plan.models[task, tier] = Model(task, tier, source, source, cases)
+                if not without_weights:
+                    raise InputFault(f"{models_file}: {task}.{tier}.model: {fault}") from fault
+                source = Source(row, Path(os.path.normpath(models_file.parent / row.model)), row.model)
+            golden = golden_path(root, manifest.name, task, tier)
+            plan.models[task, tier] = Model(task, tier, source, source, cases, golden)
             _check_gaps(models_file, task, tier, row, cases)
     _find_sets(plan, eval_sets, directory)
     for swap in swaps:
         _swap(plan, swap, directory)
     for model in plan.models.values():
-        read_golden(plan.golden_path(model))
+        read_golden(model.golden)
     return plan
 
 
@@ -143,7 +159,7 @@ def _swap(plan: Plan, swap: str, directory: Path) -> None:
         source = _candidate(plan, model, candidate, directory)
     except InputFault as fault:
         raise InputFault(f"--swap {swap}: {fault}") from fault
-    plan.models[task, tier] = Model(task, tier, source, model.incumbent, model.cases)
+    plan.models[task, tier] = Model(task, tier, source, model.incumbent, model.cases, model.golden)
     plan.incumbents[task, tier] = model
 
 

@@ -1,14 +1,17 @@
 """The pytest plugin: options and configuration. It does nothing in a project that has no models file."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from swapgate import fixtures
+from swapgate.against import judged_by
 from swapgate.faults import InputFault
+from swapgate.git import check_out, commit_of
 from swapgate.ledger import Ledger
-from swapgate.plan import make_plan
+from swapgate.plan import Plan, make_plan
 from swapgate.suite import Suite
 
 DEFAULT_MODELS = "embedded"
@@ -26,11 +29,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="judge MODEL (a folder, or a TOML file with a row) in the place of a tier's model; may be given again",
     )
     group.addoption(
+        "--against",
+        metavar="REF",
+        help="judge by the rows, cases, goldens and limits of a git commit: a row that names another model is a swap",
+    )
+    group.addoption(
         "--eval-set",
         action="append",
         default=[],
         metavar="TASK=PATH",
         help="measure a task's quality on this evaluation set (JSONL or Parquet); may be given again",
+    )
+    group.addoption("--verdict-json", type=Path, metavar="PATH", help="write the verdicts and their figures as JSON")
+    group.addoption(
+        "--verdict-md",
+        type=Path,
+        metavar="PATH",
+        help="write the verdicts as Markdown, and add them to the summary of the CI job where there is one",
     )
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
 
@@ -45,19 +60,15 @@ def pytest_configure(config: pytest.Config) -> None:
     models_file = None if config.option.help else _models_file(config)
     if models_file is None:
         return
-    if config.option.swap and (config.option.update_snapshots or config.option.update_new_snapshots_only):
-        raise pytest.UsageError(
-            "--swap with --snapshot-update: a trial must not write goldens; edit the row in"
-            f" {models_file}, then record them with --snapshot-update alone"
-        )
+    writes = config.option.update_snapshots or config.option.update_new_snapshots_only
+    for option in ("swap", "against"):
+        if getattr(config.option, option) and writes:
+            raise pytest.UsageError(
+                f"--{option} with --snapshot-update: a trial must not write goldens; edit the row in {models_file},"
+                " then record them with --snapshot-update alone"
+            )
     try:
-        plan = make_plan(
-            config.rootpath,
-            models_file,
-            config.option.swap,
-            config.option.eval_set,
-            config.invocation_params.dir,
-        )
+        plan = _plan(config, models_file)
     except InputFault as fault:
         raise pytest.UsageError(str(fault)) from None
     config.stash[fixtures.PLAN] = plan
@@ -66,6 +77,30 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):
         config.addinivalue_line("markers", f"{name}: a task or tier of {models_file.name}")
+
+
+def _plan(config: pytest.Config, models_file: Path) -> Plan:
+    """Make the plan of the working tree, judged by a commit where one is given. Raises InputFault."""
+    option, root, directory = config.option, config.rootpath, config.invocation_params.dir
+    now = make_plan(root, models_file, option.swap, option.eval_set, directory)
+    if option.against is None:
+        return now
+    if option.swap:
+        raise InputFault("--against with --swap: a change is judged as it is; give one of both")
+    if not models_file.is_relative_to(root):
+        raise InputFault(f"--against: {models_file} is not in the project {root}, so git has no older one")
+    commit = commit_of(root, option.against, "--against")
+    folder = tempfile.TemporaryDirectory(prefix="swapgate-")
+    config.add_cleanup(folder.cleanup)
+    then = check_out(root, commit, Path(folder.name))
+    older = then / models_file.relative_to(root)
+    if not older.is_file():
+        raise InputFault(f"--against {option.against}: has no {models_file.relative_to(root)}; judge without --against")
+    try:
+        before = make_plan(then, older, [], option.eval_set, directory, without_weights=True)
+    except InputFault as fault:
+        raise InputFault(f"--against {option.against}: {fault}") from fault
+    return judged_by(before, now, commit)
 
 
 def _models_file(config: pytest.Config) -> Path | None:

@@ -7,6 +7,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from swapgate.cases import Case, Cases
@@ -42,6 +43,8 @@ class Model:
     incumbent: Source
     """What the models file names; the same object where nothing is swapped."""
     cases: Cases
+    golden: Path
+    """Where its golden is."""
     _loaded: Any = None
     _broken: SurroundingsFault | None = None
     """Why it cannot be loaded, so that it is tried once."""
@@ -76,7 +79,7 @@ class Model:
         Raises ModelFault for a candidate that is the incumbent, SurroundingsFault for unknown labels or broken files.
         """
         digest = self.source.digest  # also where nothing is swapped: files that cannot be read have no verdict
-        if self.swapped and digest == self.incumbent.digest:
+        if self.swapped and not self.incumbent.gone and digest == self.incumbent.digest:
             raise ModelFault(
                 f"{self.name}: this swap did not take place: {self.source.name} holds the same weights and settings as"
                 f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}); name the model you meant in"

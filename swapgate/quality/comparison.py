@@ -42,8 +42,8 @@ class Comparison:
     """The figure, or "errors": the number of rows that are not right."""
     value: float
     reference: float
-    difference: float
-    """Of a figure the value less the reference's; of errors their ratio. Upwards is worse where less is better."""
+    difference: float | None
+    """Of a figure the value less the reference's, of errors their ratio; None where the reference made none."""
     low: float | None
     high: float | None
     """One-sided 95 % bounds of the difference; None where too little differs to reckon them."""
@@ -112,7 +112,7 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         metric="errors",
         value=errors,
         reference=others,
-        difference=errors / others if others else math.inf if errors else 1.0,
+        difference=errors / others if others else None,
         low=None,
         high=None,
         allowed=at_most,

@@ -12,6 +12,8 @@ from swapgate.verdict import Verdict
 WIDEST = 10_000
 REASONS = 5
 """Reasons shown a tier."""
+FLIPS = 10
+"""Rows of an evaluation set shown a tier and direction."""
 
 COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCOMPLETE": "bold yellow", "ERROR": "bold magenta"}
 NOT_SELECTED, NOT_MEASURED, NO_SET = "not selected", "not measured", "no evaluation set"
@@ -76,3 +78,16 @@ def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield f"{verdict.status}  {verdict.task}/{verdict.tier}: {len(verdict.reasons) - REASONS} more, see above"
         for improvement in verdict.improvements:
             yield f"better  {improvement}"
+        yield from _flips(verdict)
+
+
+def _flips(verdict: Verdict) -> Iterator[str]:
+    """List the rows that a swap lost and gained, these behind those."""
+    for one in verdict.figures.get("quality", {}).get("comparisons", ()):
+        sides = [("lost", one["comparison"]["lost"]), ("gained", one["comparison"]["gained"])]
+        for word, flips in sides if one["tier"] == "incumbent" else ():
+            for flip in flips[:FLIPS]:
+                whose = "" if word == "lost" else f"; {one['against']}"
+                yield f"{word}  {verdict.task}/{verdict.tier} row {flip['id']!r}{whose}: {flip['wrong']}"
+            if len(flips) > FLIPS:
+                yield f"{word}  {verdict.task}/{verdict.tier}: {len(flips) - FLIPS} more rows; all in --verdict-json"

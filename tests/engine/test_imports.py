@@ -8,6 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "swapgate"
 ORDER = [
     "faults",
+    "files",
+    "git",
     "predictions",
     "inputs",
     "compare",
@@ -24,6 +26,7 @@ ORDER = [
     "golden",
     "latency",
     "plan",
+    "against",
     "figures",
     "checks",
     "fixtures",
@@ -32,6 +35,7 @@ ORDER = [
     "suite",
     "ledger",
     "plugin",
+    "cli",
 ]
 """A module may import only from those before it."""
 

@@ -48,6 +48,14 @@ def changed_since(root: Path, commit: str) -> list[str]:
     return sorted({*edited.split("\0"), *unknown.split("\0")} - {""})
 
 
+def file_of(root: Path, commit: str, path: Path) -> str:
+    """Give the text that a file of the project had in a commit; nothing where it had none."""
+    try:
+        return _git(root, "show", f"{commit}:./{path.relative_to(root).as_posix()}")
+    except (InputFault, ValueError):  # the latter: outside of the project
+        return ""
+
+
 def _git(folder: Path, *arguments: str, **variables: str) -> str:
     surroundings = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | variables
     try:

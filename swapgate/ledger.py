@@ -1,6 +1,7 @@
 """The plugin's part from the first test to the last line: what was selected, what came of it, verdicts, exit status."""
 
 import json
+import tempfile
 from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from _pytest.junitxml import xml_key
 
 from swapgate.checks import Cost, Quality, described, not_recorded, record_command
 from swapgate.faults import Fault, ModelFault
+from swapgate.files import write_whole
 from swapgate.fixtures import CHECKS
 from swapgate.golden import GoldenExtension, read_golden, stale
 from swapgate.plan import Plan
@@ -24,6 +26,7 @@ from swapgate.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, Verdict
 PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
 NOT_WRITTEN = "swapgate.not_written"
+LEDGERS = "swapgate.ledgers"
 
 
 class Ledger:
@@ -35,6 +38,10 @@ class Ledger:
         self.selected: dict[str, Selected] = {}
         self.records: list[tuple[str, Record]] = []
         self.others_failed = False
+        self.ledgers: tempfile.TemporaryDirectory[str] | None = None
+        """Where pytest-xdist's workers write what they selected: the controller itself collects nothing."""
+        self.died: list[str] = []
+        """The tests in which a worker died."""
         self.verdicts: list[Verdict] = []
         self.not_reported: list[str] = []
 
@@ -46,6 +53,10 @@ class Ledger:
             if SELECTED in item.stash:
                 self.selected[item.nodeid] = item.stash[SELECTED]
                 self.pool.expect(item.stash[NEEDS])
+        worker = getattr(session.config, "workerinput", None)
+        if worker is not None:
+            selected = {test: asdict(one) for test, one in self.selected.items()}
+            write_whole(Path(worker[LEDGERS]) / f"{worker['workerid']}.json", json.dumps(selected))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -86,13 +97,21 @@ class Ledger:
         carried = [str(value) for name, value in report.user_properties if name == PROPERTY]
         records = [Record.from_json(json.loads(value)) for value in carried]
         self.records += [(report.nodeid, record) for record in records]
-        self.others_failed |= report.failed and not records
+        if report.when == "???":  # as pytest-xdist reports a test in which its worker died
+            self.died.append(report.nodeid)
+        else:
+            self.others_failed |= report.failed and not records
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist where to write what it selects: what it has in memory dies with it."""
+        if self.ledgers is None:
+            self.ledgers = tempfile.TemporaryDirectory(prefix="swapgate-")
+        node.workerinput[LEDGERS] = self.ledgers.name
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker of pytest-xdist had selected: the controller itself collects nothing."""
-        selected = getattr(node, "workeroutput", {}).get(PROPERTY, {})
-        self.selected.update({test: Selected(**fields) for test, fields in selected.items()})
+        """Take over what a worker of pytest-xdist could not write."""
         self._note_not_written(getattr(node, "workeroutput", {}).get(NOT_WRITTEN, {}))
 
     @pytest.hookimpl(trylast=True)
@@ -100,11 +119,11 @@ class Ledger:
         """Judge, and set the exit status where pytest itself has nothing worse to say."""
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
-            output[PROPERTY] = {test: asdict(selected) for test, selected in self.selected.items()}
             output[NOT_WRITTEN] = dict(GoldenExtension.not_written)
             return
         if session.config.option.collectonly:
             return
+        self._gather_from_workers()
         self._note_not_written(GoldenExtension.not_written)
         GoldenExtension.not_written.clear()
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
@@ -116,16 +135,32 @@ class Ledger:
             session.exitstatus = exit_status(
                 self.verdicts, self.others_failed, session.config.getoption("allow_incomplete")
             )
+        if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
         self._report(session)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """End the run with the verdict table."""
-        if self.verdicts:
+        if self.verdicts or self.plan.changed is not None:
             terminalreporter.section("verdict")
             terminalreporter.write(verdict_text(self.verdicts, self.plan.notes, terminalreporter.hasmarkup))
         for line in self.not_reported:
             terminalreporter.write_line(line, red=True)
+
+    def _gather_from_workers(self) -> None:
+        """Read what pytest-xdist's workers selected; a test in which one died is an ERROR of its tier."""
+        if self.ledgers is not None:
+            for path in sorted(Path(self.ledgers.name).glob("*.json")):
+                selected = json.loads(path.read_text(encoding="utf-8"))
+                self.selected.update({test: Selected(**fields) for test, fields in selected.items()})
+            self.ledgers.cleanup()
+        for test in self.died:
+            if test in self.selected:
+                message = f"{self.selected[test]}: the process that ran it died; run it alone: pytest '{test}'"
+                self.records.append((test, Record(self.selected[test], "error", message)))
+            else:
+                self.others_failed = True
 
     def _report(self, session: pytest.Session) -> None:
         """Write the reports that were asked for; one that cannot be written is told, and never a 0."""

@@ -35,6 +35,8 @@ class Plan:
     """The evaluation set of each task that has one."""
     own_goldens: dict[Key, Path] = field(default_factory=dict)
     """Of a change that is judged by a commit: where the goldens of its swapped tiers must be those of its models."""
+    changed: frozenset[str] | None = None
+    """The tasks that a change can have touched, where only these are asked for."""
     against: str | None = None
     """The commit whose rows, cases, goldens and limits judge; None for those of the working tree."""
     notes: list[str] = field(default_factory=list)

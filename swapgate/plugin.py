@@ -2,12 +2,14 @@
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from swapgate import fixtures
 from swapgate.against import judged_by
+from swapgate.changed import changed_tasks
 from swapgate.faults import InputFault
 from swapgate.git import check_out, commit_of
 from swapgate.ledger import Ledger
@@ -32,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--against",
         metavar="REF",
         help="judge by the rows, cases, goldens and limits of a git commit: a row that names another model is a swap",
+    )
+    group.addoption(
+        "--changed-since",
+        metavar="REF",
+        help="judge only the tasks whose rows, cases, inputs, goldens, models or tests differ from a git commit",
     )
     group.addoption(
         "--eval-set",
@@ -69,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
             )
     try:
         plan = _plan(config, models_file)
+        if config.option.changed_since is not None:
+            plan = _only_changed(plan, config, models_file)
     except InputFault as fault:
         raise pytest.UsageError(str(fault)) from None
     config.stash[fixtures.PLAN] = plan
@@ -101,6 +110,15 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
     except InputFault as fault:
         raise InputFault(f"--against {option.against}: {fault}") from fault
     return judged_by(before, now, commit)
+
+
+def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
+    """Note in a plan which tasks the working tree changed. Raises InputFault."""
+    ref, root = config.option.changed_since, config.rootpath
+    now = make_plan(root, models_file, [], config.option.eval_set, config.invocation_params.dir)
+    changed = changed_tasks(now, commit_of(root, ref, "--changed-since"))
+    names = ", ".join(sorted(changed)) or "nothing that a verdict depends on"
+    return replace(plan, changed=frozenset(changed), notes=[*plan.notes, f"note  changed since {ref}: {names}"])
 
 
 def _models_file(config: pytest.Config) -> Path | None:

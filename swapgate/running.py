@@ -3,6 +3,7 @@
 import functools
 import gc
 import itertools
+import re
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +26,9 @@ from swapgate.tasks import TASKS
 BATCH = 8
 """Cases a batch. Batches are cut from the cases file in order, so a case has the same neighbours in every run."""
 EVALUATION_BATCH = 32
+
+OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
+"""What torch says in a RuntimeError."""
 
 EVERYTHING = Tolerance(drift=1, reason="precision is averaged over all candidates, also those below the threshold")
 """Objects are kept from the threshold less this drift."""
@@ -206,6 +210,11 @@ class Model:
         except Fault:
             raise
         except Exception as error:  # a model may raise anything on an input it cannot take
+            if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
+                raise SurroundingsFault(
+                    f"{self.name}: out of memory while {self.source.name} predicted ({type(error).__name__}); free some, or"
+                    " run this tier alone"
+                ) from error
             raise ModelFault(f"the model crashed: {type(error).__name__}: {error}") from error
         return found
 

@@ -88,6 +88,10 @@ class Suite:
         for item in items:
             self._check(item)
         items[:] = [item for item in items if not self._is_superfluous(item)]
+        untouched = [item for item in items if self._is_untouched(item)]
+        if untouched:
+            items[:] = [item for item in items if not self._is_untouched(item)]
+            untouched[0].config.hook.pytest_deselected(items=untouched)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
@@ -162,6 +166,10 @@ class Suite:
                     max_examples=EXAMPLES,
                     report_multiple_bugs=False,
                 )(test)
+
+    def _is_untouched(self, item: pytest.Item) -> bool:
+        """Tell whether only what changed is asked for, and this test's task did not."""
+        return self.plan.changed is not None and SELECTED in item.stash and task_of(item) not in self.plan.changed
 
     def _is_superfluous(self, item: pytest.Item) -> bool:
         if SELECTED not in item.stash:  # of a task that the models file does not name: pytest would show a skip

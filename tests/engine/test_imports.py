@@ -27,6 +27,7 @@ ORDER = [
     "latency",
     "plan",
     "against",
+    "changed",
     "figures",
     "checks",
     "fixtures",

@@ -24,7 +24,7 @@ def changed_tasks(plan: Plan, commit: str) -> set[str]:
 
 
 def _tasks_of(plan: Plan, path: Path, commit: str) -> set[str]:
-    every = set(plan.manifest.rows)
+    every: set[str] = {*plan.manifest.rows}
     models, goldens = plan.root / "fixtures" / "models", plan.root / "golden"
     if path == plan.manifest.path:
         return _tasks_of_rows(plan, commit)

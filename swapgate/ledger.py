@@ -97,7 +97,7 @@ class Ledger:
         carried = [str(value) for name, value in report.user_properties if name == PROPERTY]
         records = [Record.from_json(json.loads(value)) for value in carried]
         self.records += [(report.nodeid, record) for record in records]
-        if report.when == "???":  # as pytest-xdist reports a test in which its worker died
+        if str(report.when) == "???":  # as pytest-xdist reports a test in which its worker died
             self.died.append(report.nodeid)
         else:
             self.others_failed |= report.failed and not records

@@ -212,8 +212,8 @@ class Model:
         except Exception as error:  # a model may raise anything on an input it cannot take
             if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
                 raise SurroundingsFault(
-                    f"{self.name}: out of memory while {self.source.name} predicted ({type(error).__name__}); free some,"
-                    " or run this tier alone"
+                    f"{self.name}: out of memory while {self.source.name} predicted ({type(error).__name__});"
+                    " free some, or run this tier alone"
                 ) from error
             raise ModelFault(f"the model crashed: {type(error).__name__}: {error}") from error
         return found

@@ -16,12 +16,15 @@ class Cost:
     value: float | None = None
     """Bytes, or number of parameters; a time is only judged beside another."""
     against: str | None = None
-    """The model that it is measured beside."""
+    """The model that it is measured beside; null where there is none, and then no ratio either."""
     ratio: float | None = None
+    """How many times what the other model costs; of a latency the median of pairs."""
     low: float | None = None
+    """Lower end of the 99 % interval of a latency's ratio; of what does not vary the ratio itself."""
     high: float | None = None
-    """99 % interval of the ratio, of a latency."""
+    """Upper end of that interval."""
     at_most: float | None = None
+    """The ratio that the budget allows."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Beside:
     against: str
     """The model that stands for it."""
     comparison: Comparison
+    """What came of it."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,15 @@ class Quality:
     set: str
     """The file of the set."""
     rows: int
+    """How many it has."""
     metric: str
+    """The task's first figure."""
     value: float
+    """The value of that figure."""
     figures: Mapping[str, float]
     """Every figure of the task, by name."""
     comparisons: Sequence[Beside] = ()
+    """One for each limit of the budget that has a model to compare with."""
 
 
 def shown_comparison(comparison: Comparison) -> str:

@@ -30,6 +30,7 @@ class Flip:
     """A row that one side got right and the other wrong."""
 
     id: str
+    """The row's."""
     wrong: str
     """What the side that was wrong said."""
 
@@ -41,21 +42,29 @@ class Comparison:
     metric: str
     """The figure, or "errors": the number of rows that are not right."""
     value: float
+    """That of the model that is judged."""
     reference: float
+    """That of the model it is compared with."""
     difference: float | None
-    """Of a figure the value less the reference's, of errors their ratio; None where the reference made none."""
+    """Of a figure the value less the reference's, of errors their ratio; null where the reference made none."""
     low: float | None
+    """Lower one-sided 95 % bound of the difference; null where too little differs to reckon it."""
     high: float | None
-    """One-sided 95 % bounds of the difference; None where too little differs to reckon them."""
+    """Upper one-sided 95 % bound of the difference; null where too little differs to reckon it."""
     allowed: float
     """The margin, or the ratio of errors."""
     decision: Decision
+    """PASS where the bound is within what is allowed, FAIL where it is beyond with the same confidence."""
     rows: int
+    """Of the evaluation set."""
     differing: int
+    """Rows on which the two models differ in what counts for the figure."""
     needed: int | None
-    """Of too few rows: about how many would decide it for a model that loses nothing; None where there are as many."""
+    """Of too few rows: about how many would decide it for a model that loses nothing; null where there are as many."""
     lost: Sequence[Flip]
+    """Rows that the reference gets right and the model wrong."""
     gained: Sequence[Flip]
+    """Rows that the model gets right and the reference wrong."""
     mcnemar: float
     """Exact two-sided probability of flips so uneven by chance; it decides nothing."""
 

@@ -12,17 +12,19 @@ import pytest
 from _pytest.junitxml import LogXML, xml_key
 
 from swapgate.checks import Cost, Quality, not_recorded, record_command
-from swapgate.faults import Fault, ModelFault
+from swapgate.faults import Fault
 from swapgate.files import write_whole
 from swapgate.fixtures import CHECKS
 from swapgate.golden import GoldenExtension, read_golden, stale
+from swapgate.outcomes import outcome_of, show
 from swapgate.plan import Plan
 from swapgate.reports.facts import Report, report
 from swapgate.reports.terminal import verdict_text
 from swapgate.reports.writing import write_reports
 from swapgate.running import Model, Pool
-from swapgate.suite import GAP, NEEDS, SELECTED
-from swapgate.verdict import Outcome, Record, Selected, exit_status, judge
+from swapgate.suite import NEEDS, SELECTED
+from swapgate.uncollected import missed_tiers
+from swapgate.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
 
 PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
@@ -43,9 +45,14 @@ class Ledger:
         """Where pytest-xdist's workers write what they selected: the controller itself collects nothing."""
         self.died: list[str] = []
         """The tests in which a worker died."""
+        self.lost = 0
+        """How many workers died."""
+        self.not_collected: dict[str, tuple[Outcome, str]] = {}
+        """From a file of which nothing could be collected to what that makes of its tests, and why."""
         self.report: Report | None = None
         self.not_reported: list[str] = []
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write down everything that was selected, before any of it runs."""
         if session.config.option.collectonly:
@@ -79,8 +86,8 @@ class Ledger:
         if isinstance(error, Fault):
             report.longrepr = str(error)
         if report.when == "call" or not report.passed:
-            outcome, message = self._outcome(report, error, item)
-            _show(report, outcome, message, item)
+            outcome, message = outcome_of(report, error, item, self.plan.shown(self.plan.manifest.path))
+            show(report, outcome, message, item)
             checks = item.stash.get(CHECKS, [])
             judged = [check for check in checks if isinstance(check, Cost | Quality)]
             figures = {check.name: asdict(check.figure) for check in judged if check.figure}
@@ -90,8 +97,12 @@ class Ledger:
         return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Remember that something could not be collected."""
+        """Remember that something could not be collected, or was skipped as a whole."""
         self.others_failed |= report.failed
+        if not report.passed:
+            words = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            reason = words.strip().splitlines()[-1].removeprefix("Skipped: ").removeprefix("E").strip()
+            self.not_collected[report.nodeid.partition("::")[0]] = "error" if report.failed else "incomplete", reason
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records, of this process or of pytest-xdist's workers."""
@@ -111,8 +122,9 @@ class Ledger:
         node.workerinput[LEDGERS] = self.ledgers.name
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Take over what a worker of pytest-xdist could not write."""
+        self.lost += error is not None and error != "keyboard-interrupt"
         self._note_not_written(getattr(node, "workeroutput", {}).get(NOT_WRITTEN, {}))
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -143,11 +155,14 @@ class Ledger:
         self._gather_from_workers()
         self._note_not_written(GoldenExtension.not_written)
         GoldenExtension.not_written.clear()
+        option, directory = session.config.option, session.config.invocation_params.dir
+        self._note_not_collected(option)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         verdicts = judge(self.selected, self.records, self.plan.models, self.plan.incumbents, self._stale())
-        option, directory = session.config.option, session.config.invocation_params.dir
         if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             session.exitstatus = exit_status(verdicts, self.others_failed, option.allow_incomplete)
+        if self.lost and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = EXIT_NOT_PASSED
         if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
         json_path, markdown_path = (
@@ -171,6 +186,19 @@ class Ledger:
                 self.records.append((test, Record(self.selected[test], "error", message)))
             else:
                 self.others_failed = True
+        if self.lost > len(self.died):
+            self.plan.notes.append(
+                "note  a process died between tests, with what it had not written yet; run without -n"
+            )
+
+    def _note_not_collected(self, option: Any) -> None:
+        """Note what the tests of suite files came to that could not be imported or were skipped as a whole."""
+        for file, (outcome, reason) in self.not_collected.items():
+            for task, tier in missed_tiers(self.plan, self.plan.root / file, option.keyword, option.markexpr):
+                words = "could not be imported" if outcome == "error" else "was skipped as a whole"
+                next_step = "mend it" if outcome == "error" else "skip in a fixture, or select without this file"
+                message = f"{task}/{tier}: {file} {words} ({reason}), so none of its tests ran; {next_step}"
+                self.records.append((f"{file}[{tier}]", Record(Selected(task, tier, "suite"), outcome, message)))
 
     def _stale(self) -> dict[tuple[str, str], str]:
         """Word, for each tier, that its golden is not its incumbent's."""
@@ -208,62 +236,3 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
-
-    def _outcome(
-        self, report: pytest.TestReport, error: BaseException | None, item: pytest.Item
-    ) -> tuple[Outcome, str]:
-        """Say what came of a phase of a test, and why."""
-        selected, gap = item.stash[SELECTED], item.stash.get(GAP, None)
-        checks = item.stash.get(CHECKS, [])
-        if hasattr(report, "wasxfail") or (report.failed and error is None):  # the latter: strict
-            return "incomplete", f"{selected}: marked xfail; list it as a known gap in the models file instead"
-        if report.skipped:
-            reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            return "incomplete", reason.removeprefix("Skipped: ")
-        if report.passed:
-            if any(check.holds is None for check in checks):
-                return "incomplete", f"{selected}: the test compared nothing; assert with == or <="
-            broken = next((check for check in checks if not check.holds), None)
-            if broken:
-                return ("known gap", gap.reason) if gap and not gap.mended else ("failed", broken.message)
-            unfinished = next((check.incomplete for check in checks if check.incomplete), None)
-            if unfinished:
-                return "incomplete", unfinished
-            if gap is None:
-                return "passed", ""
-            if item.stash[NEEDS][0].swapped:
-                return "improvement", f"{selected} passes, a known gap of the incumbent"
-            return "failed", (
-                f"{selected} passes, but is listed as a known gap ({gap.reason}); remove {gap.key} from"
-                f" [{selected.task}.{selected.tier}] in {self.plan.shown(self.plan.manifest.path)}"
-            )
-        if gap and not gap.mended and isinstance(error, AssertionError) and report.when == "call":
-            return "known gap", gap.reason
-        judged = (AssertionError, ModelFault, pytest.fail.Exception)
-        errors = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]  # of a property, by hypothesis
-        outcome: Outcome = "failed" if all(isinstance(one, judged) for one in errors) else "error"
-        return outcome, _words(error, selected)
-
-
-def _words(error: BaseException | None, selected: Selected) -> str:
-    """Word a failure in one line; that of a property with its counterexample."""
-    tier = f"{selected.task}/{selected.tier}"
-    subject = tier if isinstance(error, Fault) else str(selected)  # a fault is the tier's, whatever test met it
-    lines = str(error).removeprefix("assert ").strip().splitlines() or [type(error).__name__]
-    example = " ".join(" ".join(getattr(error, "__notes__", [])).partition("Explanation:")[0].split())
-    next_step = "mend the model, or list this example in the row's property_gaps"
-    words = f"{lines[0]}; {example}; {next_step}" if example else lines[0]
-    return words if words.startswith(tier) else f"{subject}: {words}"
-
-
-def _show(report: pytest.TestReport, outcome: Outcome, message: str, item: pytest.Item) -> None:
-    """Let pytest's own display of a test agree with its record."""
-    if outcome == "known gap":
-        report.outcome, report.wasxfail = "skipped", message
-    elif outcome == "improvement":
-        report.wasxfail = message
-    elif outcome == "incomplete" and report.passed:
-        report.outcome = "skipped"
-        report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {message}")
-    elif outcome == "failed" and report.passed:
-        report.outcome, report.longrepr = "failed", message

@@ -1,0 +1,66 @@
+"""Suite files of which pytest could collect nothing: their tests are missed, not forgotten."""
+
+import ast
+import functools
+import itertools
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from _pytest.mark.expression import Expression
+
+from swapgate.plan import Key, Plan
+
+MOST_UNKNOWN = 10
+"""Words of an expression that are tried both ways; where there are more it is taken to hold."""
+
+
+def missed_tiers(plan: Plan, path: Path, keywords: str, marks: str) -> list[Key]:
+    """Give the tiers that a suite file would have judged and of which -k and -m may have selected a test."""
+    tasks = marked_tasks(path) & {*(plan.manifest.rows if plan.changed is None else plan.changed)}
+    return [
+        (task, tier)
+        for task, tier in plan.models
+        if task in tasks and _selected(plan, path, task, tier, keywords, marks)
+    ]
+
+
+def marked_tasks(path: Path) -> set[str]:
+    """Name the tasks that a test file marks, without importing it."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return set()
+    return {
+        str(argument.value)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "task"
+        for argument in call.args[:1]
+        if isinstance(argument, ast.Constant)
+    }
+
+
+def _selected(plan: Plan, path: Path, task: str, tier: str, keywords: str, marks: str) -> bool:
+    """Tell whether -k and -m may have selected a test of a tier; what else its tests are called is not known."""
+    others = {name for key in plan.models for name in key} - {task, tier}
+    own = [name.lower() for name in (path.name, task, tier)]
+    return _may_hold(keywords, lambda word: any(word.lower() in name for name in own), others) and _may_hold(
+        marks, lambda word: word in (task, tier), others
+    )
+
+
+def _may_hold(expression: str, is_own: Callable[[str], bool], others: Collection[str]) -> bool:
+    """Tell whether an expression holds of any choice of the words that may or may not be a test's."""
+    words = {*re.findall(r"[^\s()=,]+", expression)} - {"and", "or", "not"}
+    own = {word for word in words if is_own(word)}
+    unknown = sorted(words - own - {*others})
+    if not expression or len(unknown) > MOST_UNKNOWN:
+        return True
+    compiled = Expression.compile(expression)
+    choices = itertools.product((True, False), repeat=len(unknown))
+    chosen = (own | {*itertools.compress(unknown, choice)} for choice in choices)
+    return any(compiled.evaluate(functools.partial(_among, one)) for one in chosen)
+
+
+def _among(words: Collection[str], word: str, /, **_: object) -> bool:
+    return word in words

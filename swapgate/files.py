@@ -6,8 +6,14 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text into a file, replacing what was there in one step. Raises OSError and then leaves what was there."""
+    """Write a text into a file, replacing what was there in one step. Raises OSError and then leaves what was there.
+
+    What is no regular file, such as a device, is written into and stays what it is.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

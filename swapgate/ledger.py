@@ -55,7 +55,7 @@ class Ledger:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write down everything that was selected, before any of it runs."""
-        if session.config.option.collectonly:
+        if not _runs(session.config.option):
             return
         for item in session.items:
             if SELECTED in item.stash:
@@ -138,7 +138,7 @@ class Ledger:
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[NOT_WRITTEN] = dict(GoldenExtension.not_written)
-        elif not session.config.option.collectonly:
+        elif _runs(session.config.option):
             self._judge(session, exitstatus)
 
     @pytest.hookimpl(trylast=True)
@@ -236,3 +236,8 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
+
+
+def _runs(option: Any) -> bool:
+    """Tell whether tests are run and not merely shown."""
+    return not (option.collectonly or option.showfixtures or option.show_fixtures_per_test)

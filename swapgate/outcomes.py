@@ -18,7 +18,7 @@ def outcome_of(
         return "incomplete", f"{selected}: marked xfail; list it as a known gap in the models file instead"
     if report.skipped:
         reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        return "incomplete", " ".join(reason.removeprefix("Skipped: ").split())
+        return "incomplete", _named(" ".join(reason.removeprefix("Skipped: ").split()), selected)
     if report.passed:
         if any(check.holds is None for check in checks):
             return "incomplete", f"{selected}: the test compared nothing; assert with == or <="
@@ -59,10 +59,14 @@ def show(report: pytest.TestReport, outcome: Outcome, message: str, item: pytest
 
 def _words(error: BaseException | None, selected: Selected) -> str:
     """Word a failure in one line; that of a property with its counterexample."""
-    tier = f"{selected.task}/{selected.tier}"
-    subject = tier if isinstance(error, Fault) else str(selected)  # a fault is the tier's, whatever test met it
     lines = str(error).removeprefix("assert ").strip().splitlines() or [type(error).__name__]
     example = " ".join(" ".join(getattr(error, "__notes__", [])).partition("Explanation:")[0].split())
     next_step = "mend the model, or list this example in the row's property_gaps"
     words = f"{lines[0]}; {example}; {next_step}" if example else lines[0]
-    return words if words.startswith(tier) else f"{subject}: {words}"
+    return _named(words, selected, of_tier=isinstance(error, Fault))
+
+
+def _named(words: str, selected: Selected, of_tier: bool = False) -> str:
+    """Put before a reason whose it is: a fault is the tier's, whatever test met it."""
+    tier = f"{selected.task}/{selected.tier}"
+    return words if words.startswith(tier) else f"{tier if of_tier else selected}: {words}"

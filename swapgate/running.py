@@ -27,8 +27,8 @@ BATCH = 8
 """Cases a batch. Batches are cut from the cases file in order, so a case has the same neighbours in every run."""
 EVALUATION_BATCH = 32
 
-OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
-"""What torch says in a RuntimeError."""
+OUT_OF_MEMORY = re.compile("MemoryError|out of memory|can(no|')t allocate memory|not enough memory", re.IGNORECASE)
+"""What Python, torch (in a RuntimeError) and the system (in an OSError) say."""
 
 EVERYTHING = Tolerance(drift=1, reason="precision is averaged over all candidates, also those below the threshold")
 """Objects are kept from the threshold less this drift."""
@@ -202,21 +202,28 @@ class Model:
         if self._loaded is None:
             try:
                 self._loaded = task.load(self.source)
-            except SurroundingsFault as fault:
-                self._broken = fault
+            except Exception as error:
+                lack = self._lack_of_memory(error, "was loaded")
+                self._broken = lack or (error if isinstance(error, SurroundingsFault) else None)
+                if lack is not None:
+                    raise lack from error
                 raise
         try:
             found: list[Prediction | ModelFault] = task.predict(self._loaded, inputs, row)
         except Fault:
             raise
         except Exception as error:  # a model may raise anything on an input it cannot take
-            if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
-                raise SurroundingsFault(
-                    f"{self.name}: out of memory while {self.source.name} predicted ({type(error).__name__});"
-                    " free some, or run this tier alone"
-                ) from error
-            raise ModelFault(f"the model crashed: {type(error).__name__}: {error}") from error
+            crash = ModelFault(f"the model crashed: {type(error).__name__}: {error}")
+            raise self._lack_of_memory(error, "predicted") or crash from error
         return found
+
+    def _lack_of_memory(self, error: Exception, when: str) -> SurroundingsFault | None:
+        """Word a lack of memory, which is no fault of the model; None where it is something else."""
+        if not OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}"):
+            return None
+        return SurroundingsFault(
+            f"{self.name}: out of memory while {self.source.name} {when}; free some, or run this tier alone"
+        )
 
 
 class Pool:

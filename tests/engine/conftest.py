@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree
 
 import hypothesis  # noqa: F401 - imported once here; pytester forgets what a run in this process imports
 import numpy as np
@@ -164,6 +166,18 @@ class Project:
         """Give the lines below the verdict table."""
         return [line for line in self.table(result)[1:] if not line.startswith("ner/")]
 
+    def reports(self, *options: str, **settings: Any) -> SimpleNamespace:
+        """Run pytest with all reports and give what they say."""
+        written = ("--verdict-json=out/v.json", "--verdict-md=out/v.md", "--junitxml=out/j.xml")
+        result = self.pytester.runpytest("-p", "no:cacheprovider", *written, *options, **settings)
+        out = self.path / "out"
+        return SimpleNamespace(
+            result=result,
+            facts=json.loads((out / "v.json").read_text()),
+            markdown=(out / "v.md").read_text(),
+            junit=ElementTree.parse(out / "j.xml").getroot(),  # noqa: S314 - our own file
+        )
+
     def record(self) -> None:
         """Record all goldens."""
         self.run("--snapshot-update", "-k", "golden").assert_outcomes(passed=6)
@@ -171,10 +185,11 @@ class Project:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_worker() -> Iterator[None]:
-    """The runs that tests start do not know whether a worker of pytest-xdist runs the test."""
+    """The runs that tests start do not know whether a worker of pytest-xdist, or a CI job, runs the test."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
-            patch.delenv(name, raising=False)
+        for name in ("WORKER", "WORKER_COUNT", "TESTRUNUID"):
+            patch.delenv(f"PYTEST_XDIST_{name}", raising=False)
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
         yield
 
 

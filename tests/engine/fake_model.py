@@ -1,6 +1,7 @@
 """A model without torch: its config.json holds a lexicon, and it finds each word of it. Copied into test projects."""
 
 import json
+import os
 import re
 import weakref
 from pathlib import Path
@@ -12,6 +13,14 @@ from swapgate.faults import ModelFault, SurroundingsFault
 from swapgate.predictions import Entities, Entity
 
 HERE = Path(__file__).parent
+
+CRASHES = {
+    "CRASH": RuntimeError("the model cannot read this"),
+    "NO_MEMORY": MemoryError(),
+    "NO_GPU_MEMORY": RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    "STOP": KeyboardInterrupt(),
+}
+"""Labels of words at which the model crashes; at a word with the label DIE the process ends at once."""
 
 
 def note(event):
@@ -31,10 +40,12 @@ class Loaded:
 
 
 def load(source):
-    """Stand in for swapgate.tasks.ner.load; a lexicon with the word NO_DISK cannot be loaded."""
+    """Stand in for swapgate.tasks.ner.load; a lexicon with the word NO_DISK or NO_MEMORY cannot be loaded."""
     note(f"load {source.name}")
     if "NO_DISK" in source.config["lexicon"]:
         raise SurroundingsFault(f"{source.name} cannot be loaded: no space left on device; free some and run again")
+    if "NO_MEMORY" in source.config["lexicon"]:
+        raise MemoryError
     return Loaded(source)
 
 
@@ -51,8 +62,10 @@ def _found(text, lexicon, drift, labels):
     for word in re.finditer(r"\w+", text):
         label, score = lexicon.get(word[0], (None, 0))
         score = drift.get(word[0], score)
-        if label == "CRASH":
-            raise RuntimeError("the model cannot read this")
+        if label in CRASHES:
+            raise CRASHES[label]
+        if label == "DIE":
+            os._exit(3)
         if score == "nan":
             return ModelFault("1 of 4 word pieces have a score that is NaN or infinite")
         if label:

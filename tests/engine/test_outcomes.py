@@ -39,7 +39,7 @@ def test_skipped(recorded):
     recorded.replace(recorded.suite, "    assert size", '    __import__("pytest").skip("no scales")\n    assert size')
     result = recorded.run("-m", "small")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
-    assert recorded.reasons(result) == ["INCOMPLETE  no scales"]
+    assert recorded.reasons(result) == ["INCOMPLETE  ner/small size: no scales"]
 
 
 def test_left_over(recorded):

@@ -27,5 +27,6 @@ def main(arguments: list[str] | None = None) -> int:
     except InputFault as fault:
         print(fault, file=sys.stderr)
         return EXIT_FAULT
-    sys.stdout.write(text)
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     return 0

@@ -28,7 +28,11 @@ def markdown(report: Report) -> str:
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Give a Markdown table; `code` keeps a cell from being taken for Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("\\|", r"\x5c|").replace("|", r"\|")  # a backslash would undo that of a pipe
 
 
 def code(text: str) -> str:

@@ -166,7 +166,8 @@ def test_cut_off(recorded, workers):
 def test_interrupted(recorded, workers):
     """A run that is interrupted by Ctrl-C keeps pytest's exit status, and has all its reports."""
     recorded.retrain("original", Ada=["STOP", 0])
-    found = recorded.reports("-m", "not latency", *workers, no_reraise_ctrlc=True)
+    options = [*workers, "--max-worker-restart=0"] if workers else []
+    found = recorded.reports("-m", "not latency", *options, no_reraise_ctrlc=True)
     assert found.facts["exit_status"] == found.result.ret == 2
     first = "ERROR" if workers else "INCOMPLETE"  # pytest-xdist takes the interrupted worker for a dead one
     assert [tier["verdict"] for tier in found.facts["tiers"]] == [first, "INCOMPLETE"]

@@ -188,7 +188,8 @@ class Ledger:
                 self.others_failed = True
         if self.lost > len(self.died):
             self.plan.notes.append(
-                "note  a process died between tests, with what it had not written yet; run without -n"
+                "note  a process of pytest-xdist died outside of a test, maybe with goldens still to be written;"
+                " run again without -n"
             )
 
     def _note_not_collected(self, option: Any) -> None:

@@ -42,18 +42,22 @@ def marked_tasks(path: Path) -> set[str]:
 
 def _selected(plan: Plan, path: Path, task: str, tier: str, keywords: str, marks: str) -> bool:
     """Tell whether -k and -m may have selected a test of a tier; what else its tests are called is not known."""
-    others = {name for key in plan.models for name in key} - {task, tier}
     own = [name.lower() for name in (path.name, task, tier)]
-    return _may_hold(keywords, lambda word: any(word.lower() in name for name in own), others) and _may_hold(
-        marks, lambda word: word in (task, tier), others
+    tasks, tiers = ({key[place] for key in plan.models} - {task, tier} for place in (0, 1))
+
+    def is_others(word: str) -> bool:
+        return word.lower() in tiers or any(name in word.lower().replace("_", "-") for name in tasks)
+
+    return _may_hold(keywords, lambda word: any(word.lower() in name for name in own), is_others) and _may_hold(
+        marks, lambda word: word in (task, tier), is_others
     )
 
 
-def _may_hold(expression: str, is_own: Callable[[str], bool], others: Collection[str]) -> bool:
+def _may_hold(expression: str, is_own: Callable[[str], bool], is_others: Callable[[str], bool]) -> bool:
     """Tell whether an expression holds of any choice of the words that may or may not be a test's."""
     words = {*re.findall(r"[^\s()=,]+", expression)} - {"and", "or", "not"}
     own = {word for word in words if is_own(word)}
-    unknown = sorted(words - own - {*others})
+    unknown = [word for word in words - own if not is_others(word)]
     if not expression or len(unknown) > MOST_UNKNOWN:
         return True
     compiled = Expression.compile(expression)

@@ -18,9 +18,16 @@ CRASHES = {
     "CRASH": RuntimeError("the model cannot read this"),
     "NO_MEMORY": MemoryError(),
     "NO_GPU_MEMORY": RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    "NO_SYSTEM_MEMORY": OSError(12, "Cannot allocate memory"),
     "STOP": KeyboardInterrupt(),
 }
 """Labels of words at which the model crashes; at a word with the label DIE the process ends at once."""
+NOT_LOADED = {
+    "NO_DISK": SurroundingsFault("{} cannot be loaded: no space left on device; free some and run again"),
+    "NO_MEMORY": MemoryError(),
+    "NO_TORCH_MEMORY": SurroundingsFault("{} cannot be loaded: RuntimeError: can't allocate memory"),
+}
+"""Words of a lexicon that cannot be loaded."""
 
 
 def note(event):
@@ -40,12 +47,11 @@ class Loaded:
 
 
 def load(source):
-    """Stand in for swapgate.tasks.ner.load; a lexicon with the word NO_DISK or NO_MEMORY cannot be loaded."""
+    """Stand in for swapgate.tasks.ner.load."""
     note(f"load {source.name}")
-    if "NO_DISK" in source.config["lexicon"]:
-        raise SurroundingsFault(f"{source.name} cannot be loaded: no space left on device; free some and run again")
-    if "NO_MEMORY" in source.config["lexicon"]:
-        raise MemoryError
+    for word in NOT_LOADED.keys() & source.config["lexicon"]:
+        fault = NOT_LOADED[word]
+        raise type(fault)(str(fault).format(source.name))
     return Loaded(source)
 
 

@@ -20,7 +20,7 @@ LAST, BEFORE = "item.name == 'test_size[small]'", "item.name == 'test_expected[s
 ENDS = {
     "exit": f"def pytest_runtest_setup(item):\n    if {LAST}:\n        pytest.exit('enough', returncode=0)\n",
     "stop": f"def pytest_runtest_setup(item):\n    if {BEFORE}:\n        item.session.shouldstop = 'enough'\n",
-    "dropped": "def pytest_collection_finish(session):\n    del session.items[-1]\n",
+    "dropped": "@pytest.hookimpl(tryfirst=True)\ndef pytest_collection_finish(session):\n    del session.items[-1]\n",
     "swallowed": f"def pytest_runtest_protocol(item):\n    return {LAST} or None\n",
 }
 """From a way to keep the last test from running, with all else passed, to the hook that does it."""

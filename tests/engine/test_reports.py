@@ -68,6 +68,7 @@ def test_lines(recorded, swapped, workers):
     tier = found.facts["tiers"][1]
     assert sorted(reason["status"] for reason in tier["reasons"]) == ["FAIL", "FAIL"]
     (improvement,), (note,) = tier["improvements"], found.facts["notes"]
+    assert note.startswith("ner/small: budget of candidate.toml not used")
     reasons = [f"{one['status']}  {one['message']}" for one in tier["reasons"]]
     assert recorded.reasons(found.result) == [*reasons, f"better  {improvement}", f"note  {note}"]
     lines = [line for line in found.markdown.splitlines() if line.startswith("- ")]

@@ -9,7 +9,7 @@ import rich.markup
 import rich.progress
 
 from swapgate.budgets import Budget, Limit, QualityLimit
-from swapgate.cases import Case
+from swapgate.cases import Case, Cases
 from swapgate.checks import Cost, Expected, Golden, Orphan, Quality
 from swapgate.faults import Fault, SurroundingsFault
 from swapgate.golden import GoldenExtension
@@ -55,7 +55,8 @@ def golden(request: pytest.FixtureRequest, model: Model, case: Any, snapshot: An
     request.node.golden_path = path  # where GoldenExtension looks
     stored = snapshot.use_extension(GoldenExtension)
     update = bool(request.config.getoption("update_snapshots"))
-    return _remembered(request, Golden(model, case, path, plan.shown(path), stored, update))
+    proposed = plan.proposed[model.task, model.tier].golden if (model.task, model.tier) in plan.proposed else None
+    return _remembered(request, Golden(model, case, path, plan.shown(path), stored, update, proposed))
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def budget(model: Model) -> Budget:
 @pytest.fixture
 def call(model: Model) -> Callable[[], object]:
     """One call of the model, on the case that latency is measured with."""
-    return _call(model)
+    return _call(model, model.cases)
 
 
 @pytest.fixture
@@ -84,8 +85,8 @@ def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cos
 
     def measure(reference: Model) -> Ratio:
         with _as_reference(model):
-            _call(reference)()
-        return interval(paired_ratios(_call(model), _call(reference)))
+            _call(reference, model.cases)()
+        return interval(paired_ratios(_call(model, model.cases), _call(reference, model.cases)))
 
     return _remembered(request, Cost("latency", "a call takes", model, reference, measure))
 
@@ -128,8 +129,8 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     return _remembered(request, Quality(model, files[0], reference, tally, files[1]))
 
 
-def _call(model: Model) -> Callable[[], object]:
-    inputs = [model.cases.latency.input]
+def _call(model: Model, cases: Cases) -> Callable[[], object]:
+    inputs = [cases.latency.input]
     return lambda: model.predict(inputs)
 
 

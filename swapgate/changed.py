@@ -1,26 +1,39 @@
 """Which tasks a change can have touched: by its files, and within the models file by its rows."""
 
+import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
-from swapgate.git import changed_since, file_of
+from swapgate.faults import Fault
+from swapgate.git import changed_since, file_of, tracked
+from swapgate.golden import read_golden
 from swapgate.plan import Plan
+from swapgate.running import Model
 
-HARMLESS = (".md", ".rst", "LICENSE", ".gitignore")
+HARMLESS = (".gitignore", ".md", ".rst", "LICENSE")
 """Ends of paths that no verdict depends on."""
 
 
 def changed_tasks(plan: Plan, commit: str) -> set[str]:
     """Name the tasks whose rows, cases, inputs, goldens, models, evaluation sets or tests differ from a commit.
 
-    A file that belongs to no task, such as one of an engine or of the configuration, touches every task.
+    A file that belongs to no task touches every task: one of the engine (also that of a single task), a conftest.py,
+    the configuration, pinned versions. What git does not keep may have changed, and touches its task.
     """
-    touched: set[str] = set()
+    touched = set(_out_of_git(plan))
     for name in changed_since(plan.root, commit):
         if not name.endswith(HARMLESS):
-            touched |= _tasks_of(plan, plan.root / name, commit)
+            touched |= _tasks_of(plan, Path(os.path.normpath(plan.root / name)), commit)
     return touched
+
+
+def files_of(plan: Plan, task: str) -> list[Path]:
+    """Give the files that say how a task's models are judged, besides models file, goldens and tests."""
+    cases = next(model.cases for (name, _), model in plan.models.items() if name == task)
+    given = [Path(os.path.normpath(case.given)) for case in cases.cases if isinstance(case.given, Path)]
+    return [cases.path, *given, *([plan.evaluations[task].path] if task in plan.evaluations else [])]
 
 
 def _tasks_of(plan: Plan, path: Path, commit: str) -> set[str]:
@@ -33,13 +46,26 @@ def _tasks_of(plan: Plan, path: Path, commit: str) -> set[str]:
         return {task} & every if manifest == plan.manifest.name else set()
     if path.is_relative_to(models) and path.suffix == ".toml":
         return set()  # another models file
+    tasks = _marked(plan, path, commit) if path.suffix == ".py" else _tasks_beside(plan, path)
+    return tasks & every or (every if path.is_relative_to(plan.root) else set())
+
+
+def _tasks_beside(plan: Plan, path: Path) -> set[str]:
+    """Name the tasks that keep a model, cases, inputs or an evaluation set at this place, or in a folder above."""
     places = [(model.source.folder, task) for (task, _), model in plan.models.items()]
-    places += [(model.cases.path.parent, task) for (task, _), model in plan.models.items()]
-    places += [(found.path.parent, task) for task, found in plan.evaluations.items()]
-    tasks = {task for place, task in places if path.is_relative_to(place) and place != plan.root}
-    if not tasks and path.suffix == ".py" and path.is_file():
-        tasks = set(re.findall(r"mark\.task\(\s*[\"']([\w-]+)", path.read_text(encoding="utf-8", errors="replace")))
-    return tasks & every or every
+    for task in plan.manifest.rows:
+        files = files_of(plan, task)
+        places += [(place, task) for file in files for place in (file, file.parent)]
+    return {task for place, task in places if path.is_relative_to(place) and not plan.root.is_relative_to(place)}
+
+
+def _marked(plan: Plan, path: Path, commit: str) -> set[str]:
+    """Name the tasks of a suite file, by its marks today and then."""
+    if not path.name.startswith("test_"):
+        return set()
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    text += file_of(plan.root, commit, path)
+    return set(re.findall(r"mark\.task\(\s*[\"']([\w-]+)", text))
 
 
 def _tasks_of_rows(plan: Plan, commit: str) -> set[str]:
@@ -51,3 +77,21 @@ def _tasks_of_rows(plan: Plan, commit: str) -> set[str]:
         before = {}
     now = tomllib.loads(plan.manifest.path.read_text(encoding="utf-8"))
     return {task for task in plan.manifest.rows if before.get(task) != now.get(task)}
+
+
+def _out_of_git(plan: Plan) -> Iterator[str]:
+    """Name the tasks of which git does not keep everything."""
+    known = {path for path in tracked(plan.root) if not path.is_symlink()}
+    for (task, _), model in plan.models.items():
+        if not known.issuperset([plan.manifest.path, *files_of(plan, task)]) or not _is_accepted(model, known):
+            yield task
+
+
+def _is_accepted(model: Model, known: set[Path]) -> bool:
+    """Tell whether git keeps a model, or else its golden says that this is the one that was accepted."""
+    if known.issuperset(path for path in model.source.folder.rglob("*") if not path.is_dir()):
+        return True
+    try:
+        return {entry["made_by"]["digest"] for entry in read_golden(model.golden).values()} == {model.source.digest}
+    except Fault:  # what cannot be read is told by its tests
+        return False

@@ -76,6 +76,8 @@ class Golden:
     snapshot: Any
     """syrupy's assertion with GoldenExtension: it compares, and queues what an update writes."""
     update: bool
+    proposed: Path | None = None
+    """Of a change that is judged by a commit: where the golden of the new model itself is."""
     holds: bool | None = None
     """What came of the comparison; None until there was one."""
     message: str = ""
@@ -120,7 +122,18 @@ class Golden:
             self.message = _worded(self.model, case, differences(received, stored), next_step)
         elif is_swap(received, stored) and not self.model.swapped:
             self.incomplete = not_recorded(self.model, stored["made_by"]["model"])
+        elif self.proposed is not None:
+            self.incomplete = self._not_own(case, received, self.proposed)
         return same
+
+    def _not_own(self, case: Case, received: dict[str, Any], path: Path) -> str:
+        """Word that the golden in a change says something else than its model; another model's is told elsewhere."""
+        own = read_golden(path).get(case.id)
+        if own is None or own["input"] != received["input"] or is_swap(received, own):
+            return ""
+        next_step = f"the golden in this change says otherwise; record it: {record_command(self.model)}"
+        found = differences(received, own)
+        return _worded(self.model, case, found, next_step) if found else ""
 
     def _without_case(self, case: Orphan) -> bool:
         if self.update:

@@ -188,7 +188,7 @@ class Ledger:
                 self.others_failed = True
         if self.lost > len(self.died):
             self.plan.notes.append(
-                "note  a process of pytest-xdist died outside of a test, maybe with goldens still to be written;"
+                "a process of pytest-xdist died outside of a test, maybe with goldens still to be written;"
                 " run again without -n"
             )
 
@@ -213,22 +213,22 @@ class Ledger:
                 continue  # its tests have said so
             if made_by:
                 found[key] = not_recorded(model, made_by)
-        for key, path in self.plan.own_goldens.items():
-            found |= self._without_own_golden(key, path)
+        for key, proposed in self.plan.proposed.items():
+            found |= self._without_own_golden(key, proposed)
         return found
 
-    def _without_own_golden(self, key: tuple[str, str], path: Path) -> dict[tuple[str, str], str]:
+    def _without_own_golden(self, key: tuple[str, str], proposed: Model) -> dict[tuple[str, str], str]:
         """Word that a change swaps a model without its goldens."""
-        model = self.plan.models[key]
-        made_by = {entry["made_by"]["digest"] for entry in read_golden(path).values()}
+        golden = read_golden(proposed.golden)
         try:
-            if made_by == {model.source.digest}:
-                return {}
+            mine = {case for case, entry in golden.items() if entry["made_by"]["digest"] == proposed.source.digest}
         except Fault:
             return {}  # its tests have said so
+        if mine == golden.keys() == {case.id for case in proposed.cases.cases}:
+            return {}
         return {
-            key: f"{model.name}: the swap is judged, but the goldens in this change are not those of"
-            f" {model.source.name}; record them: {record_command(model)}"
+            key: f"{proposed.name}: the swap is judged, but the goldens in this change are not those of"
+            f" {proposed.source.name}; record them: {record_command(proposed)}"
         }
 
     def _note_not_written(self, faults: Mapping[str, str]) -> None:

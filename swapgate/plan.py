@@ -33,8 +33,12 @@ class Plan:
     """What the swapped tiers use today."""
     evaluations: dict[str, EvaluationSet] = field(default_factory=dict)
     """The evaluation set of each task that has one."""
-    own_goldens: dict[Key, Path] = field(default_factory=dict)
-    """Of a change that is judged by a commit: where the goldens of its swapped tiers must be those of its models."""
+    proposed: dict[Key, Model] = field(default_factory=dict)
+    """Of a change that is judged by a commit: its swapped tiers by themselves, whose goldens must be their own."""
+    removed: dict[Key, Model] = field(default_factory=dict)
+    """Of a change that is judged by a commit: the tiers that it removes, which others may be measured beside."""
+    working_tree: Path | None = None
+    """Of a change that is judged by a commit: where it is; `root` is where the files of the commit are."""
     changed: frozenset[str] | None = None
     """The tasks that a change can have touched, where only these are asked for."""
     against: str | None = None
@@ -51,7 +55,8 @@ class Plan:
 
     def shown(self, path: Path) -> str:
         """Write a path for a message: from the project's folder where it lies in it."""
-        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+        root = next((root for root in (self.root, self.working_tree) if root and path.is_relative_to(root)), None)
+        return (path.relative_to(root) if root else path).as_posix()
 
     def orphans(self, model: Model) -> list[str]:
         """Give the cases that a tier's golden has and its cases file has not."""
@@ -73,8 +78,8 @@ class Plan:
             return None
         if limit.against == "incumbent":
             return self.incumbents.get((model.task, model.tier))
-        key = model.task, limit.against
-        return self.models[key] if model.swapped else self.incumbents.get(key, self.models[key])
+        key, proposed = (model.task, limit.against), {**self.removed, **self.models}
+        return proposed[key] if model.swapped else self.incumbents.get(key, proposed[key])
 
 
 def make_plan(
@@ -83,11 +88,11 @@ def make_plan(
     swaps: Sequence[str],
     eval_sets: Sequence[str],
     directory: Path,
-    without_weights: bool = False,
+    working_tree: Path | None = None,
 ) -> Plan:
     """Read and check everything that the run depends on; `directory` is where relative paths of options begin.
 
-    `without_weights`: model folders may be missing, as in a commit of a project that does not keep them in git.
+    `working_tree`: where files are that git does not keep, if `root` holds those of a commit: models may be missing.
     Raises InputFault.
     """
     manifest = read_manifest(models_file)
@@ -98,13 +103,13 @@ def make_plan(
             try:
                 source = find(row, models_file.parent, root, f"[{task}.{tier}] in {plan.shown(models_file)}")
             except InputFault as fault:
-                if not without_weights:
+                if working_tree is None:
                     raise InputFault(f"{models_file}: {task}.{tier}.model: {fault}") from fault
                 source = Source(row, Path(os.path.normpath(models_file.parent / row.model)), row.model)
             golden = golden_path(root, manifest.name, task, tier)
             plan.models[task, tier] = Model(task, tier, source, source, cases, golden)
             _check_gaps(models_file, task, tier, row, cases)
-    _find_sets(plan, eval_sets, directory)
+    _find_sets(plan, eval_sets, directory, working_tree)
     for swap in swaps:
         _swap(plan, swap, directory)
     for model in plan.models.values():
@@ -112,7 +117,7 @@ def make_plan(
     return plan
 
 
-def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path) -> None:
+def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tree: Path | None) -> None:
     """Find the evaluation set of each task: that of its `--eval-set TASK=PATH`, else the one its cases file names."""
     asked: dict[str, Path] = {}
     for option in eval_sets:
@@ -123,10 +128,12 @@ def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path) -> None:
             raise InputFault(f"--eval-set {option}: unknown task{nearest(task, plan.manifest.rows)}")
         if task in asked:
             raise InputFault(f"--eval-set {option}: {task} has two sets; give one")
-        asked[task] = directory / Path(path).expanduser()
+        asked[task] = Path(os.path.normpath(directory / os.path.expanduser(path)))
     for task, tiers in plan.manifest.rows.items():
         cases = plan.models[task, next(iter(tiers))].cases
         path_of = asked.get(task, cases.evaluation)
+        if path_of is not None and working_tree is not None and not path_of.is_file():
+            path_of = working_tree / os.path.relpath(path_of, plan.root)
         if path_of is not None:
             named = {getattr(one, "label", one) for case in cases.cases for one in labelled(case.expected)}
             labels = named.union(*(row.labels.values() for row in tiers.values())) if task in LABELLED else set()
@@ -176,7 +183,7 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path) -> Sou
     unused = [key for key in JUDGES if key in row.model_fields_set]
     if unused:
         plan.notes.append(
-            f"note  {model.name}: {', '.join(unused)} of {candidate} not used: a candidate is judged by its"
+            f"{model.name}: {', '.join(unused)} of {candidate} not used: a candidate is judged by its"
             " incumbent's limits"
         )
     return find(row, path.parent, plan.root, candidate)

@@ -106,19 +106,28 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
     if not older.is_file():
         raise InputFault(f"--against {option.against}: has no {models_file.relative_to(root)}; judge without --against")
     try:
-        before = make_plan(then, older, [], option.eval_set, directory, without_weights=True)
+        sets = [_of_commit(one, root, then, directory) for one in option.eval_set]
+        before = make_plan(then, older, [], sets, directory, working_tree=root)
+        return judged_by(before, now, commit, Path(folder.name))
     except InputFault as fault:
-        raise InputFault(f"--against {option.against}: {fault}") from fault
-    return judged_by(before, now, commit)
+        raise InputFault(f"--against {option.against}: {fault}".replace(f"{then}/", f"{option.against}:")) from fault
+
+
+def _of_commit(eval_set: str, root: Path, then: Path, directory: Path) -> str:
+    """Let an `--eval-set TASK=PATH` name the file of the commit, where that has one."""
+    task, _, given = eval_set.partition("=")
+    path = Path(os.path.normpath(directory / Path(given).expanduser()))
+    older = then / path.relative_to(root) if path.is_relative_to(root) else then
+    return f"{task}={older}" if given and older.is_file() else eval_set
 
 
 def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
     """Note in a plan which tasks the working tree changed. Raises InputFault."""
     ref, root = config.option.changed_since, config.rootpath
     now = make_plan(root, models_file, [], config.option.eval_set, config.invocation_params.dir)
-    changed = changed_tasks(now, commit_of(root, ref, "--changed-since"))
+    changed = changed_tasks(now, commit_of(root, ref, "--changed-since")) | {task for task, _ in plan.incumbents}
     names = ", ".join(sorted(changed)) or "nothing that a verdict depends on"
-    return replace(plan, changed=frozenset(changed), notes=[*plan.notes, f"note  changed since {ref}: {names}"])
+    return replace(plan, changed=frozenset(changed), notes=[*plan.notes, f"changed since {ref}: {names}"])
 
 
 def _models_file(config: pytest.Config) -> Path | None:
@@ -129,8 +138,10 @@ def _models_file(config: pytest.Config) -> Path | None:
         path = config.invocation_params.dir / os.path.expanduser(name)
     else:
         path = config.rootpath / "fixtures" / "models" / f"{name}.toml"
-    if os.path.isfile(path):
+    path = Path(os.path.normpath(path))
+    if path.is_file():
         return path
-    if asked is not None or config.option.swap:
+    option = config.option
+    if asked is not None or option.swap or option.against is not None or option.changed_since is not None:
         raise pytest.UsageError(f"no models file {path}; give --models=FILE a path or a name in fixtures/models")
     return None

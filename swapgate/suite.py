@@ -69,6 +69,9 @@ class Suite:
         if tier is None or (task, tier) not in self.plan.models:
             return
         model = self.plan.models[task, tier]
+        if case:
+            case = next((own for own in model.cases.cases if own.id == case.id), Orphan(case.id))
+            item.callspec.params["case"] = case  # those of a new tier may be others than those of a commit
         named = [name for name in NAMED_CHECKS if name in item.fixturenames]
         check = named[0] if named else item.originalname.removeprefix("test_")
         item.stash[SELECTED] = Selected(model.task, tier, check, case.id if case else None)
@@ -122,10 +125,11 @@ class Suite:
 
     def _cases(self, task: str, with_orphans: bool) -> list[Any]:
         models = [self.plan.models[task, tier] for tier in self.plan.tiers(task)]
-        cases: list[Any] = list(models[0].cases.cases) if models else []
+        cases: dict[str, Any] = {case.id: case for model in models for case in model.cases.cases}
         if with_orphans:
-            cases += [Orphan(case) for case in sorted({case for model in models for case in self.plan.orphans(model)})]
-        return cases
+            orphans = {case for model in models for case in self.plan.orphans(model)} - cases.keys()
+            cases |= {case: Orphan(case) for case in sorted(orphans)}
+        return [*cases.values()]
 
     def _check(self, item: pytest.Item) -> None:
         """Raise UsageError for a task that does not exist, or a known gap of a property that the suite has not."""
@@ -180,7 +184,9 @@ class Suite:
         if selected.check == "quality" and selected.task not in self.plan.evaluations:
             return True
         case = item.callspec.params.get("case")  # type: ignore[attr-defined]
-        return isinstance(case, Orphan) and case.id not in self.plan.orphans(item.stash[NEEDS][0])
+        if not isinstance(case, Orphan):
+            return False
+        return "golden" not in item.fixturenames or case.id not in self.plan.orphans(item.stash[NEEDS][0])  # type: ignore[attr-defined]
 
 
 def task_of(node: pytest.Item | pytest.Collector) -> str | None:

@@ -98,9 +98,8 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         high=high,
         allowed=margin,
         decision=decision,
-        needed=needed if decision == "too few rows" and needed and needed > candidate.rows else None,
         differing=differing,
-        **_flips(candidate, reference),
+        **_rows(candidate, reference, decision, needed),
     )
 
 
@@ -115,8 +114,8 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         spared = at_most * theirs - ours  # on average at least 0 where the ratio holds
         found = resampled_bounds(lambda rows: float(spared[rows].mean()), candidate.rows, differing)
         decision = within(found, 0.0)
-        room = max(at_most - 1, 0.01) * others / candidate.rows
-        needed = _needed(found, candidate.rows, differing, room)
+        room = (at_most - 1) * others / candidate.rows
+        needed = _needed(found, candidate.rows, differing, room) if room > 0 else None
     return Comparison(
         metric="errors",
         value=errors,
@@ -126,18 +125,18 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         high=None,
         allowed=at_most,
         decision=decision,
-        needed=needed if decision == "too few rows" and needed and needed > candidate.rows else None,
         differing=differing,
-        **_flips(candidate, reference),
+        **_rows(candidate, reference, decision, needed),
     )
 
 
-def _flips(candidate: Tally, reference: Tally) -> dict[str, Any]:
-    """Give the rows that one side got right and the other wrong, and how likely so uneven a count is."""
+def _rows(candidate: Tally, reference: Tally, decision: Decision, needed: int | None) -> dict[str, Any]:
+    """Give what is told of the rows: how many, about how many are needed, and which are right on one side only."""
     lost = [Flip(*candidate.wrong[row]) for row in sorted({*candidate.wrong} - {*reference.wrong})]
     gained = [Flip(*reference.wrong[row]) for row in sorted({*reference.wrong} - {*candidate.wrong})]
     chance = mcnemar(Flips(candidate.rows, len(lost), len(gained)))
-    return {"rows": candidate.rows, "lost": lost, "gained": gained, "mcnemar": chance}
+    more = needed if decision == "too few rows" and needed and needed > candidate.rows else None
+    return {"rows": candidate.rows, "needed": more, "lost": lost, "gained": gained, "mcnemar": chance}
 
 
 def _needed(found: tuple[float, float] | None, rows: int, differing: int, margin: float) -> int | None:

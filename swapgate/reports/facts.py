@@ -114,7 +114,7 @@ def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
         models_file=plan.shown(plan.manifest.path),
         against=plan.against,
         exit_status=exit_status,
-        notes=[note.removeprefix("note  ") for note in plan.notes],
+        notes=plan.notes,
         tiers=[_tier(verdict, plan) for verdict in verdicts],
     )
 

@@ -66,7 +66,7 @@ def _blocks(report: Report) -> Iterator[str]:
 def _flips(tier: Tier) -> Iterator[str]:
     """List the rows that a swap lost and gained, these behind those."""
     comparisons = tier.figures.quality.comparisons if tier.figures.quality else ()
-    for one in (one for one in comparisons if one.tier == "incumbent"):
+    for one in [one for one in comparisons if one.tier == "incumbent"][:1]:  # each limit sees the same rows
         found = one.comparison
         lines = [f"lost {code(flip.id)}: {code(flip.wrong)}" for flip in found.lost]
         lines += [f"gained {code(flip.id)}; {code(one.against)}: {code(flip.wrong)}" for flip in found.gained]

@@ -53,7 +53,7 @@ def _reasons(tier: Tier) -> Iterator[str]:
 def _flips(tier: Tier) -> Iterator[str]:
     """List the rows that a swap lost and gained, these behind those."""
     comparisons = tier.figures.quality.comparisons if tier.figures.quality else ()
-    for one in (one for one in comparisons if one.tier == "incumbent"):
+    for one in [one for one in comparisons if one.tier == "incumbent"][:1]:  # each limit sees the same rows
         for word, flips in (("lost", one.comparison.lost), ("gained", one.comparison.gained)):
             for flip in flips[:FLIPS]:
                 whose = "" if word == "lost" else f"; {one.against}"

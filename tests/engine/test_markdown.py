@@ -128,6 +128,14 @@ def test_flips():
     ]
 
 
+def test_flips_once():
+    """Rows are listed once where several limits compare with the incumbent."""
+    tier = swapped(1, 1)
+    twice = replace(tier.figures.quality, comparisons=tier.figures.quality.comparisons * 2)
+    facts = report(replace(tier, figures=replace(tier.figures, quality=twice)))
+    assert markdown(facts).count("`l 0`") == verdict_text(facts, colour=False).count("'l 0'") == 1
+
+
 def test_flips_beside_another_tier():
     """Rows on which a tier differs from another one are not listed where nothing is swapped."""
     facts = report(swapped(3, 3, tier="original"))

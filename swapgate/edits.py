@@ -1,0 +1,133 @@
+"""What a change edits of that by which it is judged, in words for the reviewer."""
+
+import filecmp
+import os
+from collections.abc import Container, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from swapgate.cases import Case
+from swapgate.changed import HARMLESS, files_of
+from swapgate.git import changed_since
+from swapgate.manifest import Row
+from swapgate.plan import JUDGES, Key, Plan
+
+KEEP_ITS_NAME = "; where it takes the place of one that is removed, keep that one's name: then it is judged as a swap"
+ELSEWHERE = ("../", "golden/", "fixtures/models/")
+"""Outside of the project, and what belongs to other models files."""
+
+
+def edits(before: Plan, now: Plan, swapped: Container[Key], commit: str, tree: Path) -> Iterator[str]:
+    """List what the working tree has otherwise than a commit, whose files are below `tree`, and whether it is used."""
+    removed = [key for key in before.models if key not in now.models]
+    for key, model in now.models.items():
+        if key in before.models:
+            why = "its own" if key in swapped else "the same weights and settings: no swap"
+            yield from _of_row(key, before.models[key].row, model.row, now, why)
+        else:
+            renamed = any(task == key[0] for task, _ in removed)
+            yield f"{model.name} is new: judged by its own row, cases and goldens{KEEP_ITS_NAME * renamed}"
+    for key in removed:
+        yield f"{'/'.join(key)} is removed, and not judged"
+    for task in _of_both(before, now):
+        yield from _of_cases(task, before, now)
+    unused, used = _files(before, now, commit)
+    if unused:
+        yield f"edited, but those of {commit[:12]} judge: {', '.join(unused)}"
+    if used:
+        yield f"edited, and used as they are now: {', '.join(used)}"
+    judging = {path: path.resolve() for task in _of_both(before, now) for path in files_of(before, task)}
+    loose = [now.shown(path) for path, place in judging.items() if not place.is_relative_to(tree.resolve())]
+    if loose:
+        yield f"not in git, and used as they are now: {', '.join(loose)}"
+
+
+def _of_both(before: Plan, now: Plan) -> list[str]:
+    return [task for task in before.manifest.rows if task in now.manifest.rows]
+
+
+def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str) -> Iterator[str]:
+    then, there = (_flat(row.model_dump(mode="json")) for row in (before, now))
+    for name in sorted(then.keys() | there.keys()):
+        if then.get(name) != there.get(name):
+            used = "not used" if name.split(".")[0] in JUDGES else why
+            where = f"{plan.shown(plan.manifest.path)}: {'.'.join(key)}.{name}"
+            yield f"{where}: {then.get(name)!r} → {there.get(name)!r} ({used})"
+
+
+def _flat(table: Any, name: str = "") -> dict[str, Any]:
+    """Give a nested table as one of dotted names."""
+    if not isinstance(table, dict):
+        return {name.removeprefix("."): table}
+    return {key: value for part, inner in table.items() for key, value in _flat(inner, f"{name}.{part}").items()}
+
+
+def _of_cases(task: str, before: Plan, now: Plan) -> Iterator[str]:
+    old, new = ({case.id: case for case in plan.cases(task)} for plan in (before, now))
+    timed = [plan.models[task, plan.tiers(task)[0]].cases.latency.id for plan in (before, now)]
+    sets = [plan.evaluations[task].path if task in plan.evaluations else None for plan in (before, now)]
+    shown = [plan.shown(path) if path else "none" for plan, path in zip((before, now), sets, strict=True)]
+    for what, names in (
+        ("cases of {} added", sorted(new.keys() - old.keys())),
+        ("cases of {} removed", sorted(old.keys() - new.keys())),
+        ("cases of {} edited", sorted(one for one in old.keys() & new.keys() if _differ(old[one], new[one]))),
+        ("case on which the latency of {} is measured edited", timed if timed[0] != timed[1] else ()),
+        ("evaluation set of {} edited", () if _same(*sets) else dict.fromkeys(shown)),
+    ):
+        if names:
+            yield f"{what.format(task)}: {(' → ' if names is timed else ', ').join(names)} (not used)"
+
+
+def _differ(one: Case, other: Case) -> bool:
+    return one.expected != other.expected or _content(one) != _content(other)
+
+
+def _content(case: Case) -> object:
+    return case.given.read_bytes() if isinstance(case.given, Path) else case.given
+
+
+def _same(one: Path | None, other: Path | None) -> bool:
+    return one == other or (one is not None and other is not None and filecmp.cmp(one, other, shallow=False))
+
+
+def _files(before: Plan, now: Plan, commit: str) -> tuple[list[str], list[str]]:
+    """Give the edited goldens and inputs that are not used, and whatever else is: tests, configuration, versions.
+
+    Models are told apart by their digests; rows, cases and evaluation sets are listed by what they hold.
+    """
+    both = (before, now)
+    tasks = _of_both(*both)
+    goldens = _names(now, (model.golden for key, model in now.models.items() if key in before.models))
+    models = {name for plan in both for name in _names(plan, (one.source.folder for one in plan.models.values()))}
+    judging = {name for plan in both for task in tasks for name in _names(plan, files_of(plan, task))}
+    listed = {name for plan in both for name in _names(plan, _listed(plan))}
+    own = {name for task in {*now.manifest.rows} - {*tasks} for name in _names(now, files_of(now, task))}
+    unused, used = [], []
+    for name in changed_since(now.root, commit):
+        if name in goldens:
+            unused.append(name)
+        elif name in listed or name.endswith(HARMLESS) or name.startswith(ELSEWHERE) or _is_below(models, name):
+            continue
+        elif _is_beside(judging, name):
+            unused.append(name)
+        elif not _is_beside(own, name):
+            used.append(name)
+    return unused, used
+
+
+def _listed(plan: Plan) -> Iterator[Path]:
+    yield plan.manifest.path
+    yield from (model.cases.path for model in plan.models.values())
+    yield from (found.path for found in plan.evaluations.values())
+
+
+def _names(plan: Plan, paths: Iterable[Path]) -> set[str]:
+    return {os.path.relpath(path, plan.root) for path in paths}
+
+
+def _is_below(folders: set[str], name: str) -> bool:
+    return any(Path(name).is_relative_to(folder) for folder in folders)
+
+
+def _is_beside(files: set[str], name: str) -> bool:
+    return not name.endswith(".py") and _is_below({os.path.dirname(file) for file in files} - {""}, name)

@@ -166,7 +166,7 @@ def _validated(shape: Any, values: Any) -> Any:
 def _decoded(values: Any) -> dict[str, Any]:
     """Give a row by column; what is null is not there. Raises InputFault where a line is no JSON object."""
     try:
-        row = json.loads(values) if isinstance(values, bytes) else values
+        row = json.loads(values.decode("utf-8-sig")) if isinstance(values, bytes) else values
     except (ValueError, RecursionError) as error:
         raise InputFault(f"is no JSON in UTF-8 ({error}); write one object a line") from error
     if not isinstance(row, dict):

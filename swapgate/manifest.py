@@ -154,7 +154,7 @@ def check_row(manifest: Manifest, task: str, tier: str, row: Row, path: Path, pr
     for key, value, what, known in named:
         if value not in known:
             raise InputFault(f"{path}: {prefix}{key} = {value!r} is no {what} of {task}{nearest(value, known)}")
-    if task == "summarization" and any(RIGHT == limit.metric or limit.errors_at_most for limit in row.budget.quality):
+    if task == "summarization" and any(limit.metric == RIGHT or limit.errors_at_most for limit in row.budget.quality):
         raise InputFault(
             f"{path}: {prefix}budget.quality: a summary is not right or wrong as a whole; give a margin of one of"
             f" {', '.join(HEADLINES[task])}"

@@ -81,7 +81,7 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         differing = flips.lost + flips.gained
         found, decision, needed = bounds(flips), non_inferior(flips, margin), rows_needed(flips, margin)
     else:
-        differing = candidate.differing(reference)
+        differing = candidate.differing(reference, metric)
         found = resampled_bounds(
             lambda rows: worse * (candidate.figure(metric, rows) - reference.figure(metric, rows)),
             candidate.rows,

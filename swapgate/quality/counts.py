@@ -144,6 +144,13 @@ COUNTED: Mapping[str, tuple[Callable[[Any, Any], Counts], Callable[[Counts, floa
 }
 """What a row of a task counts for, and the figures of the sums, to which `by_label` adds those of pairs of labels."""
 
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "WER": ("wrong words",),
+    "CER": ("wrong letters",),
+    **dict.fromkeys(("F1", "precision", "recall"), ("both", "found")),
+}
+"""Numbers in which two models can differ, of a figure that is not one itself and not of pairs of labels."""
+
 HEADLINES: Mapping[str, tuple[str, ...]] = {
     "sentiment": ("accuracy", "top-3", "top-5", "macro F1"),
     "ner": ("F1", "precision", "recall"),

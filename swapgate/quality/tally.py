@@ -8,7 +8,7 @@ from typing import Any
 
 from swapgate.compare import check_expected
 from swapgate.predictions import Detections, Expected, Prediction, Summary, Thing
-from swapgate.quality.counts import COUNTED, RIGHT, Counts, Figures, by_label
+from swapgate.quality.counts import COUNTED, PARTS, RIGHT, Counts, Figures, by_label
 
 MEAN_PRECISION = {"mAP@0.5": slice(1), "mAP@[.5:.95]": slice(None)}
 """Mean average precisions, and which of COCO's overlaps they are averaged over."""
@@ -55,12 +55,13 @@ class Tally:
         place = self._names[RIGHT if name == "accuracy" else name]
         return self._matrix(self._names)[:, [place]].toarray()[:, 0]
 
-    def differing(self, other: "Tally") -> int:
-        """Count the rows that came to something else on the other side."""
+    def differing(self, other: "Tally", figure: str) -> int:
+        """Count the rows that add something else to a figure on the other side."""
         import numpy as np
 
         names = {name: place for place, name in enumerate({**self._names, **other._names})}
-        apart = self._matrix(names) - other._matrix(names)
+        parts = {figure} if figure in names else {*PARTS.get(figure, filter(_is_pair, names))}
+        apart = (self._matrix(names) - other._matrix(names))[:, [names[part] for part in parts]]
         apart.eliminate_zeros()
         return int(np.count_nonzero(np.diff(apart.indptr)))
 
@@ -80,6 +81,10 @@ class Tally:
 
         places = np.array([names[name] for name in self._names], dtype=np.int64)[np.array(self._places, dtype=np.int64)]
         return csr_matrix((np.array(self._values), places, np.array(self._ends)), shape=(self.rows, len(names)))
+
+
+def _is_pair(name: Any) -> bool:
+    return isinstance(name, tuple)
 
 
 class Scenes(Tally):
@@ -114,14 +119,14 @@ class Scenes(Tally):
             return super().figure(name, rows)
         return _mean(self._precision(sorted(self._labels), rows, MEAN_PRECISION[name]))
 
-    def differing(self, other: "Tally") -> int:
-        """Count the pictures whose own average precision, at any IoU, is another on the other side."""
+    def differing(self, other: "Tally", figure: str) -> int:
+        """Count the pictures whose own average precision is another on the other side."""
         import numpy as np
 
         assert isinstance(other, Scenes)
-        names = sorted(self._labels)
+        names, overlaps = sorted(self._labels), MEAN_PRECISION[figure]
         return sum(
-            not np.array_equal(*(side._precision(names, [row], slice(None)) for side in (self, other)))
+            not np.array_equal(*(side._precision(names, [row], overlaps) for side in (self, other)))
             for row in range(self.rows)
         )
 

@@ -6,6 +6,37 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import scipy.sparse  # noqa: F401 - imported once here; pytester forgets what a run in this process imports
+
+from swapgate.changed import changed_tasks
+from swapgate.git import commit_of
+from swapgate.plan import make_plan
+
+SENTIMENT = """
+[sentiment.original]
+model = "../../models/classifier"
+labels = { PER = "good", ORG = "bad", LOC = "fair", MISC = "odd" }
+
+[sentiment.small]
+model = "../../models/shared"
+labels = { PER = "good", ORG = "bad", LOC = "fair", MISC = "odd" }
+"""
+LARGE = """
+[ner.large]
+model = "../../models/shared"
+labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }
+"""
+SENTENCES = 'latency = "nice"\n\n[[case]]\nid = "nice"\ntext = "Nice."\nexpected = "good"\n'
+LONELY = (
+    "fixtures/ner/ada.wav",
+    "fixtures/sentiment/notes.txt",
+    "models/shared/README.md",
+    "constraints.txt",
+    "swapgate/tasks/ner.py",
+    "README.md",
+    "LICENSE",
+)
+"""Files that hold nothing."""
 
 
 @pytest.fixture
@@ -76,5 +107,39 @@ def approve(committed: Any) -> Callable[..., None]:
     def run(*options: str) -> None:
         committed.run("-k", "golden", "--snapshot-update", *options)
         assert committed.run("-m", "small and not latency").ret == 0
+
+    return run
+
+
+@pytest.fixture
+def two(committed: Any, commit: Callable[[], str]) -> Any:
+    """A project of two tasks, each with models of its own and one that they share."""
+    for name in ("classifier", "shared"):
+        committed.model(name, {"Ada": ["PER", 0.9]})
+    rows = committed.models_file.read_text()
+    committed.models_file.write_text(rows + LARGE + SENTIMENT)
+    committed.write("fixtures/models/hub.toml", rows)
+    committed.write("fixtures/sentiment/cases.toml", SENTENCES)
+    committed.write("tests/test_sentiment.py", committed.suite.read_text().replace('"ner"', '"sentiment"'))
+    committed.write("tests/test_mine.py", "def test_mine():\n    pass\n")
+    committed.write(
+        "tests/conftest.py",
+        """WORDS = "mark.task('ner')"  # which makes no suite file of it
+""",
+    )
+    committed.write("golden/hub/ner/small.json", committed.golden().read_text())
+    for name in LONELY:
+        committed.write(name, "")
+    commit()
+    return committed
+
+
+@pytest.fixture
+def touched(two: Any) -> Callable[..., set[str]]:
+    """Name the tasks that what has changed since a commit can have touched."""
+
+    def run(ref: str = "HEAD") -> set[str]:
+        plan = make_plan(two.path, two.models_file, [], [], two.path)
+        return changed_tasks(plan, commit_of(two.path, ref, "--changed-since"))
 
     return run

@@ -1,0 +1,196 @@
+"""`--against REF`: what a change, or something beside it, could do to approve of itself, and does not."""
+
+import codecs
+import os
+import shutil
+
+import pytest
+
+USED = "note  edited, and used as they are now: "
+IMAGES = """
+[image-classification.original]
+model = "../../models/original"
+labels = { PER = "cat" }
+"""
+PICTURES = 'latency = "cat"\n\n[[case]]\nid = "cat"\nimage = "cat.png"\nexpected = "cat"\n'
+
+
+@pytest.fixture
+def worse(committed):
+    """A change that makes the small model worse and approves of itself."""
+    committed.retrain("small", Ada=["PER", 0.5])
+    committed.run("-k", "golden", "--snapshot-update")
+    assert committed.run("-m", "small and not latency").ret == 0
+    return committed
+
+
+def see_fail(project, result):
+    """See that the change failed by the golden of the commit."""
+    assert (result.ret, project.verdicts(result)) == (1, {"original": "PASS", "small": "FAIL"})
+    assert "fell by 0.4900, allowed 0.1" in project.reasons(result)[0]
+
+
+def test_attributes(worse, against):
+    """Attributes of the change, such as another encoding, are not those by which the commit is read."""
+    worse.write(".gitattributes", "*.toml working-tree-encoding=UTF-16\n*.json working-tree-encoding=UTF-16\n")
+    result = against()
+    see_fail(worse, result)
+    assert f"{USED}.gitattributes" in worse.reasons(result)
+
+
+def test_attributes_of_the_commit(committed, commit, git, against):
+    """Attributes of the commit are those by which it is read."""
+    committed.write(".gitattributes", "embedded.toml text working-tree-encoding=UTF-16\n")
+    text = committed.models_file.read_text()
+    committed.models_file.write_bytes(codecs.BOM_UTF16_LE + text.encode("utf-16-le"))
+    commit()
+    committed.models_file.write_text(text)
+    committed.path.joinpath(".gitattributes").unlink()
+    result = against()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines("ERROR: --against HEAD: HEAD:fixtures/models/embedded.toml: cannot be read: *")
+
+
+def test_replaced_commit(worse, commit, git, against):
+    """A commit that git was told to replace by another is read as it was."""
+    first = git("rev-parse", "HEAD")
+    git("replace", first, commit())
+    see_fail(worse, against(ref=first))
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_flags_of_the_index(committed, git, against, flag):
+    """Files that git was told to pass over are listed all the same."""
+    git("update-index", flag, "tests/test_ner.py", "fixtures/models/embedded.toml", "golden/embedded/ner/small.json")
+    committed.replace(committed.suite, "def test_size(size, budget):\n    assert size <= budget.size\n", "")
+    committed.write("golden/embedded/ner/small.json", committed.golden().read_text() + "\n")
+    result = against()
+    assert f"{USED}tests/test_ner.py" in committed.reasons(result)
+    assert committed.reasons(result)[1].endswith("judge: golden/embedded/ner/small.json")
+
+
+def test_same_time_and_size(committed, git, against):
+    """An edit that leaves a file's time and size as they were is listed."""
+    status = committed.suite.stat()
+    git("-c", "core.trustctime=false", "-c", "core.checkStat=minimal", "status")
+    git("config", "core.trustctime", "false")
+    git("config", "core.checkStat", "minimal")
+    committed.replace(
+        committed.suite, "size <= budget.size", "size <= budget.size".replace("<", ">").replace(">=", "==")
+    )
+    os.utime(committed.suite, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert f"{USED}tests/test_ner.py" in committed.reasons(against("-k", "expected"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "golden/embedded/ner/small.json",
+        "fixtures/ner/cases.toml",
+        "fixtures/models/embedded.toml",
+        "fixtures",
+        "golden",
+    ],
+    ids=[f"link {number}" for number in range(5)],
+)
+def test_link_out_of_the_repository(committed, commit, against, tmp_path_factory, name):
+    """What judges must be in the commit: a link that leads elsewhere is refused."""
+    outside = tmp_path_factory.mktemp("elsewhere") / "it"
+    shutil.move(committed.path / name, outside)
+    (committed.path / name).symlink_to(outside)
+    commit()
+    result = against()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        "ERROR: --against HEAD: HEAD:* leads out of the repository, where git has no older one; *"
+    )
+
+
+def test_link_in_the_repository(committed, commit, against):
+    """A link within the repository leads to the file of the commit."""
+    real = committed.path / "real.json"
+    shutil.move(committed.golden(), real)
+    committed.golden().symlink_to("../../../real.json")
+    commit()
+    committed.retrain("small", Ada=["PER", 0.5])
+    real.write_text(real.read_text().replace("0.99", "0.5"))
+    see_fail(committed, against())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tests/test_ner.py",
+        "tests/test_mine.py",
+        "tests/conftest.py",
+        "pytest.ini",
+        "fake_model.py",
+        "constraints.txt",
+        ".github/ci.yml",
+    ],
+    ids=[f"file {number}" for number in range(7)],
+)
+def test_what_judges_as_it_is_now(committed, against, name):
+    """Tests, configuration and whatever else is not the commit's are listed where the change edits them."""
+    path = committed.path / name
+    committed.write(name, path.read_text() + "\n" if path.exists() else "")
+    result = against()
+    assert result.ret == 0
+    assert committed.reasons(result)[1:] == [f"{USED}{name}"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "docs/index.rst",
+        "fixtures/ner/README.md",
+        "golden/hub/ner/small.json",
+        "fixtures/models/hub.toml",
+        "models/small/README.md",
+    ],
+    ids=[f"file {number}" for number in range(6)],
+)
+def test_what_judges_nothing(committed, against, name):
+    """Texts for people, and what belongs to another models file, are not listed."""
+    committed.write(name, "text")
+    assert len(committed.reasons(against())) == 1
+
+
+def test_input_file(committed, commit, against):
+    """An input file that the change exchanges is not used, and listed with its case."""
+    committed.models_file.write_text(committed.models_file.read_text() + IMAGES)
+    committed.write("fixtures/image-classification/cases.toml", PICTURES)
+    committed.write("fixtures/image-classification/cat.png", "a cat")
+    ref = commit()
+    committed.write("fixtures/image-classification/cat.png", "an easier cat")
+    result = against(ref=ref)
+    assert committed.reasons(result)[1:] == [
+        "note  cases of image-classification edited: cat (not used)",
+        f"note  edited, but those of {ref[:12]} judge: fixtures/image-classification/cat.png",
+    ]
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["models_inside", "models_beside"])
+def test_project_in_a_folder(recorded, git, commit, monkeypatch, tmp_path_factory, beside):
+    """A project may be a folder of the repository, its models may lie beside it, and nothing else there is listed."""
+    top = tmp_path_factory.mktemp("whole")
+    shutil.copytree(recorded.path, top / "judge")
+    for name in ("models_file", "cases_file", "suite"):
+        setattr(recorded, name, top / "judge" / getattr(recorded, name).relative_to(recorded.path))
+    recorded.path = top / "judge"
+    if beside:
+        shutil.move(top / "judge" / "models", top / "models")
+        recorded.models_file.write_text(recorded.models_file.read_text().replace("../../models", "../../../models"))
+    monkeypatch.chdir(top / "judge")
+    git("init", "--quiet", "..")
+    git("-C", "..", "add", "--all")
+    commit()
+    config = top / ("models" if beside else "judge/models") / "small" / "config.json"
+    recorded.replace(config, "0.99", "0.5")
+    (top / "ci.yml").write_text("")
+    result = recorded.run("--against=HEAD", "-m", "not latency")
+    see_fail(recorded, result)
+    name = f"{top}/models/small" if beside else "models/small"
+    assert f"{name}, swapped in for {name}@{git('rev-parse', 'HEAD')[:7]}" in recorded.table(result)[2]
+    assert [line for line in recorded.reasons(result) if "ci.yml" in line] == []

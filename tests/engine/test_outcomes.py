@@ -104,6 +104,31 @@ def test_wrong_answer(recorded):
     ]
 
 
+@pytest.mark.parametrize(
+    ("tier", "changes", "case"),
+    [("small", {"Ada": None}, "ada"), ("original", {"Siemens": None}, "left_out")],
+    ids=["another case", "another tier"],
+)
+def test_gap_excuses_nothing_else(recorded, tier, changes, case):
+    """A known gap excuses its own case of its own tier; the same answer elsewhere is a FAIL."""
+    recorded.retrain(tier, **changes)
+    result = recorded.run("-k", f"expected and {tier}")
+    assert (result.ret, recorded.verdicts(result)) == (1, {tier: "FAIL"})
+    assert recorded.reasons(result)[0].startswith(f"FAIL  ner/{tier} {case!r}: ")
+
+
+def test_gap_is_no_golden(recorded):
+    """A known gap excuses the answer, not a drift of what the golden says of the same case."""
+    recorded.retrain("small", Siemens=["MISC", 0.9])
+    recorded.run("-k", "golden and small", "--snapshot-update")
+    recorded.drift("small", Siemens=0.5)
+    result = recorded.run("-k", "small and left_out")
+    assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
+    (reason,) = recorded.reasons(result)
+    assert "MISC 'Siemens'" in reason
+    assert "1/1" not in recorded.table(result)[1]
+
+
 def test_gap_is_about_the_answer(recorded):
     """A known gap excuses a wrong answer, not a model that fails."""
     recorded.retrain("small", Siemens=["ORG", "nan"])

@@ -90,6 +90,20 @@ def test_junit(swapped, workers):
     assert [record["selected"]["tier"] for record in records].count("small") == counts["small"] == 7
 
 
+def test_odd_letters(recorded):
+    """Letters that no terminal, XML or file can hold leave all reports readable, and escapes in the one for people."""
+    skip = '    __import__("pytest").skip("a\\x01b\\x1b[31m\\udcff")\n'
+    recorded.replace(recorded.suite, "    assert size", f"{skip}    assert size")
+    found = recorded.reports("-k", "size and small")
+    words = r"ner/small size: a\x01b\x1b[31m\udcff"
+    assert recorded.reasons(found.result) == [f"INCOMPLETE  {words}"]
+    assert f"- INCOMPLETE: `{words}`" in found.markdown
+    assert found.facts["tiers"][0]["reasons"][0]["message"] == "ner/small size: a\x01b\x1b[31m?"
+    (suite,) = found.junit
+    (reason,) = json.loads(properties_of(suite)["swapgate.verdict.ner/small"])["reasons"]
+    assert reason["message"].startswith("ner/small size: a\x01b\x1b[31m")
+
+
 def test_plain_or_coloured(recorded):
     """The terminal's report is plain where it is piped, and coloured on a terminal."""
     plain, coloured = (recorded.run("-k", "size", *options) for options in ([], ["--color=yes"]))

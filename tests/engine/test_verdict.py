@@ -216,18 +216,8 @@ def test_table():
         *("quality", "latency", "size", "verdict"),
     ]
     assert cells(line) == [
-        *(
-            "ner/small",
-            "models/small",
-            "3/4",
-            "0/1",
-            "not selected",
-            "1",
-            "no evaluation set",
-            "not measured",
-            "0.52 (≤ 0.9)",
-            "FAIL",
-        )
+        *("ner/small", "models/small", "3/4", "0/1", "not selected", "1"),
+        *("no evaluation set", "not measured", "0.52 (≤ 0.9)", "FAIL"),
     ]
     assert reasons == ["FAIL  why", "INCOMPLETE  no time", "better  mended"]
 

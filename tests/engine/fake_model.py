@@ -53,6 +53,8 @@ def _found(text, lexicon, drift, labels):
         score = drift.get(word[0], score)
         if label == "CRASH":
             raise RuntimeError("the model cannot read this")
+        if label == "NO_MEMORY":
+            raise MemoryError
         if score == "nan":
             return ModelFault("1 of 4 word pieces have a score that is NaN or infinite")
         if label:

@@ -146,8 +146,8 @@ def _file(monkeypatch, tmp_path):
         ("berlin and not berlin", ""),
         ("(expected or golden) and not berlin and large", "large"),
         ("ner and berlin", ""),
-        (" or ".join(f"x{number}" for number in range(MOST_UNKNOWN + 1)), "original large"),
-        ("ner and (" + " or ".join(f"x{number}" for number in range(MOST_UNKNOWN)) + ")", ""),
+        ("ner and " + " and ".join(f"x{number}" for number in range(MOST_UNKNOWN)), ""),
+        ("ner and " + " and ".join(f"x{number}" for number in range(MOST_UNKNOWN + 1)), "original large"),
     ],
     ids=range(18),
 )
@@ -193,13 +193,14 @@ def test_both():
             {"ner", "sentiment"},
         ),
         ('SUITE = """\npytestmark = pytest.mark.task("ner")\n"""', set()),
+        ('pytestmark = pytest.mark.other("ner")', set()),
         ("pytestmark = pytest.mark.task(NAME)", set()),
         ("pytestmark = pytest.mark.task()", set()),
         ("def broken(", set()),
         ("\0", set()),
         ("(" * 1000, set()),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_marked_tasks(tmp_path, text, tasks):
     """Tasks are read off the marks of a file, not off its texts; of what cannot be read there are none."""

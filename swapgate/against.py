@@ -55,7 +55,7 @@ def _with_weights(model: Model, before: Plan, now: Plan) -> Model:
         if _readable(source):
             return model
         there = replace(source, folder=now.root / os.path.relpath(source.folder, before.root))
-    made_by = {entry["made_by"]["digest"] for entry in read_golden(model.golden).values()}
+    made_by = {entry.made_by.digest for entry in read_golden(model.golden).values()}
     if not _readable(there) or {there.digest} != made_by:
         there = replace(
             source,

@@ -4,21 +4,19 @@ Each object judges when it is compared and keeps its finding in words: `message`
 where it holds but something is still to be measured or recorded. The plugin only carries these to pytest.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from swapgate import figures
 from swapgate.budgets import Limit, QualityLimit
 from swapgate.cases import Case
-from swapgate.compare import check_drift, check_expected, unsound
+from swapgate.compare import Mismatch, check_drift, check_expected, unsound
 from swapgate.faults import SurroundingsFault
-from swapgate.golden import differences, is_swap, read_golden, write_golden
+from swapgate.golden import Entry, accumulated, differences, is_swap, moved, read_golden, ties, updated, write_golden
 from swapgate.latency import Ratio
-from swapgate.predictions import KINDS, Prediction, to_json
+from swapgate.predictions import Prediction
 from swapgate.quality.comparison import Comparison, compare_errors, compare_figure
 from swapgate.quality.counts import HEADLINES
 from swapgate.quality.tally import Tally
@@ -74,12 +72,17 @@ class Golden:
     path: Path
     shown_path: str
     snapshot: Any
-    """syrupy's assertion with GoldenExtension: it compares, and queues what an update writes."""
+    """syrupy's assertion with GoldenExtension: it queues what an update writes."""
     update: bool
+    accept_drift: bool
+    pending: dict[str, Entry | None]
+    """From case to what a review may accept; None where nothing is to be reviewed any more."""
     holds: bool | None = None
     """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way, in words."""
 
     def __eq__(self, prediction: object) -> bool:
         if isinstance(self.case, Orphan):
@@ -96,31 +99,50 @@ class Golden:
         if wrong:
             self.message = _worded(self.model, case, wrong, "no such prediction is ever recorded: mend the model")
             return False
-        received = {
-            "made_by": self.model.made_by,
-            "input": case.input_digest,
-            **to_json(prediction),
-            "expected": TypeAdapter(KINDS[self.model.task].expected).dump_python(case.expected, mode="json"),
-            "update": self.update,
-        }
+        received = Entry(self.model.made_by, case.input_digest, case.expected_digest, prediction)
         stored = read_golden(self.path).get(case.id)
-        same = bool(self.snapshot == received)
         if self.update:
-            return same
+            return self._record(case, received, stored)
+        found = differences(received, stored, case.expected) if stored else [self._missing()]
+        self.message = self._red(case, received, stored, found) if found else ""
+        if stored and not found:
+            self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
+            if is_swap(received, stored) and not self.model.swapped:
+                self.incomplete = not_recorded(self.model, stored.made_by.model)
+        if not self.model.swapped:
+            self.pending[case.id] = received if found or self.incomplete else None
+        return bool(self.snapshot == (received, not found))
+
+    def _missing(self) -> Mismatch:
+        return Mismatch("", f"{self.shown_path} has no golden for it")
+
+    def _red(self, case: Case, received: Entry, stored: Entry | None, found: list[Mismatch]) -> str:
+        """Word what was found, behind what else has changed since the golden was recorded."""
         accept = record_command(self.model)
         if stored is None:
-            self.message = _worded(
-                self.model, case, [f"{self.shown_path} has no golden for it"], f"record it with: {accept}"
-            )
-        elif not same:
-            keep = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
-            next_step = keep if self.model.swapped else f"accept with: {accept}"
-            if is_swap(received, stored) and not self.model.swapped:
-                next_step = f"put {stored['made_by']['model']} back, or accept the loss with: {accept}"
-            self.message = _worded(self.model, case, differences(received, stored), next_step)
-        elif is_swap(received, stored) and not self.model.swapped:
-            self.incomplete = not_recorded(self.model, stored["made_by"]["model"])
-        return same
+            return _worded(self.model, case, found, f"record it with: {accept}")
+        if self.model.swapped:
+            next_step = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
+        elif is_swap(received, stored):
+            next_step = f"put {stored.made_by.model} back, or accept the loss with: {accept}"
+        else:
+            drift = " --accept-drift" if accumulated(received, stored) else ""
+            next_step = f"accept with: {accept}{drift}, or look at it with: swapgate review"
+        else_changed = moved(received.made_by, stored.made_by)
+        return _worded(self.model, case, [else_changed, *found] if else_changed else found, next_step)
+
+    def _record(self, case: Case, received: Entry, stored: Entry | None) -> bool:
+        """Queue what an update writes: not where the same weights have drifted too far since they were accepted."""
+        drift = accumulated(received, stored) if stored and not self.accept_drift else []
+        if stored and drift:
+            also = f"{record_command(self.model)} --accept-drift"
+            found = [moved(received.made_by, stored.made_by), *drift]
+            next_step = f"the same weights say something else, so nothing was recorded; if that is right: {also}"
+            self.message = _worded(self.model, case, [one for one in found if one], next_step)
+            return False
+        entry = updated(received, stored, case.expected)
+        self.pending[case.id] = None
+        return bool(self.snapshot == (entry, entry is stored))
 
     def _without_case(self, case: Orphan) -> bool:
         if self.update:
@@ -259,8 +281,16 @@ def not_recorded(model: Model, made_by: str) -> str:
             f" first, without --swap: {record_command(model)}"
         )
     return (
-        f"{model.name}: the golden is still {made_by}'s, so {model.source.name} is judged as a swap and passes at best"
-        f" once its own is recorded: {record_command(model)}"
+        f"{model.name}: the golden is still {made_by}'s, so {model.source.name} is judged as a swap; the swap passes;"
+        f" its goldens are not recorded yet: {record_command(model)}"
+    )
+
+
+def not_accepted(model: Model, looser: Sequence[str]) -> str:
+    """Word that a row's tolerance is looser than its golden's: a difference that is to be accepted."""
+    return (
+        f"{model.name}: the row's tolerance was loosened: {', '.join(looser)} ({model.row.tolerance.reason}); the"
+        f" golden's holds until the new one is accepted with: {record_command(model)}"
     )
 
 

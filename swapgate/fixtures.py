@@ -11,11 +11,11 @@ from swapgate.cases import Case
 from swapgate.checks import Cost, Expected, Golden, Orphan, Quality
 from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, SurroundingsFault
-from swapgate.golden import GoldenExtension
 from swapgate.latency import Ratio, interval, paired_ratios
 from swapgate.plan import Plan
 from swapgate.quality.tally import Tally
 from swapgate.running import Model, Progress
+from swapgate.snapshots import GoldenExtension
 
 T = TypeVar("T", Expected, Golden, Cost, Quality)
 
@@ -53,8 +53,9 @@ def golden(request: pytest.FixtureRequest, model: Model, case: Any, snapshot: An
     path = model.golden
     request.node.golden_path = path  # where GoldenExtension looks
     stored = snapshot.use_extension(GoldenExtension)
-    update = bool(request.config.getoption("update_snapshots"))
-    return _remembered(request, Golden(model, case, path, plan.shown(path), stored, update))
+    update, accept_drift = (bool(request.config.getoption(name)) for name in ("update_snapshots", "accept_drift"))
+    pending = plan.pending.setdefault((model.task, model.tier), {})
+    return _remembered(request, Golden(model, case, path, plan.shown(path), stored, update, accept_drift, pending))
 
 
 @pytest.fixture

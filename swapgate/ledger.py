@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 from _pytest.junitxml import xml_key
 
-from swapgate.checks import Cost, Quality, described, not_recorded, record_command
+from swapgate.checks import Cost, Quality, described, not_accepted, not_recorded, record_command
 from swapgate.faults import Fault, ModelFault
 from swapgate.files import write_whole
 from swapgate.fixtures import CHECKS
-from swapgate.golden import GoldenExtension, read_golden, stale
+from swapgate.golden import loosened, read_golden, stale
+from swapgate.pending import write_pending
 from swapgate.plan import Plan
 from swapgate.reports.facts import report
 from swapgate.reports.terminal import verdict_text
 from swapgate.reports.writing import junit_properties, write_reports
 from swapgate.running import Model, Pool
+from swapgate.snapshots import GoldenExtension
 from swapgate.suite import GAP, NEEDS, SELECTED
 from swapgate.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, Verdict, exit_status, judge
 
@@ -117,6 +119,8 @@ class Ledger:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Judge, and set the exit status where pytest itself has nothing worse to say."""
+        if not session.config.option.collectonly:
+            write_pending(self.plan)
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[NOT_WRITTEN] = dict(GoldenExtension.not_written)
@@ -177,7 +181,7 @@ class Ledger:
             junit.pytest_sessionfinish()  # once more: it has written its file before the verdicts were known
 
     def _stale(self) -> dict[tuple[str, str], str]:
-        """Word, for each tier, that its golden is not its incumbent's."""
+        """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""
         found = {}
         judged = {(selected.task, selected.tier) for selected in self.selected.values()} | set(self.plan.incumbents)
         for key in judged:
@@ -186,8 +190,11 @@ class Ledger:
                 made_by = stale(model.golden, model.incumbent.digest)
             except Fault:
                 continue  # its tests have said so
+            looser = loosened(model.golden, model.row.tolerance)
             if made_by:
                 found[key] = not_recorded(model, made_by)
+            elif looser:
+                found[key] = not_accepted(model, looser)
         for key, path in self.plan.own_goldens.items():
             found |= self._without_own_golden(key, path)
         return found
@@ -195,7 +202,7 @@ class Ledger:
     def _without_own_golden(self, key: tuple[str, str], path: Path) -> dict[tuple[str, str], str]:
         """Word that a change swaps a model without its goldens."""
         model = self.plan.models[key]
-        made_by = {entry["made_by"]["digest"] for entry in read_golden(path).values()}
+        made_by = {entry.made_by.digest for entry in read_golden(path).values()}
         try:
             if made_by == {model.source.digest}:
                 return {}

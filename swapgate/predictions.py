@@ -1,11 +1,11 @@
 """What a model said and what is right, as frozen typed values with their JSON. No torch here."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+EXACT: Any = {"extra": "forbid"}
+"""For reading JSON: a field too many is as wrong as one too few."""
 
 TOP = 5
 """Labels that a classification keeps with their scores."""
@@ -21,6 +21,8 @@ Key: TypeAlias = tuple[str, int, int]
 class Score:
     """A label and how probable the model finds it, in [0, 1]."""
 
+    __pydantic_config__ = EXACT
+
     label: str
     score: float
 
@@ -31,6 +33,8 @@ class Score:
 @dataclass(frozen=True)
 class Classification:
     """The labels of one input."""
+
+    __pydantic_config__ = EXACT
 
     scores: tuple[Score, ...]
     """The best `TOP` labels of the cases, best first; the model's labels of one name are added up."""
@@ -66,6 +70,8 @@ class Span:
 class Entity(Span):
     """A span that a model found."""
 
+    __pydantic_config__ = EXACT
+
     score: float
     """Mean probability of the winning tags of its word pieces, in [0, 1]."""
     margin: float
@@ -77,6 +83,8 @@ class Entity(Span):
 @dataclass(frozen=True)
 class Entities:
     """All entities that a model found in one text, in the order of the text."""
+
+    __pydantic_config__ = EXACT
 
     entities: tuple[Entity, ...]
 
@@ -103,6 +111,8 @@ class Passage:
 @dataclass(frozen=True)
 class Answer:
     """The stretch of the context that answers a question; no answer is the empty text at 0-0."""
+
+    __pydantic_config__ = EXACT
 
     text: str
     start: int
@@ -138,6 +148,8 @@ class Summary:
 class Text:
     """A text that a model wrote: a summary, or what it heard."""
 
+    __pydantic_config__ = EXACT
+
     text: str
     margin: float
     """Smallest lead of a chosen step over its runner-up, in [0, 1]: how near the text was to being another one."""
@@ -161,6 +173,8 @@ class Thing:
 class Detection(Thing):
     """An object that a model found."""
 
+    __pydantic_config__ = EXACT
+
     score: float
     """Probability of its label, in [0, 1]."""
 
@@ -168,6 +182,8 @@ class Detection(Thing):
 @dataclass(frozen=True)
 class Detections:
     """All objects that a model found in one picture, best first, down to a little below the threshold."""
+
+    __pydantic_config__ = EXACT
 
     objects: tuple[Detection, ...]
     threshold: float
@@ -211,18 +227,6 @@ def to_json(prediction: Prediction) -> dict[str, Any]:
     """Give the JSON form; numbers keep 7 significant digits, which is what float32 holds."""
     rounded: dict[str, Any] = _rounded(asdict(prediction))
     return rounded
-
-
-def from_json(kind: Any, data: Any) -> Any:
-    """Read a value of a type of `KINDS` from its JSON form; keys that it has not are passed over.
-
-    Raises ValueError on anything else.
-    """
-    try:
-        return TypeAdapter(kind).validate_json(json.dumps(data), strict=True)
-    except ValidationError as error:
-        detail = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}") from error
 
 
 def spoken(things: Sequence[object]) -> str:

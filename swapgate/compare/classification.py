@@ -43,7 +43,13 @@ def drift(actual: Classification, golden: Classification, tolerance: Tolerance, 
         now = min(then or 0.0, _least(actual)) if now is None else now
         then = min(now, _least(golden)) if then is None else then
         path = f"scores[{label}]"
-        mismatches += drifted(path, f"{label} scored", now, then, tolerance.drift, reference)
+        mismatches += drifted(path, f"{label} scored", now, then, tolerance, reference)
+    leads, led = actual.scores[0], golden.scores[0]
+    if leads.label != led.label and not mismatches:
+        message = (
+            f"{leads} leads, {reference} {led}: a near tie, both scores are within {tolerance.of_score(led.score):g}"
+        )
+        mismatches.append(Mismatch("scores[0].label", message, tie=True))
     return mismatches
 
 

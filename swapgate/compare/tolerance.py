@@ -12,13 +12,17 @@ class Tolerance:
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": False}
 
     drift: float = 1e-4
-    """Same weights, other surroundings: a score may differ by this much, up or down."""
+    """Same weights, other surroundings: a score may differ by this much, up or down, or by `relative`."""
+    relative: float = 0.0
+    """Same weights: a score may differ by this share of the golden's; the more generous of both holds."""
     swap: float = 0.10
     """Other weights: the score of a right answer may fall by this much, so may ROUGE-1; a word error rate may rise."""
     box: float = 0.01
     """Same weights: the IoU of a box with that of the golden may be this much below 1."""
     text: float = 0.0
-    """Same weights: this share of a text's characters may differ."""
+    """Same weights: this share of a text's characters may differ, or as many words as `words` says."""
+    words: float = 0.0
+    """Same weights: so much may the word error rate against the golden's text be; 0 asks for the same characters."""
     reason: str = "default"
 
     def __post_init__(self) -> None:
@@ -31,6 +35,20 @@ class Tolerance:
         ):
             raise ValueError("a tolerance other than the default needs a reason")
 
+    @property
+    def tie(self) -> float:
+        """How much one score may lead over another, or over a threshold, and still be a near tie."""
+        return max(self.drift, self.relative)
+
+    def of_score(self, score: float) -> float:
+        """Say by how much a score may differ from this one."""
+        return max(self.drift, self.relative * abs(score))
+
+    def looser(self, accepted: "Tolerance") -> list[str]:
+        """Word each limit that is looser than the accepted one: "drift 0.01, accepted 0.0001"."""
+        pairs = [(name, getattr(self, name), getattr(accepted, name)) for name in LIMITS]
+        return [f"{name} {now:g}, accepted {then:g}" for name, now, then in pairs if now > then]
+
     def tighter(self, other: "Tolerance") -> "Tolerance":
         """Give the tighter limit of both, for each."""
         reason = self.reason if self != Tolerance() else other.reason
@@ -38,7 +56,7 @@ class Tolerance:
         return Tolerance(**limits, reason=f"{reason} (tighter of both)")
 
 
-LIMITS = ("drift", "swap", "box", "text")
+LIMITS = ("drift", "relative", "swap", "box", "text", "words")
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,8 @@ class Mismatch:
     """Where in the prediction: `entities[LOC 42-55].score`."""
     message: str
     """What was found, what was allowed, by how much."""
+    tie: bool = False
+    """Whether it is a near tie that fell the other way: told, but nothing is held against it."""
 
     def __str__(self) -> str:
         return self.message
@@ -66,9 +86,9 @@ def not_between_0_and_1(path: str, what: str, field: str, value: float) -> list[
     return [Mismatch(f"{path}.{field}", f"{what} has the {field} {value}, which is not between 0 and 1")]
 
 
-def drifted(path: str, what: str, now: float, then: float, allowed: float, reference: str) -> list[Mismatch]:
+def drifted(path: str, what: str, now: float, then: float, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     """Give a mismatch where a score moved by more than is allowed between the same weights."""
-    drift = abs(now - then)
+    drift, allowed = abs(now - then), tolerance.of_score(then)
     if not beyond(drift, allowed):
         return []
     return [Mismatch(path, f"{what} {now:.7f}, {reference} {then:.7f} ± {allowed:g}: off by {drift:.4g}")]

@@ -141,7 +141,7 @@ class Project:
 
     def tree(self) -> dict[str, bytes]:
         """Give all files of the project but those that every run of pytest leaves behind."""
-        traces = {"__pycache__", ".hypothesis", "events.txt"}
+        traces = {"__pycache__", ".hypothesis", ".swapgate", "events.txt"}
         paths = [path for path in sorted(self.path.rglob("*")) if path.is_file() and not traces & {*path.parts}]
         return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in paths}
 
@@ -175,6 +175,7 @@ def no_worker() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
             patch.delenv(name, raising=False)
+        patch.delenv("CI", raising=False)  # where it is set no golden is written
         yield
 
 

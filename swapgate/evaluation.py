@@ -2,12 +2,13 @@
 
 import functools
 import json
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, create_model
 
 from swapgate.cases import TASKS, Case, Words
 from swapgate.faults import Fault, InputFault, SurroundingsFault
@@ -17,6 +18,8 @@ from swapgate.predictions import Expected
 FORMATS = (".jsonl", ".parquet")
 MOST_WORDS = 1_000_000
 """Of a summary whose row gives only a reference: its length is not judged."""
+READ_AT_ONCE = 256
+"""Rows of a Parquet file."""
 
 last_sound = functools.lru_cache(maxsize=1)(read_sound.__wrapped__)
 last_image = functools.lru_cache(maxsize=1)(read_image.__wrapped__)
@@ -31,63 +34,85 @@ class EvaluationSet:
     task: str
     labels: frozenset[str]
     """Those that models of the task give or cases name; empty where the task has none."""
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """What changes when the file is written anew. Raises SurroundingsFault."""
-        try:
-            status = self.path.stat()
-        except OSError as error:
-            raise SurroundingsFault(f"{self.path}: cannot be read ({error}); give a file to --eval-set") from error
-        return status.st_mtime_ns, status.st_size
+    version: tuple[int, int]
+    """What the file was when it was found: another is not read, for two models must see the same rows."""
 
     def rows(self) -> Iterator[Case]:
-        """Read it. Raises SurroundingsFault that names the row where one is not as it should be."""
-        shape = _shape(self.task)
-        number = 0
+        """Read it; of each row that is past, eight bytes are kept, which tell an id that stands twice.
+
+        Raises SurroundingsFault that names the row where one is not as it should be.
+        """
+        self._check_version()
+        ids, number = array("q"), 0
         try:
-            for values in _read(self.path):
-                number += 1
-                yield self._case(shape.model_validate(values))
-        except ValidationError as error:
-            detail = error.errors()[0]
-            key = ".".join(map(str, detail["loc"])) or "the row"
-            raise SurroundingsFault(f"{self.path}, row {number}: {key}: {detail['msg']}; mend the row") from error
+            for number, values in _read(self.path, [*_shape(self.task).model_fields]):  # noqa: B007 - told below
+                case = self._case(values)
+                ids.append(hash(case.id))
+                yield case
         except InputFault as fault:
+            self._check_version()  # a file that is being written reads like a broken one
             raise SurroundingsFault(f"{self.path}, row {number}: {fault}") from fault
-        except (OSError, ValueError, RecursionError) as error:  # JSONDecodeError and ArrowInvalid are ValueErrors
-            raise SurroundingsFault(f"{self.path}, after row {number}: cannot be read: {error}; mend it") from error
-        if number == 0:
-            raise SurroundingsFault(f"{self.path}: holds no rows; give a file with some, or none")
+        except (OSError, ValueError, RuntimeError) as error:  # pyarrow raises all of them
+            self._check_version()
+            reason = " ".join(str(error).split())
+            raise SurroundingsFault(
+                f"{self.path}: cannot be read after row {number}: {reason}; give a file that is whole"
+            ) from error
+        self._check_version()
+        if not number:
+            raise SurroundingsFault(f"{self.path}: holds no rows; give a file with some")
+        self._check_ids(ids)
 
-    def count(self) -> int | None:
-        """Count the rows without reading them; None where that cannot be told."""
-        if self.path.suffix == ".parquet":
-            return None
-        with self.path.open("rb") as file:
-            return sum(1 for _ in file)
+    @functools.cached_property
+    def count(self) -> int:
+        """How many rows there are, each of them read and checked. Raises SurroundingsFault as `rows` does."""
+        return sum(1 for _ in self.rows())
 
-    def _case(self, row: Any) -> Case:
-        case: Case = TASKS[self.task].build(row, self.path.parent, f"row {row.id!r}")
+    def _case(self, values: Any) -> Case:
+        row = _validated(_shape(self.task), values)
+        case: Case = TASKS[self.task].build(row, self.path.parent, f"{row.id!r}")
         unknown = {getattr(one, "label", one) for one in labelled(case.expected)} - self.labels if self.labels else ()
         if unknown:
             known = ", ".join(sorted(self.labels))
-            raise InputFault(f"expected: no model and no case knows the label {min(unknown)!r}; known: {known}")
-        if "audio" in row.model_fields_set:
+            raise InputFault(
+                f"{row.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of: {known}"
+            )
+        if isinstance(row, _PartOfSound):
             return replace(case, read=lambda path: stretch(last_sound(path), row.start, row.end))
-        if "image" in row.model_fields_set:
-            return replace(case, read=lambda path: last_image(path).crop(row.box) if row.box else last_image(path))
+        if isinstance(row, _PartOfPicture):
+            return replace(case, read=lambda path: _cut(last_image(path), row.box))
         return case
+
+    def _check_version(self) -> None:
+        if _version(self.path) != self.version:
+            raise SurroundingsFault(f"{self.path} was written since the run began; run again")
+
+    def _check_ids(self, hashes: Sequence[int]) -> None:
+        """Raise SurroundingsFault for an id that stands twice: rows that count twice make a verdict too sure."""
+        import numpy as np
+
+        found, times = np.unique(np.array(hashes), return_counts=True)
+        twice = {*found[times > 1].tolist()}
+        seen: dict[str, int] = {}
+        for number, values in _read(self.path, ["id"]) if twice else ():
+            name = _decoded(values)["id"]
+            if name in seen:
+                raise SurroundingsFault(
+                    f"{self.path}, row {number}: {name!r} is also the id of row {seen[name]}; remove one of them, or"
+                    " give it another id"
+                )
+            if hash(name) in twice:
+                seen[name] = number
 
 
 def find_set(path: Path, task: str, labels: frozenset[str]) -> EvaluationSet:
-    """Give the evaluation set of a file. Raises InputFault where there is none, or of another format."""
+    """Give the evaluation set of a file. Raises InputFault where there is none, or its first row is wrong."""
     if path.suffix not in FORMATS:
         raise InputFault(f"{path}: an evaluation set is a file {' or '.join(FORMATS)}; convert it")
     if not path.is_file():
         raise InputFault(f"no evaluation set {path}; give the path of a file")
-    found = EvaluationSet(path, task, labels)
     try:
+        found = EvaluationSet(path, task, labels, _version(path))
         next(found.rows())
     except Fault as fault:
         raise InputFault(str(fault)) from fault
@@ -99,49 +124,98 @@ def labelled(expected: Expected) -> tuple[Any, ...]:
     return expected if isinstance(expected, tuple) else ()
 
 
-class _Row(BaseModel):
-    """What rows have besides the keys of a case; other columns are passed over."""
+class _PartOfSound(BaseModel):
+    start: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Where the row's part begins, in seconds."""
+    end: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
-    model_config = ConfigDict(extra="ignore", strict=True)
 
-    start: Annotated[float, Field(ge=0)] = 0.0
-    """Of a sound: where the row's part begins, in seconds."""
-    end: Annotated[float, Field(gt=0)] | None = None
+class _PartOfPicture(BaseModel):
     box: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
-    """Of a picture: left, top, right and bottom edge of the row's part, in pixels."""
+    """Left, top, right and bottom edge of the row's part, in pixels."""
 
 
 @functools.cache
 def _shape(task: str) -> Any:
     """Give the shape of a task's rows: that of its cases, with ids of any kind; a summary may be a mere text."""
     shape = TASKS[task].shape
+    parts = [part for key, part in (("audio", _PartOfSound), ("image", _PartOfPicture)) if key in shape.model_fields]
     fields: dict[str, Any] = {"id": (Words, ...)}
     if task == "summarization":
         whole: Any = shape.model_fields["expected"].annotation
         fields["expected"] = (Annotated[whole, BeforeValidator(_summary)], ...)
-    return create_model("EvaluationRow", __base__=(shape, _Row), **fields)
+    return create_model("EvaluationRow", __base__=(shape, *parts), **fields)
 
 
 def _summary(value: object) -> object:
     return {"summary": value, "words": [1, MOST_WORDS]} if isinstance(value, str) else value
 
 
-def _read(path: Path) -> Iterator[Any]:
+def _validated(shape: Any, values: Any) -> Any:
+    """Check a row; columns that the shape has not are passed over. Raises InputFault."""
+    row = _decoded(values)
+    try:
+        return shape.model_validate({key: _without_nulls(row[key]) for key in shape.model_fields if key in row})
+    except ValidationError as error:
+        detail = error.errors()[0]
+        key = ".".join(map(str, detail["loc"]))
+        name = f"{row['id']!r}: " if isinstance(row.get("id"), str) else ""
+        raise InputFault(f"{name}{key}: {detail['msg']}; mend the row") from error
+
+
+def _decoded(values: Any) -> dict[str, Any]:
+    """Give a row by column; what is null is not there. Raises InputFault where a line is no JSON object."""
+    try:
+        row = json.loads(values) if isinstance(values, bytes) else values
+    except (ValueError, RecursionError) as error:
+        raise InputFault(f"is no JSON in UTF-8 ({error}); write one object a line") from error
+    if not isinstance(row, dict):
+        raise InputFault(f"is no object with id, input and expected, but {str(row)[:40]!r}; write one object a line")
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _without_nulls(value: Any) -> Any:
+    """Take out of nested tables what is null: Parquet has each key in each row."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _read(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, Any]]:
+    """Give the rows with their numbers, which are those of lines: bytes of JSON, or a dict of these columns."""
     if path.suffix == ".parquet":
-        yield from _read_parquet(path)
+        yield from enumerate(_read_parquet(path, columns), 1)
         return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)
+    with path.open("rb") as file:
+        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
 
 
-def _read_parquet(path: Path) -> Iterator[Any]:
+def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     try:
         from pyarrow import parquet
     except ImportError as error:
         raise SurroundingsFault(f"{path}: reading it needs pyarrow; type: pip install 'swapgate[parquet]'") from error
     with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=256):
-            for row in batch.to_pylist():  # a column that a row has not is None there
-                yield {key: value for key, value in row.items() if value is not None}
+        there = [name for name in columns if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=READ_AT_ONCE, columns=there):
+            yield from batch.to_pylist()
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Give what changes when a file is written anew. Raises SurroundingsFault."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise SurroundingsFault(f"{path}: cannot be read ({error}); give a file that can") from error
+    return status.st_mtime_ns, status.st_size
+
+
+def _cut(picture: Any, box: Sequence[int] | None) -> Any:
+    """Give the part of a picture inside a box. Raises SurroundingsFault where the picture ends before."""
+    if box is None:
+        return picture
+    left, top, right, bottom = box
+    width, height = picture.size
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise SurroundingsFault(f"box = {box} is no part of a picture of {width} × {height} pixels; mend the box")
+    return picture.crop((left, top, right, bottom))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from swapgate.quality.comparison import Comparison
-from swapgate.quality.counts import LESS_IS_BETTER
+from swapgate.quality.comparison import FEWEST_ERRORS, Comparison
+from swapgate.quality.counts import LESS_IS_BETTER, ROUGE
+from swapgate.quality.paired import FEWEST_UNITS
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,15 @@ class Cost:
     value: float | None = None
     """Bytes, or number of parameters; a time is only judged beside another."""
     against: str | None = None
-    """The model that it is measured beside."""
+    """The model that it is measured beside; null where there is none, and then no ratio either."""
     ratio: float | None = None
+    """How many times what the other model costs; of a latency the median of pairs."""
     low: float | None = None
+    """Lower end of the 99 % interval of a latency's ratio; of what does not vary the ratio itself."""
     high: float | None = None
-    """99 % interval of the ratio, of a latency."""
+    """Upper end of that interval."""
     at_most: float | None = None
+    """The ratio that the budget allows."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Beside:
     against: str
     """The model that stands for it."""
     comparison: Comparison
+    """What came of it."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +49,15 @@ class Quality:
     set: str
     """The file of the set."""
     rows: int
+    """How many it has."""
     metric: str
+    """The task's first figure."""
     value: float
+    """The value of that figure."""
     figures: Mapping[str, float]
     """Every figure of the task, by name."""
     comparisons: Sequence[Beside] = ()
+    """One for each limit of the budget that has a model to compare with."""
 
 
 def shown_comparison(comparison: Comparison) -> str:
@@ -77,15 +86,18 @@ def worded(comparison: Comparison, against: str) -> str:
 
 def rows_wanted(comparison: Comparison) -> str:
     """Word what would decide a comparison that its rows do not decide."""
-    if comparison.metric == "errors" and comparison.low is None and comparison.needed:
-        return f"too few rows: about {comparison.needed:,} needed; a ratio is judged above 50 errors of the reference"
-    if comparison.needed:
+    is_ratio, refused = comparison.metric == "errors", comparison.low is None
+    instead = "loosen the budget" if comparison.metric in ROUGE else 'judge by a margin of metric = "right"'
+    if is_ratio and comparison.reference <= FEWEST_ERRORS:
+        why = f"a ratio is judged above {FEWEST_ERRORS} errors of the reference"
+    elif refused and comparison.differing < FEWEST_UNITS:
+        why = f"bounds are reckoned from {FEWEST_UNITS} rows that differ, and {comparison.differing} do"
+    elif comparison.needed:
         return f"too few rows: about {comparison.needed:,} needed; give a larger set with --eval-set"
-    if not comparison.differing:
-        return 'too few rows: no row differs, from which no bounds can be reckoned; judge by metric = "right"'
-    return (
-        "too few rows: what it loses is about what is allowed; give a larger set with --eval-set, or loosen the budget"
-    )
+    else:
+        return "too few rows: it loses about what is allowed; give a larger set with --eval-set, or loosen the budget"
+    needed = f"about {comparison.needed:,} needed, for " if comparison.needed else ""
+    return f"too few rows: {needed}{why}; give a larger set with --eval-set, or {instead}"
 
 
 def _times(comparison: Comparison) -> str:

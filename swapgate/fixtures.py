@@ -1,20 +1,22 @@
 """The fixtures that a suite file uses: `model`, `prediction`, `expected`, `golden`, `budget` and what it limits."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pytest
+import rich.markup
 import rich.progress
 
 from swapgate.budgets import Budget, Limit, QualityLimit
 from swapgate.cases import Case
-from swapgate.checks import Cost, Expected, Golden, Orphan, Quality
-from swapgate.evaluation import EvaluationSet
+from swapgate.checks import Expected, Golden, Orphan
 from swapgate.faults import Fault, SurroundingsFault
 from swapgate.latency import Ratio, interval, paired_ratios
+from swapgate.measures import Cost, Quality
 from swapgate.plan import Plan
 from swapgate.quality.tally import Tally
-from swapgate.running import Model, Progress
+from swapgate.running import Model, Progress, unseen
 from swapgate.snapshots import GoldenExtension
 
 T = TypeVar("T", Expected, Golden, Cost, Quality)
@@ -83,6 +85,8 @@ def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cos
     benchmark.extra_info.update(model=model.source.name, digest=model.source.digest, case=model.cases.latency.id)
 
     def measure(reference: Model) -> Ratio:
+        with _as_reference(model):
+            _call(reference)()
         return interval(paired_ratios(_call(model), _call(reference)))
 
     return _remembered(request, Cost("latency", "a call takes", model, reference, measure))
@@ -116,7 +120,11 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
         return _reference(request, model, limit)
 
     def tally(one: Model) -> Tally:
-        return one.tally(evaluation, _progress(request.config, evaluation, f"{one.name}: {one.source.name}"))
+        progress = _progress(request.config, f"{one.name}: {one.source.name}")
+        if one is model:
+            return one.tally(evaluation, progress)
+        with _as_reference(model):
+            return one.tally(evaluation, progress)
 
     files = plan.shown(evaluation.path), plan.shown(plan.manifest.path)
     return _remembered(request, Quality(model, files[0], reference, tally, files[1]))
@@ -138,16 +146,16 @@ def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, va
     return _remembered(request, Cost(name, what, model, reference, measure, lambda: float(value(model))))
 
 
-def _progress(config: pytest.Config, evaluation: EvaluationSet, what: str) -> Progress:
+def _progress(config: pytest.Config, what: str) -> Progress:
     """Give what shows a bar on a terminal while rows pass; elsewhere nothing is shown."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     capture = config.pluginmanager.getplugin("capturemanager")
     if not (reporter and reporter.isatty and capture):
-        return iter
+        return unseen
 
-    def shown(rows: Iterable[Case]) -> Iterator[Case]:
+    def shown(rows: Iterator[Case], count: int) -> Generator[Case, None, None]:
         with capture.global_and_fixture_disabled():
-            yield from rich.progress.track(rows, what, evaluation.count(), transient=True)
+            yield from rich.progress.track(rows, rich.markup.escape(what), count, transient=True)
 
     return shown
 
@@ -156,11 +164,18 @@ def _reference(request: pytest.FixtureRequest, model: Model, limit: Limit | Qual
     """Give the model that a budget measures against; that it cannot be used is no fault of the model."""
     reference: Model | None = request.config.stash[PLAN].reference(model, limit)
     if reference is not None:
-        try:
+        with _as_reference(model):
             reference.check()
-        except Fault as fault:
-            raise SurroundingsFault(f"{model.name}: not measured, for the reference: {fault}") from fault
     return reference
+
+
+@contextmanager
+def _as_reference(model: Model) -> Iterator[None]:
+    """Let what goes wrong with the reference of a model be no word on the model."""
+    try:
+        yield
+    except Fault as fault:
+        raise SurroundingsFault(f"{model.name}: not measured, for the reference: {fault}") from fault
 
 
 def _remembered(request: pytest.FixtureRequest, check: T) -> T:

@@ -5,25 +5,27 @@ import tempfile
 from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import pytest
-from _pytest.junitxml import xml_key
+from _pytest.junitxml import LogXML, xml_key
 
-from swapgate.checks import Cost, Quality, described, not_accepted, not_recorded, record_command
+from swapgate.checks import not_accepted, not_recorded, record_command
 from swapgate.faults import Fault, ModelFault
 from swapgate.files import write_whole
 from swapgate.fixtures import CHECKS
 from swapgate.golden import loosened, read_golden, stale
+from swapgate.measures import Cost, Quality
 from swapgate.pending import write_pending
 from swapgate.plan import Plan
-from swapgate.reports.facts import report
+from swapgate.reports.facts import Report, report
 from swapgate.reports.terminal import verdict_text
-from swapgate.reports.writing import junit_properties, write_reports
+from swapgate.reports.writing import write_reports
 from swapgate.running import Model, Pool
 from swapgate.snapshots import GoldenExtension
 from swapgate.suite import GAP, NEEDS, SELECTED
-from swapgate.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, Verdict, exit_status, judge
+from swapgate.verdict import Outcome, Record, Selected, exit_status, judge
 
 PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
@@ -44,7 +46,7 @@ class Ledger:
         """Where pytest-xdist's workers write what they selected: the controller itself collects nothing."""
         self.died: list[str] = []
         """The tests in which a worker died."""
-        self.verdicts: list[Verdict] = []
+        self.report: Report | None = None
         self.not_reported: list[str] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -116,41 +118,50 @@ class Ledger:
         """Take over what a worker of pytest-xdist could not write."""
         self._note_not_written(getattr(node, "workeroutput", {}).get(NOT_WRITTEN, {}))
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
         """Judge, and set the exit status where pytest itself has nothing worse to say."""
+        try:
+            yield
+        except OSError as error:
+            if LogXML.pytest_sessionfinish.__code__ not in {frame.f_code for frame, _ in walk_tb(error.__traceback__)}:
+                raise  # what pytest cannot write for JUnit is told below
         if not session.config.option.collectonly:
             write_pending(self.plan)
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[NOT_WRITTEN] = dict(GoldenExtension.not_written)
-            return
-        if session.config.option.collectonly:
-            return
-        self._gather_from_workers()
-        self._note_not_written(GoldenExtension.not_written)
-        GoldenExtension.not_written.clear()
-        self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
-        models = {key: described(model) for key, model in self.plan.models.items()}
-        self.verdicts = judge(
-            self.selected, self.records, models, self.plan.incumbents, self._stale(), self.plan.evaluations
-        )
-        if self.verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            session.exitstatus = exit_status(
-                self.verdicts, self.others_failed, session.config.getoption("allow_incomplete")
-            )
-        if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            session.exitstatus = pytest.ExitCode.OK
-        self._report(session)
+        elif not session.config.option.collectonly:
+            self._judge(session, exitstatus)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """End the run with the verdict table."""
-        if self.verdicts or self.plan.changed is not None:
+        if self.report and (self.report.tiers or self.plan.changed is not None):
             terminalreporter.section("verdict")
-            terminalreporter.write(verdict_text(self.verdicts, self.plan.notes, terminalreporter.hasmarkup))
+            terminalreporter.write(verdict_text(self.report, terminalreporter.hasmarkup))
         for line in self.not_reported:
             terminalreporter.write_line(line, red=True)
+
+    def _judge(self, session: pytest.Session, exitstatus: int) -> None:
+        """Judge and write the reports; what cannot be written is told, and never a 0."""
+        self._gather_from_workers()
+        self._note_not_written(GoldenExtension.not_written)
+        GoldenExtension.not_written.clear()
+        self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
+        verdicts = judge(self.selected, self.records, self.plan.models, self.plan.incumbents, self._stale())
+        option, directory = session.config.option, session.config.invocation_params.dir
+        if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = exit_status(verdicts, self.others_failed, option.allow_incomplete)
+        if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
+        json_path, markdown_path = (
+            path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)
+        )
+        junit = session.config.stash.get(xml_key, None)
+        facts = report(verdicts, self.plan, int(session.exitstatus))
+        self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit)
+        session.exitstatus = self.report.exit_status
 
     def _gather_from_workers(self) -> None:
         """Read what pytest-xdist's workers selected; a test in which one died is an ERROR of its tier."""
@@ -165,20 +176,6 @@ class Ledger:
                 self.records.append((test, Record(self.selected[test], "error", message)))
             else:
                 self.others_failed = True
-
-    def _report(self, session: pytest.Session) -> None:
-        """Write the reports that were asked for; one that cannot be written is told, and never a 0."""
-        facts = report(self.verdicts, self.plan, int(session.exitstatus))
-        directory, option = session.config.invocation_params.dir, session.config.option
-        paths = [path and directory / path for path in (option.verdict_json, option.verdict_md)]
-        self.not_reported = list(write_reports(facts, *paths))
-        if self.not_reported and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = EXIT_NOT_PASSED
-        junit = session.config.stash.get(xml_key, None)
-        if junit is not None:
-            for name, value in junit_properties(facts):
-                junit.add_global_property(name, value)
-            junit.pytest_sessionfinish()  # once more: it has written its file before the verdicts were known
 
     def _stale(self) -> dict[tuple[str, str], str]:
         """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""

@@ -154,6 +154,11 @@ def check_row(manifest: Manifest, task: str, tier: str, row: Row, path: Path, pr
     for key, value, what, known in named:
         if value not in known:
             raise InputFault(f"{path}: {prefix}{key} = {value!r} is no {what} of {task}{nearest(value, known)}")
+    if task == "summarization" and any(limit.metric == RIGHT or limit.errors_at_most for limit in row.budget.quality):
+        raise InputFault(
+            f"{path}: {prefix}budget.quality: a summary is not right or wrong as a whole; give a margin of one of"
+            f" {', '.join(HEADLINES[task])}"
+        )
     if bool(row.labels) != (task in LABELLED):
         raise InputFault(
             f"{path}: {prefix}labels: {'missing; add it' if task in LABELLED else f'{task} has none; remove it'}"

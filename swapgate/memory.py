@@ -1,7 +1,9 @@
 """Peak memory of a model, in a process of its own: ``python -m swapgate.memory`` reads one request from stdin."""
 
+import contextlib
+import ctypes
+import gc
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,46 +16,54 @@ from swapgate.loading import Source
 from swapgate.manifest import Row
 from swapgate.tasks import TASKS
 
-RUNS = 3
-"""Processes; the median counts."""
+RESET = Path("/proc/self/clear_refs")
+"""Where Linux lets a process begin its peak anew."""
+LEAVE_OUT = 'leave it out with: -m "not memory"'
 
 
 def peak_memory(task: str, source: Source, cases: Path) -> float:
     """Give the bytes by which a process grows at most while it loads the model and predicts the cases one by one.
 
-    The libraries are imported before. The median of `RUNS` processes. Raises SurroundingsFault where one fails.
+    It has done both before, so that what the first time costs is not counted: then two processes differ by some 1 %.
+    Raises SurroundingsFault where it fails.
     """
-    request = {
-        "task": task,
-        "folder": str(source.folder),
-        "row": source.row.model_dump(mode="json"),
-        "cases": str(cases),
-    }
-    grown = []
-    for _ in range(RUNS):
-        child = subprocess.run(
-            [sys.executable, "-m", "swapgate.memory"], input=json.dumps(request), capture_output=True, text=True
+    if not RESET.exists():
+        raise SurroundingsFault(f"the memory of {source.name} was not measured: that works on Linux only; {LEAVE_OUT}")
+    row = source.row.model_dump(mode="json")
+    request = {"task": task, "folder": str(source.folder), "name": source.name, "row": row, "cases": str(cases)}
+    child = subprocess.run(
+        [sys.executable, "-m", "swapgate.memory"], input=json.dumps(request), capture_output=True, text=True
+    )
+    if child.returncode:
+        reason = (child.stderr.strip().splitlines() or [f"it ended with exit status {child.returncode}"])[-1]
+        raise SurroundingsFault(
+            f"the memory of {source.name} was not measured, for the process that does: {reason}; mend that, or"
+            f" {LEAVE_OUT}"
         )
-        if child.returncode:
-            reason = (child.stderr.strip().splitlines() or [f"exit status {child.returncode}"])[-1]
-            raise SurroundingsFault(f"the memory of {source.name} could not be measured: {reason}")
-        grown.append(float(child.stdout.split()[-1]))
-    return sorted(grown)[RUNS // 2]
+    grown = float(child.stdout.split()[-1])
+    if grown <= 0:
+        raise SurroundingsFault(f"{source.name} is too little for its memory to be measured; {LEAVE_OUT}")
+    return grown
 
 
-def _grown(task: str, source: Source, cases: Sequence[Any]) -> int:
+def _grown(task: str, source: Source, inputs: Sequence[Any]) -> int:
     import torch  # noqa: F401 - before the first reading
     import transformers  # noqa: F401
 
-    inputs = [case.input for case in cases]
-    loaded = TASKS[task].load(source)
-    del loaded  # what the first loading imports and keeps is not the model's
+    _load_and_predict(task, source, inputs)
+    gc.collect()
+    with contextlib.suppress(AttributeError):  # of C libraries only glibc has it, and only glibc needs it
+        ctypes.CDLL(None).malloc_trim(0)  # what the first model has freed would take in the second unseen
     before = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
+    RESET.write_text("5", encoding="ascii")
+    _load_and_predict(task, source, inputs)
+    return _status("VmHWM") - before
+
+
+def _load_and_predict(task: str, source: Source, inputs: Sequence[Any]) -> None:
     loaded = TASKS[task].load(source)
     for given in inputs:
         TASKS[task].predict(loaded, [given], source.row)
-    return _status("VmHWM") - before
 
 
 def _status(key: str) -> int:
@@ -65,12 +75,10 @@ def _status(key: str) -> int:
 def main() -> None:
     """Answer one request."""
     request = json.load(sys.stdin)
-    if not os.path.exists("/proc/self/clear_refs"):
-        sys.exit("peak memory is measured on Linux only; leave it out with: -m 'not memory'")
-    row = Row.model_validate(request["row"], strict=False)
-    source = Source(row, Path(request["folder"]), Path(request["folder"]).name)
+    source = Source(Row.model_validate(request["row"], strict=False), Path(request["folder"]), request["name"])
     try:
-        print(_grown(request["task"], source, read_cases(Path(request["cases"]), request["task"]).cases))
+        inputs = [case.input for case in read_cases(Path(request["cases"]), request["task"]).cases]
+        print(_grown(request["task"], source, inputs))
     except Fault as fault:
         sys.exit(str(fault))
 

@@ -125,7 +125,7 @@ def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path) -> None:
             raise InputFault(f"--eval-set {option}: unknown task{nearest(task, plan.manifest.rows)}")
         if task in asked:
             raise InputFault(f"--eval-set {option}: {task} has two sets; give one")
-        asked[task] = directory / Path(path).expanduser()
+        asked[task] = Path(os.path.normpath(directory / os.path.expanduser(path)))
     for task, tiers in plan.manifest.rows.items():
         cases = plan.models[task, next(iter(tiers))].cases
         path_of = asked.get(task, cases.evaluation)

@@ -6,7 +6,8 @@ import itertools
 import re
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,13 @@ OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory|not enough memor
 EVERYTHING = Tolerance(drift=1, reason="precision is averaged over all candidates, also those below the threshold")
 """Objects are kept from the threshold less this drift."""
 
-Progress = Callable[[Iterable[Case]], Iterable[Case]]
+Progress = Callable[[Iterator[Case], int], Generator[Case, None, None]]
+"""Is given rows and their number, and gives the rows."""
+
+
+def unseen(rows: Iterator[Case], _count: int) -> Generator[Case, None, None]:
+    """Give the rows, and show nothing meanwhile."""
+    yield from rows
 
 
 @dataclass(eq=False, repr=False)
@@ -54,8 +61,8 @@ class Model:
     _broken: SurroundingsFault | None = None
     """Why it cannot be loaded, so that it is tried once."""
     _predictions: dict[str, Prediction | ModelFault] = field(default_factory=dict)
-    _tally: tuple[Tally, tuple[int, int]] | None = None
-    """What came of the evaluation set, and which version of the file that was."""
+    _tally: Tally | None = None
+    """What came of the evaluation set."""
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.source.name}>"
@@ -129,36 +136,36 @@ class Model:
         except ModelFault as fault:
             raise ModelFault(f"{self.name} {case.id!r}: {fault} ({self.source.name})") from fault
 
-    def tally(self, evaluation: EvaluationSet, progress: Progress = iter) -> Tally:
+    def tally(self, evaluation: EvaluationSet, progress: Progress = unseen) -> Tally:
         """Predict the rows of an evaluation set in batches, once; `progress` sees each row pass.
 
-        Raises ModelFault or SurroundingsFault that names the row, also where the file was written in between.
+        All rows are read and checked before. Raises ModelFault or SurroundingsFault that names the row.
         """
         if self._tally is None:
-            version = evaluation.version
-            counted = tally(self.task)
-            rows = iter(progress(evaluation.rows()))
-            while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
-                for row, found in zip(batch, self._evaluated(batch, evaluation), strict=True):
-                    counted.add(row.id, found, row.expected)
-            self._tally = counted, version
-        if self._tally[1] != evaluation.version:
-            raise SurroundingsFault(f"{evaluation.path} was written while it was read; run again")
-        return self._tally[0]
+            counted, count = tally(self.task), evaluation.count
+            with closing(progress(evaluation.rows(), count)) as rows:
+                while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
+                    for row, found in zip(batch, self._evaluated(batch, evaluation), strict=True):
+                        counted.add(row.id, found, row.expected)
+            self._tally = counted
+        return self._tally
 
     def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[Prediction]:
+        self._load()  # what it raises is no row's fault
         try:
             return [_sound(found) for found in self._predict([row.input for row in batch], whole=True)]
         except Fault:
             pass  # one by one, the row that is at fault can be named
-        found = []
-        for row in batch:
-            try:
-                found.append(_sound(self._predict([row.input], whole=True)[0]))
-            except Fault as fault:
-                where = f"row {row.id!r} of {evaluation.path}"
-                raise type(fault)(f"{self.name}: {where}: {fault} ({self.source.name})") from fault
-        return found
+        return [self._evaluated_alone(row, evaluation) for row in batch]
+
+    def _evaluated_alone(self, row: Case, evaluation: EvaluationSet) -> Prediction:
+        where = f"{self.name}: row {row.id!r} of {evaluation.path}"
+        try:
+            return _sound(self._predict([row.input], whole=True)[0])
+        except ModelFault as fault:
+            raise ModelFault(f"{where}: {fault} ({self.source.name})") from fault
+        except SurroundingsFault as fault:
+            raise SurroundingsFault(f"{where}: {fault}") from fault
 
     @functools.cached_property
     def memory(self) -> float:
@@ -193,28 +200,32 @@ class Model:
         except ModelFault as fault:
             return fault
 
-    def _predict(self, inputs: Sequence[Input], whole: bool = False) -> list[Prediction | ModelFault]:
-        """Predict; `whole`: with all that the model considered, from which precision is averaged."""
-        task, row = TASKS[self.task], self.source.row
-        if whole:
-            row = row.model_copy(update={"tolerance": EVERYTHING})
+    def _load(self) -> Any:
+        """Load the model if it is not. Raises SurroundingsFault."""
         if self._broken is not None:
             raise self._broken
         if self._loaded is None:
             try:
-                self._loaded = task.load(self.source)
+                self._loaded = TASKS[self.task].load(self.source)
             except SurroundingsFault as fault:
                 self._broken = fault
                 raise
+        return self._loaded
+
+    def _predict(self, inputs: Sequence[Input], whole: bool = False) -> list[Prediction | ModelFault]:
+        """Predict; `whole`: with all that the model considered, from which precision is averaged."""
+        row, loaded = self.source.row, self._load()
+        if whole:
+            row = row.model_copy(update={"tolerance": EVERYTHING})
         try:
-            found: list[Prediction | ModelFault] = task.predict(self._loaded, inputs, row)
+            found: list[Prediction | ModelFault] = TASKS[self.task].predict(loaded, inputs, row)
         except Fault:
             raise
         except Exception as error:  # a model may raise anything on an input it cannot take
             if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
                 raise SurroundingsFault(
-                    f"{self.name}: out of memory while {self.source.name} predicted ({type(error).__name__});"
-                    " free some, or run this tier alone"
+                    f"out of memory while {self.source.name} predicted ({type(error).__name__}); free some, or run"
+                    " this tier alone"
                 ) from error
             raise ModelFault(f"the model crashed: {type(error).__name__}: {error}") from error
         return found

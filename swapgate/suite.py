@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from swapgate.checks import Cost, Expected, Golden, Orphan, Quality
+from swapgate.checks import Expected, Golden, Orphan
 from swapgate.manifest import MEASURED, TASKS, nearest
+from swapgate.measures import Cost, Quality
 from swapgate.plan import Plan
 from swapgate.running import Model
 from swapgate.verdict import NAMED_CHECKS, Selected

@@ -1,8 +1,8 @@
 """From records to verdicts: what was selected, what came of it, and PASS, FAIL, INCOMPLETE or ERROR a tier. Pure."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
@@ -67,7 +67,6 @@ class Verdict:
     task: str
     tier: str
     status: Status
-    model: str
     counts: Mapping[str, Counter[str]]
     """From column to outcome to number of tests; a column without a selected test is absent."""
     figures: Mapping[str, Any]
@@ -75,28 +74,19 @@ class Verdict:
     """Why it is not a PASS, the worst first, each with what it makes of the tier alone."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
-    evaluated: bool = True
-    """Whether there is an evaluation set."""
-
-    @property
-    def gaps(self) -> int:
-        """How many known gaps there are."""
-        return sum(counts["known gap"] for counts in self.counts.values())
 
 
 def judge(
     selected: Mapping[str, Selected],
     records: Iterable[tuple[str, Record]],
-    models: Mapping[tuple[str, str], str],
+    tiers: Iterable[tuple[str, str]],
     swaps: Iterable[tuple[str, str]],
     stale: Mapping[tuple[str, str], str] = MappingProxyType({}),
-    evaluated: Container[str] = (),
 ) -> list[Verdict]:
-    """Judge each tier that was selected or swapped, in the order of `models`.
+    """Judge each tier that was selected or swapped, in the order of `tiers`.
 
     `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
     nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected.
-    `evaluated` are the tasks that have an evaluation set.
     """
     worst: dict[str, Record] = {}
     figures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -108,19 +98,15 @@ def judge(
         worst.setdefault(test, Record(item, "incomplete", f"{item}: selected, but it did not run"))
     swapped = set(swaps)
     verdicts = []
-    for task, tier in models:
+    for task, tier in tiers:
         mine = [record for record in worst.values() if (record.selected.task, record.selected.tier) == (task, tier)]
         if mine or (task, tier) in swapped:
-            words = stale.get((task, tier))
-            found = figures.get((task, tier), {})
-            verdict = _judge_tier(task, tier, models[task, tier], mine, found, words)
-            verdicts.append(replace(verdict, evaluated=task in evaluated))
+            found, words = figures.get((task, tier), {}), stale.get((task, tier))
+            verdicts.append(_judge_tier(task, tier, mine, found, words))
     return verdicts
 
 
-def _judge_tier(
-    task: str, tier: str, model: str, records: list[Record], figures: dict[str, Any], stale: str | None
-) -> Verdict:
+def _judge_tier(task: str, tier: str, records: list[Record], figures: dict[str, Any], stale: str | None) -> Verdict:
     counts: dict[str, Counter[str]] = {}
     for record in records:
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
@@ -133,7 +119,7 @@ def _judge_tier(
         reasons = [("INCOMPLETE", words)]
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
     status: Status = reasons[0][0] if reasons else "PASS"
-    return Verdict(task, tier, status, model, counts, figures, list(dict.fromkeys(reasons)), improvements)
+    return Verdict(task, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements)
 
 
 def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:

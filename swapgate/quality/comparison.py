@@ -30,6 +30,7 @@ class Flip:
     """A row that one side got right and the other wrong."""
 
     id: str
+    """The row's."""
     wrong: str
     """What the side that was wrong said."""
 
@@ -41,21 +42,29 @@ class Comparison:
     metric: str
     """The figure, or "errors": the number of rows that are not right."""
     value: float
+    """That of the model that is judged."""
     reference: float
+    """That of the model it is compared with."""
     difference: float | None
-    """Of a figure the value less the reference's, of errors their ratio; None where the reference made none."""
+    """Of a figure the value less the reference's, of errors their ratio; null where the reference made none."""
     low: float | None
+    """Lower one-sided 95 % bound of the difference; null where too little differs to reckon it."""
     high: float | None
-    """One-sided 95 % bounds of the difference; None where too little differs to reckon them."""
+    """Upper one-sided 95 % bound of the difference; null where too little differs to reckon it."""
     allowed: float
     """The margin, or the ratio of errors."""
     decision: Decision
+    """PASS where the bound is within what is allowed, FAIL where it is beyond with the same confidence."""
     rows: int
+    """Of the evaluation set."""
     differing: int
+    """Rows on which the two models differ in what counts for the figure."""
     needed: int | None
-    """Of too few rows: about how many would decide it for a model that loses nothing; None where there are as many."""
+    """Of too few rows: about how many would decide it for a model that loses nothing; null where there are as many."""
     lost: Sequence[Flip]
+    """Rows that the reference gets right and the model wrong."""
     gained: Sequence[Flip]
+    """Rows that the model gets right and the reference wrong."""
     mcnemar: float
     """Exact two-sided probability of flips so uneven by chance; it decides nothing."""
 
@@ -89,9 +98,8 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         high=high,
         allowed=margin,
         decision=decision,
-        needed=needed if decision == "too few rows" and needed and needed > candidate.rows else None,
         differing=differing,
-        **_flips(candidate, reference),
+        **_rows(candidate, reference, decision, needed),
     )
 
 
@@ -106,8 +114,8 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         spared = at_most * theirs - ours  # on average at least 0 where the ratio holds
         found = resampled_bounds(lambda rows: float(spared[rows].mean()), candidate.rows, differing)
         decision = within(found, 0.0)
-        room = max(at_most - 1, 0.01) * others / candidate.rows
-        needed = _needed(found, candidate.rows, differing, room)
+        room = (at_most - 1) * others / candidate.rows
+        needed = _needed(found, candidate.rows, differing, room) if room > 0 else None
     return Comparison(
         metric="errors",
         value=errors,
@@ -117,18 +125,18 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         high=None,
         allowed=at_most,
         decision=decision,
-        needed=needed if decision == "too few rows" and needed and needed > candidate.rows else None,
         differing=differing,
-        **_flips(candidate, reference),
+        **_rows(candidate, reference, decision, needed),
     )
 
 
-def _flips(candidate: Tally, reference: Tally) -> dict[str, Any]:
-    """Give the rows that one side got right and the other wrong, and how likely so uneven a count is."""
+def _rows(candidate: Tally, reference: Tally, decision: Decision, needed: int | None) -> dict[str, Any]:
+    """Give what is told of the rows: how many, about how many are needed, and which are right on one side only."""
     lost = [Flip(*candidate.wrong[row]) for row in sorted({*candidate.wrong} - {*reference.wrong})]
     gained = [Flip(*reference.wrong[row]) for row in sorted({*reference.wrong} - {*candidate.wrong})]
     chance = mcnemar(Flips(candidate.rows, len(lost), len(gained)))
-    return {"rows": candidate.rows, "lost": lost, "gained": gained, "mcnemar": chance}
+    more = needed if decision == "too few rows" and needed and needed > candidate.rows else None
+    return {"rows": candidate.rows, "needed": more, "lost": lost, "gained": gained, "mcnemar": chance}
 
 
 def _needed(found: tuple[float, float] | None, rows: int, differing: int, margin: float) -> int | None:

@@ -34,8 +34,7 @@ def _classification(found: Classification, right: Sequence[str]) -> Counts:
 
 
 def _classification_figures(counts: Counts, rows: float) -> Figures:
-    tops = {name: counts[name] / rows for name in ("top-3", "top-5")}
-    return {"accuracy": counts[RIGHT] / rows, **tops, **_by_label(counts, "macro")}
+    return {"accuracy": counts[RIGHT] / rows, **{name: counts[name] / rows for name in ("top-3", "top-5")}}
 
 
 def _entities(found: Entities, right: Sequence[Span]) -> Counts:
@@ -43,32 +42,34 @@ def _entities(found: Entities, right: Sequence[Span]) -> Counts:
     pairs: Counter[Any] = Counter((key[0], key[0]) for key in ours & theirs)
     pairs.update((key[0], NOTHING) for key in theirs - ours)
     pairs.update((NOTHING, key[0]) for key in ours - theirs)
-    return pairs
+    return {**pairs, "both": len(ours & theirs), "found": len(ours), "wanted": len(theirs)}
 
 
 def _entities_figures(counts: Counts, _: float) -> Figures:
-    return _by_label(counts, "micro")
+    """Count all labels alike, as seqeval does in its strict mode."""
+    both, found, wanted = (counts[name] for name in ("both", "found", "wanted"))
+    return {
+        "F1": 2 * both / (found + wanted) if found + wanted else 0.0,
+        "precision": both / found if found else 0.0,
+        "recall": both / wanted if wanted else 0.0,
+    }
 
 
-def _by_label(counts: Counts, average: str) -> Figures:
-    """Give precision, recall and F1 of the labels together and of each (scikit-learn).
-
-    "micro" counts all labels alike, so that for spans it is what seqeval calls strict; "macro" is the mean of labels.
-    """
-    from sklearn.metrics import precision_recall_fscore_support
-
+def by_label(counts: Counts) -> Figures:
+    """Give precision, recall and F1 of each label, and their means (scikit-learn), of counts by pairs of labels."""
     pairs = {pair: count for pair, count in counts.items() if isinstance(pair, tuple) and count}
     names = sorted({label for pair in pairs for label in pair} - {NOTHING})
     if not names:
-        return {"F1": 0.0, "precision": 0.0, "recall": 0.0}
+        return {}
+    from sklearn.metrics import precision_recall_fscore_support
+
     right, given = zip(*pairs, strict=True)
     measured = functools.partial(
         precision_recall_fscore_support, right, given, labels=names, sample_weight=[*pairs.values()], zero_division=0.0
     )
-    whole, table = measured(average=average), measured()
-    prefix = "macro " if average == "macro" else ""
+    means, table = measured(average="macro"), measured()
     return {
-        **{f"{prefix}{what}": float(whole[place]) for what, place in _PLACES.items()},
+        **{f"macro {what}": float(means[place]) for what, place in _PLACES.items()},
         **{
             f"{what} {name}": float(value)
             for what, place in _PLACES.items()
@@ -141,7 +142,7 @@ COUNTED: Mapping[str, tuple[Callable[[Any, Any], Counts], Callable[[Counts, floa
     "image-classification": (_classification, _classification_figures),
     "object-detection": (lambda found, right: {}, lambda counts, rows: {}),
 }
-"""What a row of a task counts for, and the figures of the sums."""
+"""What a row of a task counts for, and the figures of the sums, to which `by_label` adds those of pairs of labels."""
 
 HEADLINES: Mapping[str, tuple[str, ...]] = {
     "sentiment": ("accuracy", "top-3", "top-5", "macro F1"),

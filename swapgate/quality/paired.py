@@ -17,6 +17,8 @@ POWER = 0.90
 """How often the rows that are asked for are enough, where nothing is lost."""
 
 RESAMPLES, SEED = 1_000, 0
+DRAWN_AT_ONCE = 100_000
+"""Numbers of rows, so that a large set needs no more memory than a little one."""
 FEWEST_UNITS = 20
 """Of rows that differ: from fewer a bootstrap tells nothing of the tail."""
 
@@ -95,13 +97,16 @@ def non_inferior(flips: Flips, margin: float) -> Decision:
 def rows_needed(flips: Flips, margin: float) -> int:
     """Give about how many rows let a candidate that loses nothing pass, with POWER.
 
-    As many rows would differ as do now, of each thousand at least one. From the normal approximation: discordance
-    times ((z of CONFIDENCE + z of POWER) / margin) squared.
+    As large a share of them would differ as does now. From the normal approximation: the score's spread is that of the
+    likeliest shares with a loss of the margin, its true spread the discordance.
     """
     from scipy.stats import norm
 
-    discordance = max((flips.lost + flips.gained) / flips.rows, 0.001)
-    return math.ceil(discordance * ((norm.ppf(CONFIDENCE) + norm.ppf(POWER)) / margin) ** 2)
+    discordance = (flips.lost + flips.gained) / flips.rows
+    even = Flips(2_000_000, *[round(1_000_000 * discordance)] * 2)
+    supposed = 2 * _lost_share(even, -margin) - margin * (1 + margin)
+    reach = norm.ppf(CONFIDENCE) * math.sqrt(supposed) + norm.ppf(POWER) * math.sqrt(discordance)
+    return math.ceil((reach / margin) ** 2)
 
 
 def mcnemar(flips: Flips) -> float:
@@ -131,6 +136,7 @@ def resampled_bounds(difference: Callable[[Any], float], units: int, differing: 
         difference,
         vectorized=False,
         n_resamples=RESAMPLES,
+        batch=max(1, DRAWN_AT_ONCE // units),
         confidence_level=2 * CONFIDENCE - 1,  # of both sides, so that each alone has CONFIDENCE
         method="percentile",
         rng=np.random.default_rng(SEED),

@@ -8,7 +8,10 @@ from typing import Any
 
 from swapgate.compare import check_expected
 from swapgate.predictions import Detections, Expected, Prediction, Summary, Thing
-from swapgate.quality.counts import COUNTED, RIGHT, Figures
+from swapgate.quality.counts import COUNTED, RIGHT, Counts, Figures, by_label
+
+MEAN_PRECISION = {"mAP@0.5": slice(1), "mAP@[.5:.95]": slice(None)}
+"""Mean average precisions, and which of COCO's overlaps they are averaged over."""
 
 
 class Tally:
@@ -21,6 +24,8 @@ class Tally:
         self._count, self._figures = COUNTED[task]
         self._names: dict[Any, int] = {}
         self._places, self._values, self._ends = array("q"), array("d"), array("q", [0])
+        self._table: Any = None
+        """All numbers as a matrix, once they are asked for."""
 
     def add(self, row: str, prediction: Prediction, expected: Expected) -> None:
         """Count a row, named by its id."""
@@ -32,35 +37,43 @@ class Tally:
             self._values.append(value)
         self._ends.append(len(self._places))
         self.rows += 1
+        self._table = None
 
-    def figures(self, rows: Any = None) -> Figures:
-        """Give all figures, of all rows or of those by an integer array of numbers, in which one may stand twice."""
-        import numpy as np
-
-        weights = np.ones(self.rows) if rows is None else np.bincount(rows, minlength=self.rows)
-        sums = weights @ self._table(self._names)
-        counts = dict(zip(self._names, sums.tolist(), strict=True))
-        return {**self._figures(counts, float(weights.sum())), RIGHT: counts[RIGHT] / float(weights.sum())}
+    def figures(self) -> Figures:
+        """Give all figures."""
+        counts, rows = self._sums(None)
+        return {**self._figures(counts, rows), **by_label(counts), RIGHT: counts[RIGHT] / rows}
 
     def figure(self, name: str, rows: Any = None) -> float:
-        """Give one figure, of all rows or of those by an array of numbers."""
-        return self.figures(rows)[name]
+        """Give one figure, of all rows or of those by an integer array of numbers, in which one may stand twice."""
+        counts, weight = self._sums(rows)
+        figures = {**self._figures(counts, weight), RIGHT: counts[RIGHT] / weight}
+        return figures[name] if name in figures else by_label(counts)[name]
 
     def each(self, name: str) -> Any:
         """Give what each row adds to a share: an array of zeros and ones of shape (rows,)."""
-        table = self._table(self._names)
-        return table[:, [self._names[RIGHT if name == "accuracy" else name]]].toarray()[:, 0]
+        place = self._names[RIGHT if name == "accuracy" else name]
+        return self._matrix(self._names)[:, [place]].toarray()[:, 0]
 
     def differing(self, other: "Tally") -> int:
         """Count the rows that came to something else on the other side."""
         import numpy as np
 
         names = {name: place for place, name in enumerate({**self._names, **other._names})}
-        apart = self._table(names) - other._table(names)
+        apart = self._matrix(names) - other._matrix(names)
         apart.eliminate_zeros()
         return int(np.count_nonzero(np.diff(apart.indptr)))
 
-    def _table(self, names: Mapping[Any, int]) -> Any:
+    def _sums(self, rows: Any) -> tuple[Counts, float]:
+        """Add up the numbers of some rows by name, and give how many rows these are."""
+        import numpy as np
+
+        if self._table is None:
+            self._table = self._matrix(self._names)
+        weights = np.ones(self.rows) if rows is None else np.bincount(rows, minlength=self.rows)
+        return dict(zip(self._names, (weights @ self._table).tolist(), strict=True)), float(weights.sum())
+
+    def _matrix(self, names: Mapping[Any, int]) -> Any:
         """Give the numbers as a sparse matrix of shape (rows, names)."""
         import numpy as np
         from scipy.sparse import csr_matrix
@@ -88,18 +101,18 @@ class Scenes(Tally):
         self._noted.append(_noted(things, prediction.objects))
         self._labels |= {thing.label for thing in things}
 
-    def figures(self, rows: Any = None) -> Figures:
+    def figures(self) -> Figures:
         """Give mean average precision at an IoU of 0.5 and over 0.5 to 0.95, and the latter of each label."""
         names = sorted(self._labels)  # as COCO counts: by the labels that there are
-        table = self._precision(names, rows, slice(None))
+        table = self._precision(names, None, slice(None))
         each = {f"mAP {name}": _mean(table[:, :, number]) for number, name in enumerate(names)}
-        return {"mAP@0.5": _mean(table[0]), "mAP@[.5:.95]": _mean(table), **each, **super().figures(rows)}
+        return {"mAP@0.5": _mean(table[0]), "mAP@[.5:.95]": _mean(table), **each, **super().figures()}
 
     def figure(self, name: str, rows: Any = None) -> float:
-        """Give one figure; at a single IoU ten times faster than all."""
-        if name == "mAP@0.5":
-            return _mean(self._precision(sorted(self._labels), rows, slice(1)))
-        return self.figures(rows)[name]
+        """Give one figure; at a single IoU ten times faster than at all."""
+        if name not in MEAN_PRECISION:
+            return super().figure(name, rows)
+        return _mean(self._precision(sorted(self._labels), rows, MEAN_PRECISION[name]))
 
     def differing(self, other: "Tally") -> int:
         """Count the pictures whose own average precision, at any IoU, is another on the other side."""

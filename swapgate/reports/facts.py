@@ -17,8 +17,6 @@ from swapgate.verdict import Status, Verdict
 FORMAT: Literal[1] = 1
 """Raised when a field is renamed, removed or means something else; new fields do not raise it."""
 
-DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
-
 
 @dataclass(frozen=True)
 class Reason:
@@ -27,26 +25,23 @@ class Reason:
     status: Status
     """What it makes of the tier alone."""
     message: str
-
-    __pydantic_config__ = DOCUMENTED
+    """What was allowed, what was found, and the next step."""
 
 
 @dataclass(frozen=True)
 class Figures:
     """What was measured; null where it was not selected or could not be measured."""
 
-    quality: Quality | None = None
+    quality: Quality | None
     """Figures on the evaluation set."""
-    latency: Cost | None = None
+    latency: Cost | None
     """Seconds a call, as a ratio."""
-    size: Cost | None = None
+    size: Cost | None
     """Bytes of the weight files."""
-    parameters: Cost | None = None
+    parameters: Cost | None
     """Numbers in the weight files."""
-    memory: Cost | None = None
+    memory: Cost | None
     """Peak memory in bytes."""
-
-    __pydantic_config__ = DOCUMENTED
 
 
 @dataclass(frozen=True)
@@ -54,56 +49,74 @@ class Tier:
     """The verdict on one tier."""
 
     task: str
+    """The task's name, such as ner."""
     tier: str
+    """The tier's name in the models file, such as small."""
     variant: str | None
-    """The transformation of the model."""
+    """The transformation of the model; null where it is used as it is."""
     model: str
     """What was judged."""
     incumbent: str | None
     """What it would replace; null where nothing is swapped."""
     verdict: Status
+    """The worst that any test of the tier came to."""
     counts: Mapping[str, Mapping[str, int]]
     """From check (expected, golden, properties, …) to outcome to number of tests; checks without a test are absent."""
     known_gaps: int
+    """How many tests showed a known gap."""
     evaluation_set: bool
     """Whether the task has one; without, nothing is said of quality."""
     figures: Figures
+    """What was measured."""
     reasons: Sequence[Reason]
     """The worst first."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
 
-    __pydantic_config__ = DOCUMENTED
+    @property
+    def name(self) -> str:
+        """How the tier is called: ner/small."""
+        return f"{self.task}/{self.tier}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """A run of swapgate."""
+    """What a run of swapgate found."""
 
     format: Literal[1]
-    """Version of this form."""
+    """Version of this form; a newer program of the same version may add keys."""
     swapgate: str
     """Version of the program."""
     models_file: str
+    """The models file, from the project's folder."""
     against: str | None
     """The git commit whose rows, cases, goldens and limits judged; null for those of the working tree."""
     exit_status: int
-    """Of pytest: 0 all PASS, 1 any FAIL, 7 any INCOMPLETE or ERROR, 2 to 6 as pytest has them."""
+    """Of pytest: 0 all PASS, 1 any FAIL or another test failed, 7 any INCOMPLETE or ERROR, 2 to 6 as pytest has them;
+    with --allow-incomplete INCOMPLETE counts as PASS."""
     notes: Sequence[str]
     """What a reviewer should see: limits that were not used, edits that did not count."""
     tiers: Sequence[Tier]
+    """The verdicts, in the order of the models file; a tier of which nothing was selected is absent."""
 
-    __pydantic_config__ = DOCUMENTED
+    __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, title=f"swapgate verdict JSON, format {FORMAT}")
 
 
 ADAPTER: TypeAdapter[Report] = TypeAdapter(Report)
+FIGURES: TypeAdapter[Figures] = TypeAdapter(Figures)
 
 
 def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
     """Gather the facts of a run."""
-    manifest = plan.shown(plan.manifest.path)
-    tiers = [_tier(verdict, plan) for verdict in verdicts]
-    return Report(FORMAT, __version__, manifest, plan.against, exit_status, plan.notes, tiers)
+    return Report(
+        format=FORMAT,
+        swapgate=__version__,
+        models_file=plan.shown(plan.manifest.path),
+        against=plan.against,
+        exit_status=exit_status,
+        notes=[note.removeprefix("note  ") for note in plan.notes],
+        tiers=[_tier(verdict, plan) for verdict in verdicts],
+    )
 
 
 def _tier(verdict: Verdict, plan: Plan) -> Tier:
@@ -116,9 +129,9 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         incumbent=model.incumbent.name if model.swapped else None,
         verdict=verdict.status,
         counts={column: dict(counts) for column, counts in verdict.counts.items()},
-        known_gaps=verdict.gaps,
-        evaluation_set=verdict.evaluated,
-        figures=TypeAdapter(Figures).validate_python(verdict.figures),
+        known_gaps=sum(counts["known gap"] for counts in verdict.counts.values()),
+        evaluation_set=verdict.task in plan.evaluations,
+        figures=FIGURES.validate_python({**dict.fromkeys(Figures.__annotations__), **verdict.figures}),
         reasons=[Reason(*reason) for reason in verdict.reasons],
         improvements=verdict.improvements,
     )
@@ -126,20 +139,32 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
 
 def to_json(facts: Report) -> str:
     """Give the text of a verdict JSON."""
-    return json.dumps(asdict(facts), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(asdict(facts), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode(errors="replace").decode()  # a path may hold bytes that are no text
 
 
 def read_report(path: Path) -> Report:
     """Read a verdict JSON. Raises InputFault where it is none."""
+    next_step = "give what pytest --verdict-json wrote"
     try:
-        return ADAPTER.validate_json(path.read_text(encoding="utf-8"))
+        return ADAPTER.validate_json(path.read_bytes())
     except OSError as error:
-        raise InputFault(f"{path}: cannot be read ({error}); give what pytest --verdict-json wrote") from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        detail = str(error).splitlines()[0]
-        raise InputFault(f"{path}: no verdict JSON ({detail}); give what pytest --verdict-json wrote") from error
+        raise InputFault(f"{path}: cannot be read: {error.strerror}; {next_step}") from error
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        if wrong["loc"] == ("format",) and wrong["type"] == "literal_error":
+            detail = f"its format is {wrong['input']!r}, this version reads {FORMAT}"
+        else:
+            detail = f"{'.'.join(map(str, wrong['loc'])) or 'the file'}: {wrong['msg']}"
+        raise InputFault(f"{path}: no verdict JSON: {detail}; {next_step}") from error
 
 
 def schema() -> dict[str, Any]:
     """Give the JSON schema of a verdict JSON; verdict.schema.json beside this module is its text."""
-    return ADAPTER.json_schema()
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "$id": f"urn:swapgate:verdict:{FORMAT}", **ADAPTER.json_schema()}
+
+
+def schema_text() -> str:
+    """Give the text of verdict.schema.json."""
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"

@@ -1,13 +1,14 @@
 """The verdict table that ends a run, and the first reasons below it."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from swapgate.verdict import Verdict
+from swapgate.reports.facts import Report, Tier
+from swapgate.reports.table import plain, table
 
 WIDEST = 10_000
 REASONS = 5
@@ -16,15 +17,10 @@ FLIPS = 10
 """Rows of an evaluation set shown a tier and direction."""
 
 COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCOMPLETE": "bold yellow", "ERROR": "bold magenta"}
-NOT_SELECTED, NOT_MEASURED, NO_SET = "not selected", "not measured", "no evaluation set"
-COUNTED = ("expected", "golden", "properties")
-FIGURES = ("quality", "latency", "size", "parameters", "memory")
-ALWAYS = ("quality", "latency", "size")
-"""Columns that there are also where no test of them was selected."""
 
 
-def verdict_text(verdicts: Sequence[Verdict], notes: Sequence[str], colour: bool) -> str:
-    """Give a line a tier, then why a tier did not pass, what a candidate improved, and the notes of the plan.
+def verdict_text(report: Report, colour: bool) -> str:
+    """Give a line a tier, then why a tier did not pass, what a candidate improved, and the notes of the run.
 
     A table that is wider than the terminal keeps its width: no name and no figure is ever cut.
     """
@@ -32,62 +28,42 @@ def verdict_text(verdicts: Sequence[Verdict], notes: Sequence[str], colour: bool
     console = Console(
         file=text, width=WIDEST, force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=True
     )
-    console.print(_table(verdicts))
-    for line in (*_reasons(verdicts), *notes):
-        console.print(Text(line))
+    headings, rows = table(report)
+    grid = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in headings:
+        grid.add_column(heading, no_wrap=True)
+    for *cells, verdict in rows:
+        grid.add_row(*(Text(plain(cell)) for cell in cells), Text(verdict, style=COLOURS[verdict]))
+    console.print(grid)
+    for line in (*(line for tier in report.tiers for line in _reasons(tier)), *_notes(report)):
+        console.print(Text(plain(line)))
     return text.getvalue()
 
 
-def _table(verdicts: Sequence[Verdict]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    measured = [name for name in FIGURES if name in ALWAYS or any(name in verdict.counts for verdict in verdicts)]
-    for heading in ("tier", "model", *COUNTED, "known gaps", *measured, "verdict"):
-        table.add_column(heading, no_wrap=True)
-    for verdict in verdicts:
-        table.add_row(
-            f"{verdict.task}/{verdict.tier}",
-            Text(verdict.model),
-            *(_passed(verdict, column) for column in COUNTED),
-            str(verdict.gaps),
-            *(_figure(verdict, column) for column in measured),
-            Text(verdict.status, style=COLOURS[verdict.status]),
-        )
-    return table
+def _reasons(tier: Tier) -> Iterator[str]:
+    for reason in tier.reasons[:REASONS]:
+        yield f"{reason.status}  {reason.message}"
+    if len(tier.reasons) > REASONS:
+        yield f"{tier.verdict}  {tier.name}: {len(tier.reasons) - REASONS} more, see above or --verdict-json"
+    for improvement in tier.improvements:
+        yield f"better  {improvement}"
+    yield from _flips(tier)
 
 
-def _passed(verdict: Verdict, column: str) -> str:
-    counts = verdict.counts.get(column)
-    if counts is None:
-        return NOT_SELECTED
-    if counts["incomplete"] + counts["error"] == counts.total():
-        return NOT_MEASURED
-    return f"{counts['passed'] + counts['improvement']}/{counts.total()}"
-
-
-def _figure(verdict: Verdict, column: str) -> str:
-    if column not in verdict.counts:
-        return NOT_SELECTED if column != "quality" or verdict.evaluated else NO_SET
-    return str(verdict.figures[column]["shown"]) if column in verdict.figures else NOT_MEASURED
-
-
-def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    for verdict in verdicts:
-        for status, reason in verdict.reasons[:REASONS]:
-            yield f"{status}  {reason}"
-        if len(verdict.reasons) > REASONS:
-            yield f"{verdict.status}  {verdict.task}/{verdict.tier}: {len(verdict.reasons) - REASONS} more, see above"
-        for improvement in verdict.improvements:
-            yield f"better  {improvement}"
-        yield from _flips(verdict)
-
-
-def _flips(verdict: Verdict) -> Iterator[str]:
+def _flips(tier: Tier) -> Iterator[str]:
     """List the rows that a swap lost and gained, these behind those."""
-    for one in verdict.figures.get("quality", {}).get("comparisons", ()):
-        sides = [("lost", one["comparison"]["lost"]), ("gained", one["comparison"]["gained"])]
-        for word, flips in sides if one["tier"] == "incumbent" else ():
+    comparisons = tier.figures.quality.comparisons if tier.figures.quality else ()
+    for one in [one for one in comparisons if one.tier == "incumbent"][:1]:  # each limit sees the same rows
+        for word, flips in (("lost", one.comparison.lost), ("gained", one.comparison.gained)):
             for flip in flips[:FLIPS]:
-                whose = "" if word == "lost" else f"; {one['against']}"
-                yield f"{word}  {verdict.task}/{verdict.tier} row {flip['id']!r}{whose}: {flip['wrong']}"
+                whose = "" if word == "lost" else f"; {one.against}"
+                yield f"{word}  {tier.name} row {flip.id!r}{whose}: {flip.wrong}"
             if len(flips) > FLIPS:
-                yield f"{word}  {verdict.task}/{verdict.tier}: {len(flips) - FLIPS} more rows; all in --verdict-json"
+                yield f"{word}  {tier.name}: {len(flips) - FLIPS} more rows; all in --verdict-json"
+
+
+def _notes(report: Report) -> Iterator[str]:
+    if report.against:
+        yield f"note  judged by the rows, cases, goldens and limits of {report.against}"
+    for note in report.notes:
+        yield f"note  {note}"

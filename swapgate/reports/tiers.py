@@ -2,62 +2,60 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from swapgate.figures import Cost
 from swapgate.reports.facts import Report, Tier
-from swapgate.reports.terminal import COLOURS, WIDEST
+from swapgate.reports.markdown import code, markdown_table
+from swapgate.reports.table import plain
+from swapgate.reports.terminal import WIDEST
 
 HEADINGS = ("task", "tier", "variant", "model", "parameters", "bytes", "quality", "latency ratio", "verdict")
 
 
-def cells(tier: Tier) -> list[str]:
-    """Give the cells of a tier; empty where nothing was measured."""
-    figures = tier.figures
-    quality = f"{figures.quality.metric} {figures.quality.value:.4f}" if figures.quality else ""
-    numbers = [
-        f"{cost.value:.0f}" if cost and cost.value is not None else "" for cost in (figures.parameters, figures.size)
-    ]
-    latency = f"{figures.latency.ratio:.2f}" if figures.latency and figures.latency.ratio is not None else ""
-    return [tier.task, tier.tier, tier.variant or "", tier.model, *numbers, quality, latency, tier.verdict]
-
-
 def as_text(report: Report) -> str:
     """Give a table for the terminal, numbers with thousands separated."""
-    rows = [[f"{int(cell):,}" if cell.isdigit() else cell for cell in cells(tier)] for tier in report.tiers]
-    return _printed(HEADINGS, rows, None)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in HEADINGS:
+        table.add_column(heading, no_wrap=True)
+    for tier in report.tiers:
+        table.add_row(*(Text(plain(cell)) for cell in _cells(tier, ",.0f")))
+    text = io.StringIO()
+    Console(file=text, width=WIDEST, no_color=True, highlight=False, soft_wrap=True).print(table)
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
 def as_markdown(report: Report) -> str:
-    """Give a Markdown table."""
-    return _printed(HEADINGS, [cells(tier) for tier in report.tiers], box.MARKDOWN)
+    """Give a Markdown table, numbers with thousands separated."""
+    rows = [_cells(tier, ",.0f") for tier in report.tiers]
+    return markdown_table(HEADINGS, [[*cells[:3], code(cells[3]), *cells[4:]] for cells in rows])
 
 
 def as_csv(report: Report) -> str:
     """Give comma-separated values with a line of headings."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([HEADINGS, *(cells(tier) for tier in report.tiers)])
+    csv.writer(text, lineterminator="\n").writerows([HEADINGS, *(_cells(tier, ".0f") for tier in report.tiers)])
     return text.getvalue()
 
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {"text": as_text, "markdown": as_markdown, "csv": as_csv}
 
 
-def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Give a Markdown table; what would end a cell is escaped."""
-    return _printed(headings, [[cell.replace("|", "\\|") for cell in row] for row in rows], box.MARKDOWN)
+def _cells(tier: Tier, whole: str) -> list[str]:
+    """Give the cells of a tier, empty where nothing was measured; `whole` is how whole numbers are written."""
+    figures = tier.figures
+    quality = f"{figures.quality.metric} {figures.quality.value:.4f}" if figures.quality else ""
+    ratio = figures.latency.ratio if figures.latency else None
+    return [
+        *(tier.task, tier.tier, tier.variant or "", tier.model),
+        *(_value(cost, whole) for cost in (figures.parameters, figures.size)),
+        *(quality, "" if ratio is None else f"{ratio:.2f}", tier.verdict),
+    ]
 
 
-def _printed(headings: Sequence[str], rows: Sequence[Sequence[str]], frame: box.Box | None) -> str:
-    text = io.StringIO()
-    table = Table(box=frame, padding=(0, 2, 0, 0) if frame is None else (0, 1))
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
-    Console(file=text, width=WIDEST, no_color=True, highlight=False, soft_wrap=True).print(table)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines() if line.strip())
+def _value(cost: Cost | None, whole: str) -> str:
+    return "" if cost is None or cost.value is None else format(cost.value, whole)

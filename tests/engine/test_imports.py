@@ -32,6 +32,7 @@ ORDER = [
     "changed",
     "figures",
     "checks",
+    "measures",
     "fixtures",
     "verdict",
     "reports",

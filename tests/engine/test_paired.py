@@ -54,7 +54,7 @@ def test_score_is_that_of_the_likeliest_shares(found, difference):
         assert score(found, difference) == pytest.approx(wanted, rel=1e-3, abs=1e-3)
 
 
-@given(found=flips(), difference=st.floats(-0.9, 0.9))
+@given(found=flips(), difference=st.floats(-0.9, 0.9).map(lambda share: round(share, 9)))
 def test_sides_are_alike(found, difference):
     """Candidate and incumbent exchanged, the score turns round."""
     other = Flips(found.rows, found.gained, found.lost)
@@ -98,11 +98,22 @@ def test_no_flips_among_few_rows():
     ]
 
 
-def test_rows_needed():
-    """With a margin of 2 points, 4 % discordance needs some 860 rows and 10 % some 2,150."""
-    assert rows_needed(Flips(1_000, 20, 20), 0.02) == pytest.approx(860, abs=10)
-    assert rows_needed(Flips(1_000, 50, 50), 0.02) == pytest.approx(2_150, abs=20)
-    assert rows_needed(Flips(1_000, 0, 0), 0.02) > 0
+@pytest.mark.parametrize(("differing", "rows"), [(0, 133), (20, 563), (40, 947), (100, 2_178), (200, 4_297)])
+def test_rows_needed(differing, rows):
+    """With a margin of 2 points: as many rows as let 90 % of candidates pass that lose nothing."""
+    assert rows_needed(Flips(1_000, differing // 2, differing // 2), 0.02) == rows
+    drawn = np.random.default_rng(7).multinomial(rows, [differing / 2_000] * 2 + [1 - differing / 1_000], size=2_000)
+    passed = sum(non_inferior(Flips(rows, int(lost), int(gained)), 0.02) == "PASS" for lost, gained, _ in drawn)
+    assert passed / 2_000 == pytest.approx(0.91 if differing else 1, abs=0.02)
+
+
+@given(found=flips(), margin=st.floats(0.005, 0.4))
+def test_rows_needed_grow(found, margin):
+    """A narrower margin, or more rows that differ, need no fewer rows."""
+    more = Flips(found.rows + 2, found.lost + 1, found.gained + 1)
+    if (more.lost + more.gained) * found.rows >= (found.lost + found.gained) * more.rows:
+        assert rows_needed(more, margin) >= rows_needed(found, margin) >= 1
+    assert rows_needed(found, margin / 2) >= rows_needed(found, margin)
 
 
 def test_mcnemar():

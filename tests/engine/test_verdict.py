@@ -2,14 +2,16 @@
 
 import re
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 
+from swapgate.reports.facts import report
 from swapgate.reports.terminal import REASONS, verdict_text
 from swapgate.verdict import Record, Selected, Verdict, exit_status, judge
 
 SMALL = ("ner", "small")
-MODELS = {("ner", "original"): "models/original", SMALL: "models/small"}
+TIERS = [("ner", "original"), SMALL]
 OUTCOMES = ["failed", "error", "incomplete", "improvement", "known gap", "passed"]
 STATUSES = ["FAIL", "ERROR", "INCOMPLETE", "PASS", "PASS", "PASS"]
 
@@ -26,19 +28,23 @@ def record(outcome, message="", check="expected", case=None, tier="small", **fig
 
 def verdict_of(*records, **options):
     """Judge the small tier by these records, each of a test of its own."""
-    found = judge({}, [(str(number), item) for number, item in enumerate(records)], MODELS, options.get("swaps", []))
+    found = judge({}, [(str(number), item) for number, item in enumerate(records)], TIERS, options.get("swaps", []))
     assert len(found) == 1
     return found[0]
 
 
 def with_status(status):
     """Give a verdict of a status."""
-    return Verdict("ner", "small", status, "m", {}, {}, [], [])
+    return Verdict("ner", "small", status, {}, {}, [], [])
 
 
-def text_of(*verdicts, notes=(), colour=False):
+def text_of(*verdicts, notes=(), colour=False, model="models/small"):
     """Give the lines that end a run."""
-    return verdict_text(verdicts, notes, colour).splitlines()
+    source = SimpleNamespace(name=model, row=SimpleNamespace(variant=None))
+    models = {SMALL: SimpleNamespace(source=source, swapped=False)}
+    manifest = SimpleNamespace(path="embedded.toml")
+    plan = SimpleNamespace(models=models, notes=notes, against=None, evaluations={}, manifest=manifest, shown=str)
+    return verdict_text(report(verdicts, plan, 0), colour).splitlines()
 
 
 def cells(line):
@@ -58,7 +64,7 @@ def test_worst_phase_counts(worse):
     for better in range(worse + 1, 6):
         for order in ((worse, better), (better, worse), (better, worse, better)):
             records = [("one", record(OUTCOMES[place])) for place in order]
-            (verdict,) = judge({}, records, MODELS, [])
+            (verdict,) = judge({}, records, TIERS, [])
             assert verdict.counts == {"expected": {OUTCOMES[worse]: 1}}
             assert verdict.status == STATUSES[worse]
 
@@ -88,15 +94,15 @@ def test_precedence(outcomes, status):
 )
 def test_selected_without_record(item, words):
     """A test that was selected and has no record is INCOMPLETE and named, also beside tests that passed."""
-    (verdict,) = judge({"a": selected(), "b": item}, [("a", record("passed"))], MODELS, [])
+    (verdict,) = judge({"a": selected(), "b": item}, [("a", record("passed"))], TIERS, [])
     assert (verdict.status, verdict.reasons) == ("INCOMPLETE", [("INCOMPLETE", words)])
     assert verdict.counts[item.column]["incomplete"] == 1
 
 
 def test_nothing_selected():
     """A tier of which nothing was selected has no verdict."""
-    assert judge({}, [], MODELS, []) == []
-    assert [verdict.tier for verdict in judge({"a": selected()}, [], MODELS, [])] == ["small"]
+    assert judge({}, [], TIERS, []) == []
+    assert [verdict.tier for verdict in judge({"a": selected()}, [], TIERS, [])] == ["small"]
 
 
 def test_swap_with_nothing_selected():
@@ -109,18 +115,15 @@ def test_swap_with_nothing_selected():
 
 def test_swaps_given_once():
     """Swaps may come from an iterator: each of them is still judged."""
-    verdicts = judge({}, [], MODELS, iter(MODELS))
+    verdicts = judge({}, [], TIERS, iter(TIERS))
     assert [verdict.tier for verdict in verdicts] == ["original", "small"]
 
 
-def test_order_and_models():
-    """Verdicts come in the order of the models file, each with its model and its own records."""
+def test_order():
+    """Verdicts come in the order of the models file, each with its own records."""
     records = [("a", record("failed")), ("b", record("passed", tier="original"))]
-    verdicts = judge({}, records, MODELS, [SMALL])
-    assert [(verdict.tier, verdict.model, verdict.status) for verdict in verdicts] == [
-        ("original", "models/original", "PASS"),
-        ("small", "models/small", "FAIL"),
-    ]
+    verdicts = judge({}, records, TIERS, [SMALL])
+    assert [(verdict.tier, verdict.status) for verdict in verdicts] == [("original", "PASS"), ("small", "FAIL")]
 
 
 def test_counts():
@@ -142,7 +145,6 @@ def test_counts():
         "size": {"passed": 1},
         "properties": {"passed": 1, "known gap": 1},
     }
-    assert verdict.gaps == 2
 
 
 def test_reasons():
@@ -248,8 +250,7 @@ def test_nothing_selected_in_the_table():
 @pytest.mark.parametrize("length", [10, 54, 80, 250])
 def test_long_model_name(length):
     """However long a model's name is, no figure is cut."""
-    (verdict,) = judge({}, [("a", record("passed"))], {SMALL: "m" * length}, [])
-    assert cells(text_of(verdict)[1]) == [
+    assert cells(text_of(verdict_of(record("passed")), model="m" * length)[1]) == [
         *("ner/small", "m" * length, "1/1", "not selected", "not selected", "0"),
         *("no evaluation set", "not selected", "not selected", "PASS"),
     ]
@@ -257,10 +258,17 @@ def test_long_model_name(length):
 
 def test_brackets_are_no_markup():
     """A model or a reason with brackets is printed as it is."""
-    (verdict,) = judge({}, [("a", record("failed", "[bold]why[/bold]"))], {SMALL: "a[red]b"}, [])
-    _, line, reason = text_of(verdict, notes=["[/]"], colour=False)[:3]
+    verdict = verdict_of(record("failed", "[bold]why[/bold]"))
+    _, line, *rest = text_of(verdict, notes=["[/]"], model="a[red]b")
     assert cells(line)[1] == "a[red]b"
-    assert reason == "FAIL  [bold]why[/bold]"
+    assert rest == ["FAIL  [bold]why[/bold]", "note  [/]"]
+
+
+def test_control_characters():
+    """Line breaks and escape codes of models and reasons are written as in a Python string."""
+    _, line, reason = text_of(verdict_of(record("failed", "one\ntwo \x1b[31mred")), model="a\nb\udcff")
+    assert cells(line)[1] == r"a\nb\udcff"
+    assert reason == r"FAIL  one\ntwo \x1b[31mred"
 
 
 @pytest.mark.parametrize("count", [1, REASONS, REASONS + 1, REASONS + 20])
@@ -268,7 +276,9 @@ def test_reasons_are_capped(count):
     """At most so many reasons are shown, and how many more there are."""
     lines = text_of(verdict_of(*(record("failed", f"reason {number}") for number in range(count))))[2:]
     assert lines[:REASONS] == [f"FAIL  reason {number}" for number in range(min(count, REASONS))]
-    assert lines[REASONS:] == ([f"FAIL  ner/small: {count - REASONS} more, see above"] if count > REASONS else [])
+    assert lines[REASONS:] == (
+        [f"FAIL  ner/small: {count - REASONS} more, see above or --verdict-json"] if count > REASONS else []
+    )
 
 
 def test_long_reason_stays_on_a_line():
@@ -277,7 +287,7 @@ def test_long_reason_stays_on_a_line():
     assert text_of(verdict, notes=["a note"])[2:] == [
         "FAIL  " + "word " * 100 + "end",
         "better  mended",
-        "a note",
+        "note  a note",
     ]
 
 

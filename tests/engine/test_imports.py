@@ -38,6 +38,7 @@ ORDER = [
     "reports",
     "suite",
     "ledger",
+    "review",
     "plugin",
     "cli",
 ]

@@ -250,11 +250,18 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
 
 
 def _pretty(value: Any, indent: str = "") -> str:
-    """Write JSON for reviewing: what holds nothing but scalars stands on one line, except for a stamp."""
+    """Write JSON for reviewing: what holds nothing but scalars and short lists stands on one line, but for a stamp."""
     inner = indent + "  "
-    if isinstance(value, dict) and ("digest" in value or any(isinstance(item, dict | list) for item in value.values())):
+    if isinstance(value, dict) and ("digest" in value or not all(map(_flat, value.values()))):
         items = [f"{inner}{json.dumps(key)}: {_pretty(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(items) + f"\n{indent}}}"
-    if isinstance(value, list) and value:
+    if isinstance(value, list) and not _flat(value):
         return "[\n" + ",\n".join(inner + _pretty(item, inner) for item in value) + f"\n{indent}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _flat(value: Any) -> bool:
+    """Tell whether a value is a scalar or a list of scalars."""
+    return not isinstance(value, dict) and not (
+        isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
+    )

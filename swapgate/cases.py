@@ -4,7 +4,7 @@ import functools
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -41,7 +41,7 @@ class Case:
     @property
     def expected_digest(self) -> str:
         """Sixteen hexadecimal digits that change when the expected answer does; the golden remembers them."""
-        return digest(json.dumps(self.expected, default=vars, sort_keys=True))
+        return digest(json.dumps(self.expected, default=asdict, sort_keys=True))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Goldens: what the accepted model said, a file a tier, and what another prediction differs from it in."""
 
 import functools
+import gc
 import hashlib
 import json
 import os
@@ -11,15 +12,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NotRequired
 
 import filelock
-from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap, near_ties
 from swapgate.faults import InputFault
 from swapgate.files import write_whole
-from swapgate.predictions import KINDS, Expected, Prediction, to_json
+from swapgate.predictions import EXACT, KINDS, Expected, Prediction, to_json
 
 FORMAT = 2
 USER = getattr(os, "getuid", int)()
@@ -46,7 +48,7 @@ class Stamp:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What a model said about one case."""
 
@@ -80,49 +82,59 @@ def read_golden(path: Path) -> dict[str, Entry]:
 
 @functools.lru_cache(maxsize=64)
 def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if "<<<<<<<" in text:
-        raise InputFault(f"{path}: holds merge-conflict markers; resolve the conflict or {_restore(path)}")
+    content = path.read_bytes()
     try:
-        form = re.match(r'\{\s*"format": ?(\d+)', text)
+        form = re.match(rb'\{\s*"format": ?(\d+)', content)
         if form and int(form[1]) != FORMAT:  # before its fields, which are others
-            raise ValueError(f"its format is {form[1]}, this version reads {FORMAT}: remove and record it")
-        golden: Any = _shape(path.parent.name).validate_json(text, strict=True)
-        if golden.made_by.task != path.parent.name:
-            raise ValueError(f"it is one of {golden.made_by.task}")
+            raise ValueError(f"its format is {int(form[1])}, this version reads {FORMAT}: remove and record it")
+        with _all_stays():
+            return _entries(content, path.parent.name)
     except ValidationError as error:
+        if re.search(rb"^(<<<<<<<|=======|>>>>>>>)", content, re.MULTILINE):
+            fault = f"{path}: holds merge-conflict markers; resolve the conflict or {_restore(path)}"
+            raise InputFault(fault) from error
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"]) or "the file"
         raise InputFault(f"{path}: not a golden ({where}: {detail['msg']}); {_restore(path)}") from error
     except (ValueError, KeyError) as error:
         raise InputFault(f"{path}: not a golden ({error}); {_restore(path)}") from error
+
+
+def _entries(content: bytes, task: str) -> dict[str, Entry]:
+    golden = _shape(task).validate_json(content, strict=True)
+    head = golden["made_by"]
+    if head.task != task:
+        raise ValueError(f"it is one of {head.task}")
     return {
-        case: Entry(entry.made_by or golden.made_by, entry.input, entry.expected, entry.prediction, entry.first)
-        for case, entry in golden.cases.items()
+        case: Entry(
+            entry.get("made_by", head), entry["input"], entry["expected"], entry["prediction"], entry.get("first")
+        )
+        for case, entry in golden["cases"].items()
     }
 
 
 @functools.cache
 def _shape(task: str) -> TypeAdapter[Any]:
     """Give the shape of a task's golden files; unknown keys are errors."""
-    prediction, strict = KINDS[task].prediction, ConfigDict(extra="forbid")
-    entry = create_model(
-        "Entry",
-        __config__=strict,
-        input=(str, ...),
-        expected=(str, ...),
-        prediction=(prediction, ...),
-        first=(prediction | None, None),
-        made_by=(Stamp | None, None),
-    )
-    file = create_model(
-        "Golden",
-        __config__=strict,
-        format=(int, ...),
-        made_by=(Stamp, ...),
-        cases=(dict[str, entry], ...),  # type: ignore[valid-type]
-    )
-    return TypeAdapter(file)
+    typed_dict: Any = TypedDict  # of keys that no type checker can know
+    prediction: Any = KINDS[task].prediction
+    parts = {"input": str, "expected": str, "prediction": prediction}
+    parts |= {"first": NotRequired[prediction], "made_by": NotRequired[Stamp]}
+    entry = with_config(EXACT)(typed_dict("entry", parts))
+    whole = {"format": int, "made_by": Stamp, "cases": dict[str, entry]}  # type: ignore[valid-type]
+    return TypeAdapter(with_config(EXACT)(typed_dict("whole", whole)))
+
+
+@contextmanager
+def _all_stays() -> Iterator[None]:
+    """Let Python not look for garbage among many new objects of which each stays: it takes longer than to make them."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def write_golden(path: Path, changes: Mapping[str, Entry | None]) -> None:
@@ -257,7 +269,10 @@ def _pretty(value: Any, indent: str = "") -> str:
         return "{\n" + ",\n".join(items) + f"\n{indent}}}"
     if isinstance(value, list) and not _flat(value):
         return "[\n" + ",\n".join(inner + _pretty(item, inner) for item in value) + f"\n{indent}]"
-    return json.dumps(value, ensure_ascii=False)
+    return _line(value)
+
+
+_line = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _flat(value: Any) -> bool:

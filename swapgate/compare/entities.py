@@ -1,6 +1,7 @@
 """Entities: an entity is the same where label, start and end are; the scores of the same entity are compared."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1
 from swapgate.predictions import Entities, Entity, Key, Span
@@ -11,6 +12,7 @@ def unsound(actual: Entities, whose: str) -> list[Mismatch]:
     return [
         mismatch
         for entity in actual.entities
+        if not (0 <= entity.score <= 1 and 0 <= entity.margin <= 1 and 0 <= entity.edge <= 1)  # words cost more
         for field in ("score", "margin", "edge")
         for mismatch in not_between_0_and_1(_path(entity.key), f"{whose}{entity}", field, getattr(entity, field))
     ]
@@ -40,8 +42,9 @@ def drift(actual: Entities, golden: Entities, tolerance: Tolerance, reference: s
     mismatches = []
     for key in _union(theirs, ours):
         if key in ours and key in theirs:
-            scores = ours[key].score, theirs[key].score
-            mismatches += drifted(f"{_path(key)}.score", f"{theirs[key]} scored", *scores, tolerance, reference)
+            now, then = ours[key].score, theirs[key].score
+            if tolerance.moved(now, then):
+                mismatches += drifted(f"{_path(key)}.score", f"{theirs[key]} scored", now, then, tolerance, reference)
             continue
         only, others = (ours[key], theirs) if key in ours else (theirs[key], ours)
         lead = _lead_of_tie(only, others.values(), tolerance.tie)
@@ -85,7 +88,7 @@ def _by_key(entities: Iterable[Entity]) -> dict[Key, Entity]:
 
 def _union(first: Iterable[Key], second: Iterable[Key]) -> list[Key]:
     """Give the keys of both sides in the order of the text."""
-    return sorted({*first, *second}, key=lambda key: (key[1], key[2], key[0]))
+    return sorted({*first, *second}, key=itemgetter(1, 2, 0))
 
 
 def _path(key: Key) -> str:

@@ -1,7 +1,7 @@
 """How far a prediction may be from another one, and a difference in words."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -44,6 +44,10 @@ class Tolerance:
         """Say by how much a score may differ from this one."""
         return max(self.drift, self.relative * abs(score))
 
+    def moved(self, now: float, then: float) -> bool:
+        """Tell whether a score moved by more than is allowed between the same weights."""
+        return beyond(abs(now - then), self.of_score(then))
+
     def looser(self, accepted: "Tolerance") -> list[str]:
         """Word each limit that is looser than the accepted one: "drift 0.01, accepted 0.0001"."""
         pairs = [(name, getattr(self, name), getattr(accepted, name)) for name in LIMITS]
@@ -69,6 +73,10 @@ class Mismatch:
     """What was found, what was allowed, by how much."""
     tie: bool = False
     """Whether it is a near tie that fell the other way: told, but nothing is held against it."""
+    off: float | None = field(default=None, compare=False)
+    """By how much a number is off; None where something else differs."""
+    relative: float | None = field(default=None, compare=False)
+    """That as a share of what a score was."""
 
     def __str__(self) -> str:
         return self.message
@@ -88,10 +96,12 @@ def not_between_0_and_1(path: str, what: str, field: str, value: float) -> list[
 
 def drifted(path: str, what: str, now: float, then: float, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     """Give a mismatch where a score moved by more than is allowed between the same weights."""
-    drift, allowed = abs(now - then), tolerance.of_score(then)
-    if not beyond(drift, allowed):
+    if not tolerance.moved(now, then):
         return []
-    return [Mismatch(path, f"{what} {now:.7f}, {reference} {then:.7f} ± {allowed:g}: off by {drift:.4g}")]
+    allowed = f"{reference} {then:.7f} ± {tolerance.of_score(then):g}"
+    off = abs(now - then)
+    message = f"{what} {now:.7f}, {allowed}: off by {off:.4g}"
+    return [Mismatch(path, message, off=off, relative=off / abs(then) if then else None)]
 
 
 def fell(path: str, what: str, now: float, then: float, allowed: float) -> list[Mismatch]:

@@ -167,6 +167,11 @@ class Model:
         except SurroundingsFault as fault:
             raise SurroundingsFault(f"{where}: {fault}") from fault
 
+    @property
+    def weights(self) -> Any:
+        """The loaded model itself, as its task keeps it. Raises SurroundingsFault."""
+        return self._load().model
+
     @functools.cached_property
     def memory(self) -> float:
         """Peak memory in bytes. Raises SurroundingsFault where it cannot be measured."""

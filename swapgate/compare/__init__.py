@@ -35,9 +35,11 @@ def check_drift(
     return wrong or [found for found in _drift(actual, golden, tolerance, reference) if not found.tie]
 
 
-def near_ties(actual: Prediction, golden: Prediction, tolerance: Tolerance) -> list[Mismatch]:
+def near_ties(
+    actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str = "golden"
+) -> list[Mismatch]:
     """Give what changed places since the golden and is not held against the model, because it was a near tie."""
-    return [found for found in _drift(actual, golden, tolerance, "golden") if found.tie]
+    return [found for found in _drift(actual, golden, tolerance, reference) if found.tie]
 
 
 def _drift(actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str) -> list[Mismatch]:

@@ -52,6 +52,7 @@ def drift(actual: Detections, golden: Detections, tolerance: Tolerance, referenc
                     f"{path}.box",
                     f"{then} is now at {now.box}, {reference} {then.box}: IoU {overlap:.4f}, allowed from"
                     f" {1 - tolerance.box:g}",
+                    off=1 - overlap,
                 )
             )
     for found, where, threshold in [

@@ -57,6 +57,7 @@ def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> l
             f" {rate:.3f}, allowed {tolerance.words:g} (ROUGE-1 of one to the other"
             f" {rouge_1(actual.text, golden.text):.3f}); a near tie would lead by up to {tolerance.tie:g}, the nearest"
             f" step led by {lead:.4g}",
+            off=share,
         )
     ]
 

@@ -25,6 +25,8 @@ ORDER = [
     "golden",
     "snapshots",
     "running",
+    "variation",
+    "calibration",
     "latency",
     "plan",
     "pending",

@@ -1,8 +1,10 @@
 """The cases of a task: hand-written inputs, each with what is right."""
 
+import functools
+import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -36,6 +38,11 @@ class Case:
         """Sixteen hexadecimal digits that change when the input does; the golden remembers them."""
         return digest(self.input)
 
+    @property
+    def expected_digest(self) -> str:
+        """Sixteen hexadecimal digits that change when the expected answer does; the golden remembers them."""
+        return digest(json.dumps(self.expected, default=asdict, sort_keys=True))
+
 
 @dataclass(frozen=True)
 class Cases:
@@ -47,6 +54,14 @@ class Cases:
     """The case on which latency is measured."""
     evaluation: Path | None = None
     """The file of the task's evaluation set."""
+
+    def position(self, case: Case) -> int:
+        """Say where in the file a case stands, from 0."""
+        return self._positions[case.id]
+
+    @functools.cached_property
+    def _positions(self) -> dict[str, int]:
+        return {case.id: place for place, case in enumerate(self.cases)}
 
 
 class _Strict(BaseModel):

@@ -92,6 +92,6 @@ def _is_accepted(model: Model, known: set[Path]) -> bool:
     if known.issuperset(path for path in model.source.folder.rglob("*") if not path.is_dir()):
         return True
     try:
-        return {entry["made_by"]["digest"] for entry in read_golden(model.golden).values()} == {model.source.digest}
+        return {entry.made_by.digest for entry in read_golden(model.golden).values()} == {model.source.digest}
     except Fault:  # what cannot be read is told by its tests
         return False

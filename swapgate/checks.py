@@ -1,31 +1,20 @@
-"""What the suite's asserts compare with: `prediction == expected`, `prediction == golden`, `latency <= budget.latency`.
+"""What the suite's asserts compare predictions with: `prediction == expected`, `prediction == golden`.
 
 Each object judges when it is compared and keeps its finding in words: `message` where the assert fails, `incomplete`
 where it holds but something is still to be measured or recorded. The plugin only carries these to pytest.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from swapgate import figures
-from swapgate.budgets import Limit, QualityLimit
 from swapgate.cases import Case
-from swapgate.compare import check_drift, check_expected, unsound
+from swapgate.compare import Mismatch, check_drift, check_expected, unsound
 from swapgate.faults import SurroundingsFault
-from swapgate.golden import differences, is_swap, read_golden, write_golden
-from swapgate.latency import Ratio
-from swapgate.predictions import KINDS, Prediction, to_json
-from swapgate.quality.comparison import Comparison, compare_errors, compare_figure
-from swapgate.quality.counts import HEADLINES
-from swapgate.quality.tally import Tally
+from swapgate.golden import Entry, accumulated, differences, is_swap, moved, read_golden, ties, updated, write_golden
+from swapgate.predictions import Prediction
 from swapgate.running import Model
-
-NOTHING_BESIDE = "–"
-"""In the table: there is no other model to compare with."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +63,19 @@ class Golden:
     path: Path
     shown_path: str
     snapshot: Any
-    """syrupy's assertion with GoldenExtension: it compares, and queues what an update writes."""
+    """syrupy's assertion with GoldenExtension: it queues what an update writes."""
     update: bool
+    accept_drift: bool
+    pending: dict[str, Entry | None]
+    """From case to what a review may accept; None where nothing is to be reviewed any more."""
     proposed: Path | None = None
     """Of a change that is judged by a commit: where the golden of the new model itself is."""
     holds: bool | None = None
     """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way, in words."""
 
     def __eq__(self, prediction: object) -> bool:
         if isinstance(self.case, Orphan):
@@ -98,41 +92,60 @@ class Golden:
         if wrong:
             self.message = _worded(self.model, case, wrong, "no such prediction is ever recorded: mend the model")
             return False
-        received = {
-            "made_by": self.model.made_by,
-            "input": case.input_digest,
-            **to_json(prediction),
-            "expected": TypeAdapter(KINDS[self.model.task].expected).dump_python(case.expected, mode="json"),
-            "update": self.update,
-        }
+        received = Entry(self.model.made_by, case.input_digest, case.expected_digest, prediction)
         stored = read_golden(self.path).get(case.id)
-        same = bool(self.snapshot == received)
         if self.update:
-            return same
+            return self._record(case, received, stored)
+        found = differences(received, stored, case.expected) if stored else [self._missing()]
+        self.message = self._red(case, received, stored, found) if found else ""
+        if stored and not found:
+            self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
+            if is_swap(received, stored) and not self.model.swapped:
+                self.incomplete = not_recorded(self.model, stored.made_by.model)
+            elif self.proposed is not None:
+                self.incomplete = self._not_own(case, received, self.proposed)
+        if not self.model.swapped:
+            self.pending[case.id] = received if found or self.incomplete else None
+        return bool(self.snapshot == (received, not found))
+
+    def _missing(self) -> Mismatch:
+        return Mismatch("", f"{self.shown_path} has no golden for it")
+
+    def _red(self, case: Case, received: Entry, stored: Entry | None, found: list[Mismatch]) -> str:
+        """Word what was found, behind what else has changed since the golden was recorded."""
         accept = record_command(self.model)
         if stored is None:
-            self.message = _worded(
-                self.model, case, [f"{self.shown_path} has no golden for it"], f"record it with: {accept}"
-            )
-        elif not same:
-            keep = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
-            next_step = keep if self.model.swapped else f"accept with: {accept}"
-            if is_swap(received, stored) and not self.model.swapped:
-                next_step = f"put {stored['made_by']['model']} back, or accept the loss with: {accept}"
-            self.message = _worded(self.model, case, differences(received, stored), next_step)
-        elif is_swap(received, stored) and not self.model.swapped:
-            self.incomplete = not_recorded(self.model, stored["made_by"]["model"])
-        elif self.proposed is not None:
-            self.incomplete = self._not_own(case, received, self.proposed)
-        return same
+            return _worded(self.model, case, found, f"record it with: {accept}")
+        if self.model.swapped:
+            next_step = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
+        elif is_swap(received, stored):
+            next_step = f"put {stored.made_by.model} back, or accept the loss with: {accept}"
+        else:
+            drift = " --accept-drift" if accumulated(received, stored) else ""
+            next_step = f"accept with: {accept}{drift}, or look at it with: swapgate review"
+        else_changed = moved(received.made_by, stored.made_by)
+        return _worded(self.model, case, [else_changed, *found] if else_changed else found, next_step)
 
-    def _not_own(self, case: Case, received: dict[str, Any], path: Path) -> str:
+    def _record(self, case: Case, received: Entry, stored: Entry | None) -> bool:
+        """Queue what an update writes: not where the same weights have drifted too far since they were accepted."""
+        drift = accumulated(received, stored) if stored and not self.accept_drift else []
+        if stored and drift:
+            also = f"{record_command(self.model)} --accept-drift"
+            found = [moved(received.made_by, stored.made_by), *drift]
+            next_step = f"the same weights say something else, so nothing was recorded; if that is right: {also}"
+            self.message = _worded(self.model, case, [one for one in found if one], next_step)
+            return False
+        entry = updated(received, stored, case.expected)
+        self.pending[case.id] = None
+        return bool(self.snapshot == (entry, entry is stored))
+
+    def _not_own(self, case: Case, received: Entry, path: Path) -> str:
         """Word that the golden in a change says something else than its model; another model's is told elsewhere."""
         own = read_golden(path).get(case.id)
-        if own is None or own["input"] != received["input"] or is_swap(received, own):
+        if own is None or own.input != received.input or is_swap(received, own):
             return ""
         next_step = f"the golden in this change says otherwise; record it: {record_command(self.model)}"
-        found = differences(received, own)
+        found = differences(received, own, case.expected)
         return _worded(self.model, case, found, next_step) if found else ""
 
     def _without_case(self, case: Orphan) -> bool:
@@ -146,111 +159,6 @@ class Golden:
             f" remove it with: {record_command(self.model)}"
         )
         return self.update
-
-
-@dataclass(eq=False)
-class Cost:
-    """Something that a model costs, as a ratio to what its reference costs; `<=` judges it against a budget."""
-
-    name: str
-    """Its column in the verdict table."""
-    what: str
-    """What is compared, for the message: "a call takes"."""
-    model: Model
-    reference: Model | None
-    """None where the row has no budget, or one against the incumbent and nothing is swapped."""
-    measure: Callable[[Model], Ratio]
-    """Gives the ratio to a reference."""
-    value: Callable[[], float | None] = lambda: None
-    """Gives the figure of the model alone."""
-    holds: bool | None = None
-    """What came of the comparison; None until there was one."""
-    message: str = ""
-    incomplete: str = ""
-    figure: figures.Cost | None = None
-    """What was found, for the verdict."""
-
-    def __le__(self, limit: Limit | None) -> bool:
-        if self.holds is None:
-            self.holds = True
-        self.figure = figures.Cost(NOTHING_BESIDE, self.value())
-        if limit is None or self.reference is None:
-            return True
-        ratio = self.measure(self.reference)
-        judgement = ratio.judge(limit.at_most)
-        self.figure = figures.Cost(
-            f"{ratio.median:.2f} (≤ {limit.at_most:g})",
-            self.figure.value,
-            self.reference.source.name,
-            ratio.median,
-            ratio.low,
-            ratio.high,
-            limit.at_most,
-        )
-        self.message = (
-            f"{self.model.name}: {self.what} {ratio} times that of {self.reference.source.name}, allowed"
-            f" {limit.at_most:g} ({described(self.model)})"
-        )
-        if judgement == "undecided":
-            self.incomplete = f"{self.message}: undecided, run again on a quieter machine"
-        self.holds = judgement != "failed" and self.holds
-        return judgement != "failed"
-
-
-@dataclass(eq=False)
-class Quality:
-    """What a model scores on the evaluation set; `>=` judges it against the limits of a budget."""
-
-    model: Model
-    evaluation: str
-    """The file of the set."""
-    reference: Callable[[QualityLimit], Model | None]
-    """Gives the model that a limit compares with; None for the incumbent where nothing is swapped."""
-    tally: Callable[[Model], Tally]
-    """Gives what came of the set."""
-    models_file: str
-    name: str = "quality"
-    holds: bool | None = None
-    """What came of the comparison; None until there was one."""
-    message: str = ""
-    incomplete: str = ""
-    figure: figures.Quality | None = None
-    """What was found, for the verdict."""
-
-    def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
-        counted, metric = self.tally(self.model), HEADLINES[self.model.task][0]
-        found = counted.figures()
-        shown = f"{metric} {found[metric]:.3f}"
-        comparisons = []
-        failed, undecided = [], []
-        for limit in limits:
-            reference = self.reference(limit)
-            if reference is None:
-                continue
-            comparison = _compared(counted, self.tally(reference), limit, metric)
-            words = figures.worded(comparison, reference.source.name)
-            if comparison.decision == "FAIL":
-                failed.append(words)
-            elif comparison.decision != "PASS":
-                undecided.append(f"{words}: {figures.rows_wanted(comparison)}")
-            comparisons.append(figures.Beside(limit.against, reference.source.name, comparison))
-        if comparisons:
-            shown = ", ".join(figures.shown_comparison(one.comparison) for one in comparisons)
-        self.figure = figures.Quality(shown, self.evaluation, counted.rows, metric, found[metric], found, comparisons)
-        keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "train it longer"
-        next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
-        if failed:
-            self.message = f"{self.model.name}: {'; '.join(failed)} ({described(self.model)}); {next_step}"
-        if undecided:
-            self.incomplete = f"{self.model.name}: {'; '.join(undecided)} ({described(self.model)})"
-        self.holds = not failed and self.holds is not False
-        return not failed
-
-
-def _compared(ours: Tally, theirs: Tally, limit: QualityLimit, headline: str) -> Comparison:
-    if limit.margin is None:
-        return compare_errors(ours, theirs, limit.errors_at_most or 1.0)
-    return compare_figure(ours, theirs, limit.metric or headline, limit.margin)
 
 
 def assert_same(one: Prediction, other: Prediction, model: Model) -> None:
@@ -272,8 +180,16 @@ def not_recorded(model: Model, made_by: str) -> str:
             f" first, without --swap: {record_command(model)}"
         )
     return (
-        f"{model.name}: the golden is still {made_by}'s, so {model.source.name} is judged as a swap and passes at best"
-        f" once its own is recorded: {record_command(model)}"
+        f"{model.name}: the golden is still {made_by}'s, so {model.source.name} is judged as a swap; the swap passes;"
+        f" its goldens are not recorded yet: {record_command(model)}"
+    )
+
+
+def not_accepted(model: Model, looser: Sequence[str]) -> str:
+    """Word that a row's tolerance is looser than its golden's: a difference that is to be accepted."""
+    return (
+        f"{model.name}: the row's tolerance was loosened: {', '.join(looser)} ({model.row.tolerance.reason}); the"
+        f" golden's holds until the new one is accepted with: {record_command(model)}"
     )
 
 

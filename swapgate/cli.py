@@ -5,11 +5,25 @@ import sys
 from pathlib import Path
 
 from swapgate import __version__
-from swapgate.faults import InputFault
+from swapgate.faults import Fault, InputFault
+from swapgate.reports.calibrated import add_calibrate_options, calibrated
 from swapgate.reports.facts import read_report, schema_text
 from swapgate.reports.tiers import FORMATS
+from swapgate.review import add_review_options, review
 
 EXIT_FAULT = 4
+
+
+def project(folder: Path, models: str) -> tuple[Path, Path]:
+    """Find the project that a folder is in, and a models file: a path, or a name in fixtures/models.
+
+    Raises InputFault.
+    """
+    root = next((one for one in (folder, *folder.parents) if (one / "fixtures" / "models").is_dir()), folder)
+    models_file = folder / models if models.endswith(".toml") else root / "fixtures" / "models" / f"{models}.toml"
+    if not models_file.is_file():
+        raise InputFault(f"no models file {models_file}; give --models a path or a name in fixtures/models")
+    return root, models_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,11 +34,22 @@ def main(arguments: list[str] | None = None) -> int:
     tiers = commands.add_parser("tiers", help="print the table of tiers from a verdict JSON")
     tiers.add_argument("verdict", type=Path, metavar="PATH", help="what pytest --verdict-json wrote")
     tiers.add_argument("--format", choices=sorted(FORMATS), default="text", help="text unless asked")
+    look = commands.add_parser("review", help="look at what differs from the goldens, and accept or reject it")
+    add_review_options(look)
+    add_calibrate_options(commands.add_parser("calibrate", help="measure a model beside itself, propose its tolerance"))
     commands.add_parser("schema", help="print the JSON schema of a verdict JSON")
     asked = parser.parse_args(arguments)
     try:
+        if asked.command == "review":
+            root, models_file = project(Path.cwd(), asked.models)
+            review(root, models_file, vars(asked))
+            return 0
+        if asked.command == "calibrate":
+            where = project(Path.cwd(), asked.models)
+            sys.stdout.write(calibrated(*where, asked.tier, asked.runs, asked.json, sys.stdout.isatty()))
+            return 0
         text = schema_text() if asked.command == "schema" else FORMATS[asked.format](read_report(asked.verdict))
-    except InputFault as fault:
+    except Fault as fault:
         print(fault, file=sys.stderr)
         return EXIT_FAULT
     encoding = sys.stdout.encoding or "utf-8"

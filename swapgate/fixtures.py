@@ -10,13 +10,14 @@ import rich.progress
 
 from swapgate.budgets import Budget, Limit, QualityLimit
 from swapgate.cases import Case, Cases
-from swapgate.checks import Cost, Expected, Golden, Orphan, Quality
+from swapgate.checks import Expected, Golden, Orphan
 from swapgate.faults import Fault, SurroundingsFault
-from swapgate.golden import GoldenExtension
 from swapgate.latency import Ratio, interval, paired_ratios
+from swapgate.measures import Cost, Quality
 from swapgate.plan import Plan
 from swapgate.quality.tally import Tally
 from swapgate.running import Model, Progress, unseen
+from swapgate.snapshots import GoldenExtension
 
 T = TypeVar("T", Expected, Golden, Cost, Quality)
 
@@ -54,9 +55,11 @@ def golden(request: pytest.FixtureRequest, model: Model, case: Any, snapshot: An
     path = model.golden
     request.node.golden_path = path  # where GoldenExtension looks
     stored = snapshot.use_extension(GoldenExtension)
-    update = bool(request.config.getoption("update_snapshots"))
-    proposed = plan.proposed[model.task, model.tier].golden if (model.task, model.tier) in plan.proposed else None
-    return _remembered(request, Golden(model, case, path, plan.shown(path), stored, update, proposed))
+    update, accept_drift = (bool(request.config.getoption(name)) for name in ("update_snapshots", "accept_drift"))
+    key = model.task, model.tier
+    pending, proposed = plan.pending.setdefault(key, {}), plan.proposed[key].golden if key in plan.proposed else None
+    shown = plan.shown(path)
+    return _remembered(request, Golden(model, case, path, shown, stored, update, accept_drift, pending, proposed))
 
 
 @pytest.fixture

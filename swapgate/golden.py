@@ -1,28 +1,65 @@
-"""Goldens: what the accepted model said, a file a tier, and the syrupy extension that reads and writes them."""
+"""Goldens: what the accepted model said, a file a tier, and what another prediction differs from it in."""
 
 import functools
+import gc
 import hashlib
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NotRequired
 
 import filelock
-from syrupy.data import Snapshot, SnapshotCollection, SnapshotCollections
-from syrupy.extensions.base import AbstractSyrupyExtension
+from pydantic import TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
 
-from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap
+from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap, near_ties
 from swapgate.faults import InputFault
 from swapgate.files import write_whole
-from swapgate.predictions import KINDS, Kind, from_json
+from swapgate.predictions import EXACT, KINDS, Expected, Prediction, to_json
 
-FORMAT = 1
+FORMAT = 2
 USER = getattr(os, "getuid", int)()
 LOCK_TIMEOUT = 60
 """Seconds to wait for another process that writes the same golden."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Who made a golden."""
+
+    task: str
+    model: str
+    revision: str | None
+    variant: str | None
+    dtype: str
+    digest: str
+    """Of weights and settings: tells drift from a swap."""
+    tolerance: Tolerance
+    """By which it was accepted."""
+    surroundings: Mapping[str, str]
+    """Versions, CPU features, threads."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a model said about one case."""
+
+    made_by: Stamp
+    input: str
+    """Digest of the input."""
+    expected: str
+    """Digest of the expected answer."""
+    prediction: Prediction
+    first: Prediction | None = None
+    """What these weights said when they were first accepted; None where that is what stands in `prediction`."""
 
 
 def golden_path(root: Path, manifest: str, task: str, tier: str) -> Path:
@@ -30,170 +67,170 @@ def golden_path(root: Path, manifest: str, task: str, tier: str) -> Path:
     return root / "golden" / manifest / task / f"{tier}.json"
 
 
-def read_golden(path: Path) -> dict[str, dict[str, Any]]:
-    """Read a golden: from case id to its entry, each entry with the stamp of who made it. Empty where there is none.
-
-    Raises InputFault where the file is not a golden.
-    """
-    restore = f"restore it with: git checkout -- {path}"
+def read_golden(path: Path) -> dict[str, Entry]:
+    """Read a golden: from case id to its entry. Empty where there is none. Raises InputFault where it is no golden."""
     try:
         status = path.stat()
         if not path.is_file():
-            raise InputFault(f"{path}: not a file; remove it and {restore}")
-        return _read_golden(path, status.st_mtime_ns, status.st_size)
+            raise InputFault(f"{path}: not a file; remove it and {_restore(path)}")
+        return _read_golden(path, status.st_mtime_ns, status.st_size, status.st_ino)
     except FileNotFoundError:
         return {}
     except (OSError, RecursionError) as error:
-        raise InputFault(f"{path}: cannot be read ({error}); {restore}") from error
+        raise InputFault(f"{path}: cannot be read ({error}); {_restore(path)}") from error
 
 
 @functools.lru_cache(maxsize=64)
-def _read_golden(path: Path, _mtime: int, _size: int) -> dict[str, dict[str, Any]]:
-    text = path.read_text(encoding="utf-8", errors="replace")
-    restore = f"restore it with: git checkout -- {path}"
-    if "<<<<<<<" in text:
-        raise InputFault(f"{path}: holds merge-conflict markers; resolve the conflict or {restore}")
+def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
+    content = path.read_bytes()
     try:
-        golden = json.loads(text)
-        if golden["format"] != FORMAT:
-            raise ValueError(f"its format is {golden['format']}, this version reads {FORMAT}")
-        entries = {case: {"made_by": golden["made_by"], **entry} for case, entry in golden["cases"].items()}
-        for entry in entries.values():
-            Tolerance(**entry["made_by"]["tolerance"])
-            for value in (entry["made_by"]["digest"], entry["made_by"]["model"], entry["input"]):
-                if not isinstance(value, str):
-                    raise TypeError(f"{value!r} is no text")
-            from_json(_kind(entry).prediction, entry)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputFault(f"{path}: not a golden ({type(error).__name__}: {error}); {restore}") from error
-    return entries
+        form = re.match(rb'\{\s*"format": ?(\d+)', content)
+        if form and int(form[1]) != FORMAT:  # before its fields, which are others
+            raise ValueError(f"its format is {int(form[1])}, this version reads {FORMAT}: remove and record it")
+        with _all_stays():
+            return _entries(content, path.parent.name)
+    except ValidationError as error:
+        if re.search(rb"^(<<<<<<<|=======|>>>>>>>)", content, re.MULTILINE):
+            fault = f"{path}: holds merge-conflict markers; resolve the conflict or {_restore(path)}"
+            raise InputFault(fault) from error
+        detail = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in detail["loc"]) or "the file"
+        raise InputFault(f"{path}: not a golden ({where}: {detail['msg']}); {_restore(path)}") from error
+    except (ValueError, KeyError) as error:
+        raise InputFault(f"{path}: not a golden ({error}); {_restore(path)}") from error
 
 
-def write_golden(path: Path, changes: dict[str, dict[str, Any] | None]) -> None:
-    """Write the changed entries (None removes a case) into a golden, atomically and one process at a time."""
+def _entries(content: bytes, task: str) -> dict[str, Entry]:
+    golden = _shape(task).validate_json(content, strict=True)
+    head = golden["made_by"]
+    if head.task != task:
+        raise ValueError(f"it is one of {head.task}")
+    return {
+        case: Entry(
+            entry.get("made_by", head), entry["input"], entry["expected"], entry["prediction"], entry.get("first")
+        )
+        for case, entry in golden["cases"].items()
+    }
+
+
+@functools.cache
+def _shape(task: str) -> TypeAdapter[Any]:
+    """Give the shape of a task's golden files; unknown keys are errors."""
+    typed_dict: Any = TypedDict  # of keys that no type checker can know
+    prediction: Any = KINDS[task].prediction
+    parts = {"input": str, "expected": str, "prediction": prediction}
+    parts |= {"first": NotRequired[prediction], "made_by": NotRequired[Stamp]}
+    entry = with_config(EXACT)(typed_dict("entry", parts))
+    whole = {"format": int, "made_by": Stamp, "cases": dict[str, entry]}  # type: ignore[valid-type]
+    return TypeAdapter(with_config(EXACT)(typed_dict("whole", whole)))
+
+
+@contextmanager
+def _all_stays() -> Iterator[None]:
+    """Let Python not look for garbage among many new objects of which each stays: it takes longer than to make them."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+def write_golden(path: Path, changes: Mapping[str, Entry | None]) -> None:
+    """Write the changed entries (None removes a case) into a golden, atomically and one process at a time.
+
+    Raises OSError and InputFault, and then leaves what was there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
-        entries: dict[str, dict[str, Any] | None] = {**read_golden(path), **changes}
-        kept = {case: entry for case, entry in sorted(entries.items()) if entry is not None}
+        there = _read_golden.__wrapped__(path) if path.exists() else {}
+        kept = {case: entry for case, entry in sorted({**there, **changes}.items()) if entry is not None}
         if not kept:
             path.unlink(missing_ok=True)
-            return
-        write_whole(path, _dumps(kept))
+        elif kept != there:
+            write_whole(path, _dumps(kept))
+
+
+def differences(received: Entry, stored: Entry, right: Expected) -> list[Mismatch]:
+    """Compare with the stored entry, as drift or as a swap; the tighter of both tolerances holds."""
+    if received.input != stored.input:
+        return [Mismatch("input", "the input was changed since the golden was recorded")]
+    tolerance = _tolerance(received.made_by, stored.made_by)
+    if is_swap(received, stored):
+        found = check_swap(received.prediction, stored.prediction, right, tolerance)
+    else:
+        found = check_drift(received.prediction, stored.prediction, tolerance)
+    if received.expected != stored.expected:
+        found.insert(0, Mismatch("expected", "the expected answer was changed since the golden was recorded"))
+    return found
+
+
+def ties(received: Entry, stored: Entry) -> list[Mismatch]:
+    """Give the near ties that fell the other way since the golden was recorded."""
+    if is_swap(received, stored):
+        return []
+    return near_ties(received.prediction, stored.prediction, _tolerance(received.made_by, stored.made_by))
+
+
+def accumulated(received: Entry, stored: Entry) -> list[Mismatch]:
+    """Give by how much the same weights differ from what they said when they were first accepted, if too much.
+
+    It is judged by the tolerance that is about to be accepted.
+    """
+    if is_swap(received, stored) or received.input != stored.input:
+        return []
+    first = stored.first or stored.prediction
+    return check_drift(received.prediction, first, received.made_by.tolerance, reference="first accepted")
+
+
+def updated(received: Entry, stored: Entry | None, right: Expected) -> Entry:
+    """Give what stands in the golden once a prediction is accepted: the stored entry where nothing is to change."""
+    if stored is None or is_swap(received, stored) or received.input != stored.input:
+        return received
+    if not differences(received, stored, right):
+        if received.made_by.tolerance == stored.made_by.tolerance:
+            return stored
+        return replace(stored, made_by=replace(stored.made_by, tolerance=received.made_by.tolerance))
+    first = stored.first or stored.prediction
+    return replace(received, first=None if to_json(first) == to_json(received.prediction) else first)
+
+
+def is_swap(received: Entry, stored: Entry) -> bool:
+    """Tell whether an entry was made by another model than the stored one."""
+    return received.made_by.digest != stored.made_by.digest
 
 
 def stale(path: Path, digest: str) -> str | None:
     """Name the model that made a golden where it is not the one with this digest; None where it is, or no golden is."""
-    others = [entry["made_by"]["model"] for entry in read_golden(path).values() if entry["made_by"]["digest"] != digest]
-    return others[0] if others else None
+    others = (entry.made_by.model for entry in read_golden(path).values() if entry.made_by.digest != digest)
+    return next(others, None)
 
 
-def differences(received: dict[str, Any], stored: dict[str, Any]) -> list[Mismatch]:
-    """Compare a received entry with the stored one, as drift or as a swap; the tighter of both tolerances holds."""
-    now, then = (Tolerance(**entry["made_by"]["tolerance"]) for entry in (received, stored))
-    tolerance = now.tighter(then)
-    kind = _kind(received)
-    actual, golden = from_json(kind.prediction, received), from_json(kind.prediction, stored)
-    if received["input"] != stored["input"]:
-        return [Mismatch("input", "the input was changed since the golden was recorded")]
-    if is_swap(received, stored):
-        return check_swap(actual, golden, from_json(kind.expected, received["expected"]), tolerance)
-    return check_drift(actual, golden, tolerance)
+def loosened(path: Path, tolerance: Tolerance) -> list[str]:
+    """Word in what a tolerance is looser than the one that a golden was accepted with."""
+    accepted = {id(entry.made_by): entry.made_by.tolerance for entry in read_golden(path).values()}
+    return list(dict.fromkeys(words for one in accepted.values() for words in tolerance.looser(one)))
 
 
-def _kind(entry: dict[str, Any]) -> Kind:
-    return KINDS[entry["made_by"]["task"]]
+def moved(now: Stamp, then: Stamp) -> str:
+    """Word in what the surroundings differ from those of a golden: "recorded with torch 2.12.0, now 2.13.0"."""
+    names = [name for name in then.surroundings if then.surroundings[name] != now.surroundings.get(name)]
+    pairs = [f"{name} {then.surroundings[name]}, now {now.surroundings.get(name, 'unknown')}" for name in names]
+    return f"recorded with {'; '.join(pairs)}" if pairs else ""
 
 
-def is_swap(received: dict[str, Any], stored: dict[str, Any]) -> bool:
-    """Tell whether an entry was made by another model than the stored one."""
-    return bool(received["made_by"]["digest"] != stored["made_by"]["digest"])
+@functools.lru_cache(maxsize=64)
+def _tighter(one: Tolerance, other: Tolerance) -> Tolerance:
+    return one.tighter(other)
 
 
-def is_accepted(received: dict[str, Any], stored: dict[str, Any]) -> bool:
-    """Tell whether the stored entry may stay when goldens are updated: same model, same tolerance, no difference."""
-    same = all(received["made_by"][key] == stored["made_by"][key] for key in ("digest", "tolerance"))
-    return same and not differences(received, stored)
+def _tolerance(now: Stamp, then: Stamp) -> Tolerance:
+    return now.tolerance if now.tolerance == then.tolerance else _tighter(now.tolerance, then.tolerance)
 
 
-class GoldenExtension(AbstractSyrupyExtension):
-    """Keeps syrupy's snapshots in golden files.
-
-    The item says where its golden is and which case it is (attributes `golden_path` and `golden_case`); the entry
-    travels as JSON and brings along how it is to be compared.
-    """
-
-    file_extension = "json"
-    not_written: ClassVar[dict[str, str]] = {}
-    """Goldens that could not be written in this process, with the reason: syrupy writes after the last test."""
-
-    def serialize(self, data: Any, **_: Any) -> str:
-        """Give the received entry as JSON."""
-        return json.dumps(data)
-
-    def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
-        """Tell whether the golden may stay as it is."""
-        received, stored = json.loads(serialized_data), json.loads(snapshot_data)
-        if received["update"]:
-            return is_accepted(received, stored)
-        return not differences(received, stored)
-
-    @classmethod
-    def get_location(cls, *, test_location: Any, index: Any) -> str:
-        """Say where the golden of a test is."""
-        return str(test_location.item.golden_path)
-
-    @classmethod
-    def matches_test_location(cls, *, test_location: Any, snapshot_location: str) -> bool:
-        """Tell syrupy that a golden far from its test is in its place."""
-        return bool(str(test_location.item.golden_path) == snapshot_location)
-
-    @classmethod
-    def discovery_dirname(cls, *, test_location: Any) -> str:
-        """Name no folder: nothing is to be discovered."""
-        return ""
-
-    def discover_snapshots(self, **_: Any) -> SnapshotCollections:
-        """Discover nothing, so that syrupy never takes a golden for unused and deletes it; a test finds orphans."""
-        return SnapshotCollections()
-
-    def read_snapshot_data_from_location(
-        self, *, snapshot_location: str, snapshot_name: str, session_id: str
-    ) -> str | None:
-        """Give the stored entry as JSON, None where there is none."""
-        entry = read_golden(Path(snapshot_location)).get(_case(snapshot_name))
-        return None if entry is None else json.dumps(entry)
-
-    def read_snapshot_collection(self, *, snapshot_location: str) -> SnapshotCollection:
-        """Give the cases that a golden has."""
-        collection = SnapshotCollection(location=snapshot_location)
-        for case in read_golden(Path(snapshot_location)):
-            collection.add(Snapshot(name=case))
-        return collection
-
-    @classmethod
-    def write_snapshot_collection(
-        cls, *, snapshot_collection: SnapshotCollection, name_order: dict[str, int] | None = None
-    ) -> None:
-        """Write the entries of the cases that were selected; the others stay as they are."""
-        changes: dict[str, dict[str, Any] | None] = {}
-        for snapshot in snapshot_collection:
-            entry = json.loads(str(snapshot.data))
-            changes[_case(snapshot.name)] = {
-                key: value for key, value in entry.items() if key not in ("update", "expected")
-            }
-        try:
-            write_golden(Path(snapshot_collection.location), changes)
-        except (OSError, InputFault) as error:
-            cls.not_written[snapshot_collection.location] = str(error)
-
-    def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:
-        """Remove cases from a golden."""
-        write_golden(Path(snapshot_location), {_case(name): None for name in snapshot_names})
-
-
-def _case(snapshot_name: str) -> str:
-    """Take the case id out of a snapshot name such as `test_golden[small-new_york]`."""
-    return snapshot_name.partition("[")[2].removesuffix("]").partition("-")[2]
+def _restore(path: Path) -> str:
+    return f"restore it with: git checkout -- {path}"
 
 
 @contextmanager
@@ -204,23 +241,42 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _dumps(entries: dict[str, dict[str, Any]]) -> str:
+def _dumps(entries: Mapping[str, Entry]) -> str:
     """Write a golden: the stamp that most entries share at its head, another one beside the entry it belongs to."""
-    stamps = [json.dumps(entry["made_by"]) for entry in entries.values()]
-    head = json.loads(max(sorted(set(stamps)), key=stamps.count))
-    cases = {
-        case: {key: value for key, value in entry.items() if key != "made_by" or value != head}
-        for case, entry in entries.items()
-    }
-    return _pretty({"format": FORMAT, "made_by": head, "cases": cases}) + "\n"
+    made_by = {id(entry.made_by): entry.made_by for entry in entries.values()}  # many share one
+    texts = {key: json.dumps(asdict(stamp)) for key, stamp in made_by.items()}
+    stamps = [texts[id(entry.made_by)] for entry in entries.values()]
+    head = Counter(sorted(stamps)).most_common(1)[0][0]
+    cases = {}
+    for (case, entry), stamp in zip(entries.items(), stamps, strict=True):
+        first = {"first": to_json(entry.first)} if entry.first else {}
+        own = {"made_by": json.loads(stamp)} if stamp != head else {}
+        cases[case] = {
+            "input": entry.input,
+            "expected": entry.expected,
+            "prediction": to_json(entry.prediction),
+            **first,
+            **own,
+        }
+    return _pretty({"format": FORMAT, "made_by": json.loads(head), "cases": cases}) + "\n"
 
 
 def _pretty(value: Any, indent: str = "") -> str:
-    """Write JSON for reviewing: what holds nothing but scalars stands on one line, except for a stamp."""
+    """Write JSON for reviewing: what holds nothing but scalars and short lists stands on one line, but for a stamp."""
     inner = indent + "  "
-    if isinstance(value, dict) and ("digest" in value or any(isinstance(item, dict | list) for item in value.values())):
+    if isinstance(value, dict) and ("digest" in value or not all(map(_flat, value.values()))):
         items = [f"{inner}{json.dumps(key)}: {_pretty(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(items) + f"\n{indent}}}"
-    if isinstance(value, list) and value:
+    if isinstance(value, list) and not _flat(value):
         return "[\n" + ",\n".join(inner + _pretty(item, inner) for item in value) + f"\n{indent}]"
-    return json.dumps(value, ensure_ascii=False)
+    return _line(value)
+
+
+_line = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _flat(value: Any) -> bool:
+    """Tell whether a value is a scalar or a list of scalars."""
+    return not isinstance(value, dict) and not (
+        isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
+    )

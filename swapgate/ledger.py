@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 from _pytest.junitxml import LogXML, xml_key
 
-from swapgate.checks import Cost, Quality, not_recorded, record_command
+from swapgate.checks import not_accepted, not_recorded, record_command
 from swapgate.faults import Fault
 from swapgate.files import write_whole
 from swapgate.fixtures import CHECKS
-from swapgate.golden import GoldenExtension, read_golden, stale
+from swapgate.golden import loosened, read_golden, stale
+from swapgate.measures import Cost, Quality
 from swapgate.outcomes import outcome_of, show
+from swapgate.pending import write_pending
 from swapgate.plan import Plan
 from swapgate.reports.facts import Report, report
 from swapgate.reports.terminal import verdict_text
 from swapgate.reports.writing import write_reports
 from swapgate.running import Model, Pool
+from swapgate.snapshots import GoldenExtension
 from swapgate.suite import NEEDS, SELECTED
 from swapgate.uncollected import missed_tiers
 from swapgate.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
@@ -135,6 +138,8 @@ class Ledger:
         except OSError as error:
             if LogXML.pytest_sessionfinish.__code__ not in {frame.f_code for frame, _ in walk_tb(error.__traceback__)}:
                 raise  # what pytest cannot write for JUnit is told below
+        if not session.config.option.collectonly:
+            write_pending(self.plan)
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[NOT_WRITTEN] = dict(GoldenExtension.not_written)
@@ -202,7 +207,7 @@ class Ledger:
                 self.records.append((f"{file}[{tier}]", Record(Selected(task, tier, "suite"), outcome, message)))
 
     def _stale(self) -> dict[tuple[str, str], str]:
-        """Word, for each tier, that its golden is not its incumbent's."""
+        """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""
         found = {}
         judged = {(selected.task, selected.tier) for selected in self.selected.values()} | set(self.plan.incumbents)
         for key in judged:
@@ -211,8 +216,11 @@ class Ledger:
                 made_by = stale(model.golden, model.incumbent.digest)
             except Fault:
                 continue  # its tests have said so
+            looser = loosened(model.golden, model.row.tolerance)
             if made_by:
                 found[key] = not_recorded(model, made_by)
+            elif looser:
+                found[key] = not_accepted(model, looser)
         for key, proposed in self.plan.proposed.items():
             found |= self._without_own_golden(key, proposed)
         return found
@@ -221,7 +229,7 @@ class Ledger:
         """Word that a change swaps a model without its goldens."""
         golden = read_golden(proposed.golden)
         try:
-            mine = {case for case, entry in golden.items() if entry["made_by"]["digest"] == proposed.source.digest}
+            mine = {case for case, entry in golden.items() if entry.made_by.digest == proposed.source.digest}
         except Fault:
             return {}  # its tests have said so
         if mine == golden.keys() == {case.id for case in proposed.cases.cases}:

@@ -10,7 +10,7 @@ from swapgate.budgets import Limit, QualityLimit
 from swapgate.cases import Case, Cases, read_cases
 from swapgate.evaluation import EvaluationSet, find_set, labelled
 from swapgate.faults import InputFault
-from swapgate.golden import golden_path, read_golden
+from swapgate.golden import Entry, golden_path, read_golden
 from swapgate.loading import Source, find
 from swapgate.manifest import LABELLED, Manifest, Row, check_row, nearest, read_manifest, read_row
 from swapgate.running import Model
@@ -39,6 +39,8 @@ class Plan:
     """Of a change that is judged by a commit: the tiers that it removes, which others may be measured beside."""
     working_tree: Path | None = None
     """Of a change that is judged by a commit: where it is; `root` is where the files of the commit are."""
+    pending: dict[Key, dict[str, Entry | None]] = field(default_factory=dict)
+    """What the run leaves to be reviewed, by tier and case; None where nothing is left any more."""
     changed: frozenset[str] | None = None
     """The tasks that a change can have touched, where only these are asked for."""
     against: str | None = None

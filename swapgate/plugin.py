@@ -13,6 +13,7 @@ from swapgate.changed import changed_tasks
 from swapgate.faults import InputFault
 from swapgate.git import check_out, commit_of
 from swapgate.ledger import Ledger
+from swapgate.pending import on_ci
 from swapgate.plan import Plan, make_plan
 from swapgate.suite import Suite
 
@@ -47,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TASK=PATH",
         help="measure a task's quality on this evaluation set (JSONL or Parquet); may be given again",
     )
+    group.addoption(
+        "--accept-drift",
+        action="store_true",
+        help="with --snapshot-update: record also what the same weights say differently than when they were accepted",
+    )
     group.addoption("--verdict-json", type=Path, metavar="PATH", help="write the verdicts and their figures as JSON")
     group.addoption(
         "--verdict-md",
@@ -68,6 +74,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if models_file is None:
         return
     writes = config.option.update_snapshots or config.option.update_new_snapshots_only
+    if writes and on_ci():
+        raise pytest.UsageError(
+            "--snapshot-update where CI is set: a CI writes no goldens; record them on your machine and commit them"
+        )
+    if config.option.accept_drift and not writes:
+        raise pytest.UsageError("--accept-drift without --snapshot-update records nothing; give both")
     for option in ("swap", "against"):
         if getattr(config.option, option) and writes:
             raise pytest.UsageError(

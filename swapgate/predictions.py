@@ -1,11 +1,11 @@
 """What a model said and what is right, as frozen typed values with their JSON. No torch here."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+EXACT: Any = {"extra": "forbid"}
+"""For reading JSON: a field too many is as wrong as one too few."""
 
 TOP = 5
 """Labels that a classification keeps with their scores."""
@@ -17,9 +17,11 @@ Key: TypeAlias = tuple[str, int, int]
 """What makes two entities the same one: label, start, end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Score:
     """A label and how probable the model finds it, in [0, 1]."""
+
+    __pydantic_config__ = EXACT
 
     label: str
     score: float
@@ -28,9 +30,11 @@ class Score:
         return f"{self.label} {self.score:.4f}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Classification:
     """The labels of one input."""
+
+    __pydantic_config__ = EXACT
 
     scores: tuple[Score, ...]
     """The best `TOP` labels of the cases, best first; the model's labels of one name are added up."""
@@ -41,7 +45,7 @@ class Classification:
         return ", ".join(map(str, self.scores))
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Span:
     """A labelled stretch of a text: what is right in a case."""
 
@@ -62,9 +66,11 @@ class Span:
         return f"{self.label} {self.text!r} {self.start}-{self.end}"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Entity(Span):
     """A span that a model found."""
+
+    __pydantic_config__ = EXACT
 
     score: float
     """Mean probability of the winning tags of its word pieces, in [0, 1]."""
@@ -74,21 +80,23 @@ class Entity(Span):
     """How sure it was of the extent, in [0, 1]: the smallest lead of a tag inside, or of one beside the entity."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entities:
     """All entities that a model found in one text, in the order of the text."""
+
+    __pydantic_config__ = EXACT
 
     entities: tuple[Entity, ...]
 
     def __post_init__(self) -> None:
-        if len({entity.key for entity in self.entities}) < len(self.entities):
+        if len(self.entities) > 1 and len({entity.key for entity in self.entities}) < len(self.entities):
             raise ValueError(f"an entity stands twice in {self}")
 
     def __str__(self) -> str:
         return spoken(self.entities)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A stretch of a context that answers a question: what is right in a case."""
 
@@ -100,9 +108,11 @@ class Passage:
         return f"{self.text!r} {self.start}-{self.start + len(self.text)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The stretch of the context that answers a question; no answer is the empty text at 0-0."""
+
+    __pydantic_config__ = EXACT
 
     text: str
     start: int
@@ -118,7 +128,7 @@ class Answer:
         return f"{self.text!r} {self.start}-{self.end}" if self.text else "no answer"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a summary must be like: what is right in a case."""
 
@@ -134,9 +144,11 @@ class Summary:
     """Fewest and most words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Text:
     """A text that a model wrote: a summary, or what it heard."""
+
+    __pydantic_config__ = EXACT
 
     text: str
     margin: float
@@ -146,7 +158,7 @@ class Text:
         return repr(self.text)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Thing:
     """An object in a picture: what is right in a case."""
 
@@ -157,17 +169,21 @@ class Thing:
         return f"{self.label} [{', '.join(f'{edge:.0f}' for edge in self.box)}]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Detection(Thing):
     """An object that a model found."""
+
+    __pydantic_config__ = EXACT
 
     score: float
     """Probability of its label, in [0, 1]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Detections:
     """All objects that a model found in one picture, best first, down to a little below the threshold."""
+
+    __pydantic_config__ = EXACT
 
     objects: tuple[Detection, ...]
     threshold: float
@@ -209,20 +225,8 @@ KINDS = {
 
 def to_json(prediction: Prediction) -> dict[str, Any]:
     """Give the JSON form; numbers keep 7 significant digits, which is what float32 holds."""
-    rounded: dict[str, Any] = _rounded(asdict(prediction))
-    return rounded
-
-
-def from_json(kind: Any, data: Any) -> Any:
-    """Read a value of a type of `KINDS` from its JSON form; keys that it has not are passed over.
-
-    Raises ValueError on anything else.
-    """
-    try:
-        return TypeAdapter(kind).validate_json(json.dumps(data), strict=True)
-    except ValidationError as error:
-        detail = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}") from error
+    form: dict[str, Any] = _json(prediction)
+    return form
 
 
 def spoken(things: Sequence[object]) -> str:
@@ -230,9 +234,9 @@ def spoken(things: Sequence[object]) -> str:
     return ", ".join(map(str, things)) or "nothing"
 
 
-def _rounded(value: Any) -> Any:
+def _json(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.7g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
+    if is_dataclass(value):
+        return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
+    return [_json(item) for item in value] if isinstance(value, list | tuple) else value

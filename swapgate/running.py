@@ -8,7 +8,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from swapgate.cases import Case, Cases
 from swapgate.compare import Tolerance
 from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.golden import Stamp
 from swapgate.inputs import Input
 from swapgate.loading import Source, surroundings
 from swapgate.manifest import Row
@@ -123,7 +124,7 @@ class Model:
         Where a batch crashes its cases are tried one by one, so that only those that cannot be read are red.
         """
         if case.id not in self._predictions:
-            position = self.cases.cases.index(case) // BATCH * BATCH
+            position = self.cases.position(case) // BATCH * BATCH
             batch = self.cases.cases[position : position + BATCH]
             try:
                 found = self._predict([case.input for case in batch])
@@ -166,6 +167,11 @@ class Model:
         except SurroundingsFault as fault:
             raise SurroundingsFault(f"{where}: {fault}") from fault
 
+    @property
+    def weights(self) -> Any:
+        """The loaded model itself, as its task keeps it. Raises SurroundingsFault."""
+        return self._load().model
+
     @functools.cached_property
     def memory(self) -> float:
         """Peak memory in bytes. Raises SurroundingsFault where it cannot be measured."""
@@ -180,18 +186,18 @@ class Model:
                 gc.collect()
 
     @property
-    def made_by(self) -> dict[str, Any]:
+    def made_by(self) -> Stamp:
         """Say who makes its predictions: the head of a golden."""
-        return {
-            "task": self.task,
-            "model": self.source.name,
-            "revision": self.source.row.revision,
-            "variant": self.source.row.variant,
-            "dtype": self.source.row.dtype,
-            "digest": self.source.digest,
-            "tolerance": asdict(self.row.tolerance),
-            **surroundings(),
-        }
+        return Stamp(
+            task=self.task,
+            model=self.source.name,
+            revision=self.source.row.revision,
+            variant=self.source.row.variant,
+            dtype=self.source.row.dtype,
+            digest=self.source.digest,
+            tolerance=self.row.tolerance,
+            surroundings=surroundings(),
+        )
 
     def _predict_one(self, given: Input) -> Prediction | ModelFault:
         try:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from swapgate.checks import Cost, Expected, Golden, Orphan, Quality
+from swapgate.checks import Expected, Golden, Orphan
+from swapgate.golden import read_golden
 from swapgate.manifest import MEASURED, TASKS, nearest
+from swapgate.measures import Cost, Quality
 from swapgate.plan import Plan
 from swapgate.running import Model
 from swapgate.verdict import NAMED_CHECKS, Selected
@@ -186,7 +188,7 @@ class Suite:
         case = item.callspec.params.get("case")  # type: ignore[attr-defined]
         if not isinstance(case, Orphan):
             return False
-        return "golden" not in item.fixturenames or case.id not in self.plan.orphans(item.stash[NEEDS][0])  # type: ignore[attr-defined]
+        return "golden" not in item.fixturenames or case.id not in read_golden(item.stash[NEEDS][0].golden)  # type: ignore[attr-defined]
 
 
 def task_of(node: pytest.Item | pytest.Collector) -> str | None:

@@ -11,7 +11,7 @@ from swapgate.compare import answer, classification, detections, entities, text
 from swapgate.compare.tolerance import Mismatch, Tolerance
 from swapgate.predictions import Answer, Classification, Detections, Entities, Expected, Prediction, Text
 
-__all__ = ["Mismatch", "Tolerance", "check_drift", "check_expected", "check_swap", "unsound"]
+__all__ = ["Mismatch", "Tolerance", "check_drift", "check_expected", "check_swap", "near_ties", "unsound"]
 
 MODULES: dict[Any, ModuleType] = {
     Answer: answer,
@@ -30,9 +30,20 @@ def check_expected(actual: Prediction, expected: Expected) -> list[Mismatch]:
 def check_drift(
     actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str = "golden"
 ) -> list[Mismatch]:
-    """Compare with the golden of the same weights: scores within `tolerance.drift`, near ties may change places."""
+    """Compare with the golden of the same weights: scores within tolerance, near ties may change places."""
     wrong = unsound(actual) + unsound(golden, "golden ")
-    return wrong or list(MODULES[type(actual)].drift(actual, golden, tolerance, reference))
+    return wrong or [found for found in _drift(actual, golden, tolerance, reference) if not found.tie]
+
+
+def near_ties(
+    actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str = "golden"
+) -> list[Mismatch]:
+    """Give what changed places since the golden and is not held against the model, because it was a near tie."""
+    return [found for found in _drift(actual, golden, tolerance, reference) if found.tie]
+
+
+def _drift(actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str) -> list[Mismatch]:
+    return list(MODULES[type(actual)].drift(actual, golden, tolerance, reference))
 
 
 def check_swap(candidate: Prediction, golden: Prediction, expected: Expected, tolerance: Tolerance) -> list[Mismatch]:

@@ -27,16 +27,14 @@ def expected(actual: Answer, right: Sequence[Passage]) -> list[Mismatch]:
 def drift(actual: Answer, golden: Answer, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     """Ask for the same answer and score; where both led by no more than the tolerance, it is a near tie."""
     if (actual.start, actual.end) == (golden.start, golden.end):
-        return drifted("answer.score", f"{golden} scored", actual.score, golden.score, tolerance.drift, reference)
+        return drifted("answer.score", f"{golden} scored", actual.score, golden.score, tolerance, reference)
     lead = max(actual.margin, golden.margin)
-    if not beyond(lead, tolerance.drift):
-        return drifted("answer.score", f"{actual} scored", actual.score, golden.score, tolerance.drift, reference)
+    found = f"found {actual} ({actual.score:.4f}), {reference} {golden} ({golden.score:.4f})"
+    if not beyond(lead, tolerance.tie):
+        tie = Mismatch("answer", f"{found}: a near tie, it led by {lead:.4g}, and up to {tolerance.tie:g} is one", True)
+        return [tie, *drifted("answer.score", f"{actual} scored", actual.score, golden.score, tolerance, reference)]
     return [
-        Mismatch(
-            "answer",
-            f"found {actual} ({actual.score:.4f}), {reference} {golden} ({golden.score:.4f}); a near tie would lead by"
-            f" up to {tolerance.drift:g}, this one led by {lead:.4g}",
-        )
+        Mismatch("answer", f"{found}; a near tie would lead by up to {tolerance.tie:g}, this one led by {lead:.4g}")
     ]
 
 

@@ -13,9 +13,10 @@ def unsound(actual: Classification, whose: str) -> list[Mismatch]:
     mismatches = [
         mismatch
         for score in actual.scores
+        if not 0 <= score.score <= 1  # words cost more
         for mismatch in not_between_0_and_1(f"scores[{score.label}]", f"{whose}{score.label}", "score", score.score)
     ]
-    total = sum(score.score for score in actual.scores) + actual.rest
+    total = sum([score.score for score in actual.scores]) + actual.rest
     if beyond(abs(total - 1), 1e-4):
         mismatches.append(Mismatch("scores", f"{whose}scores sum to {total}, not to 1"))
     else:
@@ -42,8 +43,14 @@ def drift(actual: Classification, golden: Classification, tolerance: Tolerance, 
         now, then = ours.get(label), theirs.get(label)
         now = min(then or 0.0, _least(actual)) if now is None else now
         then = min(now, _least(golden)) if then is None else then
-        path = f"scores[{label}]"
-        mismatches += drifted(path, f"{label} scored", now, then, tolerance.drift, reference)
+        if tolerance.moved(now, then):
+            mismatches += drifted(f"scores[{label}]", f"{label} scored", now, then, tolerance, reference)
+    leads, led = actual.scores[0], golden.scores[0]
+    if leads.label != led.label and not mismatches:
+        message = (
+            f"{leads} leads, {reference} {led}: a near tie, both scores are within {tolerance.of_score(led.score):g}"
+        )
+        mismatches.append(Mismatch("scores[0].label", message, tie=True))
     return mismatches
 
 

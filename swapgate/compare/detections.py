@@ -44,7 +44,7 @@ def drift(actual: Detections, golden: Detections, tolerance: Tolerance, referenc
     mismatches = []
     for then, now in pairs:
         path = _path(then)
-        mismatches += drifted(f"{path}.score", f"{then} scored", now.score, then.score, tolerance.drift, reference)
+        mismatches += drifted(f"{path}.score", f"{then} scored", now.score, then.score, tolerance, reference)
         overlap = iou(now.box, then.box)
         if beyond(1 - overlap, tolerance.box):
             mismatches.append(
@@ -52,21 +52,23 @@ def drift(actual: Detections, golden: Detections, tolerance: Tolerance, referenc
                     f"{path}.box",
                     f"{then} is now at {now.box}, {reference} {then.box}: IoU {overlap:.4f}, allowed from"
                     f" {1 - tolerance.box:g}",
+                    off=1 - overlap,
                 )
             )
     for found, where, threshold in [
         *((found, "is gone", golden.threshold) for found in gone),
         *((found, "is new", actual.threshold) for found in new),
     ]:
-        lead = found.score - threshold
-        if beyond(lead, tolerance.drift):
-            mismatches.append(
-                Mismatch(
-                    _path(found),
-                    f"{found} ({found.score:.4f}) {where} since the {reference}; a near tie would be at most"
-                    f" {tolerance.drift:g} above the threshold {threshold:g}, this one is {lead:.4g}",
-                )
+        lead, what = found.score - threshold, f"{found} ({found.score:.4f}) {where} since the {reference}"
+        if beyond(lead, tolerance.tie):
+            message = (
+                f"{what}; a near tie would be at most {tolerance.tie:g} above the threshold {threshold:g}, this one is"
+                f" {lead:.4g}"
             )
+            mismatches.append(Mismatch(_path(found), message))
+        elif lead >= 0:
+            message = f"{what}: a near tie, it was {lead:.4g} above the threshold, and up to {tolerance.tie:g} is one"
+            mismatches.append(Mismatch(_path(found), message, tie=True))
     return mismatches
 
 

@@ -1,6 +1,7 @@
 """Entities: an entity is the same where label, start and end are; the scores of the same entity are compared."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1
 from swapgate.predictions import Entities, Entity, Key, Span
@@ -11,6 +12,7 @@ def unsound(actual: Entities, whose: str) -> list[Mismatch]:
     return [
         mismatch
         for entity in actual.entities
+        if not (0 <= entity.score <= 1 and 0 <= entity.margin <= 1 and 0 <= entity.edge <= 1)  # words cost more
         for field in ("score", "margin", "edge")
         for mismatch in not_between_0_and_1(_path(entity.key), f"{whose}{entity}", field, getattr(entity, field))
     ]
@@ -40,19 +42,19 @@ def drift(actual: Entities, golden: Entities, tolerance: Tolerance, reference: s
     mismatches = []
     for key in _union(theirs, ours):
         if key in ours and key in theirs:
-            scores = ours[key].score, theirs[key].score
-            mismatches += drifted(f"{_path(key)}.score", f"{theirs[key]} scored", *scores, tolerance.drift, reference)
+            now, then = ours[key].score, theirs[key].score
+            if tolerance.moved(now, then):
+                mismatches += drifted(f"{_path(key)}.score", f"{theirs[key]} scored", now, then, tolerance, reference)
             continue
         only, others = (ours[key], theirs) if key in ours else (theirs[key], ours)
-        if not _is_tie(only, others.values(), tolerance.drift):
-            where = "is new" if key in ours else "is gone"
-            mismatches.append(
-                Mismatch(
-                    _path(key),
-                    f"{only} ({only.score:.4f}) {where} since the {reference}; a near tie would lead by up to"
-                    f" {tolerance.drift:g}, this one led by {only.margin:.4g}",
-                )
-            )
+        lead = _lead_of_tie(only, others.values(), tolerance.tie)
+        where = f"{only} ({only.score:.4f}) {'is new' if key in ours else 'is gone'} since the {reference}"
+        if lead is not None:
+            message = f"{where}: a near tie, it led by {lead:.4g}, and up to {tolerance.tie:g} is one"
+            mismatches.append(Mismatch(_path(key), message, tie=True))
+        else:
+            message = f"{where}; a near tie would lead by up to {tolerance.tie:g}, this one led by {only.margin:.4g}"
+            mismatches.append(Mismatch(_path(key), message))
     return mismatches
 
 
@@ -72,12 +74,12 @@ def swap(candidate: Entities, golden: Entities, right: Sequence[Span], tolerance
     return mismatches
 
 
-def _is_tie(entity: Entity, others: Iterable[Entity], allowed: float) -> bool:
-    """Tell whether an entity that the other side lacks was undecided, in its label or only in its extent."""
+def _lead_of_tie(entity: Entity, others: Iterable[Entity], allowed: float) -> float | None:
+    """Give the lead of an entity that the other side lacks where it was undecided, in its label or in its extent."""
     if not beyond(entity.margin, allowed):
-        return True
+        return entity.margin
     moved = any(o.label == entity.label and o.start < entity.end and entity.start < o.end for o in others)
-    return moved and not beyond(entity.edge, allowed)
+    return entity.edge if moved and not beyond(entity.edge, allowed) else None
 
 
 def _by_key(entities: Iterable[Entity]) -> dict[Key, Entity]:
@@ -86,7 +88,7 @@ def _by_key(entities: Iterable[Entity]) -> dict[Key, Entity]:
 
 def _union(first: Iterable[Key], second: Iterable[Key]) -> list[Key]:
     """Give the keys of both sides in the order of the text."""
-    return sorted({*first, *second}, key=lambda key: (key[1], key[2], key[0]))
+    return sorted({*first, *second}, key=itemgetter(1, 2, 0))
 
 
 def _path(key: Key) -> str:

@@ -35,21 +35,29 @@ def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> l
             f"the smallest lead of a step in {golden} was",
             actual.margin,
             golden.margin,
-            tolerance.drift,
+            tolerance,
             reference,
         )
     from rapidfuzz.distance import Levenshtein
 
     share = Levenshtein.normalized_distance(actual.text, golden.text)
-    lead = max(actual.margin, golden.margin)
-    if not beyond(lead, tolerance.drift) or not beyond(share, tolerance.text):
+    if not beyond(share, tolerance.text):
         return []
+    rate = word_error_rate(actual.text, golden.text) if normalized(golden.text) else 1.0
+    if tolerance.words and not beyond(rate, tolerance.words):
+        return []
+    lead, wrote = max(actual.margin, golden.margin), f"wrote {actual.text!r}, {reference} {golden.text!r}"
+    if not beyond(lead, tolerance.tie):
+        message = f"{wrote}: a near tie, the nearest step led by {lead:.4g}, and up to {tolerance.tie:g} is one"
+        return [Mismatch("text", message, tie=True)]
     return [
         Mismatch(
             "text",
-            f"wrote {actual.text!r}, {reference} {golden.text!r}: {share:.1%} of the characters differ, allowed"
-            f" {tolerance.text:.1%} (ROUGE-1 of one to the other {rouge_1(actual.text, golden.text):.3f}); a near tie"
-            f" would lead by up to {tolerance.drift:g}, the nearest step led by {lead:.4g}",
+            f"{wrote}: {share:.1%} of the characters differ, allowed {tolerance.text:.1%}, at a word error rate of"
+            f" {rate:.3f}, allowed {tolerance.words:g} (ROUGE-1 of one to the other"
+            f" {rouge_1(actual.text, golden.text):.3f}); a near tie would lead by up to {tolerance.tie:g}, the nearest"
+            f" step led by {lead:.4g}",
+            off=share,
         )
     ]
 

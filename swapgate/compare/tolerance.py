@@ -1,7 +1,7 @@
 """How far a prediction may be from another one, and a difference in words."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -12,13 +12,17 @@ class Tolerance:
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": False}
 
     drift: float = 1e-4
-    """Same weights, other surroundings: a score may differ by this much, up or down."""
+    """Same weights, other surroundings: a score may differ by this much, up or down, or by `relative`."""
+    relative: float = 0.0
+    """Same weights: a score may differ by this share of the golden's; the more generous of both holds."""
     swap: float = 0.10
     """Other weights: the score of a right answer may fall by this much, so may ROUGE-1; a word error rate may rise."""
     box: float = 0.01
     """Same weights: the IoU of a box with that of the golden may be this much below 1."""
     text: float = 0.0
-    """Same weights: this share of a text's characters may differ."""
+    """Same weights: this share of a text's characters may differ, or as many words as `words` says."""
+    words: float = 0.0
+    """Same weights: so much may the word error rate against the golden's text be; 0 asks for the same characters."""
     reason: str = "default"
 
     def __post_init__(self) -> None:
@@ -31,6 +35,24 @@ class Tolerance:
         ):
             raise ValueError("a tolerance other than the default needs a reason")
 
+    @property
+    def tie(self) -> float:
+        """How much one score may lead over another, or over a threshold, and still be a near tie."""
+        return max(self.drift, self.relative)
+
+    def of_score(self, score: float) -> float:
+        """Say by how much a score may differ from this one."""
+        return max(self.drift, self.relative * abs(score))
+
+    def moved(self, now: float, then: float) -> bool:
+        """Tell whether a score moved by more than is allowed between the same weights."""
+        return beyond(abs(now - then), self.of_score(then))
+
+    def looser(self, accepted: "Tolerance") -> list[str]:
+        """Word each limit that is looser than the accepted one: "drift 0.01, accepted 0.0001"."""
+        pairs = [(name, getattr(self, name), getattr(accepted, name)) for name in LIMITS]
+        return [f"{name} {now:g}, accepted {then:g}" for name, now, then in pairs if now > then]
+
     def tighter(self, other: "Tolerance") -> "Tolerance":
         """Give the tighter limit of both, for each."""
         reason = self.reason if self != Tolerance() else other.reason
@@ -38,7 +60,7 @@ class Tolerance:
         return Tolerance(**limits, reason=f"{reason} (tighter of both)")
 
 
-LIMITS = ("drift", "swap", "box", "text")
+LIMITS = ("drift", "relative", "swap", "box", "text", "words")
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,12 @@ class Mismatch:
     """Where in the prediction: `entities[LOC 42-55].score`."""
     message: str
     """What was found, what was allowed, by how much."""
+    tie: bool = False
+    """Whether it is a near tie that fell the other way: told, but nothing is held against it."""
+    off: float | None = field(default=None, compare=False)
+    """By how much a number is off; None where something else differs."""
+    relative: float | None = field(default=None, compare=False)
+    """That as a share of what a score was."""
 
     def __str__(self) -> str:
         return self.message
@@ -66,12 +94,14 @@ def not_between_0_and_1(path: str, what: str, field: str, value: float) -> list[
     return [Mismatch(f"{path}.{field}", f"{what} has the {field} {value}, which is not between 0 and 1")]
 
 
-def drifted(path: str, what: str, now: float, then: float, allowed: float, reference: str) -> list[Mismatch]:
+def drifted(path: str, what: str, now: float, then: float, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     """Give a mismatch where a score moved by more than is allowed between the same weights."""
-    drift = abs(now - then)
-    if not beyond(drift, allowed):
+    if not tolerance.moved(now, then):
         return []
-    return [Mismatch(path, f"{what} {now:.7f}, {reference} {then:.7f} ± {allowed:g}: off by {drift:.4g}")]
+    allowed = f"{reference} {then:.7f} ± {tolerance.of_score(then):g}"
+    off = abs(now - then)
+    message = f"{what} {now:.7f}, {allowed}: off by {off:.4g}"
+    return [Mismatch(path, message, off=off, relative=off / abs(then) if then else None)]
 
 
 def fell(path: str, what: str, now: float, then: float, allowed: float) -> list[Mismatch]:

@@ -91,7 +91,7 @@ def _kept(table: Mapping[str, Any], names: Mapping[int, str], row: Row) -> Detec
     objects = [
         Detection(row.labels[str(names[label])], (box[0], box[1], box[2], box[3]), score)
         for score, label, box in columns
-        if score >= threshold - row.tolerance.drift
+        if score >= threshold - row.tolerance.tie
     ]
     objects.sort(key=lambda thing: (-thing.score, thing.label, thing.box))
     return Detections(tuple(objects), threshold)

@@ -211,8 +211,9 @@ def test_drift_words():
     assert check_drift(wrote("the old cat", 0.4), wrote("the old dog"), DEFAULT, "single run") == [
         Mismatch(
             "text",
-            "wrote 'the old cat', single run 'the old dog': 27.3% of the characters differ, allowed 0.0% (ROUGE-1 of"
-            " one to the other 0.667); a near tie would lead by up to 0.0001, the nearest step led by 0.5",
+            "wrote 'the old cat', single run 'the old dog': 27.3% of the characters differ, allowed 0.0%, at a word"
+            " error rate of 0.333, allowed 0 (ROUGE-1 of one to the other 0.667); a near tie would lead by up to"
+            " 0.0001, the nearest step led by 0.5",
         )
     ]
 

@@ -1,8 +1,11 @@
 """The life of a golden: absent, recorded, judged by, updated, in disorder."""
 
 import json
+from dataclasses import asdict
 
 import pytest
+
+from swapgate.compare import Tolerance
 
 TOLERANCE = 'tolerance = {{ drift = {}, reason = "two kinds of CPU" }}\n'
 
@@ -46,7 +49,7 @@ def test_created_by_the_printed_command(project):
 def test_head(recorded):
     """A golden says at its head who made it, and lists its cases in order."""
     golden = json.loads(recorded.golden().read_text())
-    assert golden["format"] == 1
+    assert golden["format"] == 2
     assert len(golden["made_by"].pop("digest")) == 64
     assert golden["made_by"] == {
         "task": "ner",
@@ -54,9 +57,8 @@ def test_head(recorded):
         "revision": None,
         "variant": None,
         "dtype": "float32",
-        "tolerance": {"drift": 1e-4, "swap": 0.1, "box": 0.01, "text": 0.0, "reason": "default"},
-        "python": "3",
-        "torch": "none",
+        "tolerance": asdict(Tolerance()),
+        "surroundings": {"python": "3", "torch": "none"},
     }
     assert list(golden["cases"]) == ["ada", "left_out", "nobody"]
 
@@ -69,11 +71,12 @@ def test_changed_score(recorded):
     assert (result.ret, recorded.verdicts(result)) == (1, {"original": "PASS", "small": "FAIL"})
     assert recorded.reasons(result) == [
         "FAIL  ner/small 'ada': PER 'Ada' 0-3 scored 0.9895000, golden 0.9900000 ± 0.0001: off by 0.0005"
-        ' (models/small); accept with: pytest -m "ner and small" --snapshot-update'
+        ' (models/small); accept with: pytest -m "ner and small" --snapshot-update --accept-drift, or look at it with:'
+        " swapgate review"
     ]
     assert recorded.golden().read_bytes() == before
-    assert recorded.run("-k", "golden", "--snapshot-update").ret == 0
-    assert cases_of(recorded, "small")["ada"]["entities"][0]["score"] == 0.9895
+    assert recorded.run("-k", "golden", "--snapshot-update", "--accept-drift").ret == 0
+    assert cases_of(recorded, "small")["ada"]["prediction"]["entities"][0]["score"] == 0.9895
     assert recorded.run("-k", "golden").ret == 0
 
 
@@ -113,9 +116,9 @@ def test_only_what_was_selected_is_updated(recorded, selection):
     """However a case is selected, an update writes it and no other case, and no other file."""
     small, before = recorded.golden("small").read_bytes(), cases_of(recorded)
     recorded.drift("original", Ada=0.5, Siemens=0.5)
-    recorded.run(*selection, "--snapshot-update")
+    recorded.run(*selection, "--snapshot-update", "--accept-drift")
     after = cases_of(recorded)
-    assert after["ada"]["entities"][0]["score"] == 0.5
+    assert after["ada"]["prediction"]["entities"][0]["score"] == 0.5
     assert {**after, "ada": None} == {**before, "ada": None}
     assert recorded.golden("small").read_bytes() == small
 
@@ -126,7 +129,7 @@ def test_partial_update(recorded):
     assert recorded.run("tests/test_ner.py::test_golden[original-ada]", "--snapshot-update").ret == 7
     cases = cases_of(recorded)
     assert {case for case, entry in cases.items() if "made_by" in entry} == {"ada"}
-    assert cases["left_out"]["entities"][0]["score"] == 0.98
+    assert cases["left_out"]["prediction"]["entities"][0]["score"] == 0.98
     recorded.drift("original", Ada=0.951, Siemens=0.93)
     result = recorded.run("-k", "golden and original")
     result.assert_outcomes(failed=1, skipped=2)
@@ -174,7 +177,7 @@ def test_changed_input(recorded):
     assert result.ret == 1
     assert recorded.reasons(result) == [
         "FAIL  ner/small 'nobody': the input was changed since the golden was recorded (models/small);"
-        ' accept with: pytest -m "ner and small" --snapshot-update'
+        ' accept with: pytest -m "ner and small" --snapshot-update, or look at it with: swapgate review'
     ]
     assert recorded.run("-k", "golden and nobody", "--snapshot-update").ret == 0
     assert recorded.run("-k", "golden").ret == 0
@@ -184,17 +187,34 @@ def test_changed_input(recorded):
     ("old", "new", "message"),
     [
         ("{", "<<<<<<< HEAD\n{", "holds merge-conflict markers"),
-        ("{", "", "not a golden (JSONDecodeError"),
-        ('"format": 1', '"format": 2', "its format is 2, this version reads 1"),
-        ('"format": 1,', "", "not a golden (KeyError: 'format')"),
-        ('"entities"', '"entitles"', "not a golden (ValueError: entities: Field required)"),
-        ('"input"', '"output"', "not a golden (KeyError: 'input')"),
-        ('"margin": 0.99', '"margins": 0.99', "not a golden (ValueError: entities.0.margin: Field required)"),
-        ('"drift": 0.0001', '"drift": 2', "drift = 2 is not between 0 and 1"),
+        ("{", "", "not a golden (the file: Invalid JSON"),
+        ('"format": 2', '"format": 3', "its format is 3, this version reads 2"),
+        ('"format": 2,', "", "not a golden (format: Field required)"),
+        ('"entities"', '"entitles"', "not a golden (cases.ada.prediction.entities: Field required)"),
+        ('"input"', '"output"', "not a golden (cases.ada.input: Field required)"),
+        ('"margin": 0.99', '"margins": 0.99', "not a golden (cases.ada.prediction.entities.0.margin: Field required)"),
+        ('"margin": 0.99', '"margin": 0.99, "sure": 1', "entities.0.sure: Unexpected keyword argument"),
+        ('"prediction"', '"note": "", "prediction"', "not a golden (cases.ada.note: Extra inputs are not permitted)"),
+        ('"task": "ner"', '"task": "sentiment"', "it is one of sentiment"),
+        ('"drift": 0.0001', '"drift": 2.0', "drift = 2.0 is not between 0 and 1"),
         ('"score": 0.99', '"score": "high"', "not a golden"),
         ('"score": 0.99', '"score": null', "not a golden"),
     ],
-    ids=["conflict", "json", "format", "no_format", "no_entities", "no_input", "key", "tolerance", "word", "null"],
+    ids=[
+        "conflict",
+        "json",
+        "format",
+        "no_format",
+        "no_entities",
+        "no_input",
+        "key",
+        "more",
+        "note",
+        "task",
+        "tolerance",
+        "word",
+        "null",
+    ],
 )
 def test_unreadable(recorded, old, new, message):
     """A file that is no golden ends even an update with one message before a model runs, and stays as it is."""
@@ -246,8 +266,8 @@ def test_row_names_a_better_model(recorded):
     result = recorded.run("-k", "small and not latency")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
     assert recorded.reasons(result) == [
-        "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap and passes at"
-        ' best once its own is recorded: pytest -m "ner and small" --snapshot-update'
+        "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap; the swap"
+        ' passes; its goldens are not recorded yet: pytest -m "ner and small" --snapshot-update'
     ]
     assert recorded.run("-k", "small and golden", "--allow-incomplete").ret == 0
     assert recorded.run("-k", "small and golden", "--snapshot-update").ret == 0

@@ -59,7 +59,7 @@ def test_whole_row(read):
     )
     row = manifest.rows["ner"]["small"]
     assert (row.model, row.dtype, row.labels) == ("../small", "bfloat16", {"person": "PER"})
-    assert row.tolerance == Tolerance(0.01, 0.2, reason="bfloat16")
+    assert row.tolerance == Tolerance(drift=0.01, swap=0.2, reason="bfloat16")
     assert row.budget.latency == Limit(against="original", at_most=0.8)
     assert row.budget.size == Limit(against="incumbent", at_most=1.0)
     assert row.gaps == {"new_york": "never saw it"}

@@ -7,8 +7,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from swapgate.predictions import Entities, Entity, Span, from_json, spoken, to_json
+from swapgate.predictions import Entities, Entity, Span, spoken, to_json
 
 ADA = Entity(0, 3, "PER", "Ada", score=0.99, margin=0.98, edge=0.96)
 PARIS = Entity(13, 18, "LOC", "Paris", score=0.97, margin=0.95, edge=0.94)
@@ -25,6 +26,11 @@ entities = st.builds(
     edge=probabilities,
 )
 predictions = st.lists(entities, max_size=4, unique_by=lambda entity: entity.key).map(tuple).map(Entities)
+
+
+def from_json(kind, data):
+    """Read a prediction as a golden's is read."""
+    return TypeAdapter(kind).validate_json(json.dumps(data), strict=True)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +143,7 @@ def test_duplicates_in_json_are_refused():
 )
 def test_other_json_is_refused(data):
     """Anything that `to_json` does not give raises ValueError."""
-    with pytest.raises(ValueError, match=": "):
+    with pytest.raises(ValueError, match="validation error"):
         from_json(Entities, data)
 
 
@@ -157,7 +163,7 @@ def test_other_json_is_refused(data):
 )
 def test_json_of_wrong_types_is_refused(field, value):
     """A field of the wrong type raises ValueError, as the docstring promises."""
-    with pytest.raises(ValueError, match=": "):
+    with pytest.raises(ValueError, match="validation error"):
         from_json(Entities, {"entities": [{**dataclasses.asdict(ADA), field: value}]})
 
 

@@ -9,7 +9,7 @@ from swapgate.compare import Tolerance
 
 def test_tolerance_default():
     """Drift is 1e-4 and a swap may cost 0.10, without a reason."""
-    assert Tolerance() == Tolerance(1e-4, 0.10, 0.01, 0.0, "default")
+    assert Tolerance() == Tolerance(drift=1e-4, relative=0, swap=0.10, box=0.01, text=0, words=0, reason="default")
 
 
 @pytest.mark.parametrize("name", ["drift", "swap"])

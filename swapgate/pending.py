@@ -1,0 +1,44 @@
+"""Predictions that wait for a review: what a red run leaves beside the goldens, in files of the same form."""
+
+import os
+from pathlib import Path
+
+from swapgate.faults import InputFault
+from swapgate.golden import Entry, golden_path, write_golden
+from swapgate.plan import Key, Plan
+
+FOLDER = ".swapgate"
+"""Below the project; git does not see it, for it holds a .gitignore of its own."""
+
+
+def pending_path(root: Path, manifest: str, task: str, tier: str) -> Path:
+    """Say where the predictions of a tier wait."""
+    return golden_path(root / FOLDER / "pending", manifest, task, tier)
+
+
+def on_ci() -> bool:
+    """Tell whether this is a continuous integration, by the variable CI: nothing is ever written there."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+
+
+def write_pending(plan: Plan) -> str:
+    """Write what the tests of this process have found; gives why that was not possible, or nothing."""
+    if on_ci() or plan.against:
+        return ""
+    try:
+        for key, entries in plan.pending.items():
+            _write(plan, key, entries)
+    except (OSError, InputFault) as error:
+        return f"what waits for a review could not be written: {error}"
+    return ""
+
+
+def _write(plan: Plan, key: Key, entries: dict[str, Entry | None]) -> None:
+    path = pending_path(plan.root, plan.manifest.name, *key)
+    if not path.exists() and not any(entries.values()):
+        return
+    ignore = plan.root / FOLDER / ".gitignore"
+    if not ignore.exists():
+        ignore.parent.mkdir(exist_ok=True)
+        ignore.write_text("*\n", encoding="utf-8")
+    write_golden(path, entries)

@@ -1,0 +1,90 @@
+"""The syrupy extension: it carries entries between the suite's tests and golden files, and never judges."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import TypeAdapter
+from syrupy.data import Snapshot, SnapshotCollection, SnapshotCollections
+from syrupy.extensions.base import AbstractSyrupyExtension
+
+from swapgate.faults import InputFault
+from swapgate.golden import Entry, read_golden, write_golden
+
+ENTRY = TypeAdapter(Entry)
+
+
+class GoldenExtension(AbstractSyrupyExtension):
+    """Keeps syrupy's snapshots in golden files.
+
+    The item says where its golden is (attribute `golden_path`); the data are the entry to write and whether the stored
+    one may stay, as `swapgate.checks.Golden` has found.
+    """
+
+    file_extension = "json"
+    not_written: ClassVar[dict[str, str]] = {}
+    """Goldens that could not be written in this process, with the reason: syrupy writes after the last test."""
+
+    def serialize(self, data: Any, **_: Any) -> str:
+        """Give the entry to write, and whether the stored one may stay, as JSON."""
+        entry, may_stay = data
+        return json.dumps([may_stay, ENTRY.dump_python(entry, mode="json")])
+
+    def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
+        """Tell whether the golden may stay as it is."""
+        return bool(json.loads(serialized_data)[0])
+
+    @classmethod
+    def get_location(cls, *, test_location: Any, index: Any) -> str:
+        """Say where the golden of a test is."""
+        return str(test_location.item.golden_path)
+
+    @classmethod
+    def matches_test_location(cls, *, test_location: Any, snapshot_location: str) -> bool:
+        """Tell syrupy that a golden far from its test is in its place."""
+        return bool(str(test_location.item.golden_path) == snapshot_location)
+
+    @classmethod
+    def discovery_dirname(cls, *, test_location: Any) -> str:
+        """Name no folder: nothing is to be discovered."""
+        return ""
+
+    def discover_snapshots(self, **_: Any) -> SnapshotCollections:
+        """Discover nothing, so that syrupy never takes a golden for unused and deletes it; a test finds orphans."""
+        return SnapshotCollections()
+
+    def read_snapshot_data_from_location(
+        self, *, snapshot_location: str, snapshot_name: str, session_id: str
+    ) -> str | None:
+        """Tell syrupy whether there is a golden of the case; what it says is compared elsewhere."""
+        return "" if _case(snapshot_name) in read_golden(Path(snapshot_location)) else None
+
+    def read_snapshot_collection(self, *, snapshot_location: str) -> SnapshotCollection:
+        """Give the cases that a golden has."""
+        collection = SnapshotCollection(location=snapshot_location)
+        for case in read_golden(Path(snapshot_location)):
+            collection.add(Snapshot(name=case))
+        return collection
+
+    @classmethod
+    def write_snapshot_collection(
+        cls, *, snapshot_collection: SnapshotCollection, name_order: dict[str, int] | None = None
+    ) -> None:
+        """Write the entries of the cases that were selected; the others stay as they are."""
+        changes = {
+            _case(snapshot.name): ENTRY.validate_python(json.loads(str(snapshot.data))[1])
+            for snapshot in snapshot_collection
+        }
+        try:
+            write_golden(Path(snapshot_collection.location), changes)
+        except (OSError, InputFault) as error:
+            cls.not_written[snapshot_collection.location] = str(error)
+
+    def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:
+        """Remove cases from a golden."""
+        write_golden(Path(snapshot_location), {_case(name): None for name in snapshot_names})
+
+
+def _case(snapshot_name: str) -> str:
+    """Take the case id out of a snapshot name such as `test_golden[small-new_york]`."""
+    return snapshot_name.partition("[")[2].removesuffix("]").partition("-")[2]

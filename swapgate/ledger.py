@@ -18,7 +18,7 @@ from swapgate.fixtures import CHECKS
 from swapgate.golden import loosened, read_golden, stale
 from swapgate.measures import Cost, Quality
 from swapgate.outcomes import outcome_of, show
-from swapgate.pending import write_pending
+from swapgate.pending import count, write_pending
 from swapgate.plan import Plan
 from swapgate.reports.facts import Report, report
 from swapgate.reports.terminal import verdict_text
@@ -173,10 +173,21 @@ class Ledger:
         json_path, markdown_path = (
             path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)
         )
+        self._note_waiting()
         junit = session.config.stash.get(xml_key, None)
         facts = report(verdicts, self.plan, int(session.exitstatus))
         self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit)
         session.exitstatus = self.report.exit_status
+
+    def _note_waiting(self) -> None:
+        """Say how much of what was judged waits for a review."""
+        try:
+            waits = count(self.plan, {(selected.task, selected.tier) for selected in self.selected.values()})
+        except Fault as fault:
+            self.plan.notes.append(str(fault))
+        else:
+            if waits:
+                self.plan.notes.append(f"{waits} to be reviewed against the goldens: swapgate review")
 
     def _gather_from_workers(self) -> None:
         """Read what pytest-xdist's workers selected; a test in which one died is an ERROR of its tier."""

@@ -1,10 +1,11 @@
 """Predictions that wait for a review: what a red run leaves beside the goldens, in files of the same form."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from swapgate.faults import InputFault
-from swapgate.golden import Entry, golden_path, write_golden
+from swapgate.golden import Entry, golden_path, read_golden, write_golden
 from swapgate.plan import Key, Plan
 
 FOLDER = ".swapgate"
@@ -31,6 +32,11 @@ def write_pending(plan: Plan) -> str:
     except (OSError, InputFault) as error:
         return f"what waits for a review could not be written: {error}"
     return ""
+
+
+def count(plan: Plan, keys: Iterable[Key]) -> int:
+    """Count what waits of some tiers. Raises InputFault."""
+    return sum(len(read_golden(pending_path(plan.root, plan.manifest.name, *key))) for key in keys)
 
 
 def _write(plan: Plan, key: Key, entries: dict[str, Entry | None]) -> None:

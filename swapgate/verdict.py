@@ -74,6 +74,8 @@ class Verdict:
     """Why it is not a PASS, the worst first, each with what it makes of the tier alone."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
+    ties: Sequence[str]
+    """Near ties that fell the other way since the golden was recorded."""
 
 
 def judge(
@@ -86,7 +88,8 @@ def judge(
     """Judge each tier that was selected or swapped, in the order of `tiers`.
 
     `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
-    nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected.
+    nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected,
+    where nothing failed. The message of a test that passed tells of near ties.
     """
     worst: dict[str, Record] = {}
     figures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -112,14 +115,15 @@ def _judge_tier(task: str, tier: str, records: list[Record], figures: dict[str, 
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
     red = sorted((record for record in records if record.outcome in STATUSES), key=_severity)
     reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
-    if stale:
+    if stale and not any(status == "FAIL" for status, _ in reasons):
         reasons.append(("INCOMPLETE", stale))
     if not records:
         words = f"{task}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
         reasons = [("INCOMPLETE", words)]
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
+    ties = [record.message for record in records if record.outcome == "passed" and record.message]
     status: Status = reasons[0][0] if reasons else "PASS"
-    return Verdict(task, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements)
+    return Verdict(task, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements, ties)
 
 
 def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:

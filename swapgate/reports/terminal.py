@@ -47,6 +47,8 @@ def _reasons(tier: Tier) -> Iterator[str]:
         yield f"{tier.verdict}  {tier.name}: {len(tier.reasons) - REASONS} more, see above or --verdict-json"
     for improvement in tier.improvements:
         yield f"better  {improvement}"
+    for tie in tier.ties:
+        yield f"tie  {tie}"
     yield from _flips(tier)
 
 

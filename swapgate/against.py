@@ -22,12 +22,12 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
     then = {key: _with_weights(model, before, now, tree) for key, model in before.models.items()}
     new_sets = {task: found for task, found in now.evaluations.items() if task not in before.manifest.rows}
     plan = replace(
-        before,
+        now,
         models={},
         removed={key: model for key, model in then.items() if key not in now.models},
         evaluations={**before.evaluations, **new_sets},
         against=commit,
-        working_tree=now.root,
+        checkout=before.root,
         notes=[*now.notes],
     )
     for key, model in now.models.items():

@@ -142,7 +142,7 @@ class Golden:
     def _not_own(self, case: Case, received: Entry, path: Path) -> str:
         """Word that the golden in a change says something else than its model; another model's is told elsewhere."""
         own = read_golden(path).get(case.id)
-        if own is None or own.input != received.input or is_swap(received, own):
+        if own is None or own.input != received.input:
             return ""
         next_step = f"the golden in this change says otherwise; record it: {record_command(self.model)}"
         found = differences(received, own, case.expected)
@@ -177,7 +177,7 @@ def not_recorded(model: Model, made_by: str) -> str:
     if model.swapped:
         return (
             f"{model.name}: the golden is {made_by}'s and not the incumbent's, {model.incumbent.name}; record that one"
-            f" first, without --swap: {record_command(model)}"
+            f" first, before the swap: {record_command(model)}"
         )
     return (
         f"{model.name}: the golden is still {made_by}'s, so {model.source.name} is judged as a swap; the swap passes;"

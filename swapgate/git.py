@@ -5,7 +5,6 @@ replaced objects, variables of a hook) can make git see other files than there a
 """
 
 import os
-import re
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -23,15 +22,13 @@ def commit_of(root: Path, ref: str, option: str) -> str:
         _git(root, "rev-parse", "--show-toplevel")
     except InputFault as fault:
         raise InputFault(f"{option} {ref}: {fault}; it needs a working tree of git") from fault
-    commit = ""
-    with suppress(InputFault):
-        commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
-    if not re.fullmatch("[0-9a-f]{40,64}", commit):  # of a range git gives two
+    try:
+        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
+    except InputFault as fault:
         raise InputFault(
             f"{option} {ref}: no such commit in the git repository of {root}; fetch it first (in a shallow clone:"
             f" git fetch --depth 1 origin {ref}, then {option} FETCH_HEAD)"
-        )
-    return commit
+        ) from fault
 
 
 def check_out(root: Path, commit: str, into: Path) -> Path:
@@ -43,8 +40,11 @@ def check_out(root: Path, commit: str, into: Path) -> Path:
     git_dir = _git(root, "rev-parse", "--absolute-git-dir").rstrip("\n")
     apart = {"GIT_DIR": git_dir, "GIT_WORK_TREE": str(tree), "GIT_INDEX_FILE": str(into / "index")}
     tree.mkdir()
-    _git(tree, "read-tree", commit, **apart)
-    _git(tree, "checkout-index", "--all", "--quiet", **apart)
+    try:
+        _git(tree, "read-tree", commit, **apart)
+        _git(tree, "checkout-index", "--all", **apart)
+    except InputFault as fault:
+        raise InputFault(f"the files of {commit[:12]} cannot be written: {fault}; mend that and run again") from fault
     return tree / prefix
 
 

@@ -87,9 +87,10 @@ class Ledger:
             return report
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, Fault):
-            report.longrepr = str(error)
+            report.longrepr = self.plan.worded(str(error))
         if report.when == "call" or not report.passed:
             outcome, message = outcome_of(report, error, item, self.plan.shown(self.plan.manifest.path))
+            message = self.plan.worded(message)
             show(report, outcome, message, item)
             checks = item.stash.get(CHECKS, [])
             judged = [check for check in checks if isinstance(check, Cost | Quality)]

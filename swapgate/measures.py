@@ -44,14 +44,15 @@ class Cost:
     def __le__(self, limit: Limit | None) -> bool:
         if self.holds is None:
             self.holds = True
-        self.figure = figures.Cost(NOTHING_BESIDE, self.value())
+        value = self.value()
         if limit is None or self.reference is None:
+            self.figure = figures.Cost(NOTHING_BESIDE, value)
             return True
         ratio = self.measure(self.reference)
         judgement = ratio.judge(limit.at_most)
         self.figure = figures.Cost(
             f"{ratio.median:.2f} (≤ {limit.at_most:g})",
-            self.figure.value,
+            value,
             self.reference.source.name,
             ratio.median,
             ratio.low,

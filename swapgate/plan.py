@@ -37,8 +37,8 @@ class Plan:
     """Of a change that is judged by a commit: its swapped tiers by themselves, whose goldens must be their own."""
     removed: dict[Key, Model] = field(default_factory=dict)
     """Of a change that is judged by a commit: the tiers that it removes, which others may be measured beside."""
-    working_tree: Path | None = None
-    """Of a change that is judged by a commit: where it is; `root` is where the files of the commit are."""
+    checkout: Path | None = None
+    """Of a change that is judged by a commit: where the files of that are."""
     pending: dict[Key, dict[str, Entry | None]] = field(default_factory=dict)
     """What the run leaves to be reviewed, by tier and case; None where nothing is left any more."""
     changed: frozenset[str] | None = None
@@ -57,8 +57,12 @@ class Plan:
 
     def shown(self, path: Path) -> str:
         """Write a path for a message: from the project's folder where it lies in it."""
-        root = next((root for root in (self.root, self.working_tree) if root and path.is_relative_to(root)), None)
+        root = next((root for root in (self.root, self.checkout) if root and path.is_relative_to(root)), None)
         return (path.relative_to(root) if root else path).as_posix()
+
+    def worded(self, text: str) -> str:
+        """Write the paths of a commit's files in a message as git does."""
+        return text.replace(f"{self.checkout}/", f"{self.against[:12]}:") if self.against else text
 
     def orphans(self, model: Model) -> list[str]:
         """Give the cases that a tier's golden has and its cases file has not."""

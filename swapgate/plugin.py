@@ -115,9 +115,9 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
     config.add_cleanup(folder.cleanup)
     then = check_out(root, commit, Path(folder.name))
     older = then / models_file.relative_to(root)
-    if not older.is_file():
-        raise InputFault(f"--against {option.against}: has no {models_file.relative_to(root)}; judge without --against")
     try:
+        if not older.is_file():
+            raise InputFault(f"has no {models_file.relative_to(root)}; judge without --against")
         sets = [_of_commit(one, root, then, directory) for one in option.eval_set]
         before = make_plan(then, older, [], sets, directory, working_tree=root)
         return judged_by(before, now, commit, Path(folder.name))

@@ -143,7 +143,8 @@ class Suite:
         model = item.stash[NEEDS][0]
         for name, gap in model.row.property_gaps.items():
             test = getattr(getattr(item, "module", None), f"test_{name}", None)
-            key = f"{self.plan.manifest.path}: {model.task}.{model.tier}.property_gaps.{name}"
+            commit = f"--against {self.plan.against[:12]}: " if self.plan.against else ""
+            key = f"{commit}{self.plan.manifest.path}: {model.task}.{model.tier}.property_gaps.{name}"
             if not hasattr(test, "hypothesis"):
                 raise pytest.UsageError(f"{key}: {item.path} has no test_{name} with @given")
             given = set(inspect.signature(test.hypothesis.inner_test).parameters) - set(item.fixturenames)  # type: ignore[attr-defined,union-attr]

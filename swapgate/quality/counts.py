@@ -64,12 +64,11 @@ def by_label(counts: Counts) -> Figures:
     from sklearn.metrics import precision_recall_fscore_support
 
     right, given = zip(*pairs, strict=True)
-    measured = functools.partial(
-        precision_recall_fscore_support, right, given, labels=names, sample_weight=[*pairs.values()], zero_division=0.0
+    table = precision_recall_fscore_support(
+        right, given, labels=names, sample_weight=[*pairs.values()], zero_division=0.0
     )
-    means, table = measured(average="macro"), measured()
     return {
-        **{f"macro {what}": float(means[place]) for what, place in _PLACES.items()},
+        **{f"macro {what}": float(table[place].mean()) for what, place in _PLACES.items()},
         **{
             f"{what} {name}": float(value)
             for what, place in _PLACES.items()

@@ -46,7 +46,7 @@ def test_swap_over_another_models_golden(recorded):
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
     assert recorded.reasons(result) == [
         "INCOMPLETE  ner/small: the golden is models/small's and not the incumbent's, models/newer; record that one"
-        ' first, without --swap: pytest -m "ner and small" --snapshot-update'
+        ' first, before the swap: pytest -m "ner and small" --snapshot-update'
     ]
 
 

@@ -89,6 +89,23 @@ def test_decision(lost, gained, decision):
     assert non_inferior(Flips(1_000, lost, gained), 0.02) == decision
 
 
+def test_published_score():
+    """Tango's example: of 44 patients one did worse with the new lens fluid; a loss of a tenth is 1.709 away."""
+    assert score(Flips(44, 1, 0), -0.1) == pytest.approx(1.709, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("flips_of_it", "level", "published"),
+    [
+        (Flips(21, 7, 1), 0.975, (-0.517, -0.026)),  # Fagerland et al., Statistics in Medicine 33 (2014), of Tango's
+        (Flips(618, 25, 28), 0.95, (-0.0148, 0.0247)),  # what PropCIs::scoreci.mp gives in R
+    ],
+)
+def test_published_bounds(flips_of_it, level, published):
+    """The bounds are those that others have printed for Tango's interval."""
+    assert bounds(flips_of_it, level) == pytest.approx(published, abs=5e-4)
+
+
 def test_no_flips_among_few_rows():
     """Rows that are all answered alike decide nothing where they are few."""
     assert [non_inferior(Flips(rows, 0, 0), 0.02) for rows in (100, 130, 140)] == [

@@ -20,6 +20,7 @@ IS_NEW = "note  {} is new: judged by its own row, cases and goldens"
 KEEP_ITS_NAME = "; where it takes the place of one that is removed, keep that one's name: then it is judged as a swap"
 IS_REMOVED = "note  {} is removed, and not judged"
 CASE = '[[case]]\nid = "{}"\ntext = "It {} all day."\nexpected = []\n\n'
+LATENCY = 'budget.latency = { against = "original", at_most = 1e6 }\n'
 RAIN = CASE.format("nobody", "rained")
 
 
@@ -75,6 +76,19 @@ def test_new_tier_with_other_cases(committed, against, swap, approve, add_tiny, 
         + [f"tiny-{case}" for case in ("ada", "snow", "left_out")]
     )
     assert "note  cases of ner added: snow (not used)" in notes(result)
+
+
+def test_latency_of_a_new_tier(committed, commit, add_tiny):
+    """A new tier and what it is measured beside take the same input: that of the change."""
+    committed.model("original", {**committed.lexicon("original"), "snowed": ["CRASH", 0]}, size=40)
+    committed.run("-k", "golden", "--snapshot-update")
+    commit()
+    add_tiny()
+    committed.replace(committed.models_file, "gaps = { ada", f"{LATENCY}gaps = {{ ada")
+    committed.replace(committed.cases_file, 'latency = "ada"\n', 'latency = "snow"\n\n' + CASE.format("snow", "snowed"))
+    result = committed.run("--against=HEAD", "-k", "latency and tiny")
+    assert committed.verdicts(result) == {"tiny": "ERROR"}
+    assert "the model cannot read this" in committed.reasons(result)[0]
 
 
 def test_orphan_of_a_new_tier(committed, against, approve, add_tiny):

@@ -7,6 +7,18 @@ import shutil
 import pytest
 
 USED = "note  edited, and used as they are now: "
+PROPERTY = """
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@given(text=st.text())
+def test_spaces(model, text):
+    assert model.predict([text])
+
+
+"""
 IMAGES = """
 [image-classification.original]
 model = "../../models/original"
@@ -182,6 +194,7 @@ def test_project_in_a_folder(recorded, git, commit, monkeypatch, tmp_path_factor
     if beside:
         shutil.move(top / "judge" / "models", top / "models")
         recorded.models_file.write_text(recorded.models_file.read_text().replace("../../models", "../../../models"))
+    recorded.replace(recorded.models_file, '"original", at_most = 0.9', '"incumbent", at_most = 1.1')
     monkeypatch.chdir(top / "judge")
     git("init", "--quiet", "..")
     git("-C", "..", "add", "--all")
@@ -193,4 +206,29 @@ def test_project_in_a_folder(recorded, git, commit, monkeypatch, tmp_path_factor
     see_fail(recorded, result)
     name = f"{top}/models/small" if beside else "models/small"
     assert f"{name}, swapped in for {name}@{git('rev-parse', 'HEAD')[:7]}" in recorded.table(result)[2]
+    assert "1.00 (≤ 1.1)" in recorded.table(result)[2]
     assert [line for line in recorded.reasons(result) if "ci.yml" in line] == []
+
+
+def test_new_suite_file(committed, against):
+    """A new suite file that cannot be imported is told as that of the working tree."""
+    committed.write("tests/test_more.py", 'import pytest\nimport nothing\n\npytestmark = pytest.mark.task("ner")\n')
+    result = against("--continue-on-collection-errors")
+    assert (result.ret, committed.verdicts(result)) == (1, {"original": "ERROR", "small": "ERROR"})
+    assert "tests/test_more.py could not be imported" in committed.reasons(result)[0]
+
+
+def test_property_gap_of_a_property_that_is_gone(committed, commit, against):
+    """A known gap of the commit whose property the change takes away is refused as that of the commit."""
+    gap = 'property_gaps.spaces = { example = { text = " " }, reason = "it counts them" }\n'
+    text = committed.suite.read_text()
+    committed.suite.write_text(PROPERTY + text.replace("import pytest", ""))
+    committed.replace(committed.models_file, "gaps =", f"{gap}gaps =")
+    commit()
+    committed.suite.write_text(text)
+    committed.replace(committed.models_file, gap, "")
+    result = against()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        "ERROR: --against *: *embedded.toml: ner.small.property_gaps.spaces: * has no test_spaces*"
+    )

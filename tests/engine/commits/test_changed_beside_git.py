@@ -13,6 +13,7 @@ model = "../../models/original"
 labels = { PER = "cat" }
 """
 PICTURES = 'latency = "cat"\n\n[[case]]\nid = "cat"\nimage = "../sentiment/cat.png"\nexpected = "cat"\n'
+SET = '{"id": "one", "text": "Ada paid.", "expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]}\n'
 BOTH = {"ner", "sentiment"}
 
 
@@ -41,14 +42,15 @@ def test_broken_weights_out_of_git(ignored, touched):
     assert touched() == BOTH
 
 
-def test_weights_behind_a_link(two, touched, commit, tmp_path_factory):
+@pytest.mark.parametrize("name", ["models/small", "models/small/config.json"], ids=["folder", "file"])
+def test_weights_behind_a_link(two, touched, commit, tmp_path_factory, name):
     """Git keeps a link to a model and not the model: that touches its task like any that git does not keep."""
-    outside = tmp_path_factory.mktemp("elsewhere") / "small"
-    shutil.move(two.path / "models/small", outside)
-    (two.path / "models/small").symlink_to(outside)
+    outside = tmp_path_factory.mktemp("elsewhere") / "it"
+    shutil.move(two.path / name, outside)
+    (two.path / name).symlink_to(outside)
     commit()
     assert touched() == set()
-    config = outside / "config.json"
+    config = two.path / "models/small/config.json"
     config.write_text(config.read_text().replace("0.99", "0.5"))
     assert touched() == {"ner"}
 
@@ -56,12 +58,11 @@ def test_weights_behind_a_link(two, touched, commit, tmp_path_factory):
 @pytest.mark.parametrize("name", ["set.jsonl", "other.jsonl"], ids=["out_of_git", "in_git"])
 def test_evaluation_set(ignored, touched, commit, name):
     """An evaluation set touches its task where it changed, and always where git does not keep it."""
-    answer = '"expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]'
-    ignored.write(f"fixtures/ner/{name}", f'{{"id": "one", "text": "Ada paid.", {answer}}}\n')
+    ignored.write(f"fixtures/ner/{name}", SET)
     ignored.replace(ignored.cases_file, "latency =", f'evaluation = "{name}"\nlatency =')
     commit()
     assert ("ner" in touched()) == (name == "set.jsonl")
-    ignored.write(f"fixtures/ner/{name}", f'{{"id": "two", "text": "Ada paid.", {answer}}}\n')
+    ignored.write(f"fixtures/ner/{name}", SET * 2)
     assert "ner" in touched()
 
 
@@ -109,19 +110,28 @@ def test_added_against_what_git_ignores(two, touched, git, commit):
     assert touched(ref) == BOTH
 
 
-def test_another_part_of_the_repository(two, git, commit, monkeypatch, tmp_path_factory):
-    """Of the files outside of the project only models count."""
+def test_another_part_of_the_repository(two, git, commit, tmp_path_factory):
+    """Of the files outside of the project only models and evaluation sets count."""
     top = tmp_path_factory.mktemp("whole")
     shutil.copytree(two.path, top / "judge", ignore=shutil.ignore_patterns(".git"))
     shutil.move(top / "judge" / "models", top / "models")
     models_file = top / "judge" / "fixtures" / "models" / "embedded.toml"
     models_file.write_text(models_file.read_text().replace("../../models", "../../../models"))
     two.path = top / "judge"
+    (top / "set.jsonl").write_text(SET)
+    cases = top / "judge/fixtures/ner/cases.toml"
+    cases.write_text('evaluation = "../../../set.jsonl"\n' + cases.read_text())
     git("init", "--quiet", "..")
     git("-C", "..", "add", "--all")
     ref = commit()
     (top / "setup.py").write_text("")
     plan = make_plan(two.path, models_file, [], [], two.path)
     assert changed_tasks(plan, ref) == set()
-    (top / "models" / "classifier" / "config.json").write_text("{}")
+    (top / "models/classifier/config.json").write_text("{}")
     assert changed_tasks(plan, ref) == {"sentiment"}
+    (top / "set.jsonl").write_text(SET * 2)
+    assert changed_tasks(plan, ref) == BOTH
+    for path in (top / "models/classifier/config.json", top / "set.jsonl"):
+        git("checkout", str(path))
+    (top / "judge/constraints.txt").write_text("torch")
+    assert changed_tasks(plan, ref) == BOTH

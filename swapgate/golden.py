@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 
 from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap, near_ties
 from swapgate.faults import InputFault
-from swapgate.files import write_whole
+from swapgate.files import remove_remains, write_whole
 from swapgate.predictions import EXACT, KINDS, Expected, Prediction, to_json
 
 FORMAT = 2
@@ -144,6 +144,7 @@ def write_golden(path: Path, changes: Mapping[str, Entry | None]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
+        remove_remains(path)
         there = _read_golden.__wrapped__(path) if path.exists() else {}
         kept = {case: entry for case, entry in sorted({**there, **changes}.items()) if entry is not None}
         if not kept:

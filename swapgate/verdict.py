@@ -53,11 +53,13 @@ class Record:
     message: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """What was measured, by column, in the JSON form of `swapgate.figures`."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way, in words."""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what `dataclasses.asdict` gives."""
-        return cls(Selected(**data["selected"]), data["outcome"], data["message"], data["figures"])
+        return cls(Selected(**data["selected"]), data["outcome"], data["message"], data["figures"], data["ties"])
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Verdict:
     """Why it is not a PASS, the worst first, each with what it makes of the tier alone."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way and are not held against the model, in words."""
 
 
 def judge(
@@ -119,7 +123,8 @@ def _judge_tier(task: str, tier: str, records: list[Record], figures: dict[str, 
         reasons = [("INCOMPLETE", words)]
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
     status: Status = reasons[0][0] if reasons else "PASS"
-    return Verdict(task, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements)
+    ties = sorted(tie for record in records for tie in record.ties)
+    return Verdict(task, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements, ties)
 
 
 def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:

@@ -72,6 +72,8 @@ class Tier:
     """The worst first."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way since the golden was recorded; nothing is held against the model for them."""
 
     @property
     def name(self) -> str:
@@ -134,6 +136,7 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         figures=FIGURES.validate_python({**dict.fromkeys(Figures.__annotations__), **verdict.figures}),
         reasons=[Reason(*reason) for reason in verdict.reasons],
         improvements=verdict.improvements,
+        ties=verdict.ties,
     )
 
 

@@ -123,14 +123,15 @@ class Golden:
 
     def _record(self, case: Case, received: Entry, stored: Entry | None) -> bool:
         """Queue what an update writes: not where the same weights have drifted too far since they were accepted."""
-        drift = accumulated(received, stored) if stored and not self.accept_drift else []
+        entry = updated(received, stored, case.expected)
+        moves = stored and entry.prediction != stored.prediction
+        drift = accumulated(received, stored) if stored and moves and not self.accept_drift else []
         if stored and drift:
             also = f"{record_command(self.model)} --accept-drift"
             found = [moved(received.made_by, stored.made_by), *drift]
             next_step = f"the same weights say something else, so nothing was recorded; if that is right: {also}"
             self.message = _worded(self.model, case, [one for one in found if one], next_step)
             return False
-        entry = updated(received, stored, case.expected)
         self.pending[case.id] = None
         return bool(self.snapshot == (entry, entry is stored))
 

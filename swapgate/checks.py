@@ -11,8 +11,7 @@ from typing import Any
 
 from swapgate.cases import Case
 from swapgate.compare import Mismatch, check_drift, check_expected, unsound
-from swapgate.faults import SurroundingsFault
-from swapgate.golden import Entry, accumulated, differences, is_swap, moved, read_golden, ties, updated, write_golden
+from swapgate.golden import Entry, accumulated, differences, is_swap, moved, read_golden, ties, updated
 from swapgate.predictions import Prediction
 from swapgate.running import Model
 
@@ -128,14 +127,15 @@ class Golden:
 
     def _record(self, case: Case, received: Entry, stored: Entry | None) -> bool:
         """Queue what an update writes: not where the same weights have drifted too far since they were accepted."""
-        drift = accumulated(received, stored) if stored and not self.accept_drift else []
+        entry = updated(received, stored, case.expected)
+        moves = stored and entry.prediction != stored.prediction
+        drift = accumulated(received, stored) if stored and moves and not self.accept_drift else []
         if stored and drift:
             also = f"{record_command(self.model)} --accept-drift"
             found = [moved(received.made_by, stored.made_by), *drift]
             next_step = f"the same weights say something else, so nothing was recorded; if that is right: {also}"
             self.message = _worded(self.model, case, [one for one in found if one], next_step)
             return False
-        entry = updated(received, stored, case.expected)
         self.pending[case.id] = None
         return bool(self.snapshot == (entry, entry is stored))
 
@@ -150,15 +150,12 @@ class Golden:
 
     def _without_case(self, case: Orphan) -> bool:
         if self.update:
-            try:
-                write_golden(self.path, {case.id: None})
-            except OSError as error:
-                raise SurroundingsFault(f"{self.shown_path} could not be written: {error}") from error
+            return bool(self.snapshot == (None, False))
         self.message = (
             f"{self.model.name} {case.id!r}: {self.shown_path} has a golden for it, but there is no such case any more;"
             f" remove it with: {record_command(self.model)}"
         )
-        return self.update
+        return False
 
 
 def assert_same(one: Prediction, other: Prediction, model: Model) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,7 @@ from typing_extensions import TypedDict
 
 from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap, near_ties
 from swapgate.faults import InputFault
-from swapgate.files import write_whole
+from swapgate.files import remove_remains, write_whole
 from swapgate.predictions import EXACT, KINDS, Expected, Prediction, to_json
 
 FORMAT = 2
@@ -102,15 +101,17 @@ def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
 
 def _entries(content: bytes, task: str) -> dict[str, Entry]:
     golden = _shape(task).validate_json(content, strict=True)
-    head = golden["made_by"]
-    if head.task != task:
-        raise ValueError(f"it is one of {head.task}")
-    return {
-        case: Entry(
-            entry.get("made_by", head), entry["input"], entry["expected"], entry["prediction"], entry.get("first")
-        )
-        for case, entry in golden["cases"].items()
-    }
+    stamps = golden["made_by"]
+    for stamp in stamps.values():
+        if stamp.task != task:
+            raise ValueError(f"it is one of {stamp.task}")
+    found = {}
+    for case, entry in golden["cases"].items():
+        if entry["made_by"] not in stamps:
+            raise ValueError(f"cases.{case}.made_by: nothing stands under made_by.{entry['made_by']}")
+        made_by = stamps[entry["made_by"]]
+        found[case] = Entry(made_by, entry["input"], entry["expected"], entry["prediction"], entry.get("first"))
+    return found
 
 
 @functools.cache
@@ -118,10 +119,9 @@ def _shape(task: str) -> TypeAdapter[Any]:
     """Give the shape of a task's golden files; unknown keys are errors."""
     typed_dict: Any = TypedDict  # of keys that no type checker can know
     prediction: Any = KINDS[task].prediction
-    parts = {"input": str, "expected": str, "prediction": prediction}
-    parts |= {"first": NotRequired[prediction], "made_by": NotRequired[Stamp]}
+    parts = {"made_by": str, "input": str, "expected": str, "prediction": prediction, "first": NotRequired[prediction]}
     entry = with_config(EXACT)(typed_dict("entry", parts))
-    whole = {"format": int, "made_by": Stamp, "cases": dict[str, entry]}  # type: ignore[valid-type]
+    whole = {"format": int, "made_by": dict[str, Stamp], "cases": dict[str, entry]}  # type: ignore[valid-type]
     return TypeAdapter(with_config(EXACT)(typed_dict("whole", whole)))
 
 
@@ -144,6 +144,7 @@ def write_golden(path: Path, changes: Mapping[str, Entry | None]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
+        remove_remains(path)
         there = _read_golden.__wrapped__(path) if path.exists() else {}
         kept = {case: entry for case, entry in sorted({**there, **changes}.items()) if entry is not None}
         if not kept:
@@ -242,23 +243,26 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _dumps(entries: Mapping[str, Entry]) -> str:
-    """Write a golden: the stamp that most entries share at its head, another one beside the entry it belongs to."""
-    made_by = {id(entry.made_by): entry.made_by for entry in entries.values()}  # many share one
-    texts = {key: json.dumps(asdict(stamp)) for key, stamp in made_by.items()}
-    stamps = [texts[id(entry.made_by)] for entry in entries.values()]
-    head = Counter(sorted(stamps)).most_common(1)[0][0]
+    """Write a golden: the stamps that its entries name, then the entries. What one entry says depends on no other."""
+    stamps: dict[str, Any] = {}
+    names: dict[Any, str] = {}
     cases = {}
-    for (case, entry), stamp in zip(entries.items(), stamps, strict=True):
+    for case, entry in entries.items():
+        made_by = entry.made_by
+        one = tuple({**vars(made_by), "surroundings": tuple(made_by.surroundings.items())}.values())
+        if one not in names:
+            stamp = asdict(made_by)
+            names[one] = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:8]
+            stamps[names[one]] = stamp
         first = {"first": to_json(entry.first)} if entry.first else {}
-        own = {"made_by": json.loads(stamp)} if stamp != head else {}
         cases[case] = {
+            "made_by": names[one],
             "input": entry.input,
             "expected": entry.expected,
             "prediction": to_json(entry.prediction),
             **first,
-            **own,
         }
-    return _pretty({"format": FORMAT, "made_by": json.loads(head), "cases": cases}) + "\n"
+    return _pretty({"format": FORMAT, "made_by": dict(sorted(stamps.items())), "cases": cases}) + "\n"
 
 
 def _pretty(value: Any, indent: str = "") -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from _pytest.junitxml import LogXML, xml_key
 
-from swapgate.checks import not_accepted, not_recorded, record_command
+from swapgate.checks import Golden, not_accepted, not_recorded, record_command
 from swapgate.faults import Fault
 from swapgate.files import write_whole
 from swapgate.fixtures import CHECKS
@@ -95,7 +95,8 @@ class Ledger:
             checks = item.stash.get(CHECKS, [])
             judged = [check for check in checks if isinstance(check, Cost | Quality)]
             figures = {check.name: asdict(check.figure) for check in judged if check.figure}
-            record = Record(item.stash[SELECTED], outcome, message, figures)
+            ties = [tie for check in checks if isinstance(check, Golden) for tie in check.ties]
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report

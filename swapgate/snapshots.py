@@ -11,14 +11,14 @@ from syrupy.extensions.base import AbstractSyrupyExtension
 from swapgate.faults import InputFault
 from swapgate.golden import Entry, read_golden, write_golden
 
-ENTRY = TypeAdapter(Entry)
+ENTRY: TypeAdapter[Entry | None] = TypeAdapter(Entry | None)
 
 
 class GoldenExtension(AbstractSyrupyExtension):
     """Keeps syrupy's snapshots in golden files.
 
-    The item says where its golden is (attribute `golden_path`); the data are the entry to write and whether the stored
-    one may stay, as `swapgate.checks.Golden` has found.
+    The item says where its golden is (attribute `golden_path`); the data are the entry to write, or None for a case
+    to remove, and whether the stored one may stay, as `swapgate.checks.Golden` has found.
     """
 
     file_extension = "json"
@@ -70,7 +70,7 @@ class GoldenExtension(AbstractSyrupyExtension):
     def write_snapshot_collection(
         cls, *, snapshot_collection: SnapshotCollection, name_order: dict[str, int] | None = None
     ) -> None:
-        """Write the entries of the cases that were selected; the others stay as they are."""
+        """Write or remove the cases that were selected; the others stay as they are."""
         changes = {
             _case(snapshot.name): ENTRY.validate_python(json.loads(str(snapshot.data))[1])
             for snapshot in snapshot_collection

@@ -53,11 +53,13 @@ class Record:
     message: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """What was measured, by column, in the JSON form of `swapgate.figures`."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way, in words."""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what `dataclasses.asdict` gives."""
-        return cls(Selected(**data["selected"]), data["outcome"], data["message"], data["figures"])
+        return cls(Selected(**data["selected"]), data["outcome"], data["message"], data["figures"], data["ties"])
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ class Verdict:
     """Why it is not a PASS, the worst first, each with what it makes of the tier alone."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
-    ties: Sequence[str]
-    """Near ties that fell the other way since the golden was recorded."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way and are not held against the model, in words."""
 
 
 def judge(
@@ -89,7 +91,7 @@ def judge(
 
     `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
     nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected,
-    where nothing failed. The message of a test that passed tells of near ties.
+    where nothing failed.
     """
     worst: dict[str, Record] = {}
     figures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -121,8 +123,8 @@ def _judge_tier(task: str, tier: str, records: list[Record], figures: dict[str, 
         words = f"{task}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
         reasons = [("INCOMPLETE", words)]
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
-    ties = [record.message for record in records if record.outcome == "passed" and record.message]
     status: Status = reasons[0][0] if reasons else "PASS"
+    ties = sorted(tie for record in records for tie in record.ties)
     return Verdict(task, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements, ties)
 
 

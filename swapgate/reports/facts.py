@@ -72,8 +72,8 @@ class Tier:
     """The worst first."""
     improvements: Sequence[str]
     """What a candidate does better than its incumbent."""
-    ties: Sequence[str]
-    """Near ties that fell the other way since the golden was recorded; nothing is held against the model."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way since the golden was recorded; nothing is held against the model for them."""
 
     @property
     def name(self) -> str:

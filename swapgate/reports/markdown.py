@@ -59,7 +59,8 @@ def _blocks(report: Report) -> Iterator[str]:
     yield from _folded("notes", [code(note) for note in report.notes], is_open=True)
     for tier in report.tiers:
         yield from _folded(f"{tier.name}: better than its incumbent", [code(one) for one in tier.improvements])
-        yield from _folded(f"{tier.name}: near ties", [code(one) for one in tier.ties])
+    for tier in report.tiers:
+        yield from _folded(f"{tier.name}: near ties that fell the other way", [code(one) for one in tier.ties])
     for tier in report.tiers:
         yield from _flips(tier)
 

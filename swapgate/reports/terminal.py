@@ -47,8 +47,10 @@ def _reasons(tier: Tier) -> Iterator[str]:
         yield f"{tier.verdict}  {tier.name}: {len(tier.reasons) - REASONS} more, see above or --verdict-json"
     for improvement in tier.improvements:
         yield f"better  {improvement}"
-    for tie in tier.ties:
+    for tie in tier.ties[:REASONS]:
         yield f"tie  {tie}"
+    if len(tier.ties) > REASONS:
+        yield f"tie  {tier.name}: {len(tier.ties) - REASONS} more; all in --verdict-json"
     yield from _flips(tier)
 
 

@@ -56,7 +56,7 @@ def load(source):
 
 
 def predict(loaded, texts, row):
-    """Stand in for swapgate.tasks.ner.predict; drift.json says which scores the surroundings change."""
+    """Stand in for swapgate.tasks.ner.predict; drift.json says which scores surroundings change (null: not found)."""
     note(f"predict {loaded.name} {len(texts)}")
     path = HERE / "drift.json"
     drift = json.loads(path.read_text()).get(loaded.name, {}) if path.exists() else {}
@@ -74,7 +74,7 @@ def _found(text, lexicon, drift, labels):
             os._exit(3)
         if score == "nan":
             return ModelFault("1 of 4 word pieces have a score that is NaN or infinite")
-        if label:
+        if label and score is not None:
             entities.append(Entity(*word.span(), labels[label], word[0], score=score, margin=score, edge=score))
     return Entities(tuple(entities))
 

@@ -47,11 +47,13 @@ def test_created_by_the_printed_command(project):
 
 
 def test_head(recorded):
-    """A golden says at its head who made it, and lists its cases in order."""
+    """A golden says at its head who made it, in a stamp that its cases name, and lists these in order."""
     golden = json.loads(recorded.golden().read_text())
     assert golden["format"] == 2
-    assert len(golden["made_by"].pop("digest")) == 64
-    assert golden["made_by"] == {
+    ((name, stamp),) = golden["made_by"].items()
+    assert {entry["made_by"] for entry in golden["cases"].values()} == {name}
+    assert len(stamp.pop("digest")) == 64
+    assert stamp == {
         "task": "ner",
         "model": "models/small",
         "revision": None,
@@ -124,11 +126,11 @@ def test_only_what_was_selected_is_updated(recorded, selection):
 
 
 def test_partial_update(recorded):
-    """Where one case is accepted from a new model, the others keep their own stamp and are judged as a swap."""
+    """Where one case is accepted from a new model, the others keep their stamp and are judged as a swap."""
     recorded.retrain("original", Ada=["PER", 0.95], Siemens=["ORG", 0.95])
     assert recorded.run("tests/test_ner.py::test_golden[original-ada]", "--snapshot-update").ret == 7
     cases = cases_of(recorded)
-    assert {case for case, entry in cases.items() if "made_by" in entry} == {"ada"}
+    assert cases["ada"]["made_by"] != cases["left_out"]["made_by"] == cases["nobody"]["made_by"]
     assert cases["left_out"]["prediction"]["entities"][0]["score"] == 0.98
     recorded.drift("original", Ada=0.951, Siemens=0.93)
     result = recorded.run("-k", "golden and original")
@@ -137,12 +139,14 @@ def test_partial_update(recorded):
 
 
 def test_complete_update(recorded):
-    """Once the last case is accepted too, one stamp is left, at the head."""
+    """Once the last case is accepted too, one stamp is left."""
     recorded.retrain("original", Ada=["PER", 0.95])
     for case in ("ada", "nobody", "left_out"):
         result = recorded.run(f"tests/test_ner.py::test_golden[original-{case}]", "--snapshot-update")
     assert (result.ret, recorded.verdicts(result)) == (0, {"original": "PASS"})
-    assert not any("made_by" in entry for entry in cases_of(recorded).values())
+    golden = json.loads(recorded.golden("original").read_text())
+    assert {entry["made_by"] for entry in golden["cases"].values()} == set(golden["made_by"])
+    assert len(golden["made_by"]) == 1
     assert recorded.run("-k", "golden and original").ret == 0
 
 

@@ -164,6 +164,18 @@ def test_written_while_it_is_read(found, text):
         list(reader)
 
 
+def test_replaced_while_it_is_read(found):
+    """A set in whose place another is put is told at the end, though each row that was read was whole."""
+    rows = found("sentiment", *[{"text": "Fine. " * 900, "expected": "a"}] * 99)
+    reader = rows.rows()
+    next(reader)
+    other = rows.path.with_name("other.jsonl")
+    other.write_text("{}")
+    other.replace(rows.path)
+    with pytest.raises(SurroundingsFault, match=r"set\.jsonl was written since the run began; run again$"):
+        list(reader)
+
+
 def test_removed_while_it_is_read(found):
     """A set that is gone is told with what to do."""
     rows = found("sentiment", {"text": "Fine.", "expected": "a"})

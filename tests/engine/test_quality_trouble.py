@@ -5,10 +5,15 @@ import os
 import pty
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import scipy.stats  # noqa: F401 - once, in this process
 import sklearn.metrics  # noqa: F401
+
+from swapgate.evaluation import find_set
+from swapgate.faults import ModelFault
+from swapgate.running import Model
 
 SUITE = """
 
@@ -187,6 +192,26 @@ def test_progress_on_a_terminal(measured):
     assert "ner/small: models/[small]" in seen
     assert "100%" in seen
     assert "PASS" in seen
+
+
+def test_bar_of_a_model_that_fails(measured):
+    """Where a row fails the bar is taken down at once, not when nobody holds the error any more."""
+    ended = []
+
+    def progress(rows, count):
+        try:
+            yield from rows
+        finally:
+            ended.append(count)
+
+    def fail(*_):
+        raise ModelFault("broken")
+
+    with pytest.raises(ModelFault, match="broken") as held:
+        Model.tally(
+            SimpleNamespace(task="ner", _tally=None, _evaluated=fail), find_set(measured.set, "ner", ()), progress
+        )
+    assert (ended, held.type) == ([70], ModelFault)
 
 
 def test_crash_below_a_progress_bar(measured):

@@ -151,7 +151,7 @@ def _models_file(config: pytest.Config) -> Path | None:
     else:
         path = config.rootpath / "fixtures" / "models" / f"{name}.toml"
     path = Path(os.path.normpath(path))
-    if path.is_file():
+    if os.path.isfile(path):  # Path.is_file raises for a name that is too long
         return path
     option = config.option
     if asked is not None or option.swap or option.against is not None or option.changed_since is not None:

@@ -105,7 +105,7 @@ def approve(committed: Any) -> Callable[..., None]:
     """Record the goldens of a change, and see that its small tier passes by its own cases, goldens and limits."""
 
     def run(*options: str) -> None:
-        committed.run("-k", "golden", "--snapshot-update", *options)
+        committed.run("-k", "golden", "--snapshot-update", "--accept-drift", *options)
         assert committed.run("-m", "small and not latency").ret == 0
 
     return run

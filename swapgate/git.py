@@ -32,11 +32,13 @@ def commit_of(root: Path, ref: str, option: str) -> str:
 
 
 def check_out(root: Path, commit: str, into: Path) -> Path:
-    """Write the files of a commit below an empty folder, and give the project's folder there.
+    """Write the files of a commit below a folder, once, and give the project's folder there.
 
     Filters such as LFS apply, by the attributes of the commit. Raises InputFault.
     """
     tree, prefix = into / "tree", _git(root, "rev-parse", "--show-prefix").rstrip("\n")
+    if tree.exists():
+        return tree / prefix
     git_dir = _git(root, "rev-parse", "--absolute-git-dir").rstrip("\n")
     apart = {"GIT_DIR": git_dir, "GIT_WORK_TREE": str(tree), "GIT_INDEX_FILE": str(into / "index")}
     tree.mkdir()

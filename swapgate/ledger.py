@@ -33,6 +33,9 @@ PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
 NOT_WRITTEN = "swapgate.not_written"
 LEDGERS = "swapgate.ledgers"
+CHECKED_OUT = "swapgate.checkout"
+CHECKOUT = pytest.StashKey[str]()
+"""Where the files of the commit are that judges."""
 
 
 class Ledger:
@@ -125,6 +128,7 @@ class Ledger:
         if self.ledgers is None:
             self.ledgers = tempfile.TemporaryDirectory(prefix="swapgate-")
         node.workerinput[LEDGERS] = self.ledgers.name
+        node.workerinput[CHECKED_OUT] = node.config.stash.get(CHECKOUT, None)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

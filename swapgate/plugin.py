@@ -12,7 +12,7 @@ from swapgate.against import judged_by
 from swapgate.changed import changed_tasks
 from swapgate.faults import InputFault
 from swapgate.git import check_out, commit_of
-from swapgate.ledger import Ledger
+from swapgate.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.pending import on_ci
 from swapgate.plan import Plan, make_plan
 from swapgate.suite import Suite
@@ -111,18 +111,28 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
     if not models_file.is_relative_to(root):
         raise InputFault(f"--against: {models_file} is not in the project {root}, so git has no older one")
     commit = commit_of(root, option.against, "--against")
-    folder = tempfile.TemporaryDirectory(prefix="swapgate-")
-    config.add_cleanup(folder.cleanup)
-    then = check_out(root, commit, Path(folder.name))
+    then = check_out(root, commit, _checkout(config))
     older = then / models_file.relative_to(root)
     try:
         if not older.is_file():
             raise InputFault(f"has no {models_file.relative_to(root)}; judge without --against")
         sets = [_of_commit(one, root, then, directory) for one in option.eval_set]
         before = make_plan(then, older, [], sets, directory, working_tree=root)
-        return judged_by(before, now, commit, Path(folder.name))
+        return judged_by(before, now, commit, _checkout(config))
     except InputFault as fault:
         raise InputFault(f"--against {option.against}: {fault}".replace(f"{then}/", f"{option.against}:")) from fault
+
+
+def _checkout(config: pytest.Config) -> Path:
+    """Say where the files of a commit are for this run: a worker of pytest-xdist has them from the controller."""
+    if CHECKOUT not in config.stash:
+        given = getattr(config, "workerinput", {}).get(CHECKED_OUT)
+        if given is None:
+            folder = tempfile.TemporaryDirectory(prefix="swapgate-")
+            config.add_cleanup(folder.cleanup)
+            given = folder.name
+        config.stash[CHECKOUT] = given
+    return Path(config.stash[CHECKOUT])
 
 
 def _of_commit(eval_set: str, root: Path, then: Path, directory: Path) -> str:

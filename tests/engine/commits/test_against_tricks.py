@@ -22,7 +22,7 @@ def test_spaces(model, text):
 IMAGES = """
 [image-classification.original]
 model = "../../models/original"
-labels = { PER = "cat" }
+labels = { O = "no", "B-PER" = "cat", "B-ORG" = "dog", "B-LOC" = "cow", "B-MISC" = "odd" }
 """
 PICTURES = 'latency = "cat"\n\n[[case]]\nid = "cat"\nimage = "cat.png"\nexpected = "cat"\n'
 
@@ -208,6 +208,34 @@ def test_project_in_a_folder(recorded, git, commit, monkeypatch, tmp_path_factor
     assert f"{name}, swapped in for {name}@{git('rev-parse', 'HEAD')[:7]}" in recorded.table(result)[2]
     assert "1.00 (≤ 1.1)" in recorded.table(result)[2]
     assert [line for line in recorded.reasons(result) if "ci.yml" in line] == []
+
+
+def test_golden_that_the_commit_lacks(committed, commit, against, approve):
+    """A golden that the commit lacks cannot be brought by the change."""
+    text = committed.golden().read_text()
+    committed.golden().unlink()
+    commit()
+    committed.golden().write_text(text)
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (1, {"original": "PASS", "small": "FAIL"})
+    assert committed.reasons(result)[0].startswith(
+        "FAIL  ner/small 'ada': golden/embedded/ner/small.json has no golden"
+    )
+
+
+def test_file_of_the_commit_in_a_message(committed, commit, against):
+    """A message names a file of the commit as git does, and never the temporary checkout."""
+    committed.models_file.write_text(committed.models_file.read_text() + IMAGES)
+    committed.write("fixtures/image-classification/cases.toml", PICTURES)
+    committed.write("fixtures/image-classification/cat.png", "no picture")
+    committed.write("tests/test_pictures.py", committed.suite.read_text().replace('"ner"', '"image-classification"'))
+    ref = commit()
+    result = against("-k", "cat and expected", ref=ref)
+    assert result.ret == 7
+    assert (
+        f"ERROR  image-classification/original: {ref[:12]}:fixtures/image-classification/cat.png" in result.stdout.str()
+    )
+    assert "swapgate-" not in result.stdout.str().replace("plugins: swapgate-", "")
 
 
 def test_new_suite_file(committed, against):

@@ -13,6 +13,7 @@ from pathlib import Path
 from swapgate.cases import read_cases
 from swapgate.compare import Mismatch, Tolerance, check_drift, near_ties
 from swapgate.compare.text import word_error_rate
+from swapgate.compare.tolerance import beyond
 from swapgate.faults import InputFault, ModelFault
 from swapgate.golden import golden_path
 from swapgate.loading import find, surroundings
@@ -25,14 +26,13 @@ FLOOR = 1e-5
 """The smallest drift that is proposed: what one machine cannot show of others.
 
 Two public recordings of one model on two machines differ by up to 7.7e-7 in a score, fp32 with and without AVX512 by
-1.8e-6 of it. Each model of the zoo was also asked with AVX2 and without, in PyTorch, in MKL and oneDNN, and in all: the
-scores differ by up to 3.8e-6, the margins of texts by 3.2e-6, about as much as between batches. transformers 4.57 and
-5.23 say the same bits. So with this floor a golden from a CPU with AVX2 has more than twice the room that it needs on
-one with AVX512 or with neither.
+1.8e-6 of it; transformers 4.57 and 5.23 say the same bits. Each model of the zoo was asked with AVX2 and without it, in
+PyTorch, in MKL and oneDNN, and in all: scores differ by up to 3.8e-6, margins of texts by up to 3.2e-6, no less than
+between batches, threads and attentions (4.4e-6). So whatever a CPU has, there is twice the room that was ever needed.
 """
 BOX_FLOOR = 1e-4
 """The smallest box that is proposed. Edges move as little as scores, but as a share of the picture: of a box with 1/25
-of its width, 1 − IoU is 50 times as much. The zoo with and without AVX2 differs by up to 1.4e-6.
+of its width, 1 − IoU is 50 times as much. The boxes of the zoo differ by up to 1.4e-6 with and without AVX2.
 """
 FIELDS = ("score", "relative", "margin", "box", "characters", "words")
 """Of a score or an overlap the difference, of a score also its share, of a text the share of other characters and the
@@ -117,7 +117,7 @@ def calibrate(model: Model, runs: int) -> Calibration:
     differences, ties = _compared(model, usual, list(zip(asked, found, strict=True)), reference)
     kinds = {setting.differs(usual) for setting in asked}
     missed = sorted({setting.differs(usual) for setting in settings} - kinds - {SEVERAL}, key=VARIED.index)
-    notes += [f"{kind} was not varied in {runs} runs; give --runs more" for kind in missed]
+    notes += [f"{kind} was not varied in {counted(runs)}; give --runs more" for kind in missed]
     varied = tuple(kind for kind in VARIED if kind in kinds)
     pairs = [(said[case], then) for said in found for case, then in reference.items()]
     return Calibration(
@@ -134,14 +134,19 @@ def calibrate(model: Model, runs: int) -> Calibration:
         differences=tuple(differences),
         ties=tuple(ties),
         notes=tuple(notes),
-        proposed=_proposed(model.row.tolerance, differences, pairs, f"{runs} runs ({', '.join(varied)})"),
+        proposed=_proposed(model.row.tolerance, differences, pairs, f"{counted(runs)} ({', '.join(varied)})"),
     )
 
 
+def counted(runs: int) -> str:
+    """Word a number of runs."""
+    return f"{runs} run{'s' * (runs > 1)}"
+
+
 def tidy(value: float, least: float = 0.0) -> float:
-    """Give the smallest of 1, 2 and 5 times a power of ten that neither is above."""
+    """Give the smallest of 1, 2 and 5 times a power of ten that neither is above, as the judge sees it."""
     steps = (float(f"{digit}e{power}") for power in range(-12, 0) for digit in (1, 2, 5))
-    return next((step for step in steps if step >= max(value, least)), 1.0)
+    return next((step for step in steps if not beyond(max(value, least), step)), 1.0)
 
 
 def _compared(
@@ -156,8 +161,8 @@ def _compared(
         varied = setting.differs(usual)
         for case, then in reference.items():
             now, where = said[case], f"{model.name} {case!r}, run {run} ({setting.beside(usual)})"
-            _same_answer(check_drift(now, then, limits, "usually"), where, model.source.name)
-            tied = near_ties(now, then, limits, "usual setting")
+            _same_answer(check_drift(now, then, limits, "reference"), where, model.source.name)
+            tied = near_ties(now, then, limits, "reference")
             ties += [Tie(case, str(tie), run) for tie in tied]
             for field, path, value in _numbers(now, then, {tie.path for tie in tied}):
                 known = largest.get((varied, field))
@@ -191,8 +196,7 @@ def _same_answer(found: Sequence[Mismatch], where: str, model: str) -> None:
     if changed:
         raise ModelFault(
             f"{where}: {'; '.join(map(str, changed))} ({model}); no tolerance covers another answer: mend the model or"
-            " what pads its inputs, or if it is no surer than that, set a looser drift with its reason in the row and"
-            " calibrate again"
+            " what pads its inputs; where it is never surer, set a looser drift in its row and calibrate again"
         )
 
 

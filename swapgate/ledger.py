@@ -70,6 +70,7 @@ class Ledger:
         worker = getattr(session.config, "workerinput", None)
         if worker is not None:
             selected = {test: asdict(one) for test, one in self.selected.items()}
+            GoldenExtension.left_in = Path(worker[LEDGERS])
             write_whole(Path(worker[LEDGERS]) / f"{worker['workerid']}.json", json.dumps(selected))
 
     @pytest.hookimpl(wrapper=True)
@@ -196,11 +197,12 @@ class Ledger:
                 self.plan.notes.append(f"{waits} to be reviewed against the goldens: swapgate review")
 
     def _gather_from_workers(self) -> None:
-        """Read what pytest-xdist's workers selected; a test in which one died is an ERROR of its tier."""
+        """Read what pytest-xdist's workers selected and write their goldens; where one died the test is an ERROR."""
         if self.ledgers is not None:
             for path in sorted(Path(self.ledgers.name).glob("*.json")):
                 selected = json.loads(path.read_text(encoding="utf-8"))
                 self.selected.update({test: Selected(**fields) for test, fields in selected.items()})
+            GoldenExtension.write_left(Path(self.ledgers.name))
             self.ledgers.cleanup()
         for test in self.died:
             if test in self.selected:

@@ -1,6 +1,7 @@
 """The syrupy extension: it carries entries between the suite's tests and golden files, and never judges."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,8 +10,11 @@ from syrupy.data import Snapshot, SnapshotCollection, SnapshotCollections
 from syrupy.extensions.base import AbstractSyrupyExtension
 
 from swapgate.faults import InputFault
+from swapgate.files import write_whole
 from swapgate.golden import Entry, read_golden, write_golden
 
+LEFT = ".golden"
+"""How the files end that workers leave."""
 ENTRY: TypeAdapter[Entry | None] = TypeAdapter(Entry | None)
 
 
@@ -24,6 +28,8 @@ class GoldenExtension(AbstractSyrupyExtension):
     file_extension = "json"
     not_written: ClassVar[dict[str, str]] = {}
     """Goldens that could not be written in this process, with the reason: syrupy writes after the last test."""
+    left_in: ClassVar[Path | None] = None
+    """In a worker of pytest-xdist: where it leaves what is to be written, so that a golden is written once a run."""
 
     def serialize(self, data: Any, **_: Any) -> str:
         """Give the entry to write, and whether the stored one may stay, as JSON."""
@@ -71,14 +77,33 @@ class GoldenExtension(AbstractSyrupyExtension):
         cls, *, snapshot_collection: SnapshotCollection, name_order: dict[str, int] | None = None
     ) -> None:
         """Write or remove the cases that were selected; the others stay as they are."""
-        changes = {
-            _case(snapshot.name): ENTRY.validate_python(json.loads(str(snapshot.data))[1])
-            for snapshot in snapshot_collection
-        }
+        location = snapshot_collection.location
+        changes = {_case(snapshot.name): json.loads(str(snapshot.data))[1] for snapshot in snapshot_collection}
+        if cls.left_in is None:
+            cls._write(location, changes)
+            return
+        name = f"{os.getpid()}-{Path(location).parent.name}-{Path(location).stem}{LEFT}"
         try:
-            write_golden(Path(snapshot_collection.location), changes)
+            write_whole(cls.left_in / name, json.dumps([location, changes]))
+        except OSError as error:
+            cls.not_written[location] = str(error)
+
+    @classmethod
+    def write_left(cls, folder: Path) -> None:
+        """Write what the workers of pytest-xdist have left in a folder, each golden at once."""
+        whole: dict[str, dict[str, Any]] = {}
+        for path in sorted(folder.glob(f"*{LEFT}")):
+            location, changes = json.loads(path.read_text(encoding="utf-8"))
+            whole.setdefault(location, {}).update(changes)
+        for location, changes in whole.items():
+            cls._write(location, changes)
+
+    @classmethod
+    def _write(cls, location: str, changes: dict[str, Any]) -> None:
+        try:
+            write_golden(Path(location), {case: ENTRY.validate_python(entry) for case, entry in changes.items()})
         except (OSError, InputFault) as error:
-            cls.not_written[snapshot_collection.location] = str(error)
+            cls.not_written[location] = str(error)
 
     def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:
         """Remove cases from a golden."""

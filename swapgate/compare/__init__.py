@@ -43,7 +43,8 @@ def near_ties(
 
 
 def _drift(actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str) -> list[Mismatch]:
-    return list(MODULES[type(actual)].drift(actual, golden, tolerance, reference))
+    found: list[Mismatch] = MODULES[type(actual)].drift(actual, golden, tolerance, reference)
+    return found
 
 
 def check_swap(candidate: Prediction, golden: Prediction, expected: Expected, tolerance: Tolerance) -> list[Mismatch]:
@@ -58,4 +59,5 @@ def check_swap(candidate: Prediction, golden: Prediction, expected: Expected, to
 
 def unsound(actual: Prediction, whose: str = "") -> list[Mismatch]:
     """Give a mismatch for each number that cannot be: a score that is NaN, infinite, below 0 or above 1."""
-    return list(MODULES[type(actual)].unsound(actual, whose))
+    found: list[Mismatch] = MODULES[type(actual)].unsound(actual, whose)
+    return found

@@ -19,7 +19,7 @@ def unsound(actual: Classification, whose: str) -> list[Mismatch]:
     total = sum([score.score for score in actual.scores]) + actual.rest
     if beyond(abs(total - 1), 1e-4):
         mismatches.append(Mismatch("scores", f"{whose}scores sum to {total}, not to 1"))
-    else:
+    elif not 0 <= actual.rest <= 1:
         mismatches += not_between_0_and_1("rest", f"{whose}rest", "score", actual.rest)
     return mismatches
 

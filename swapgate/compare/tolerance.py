@@ -46,7 +46,8 @@ class Tolerance:
 
     def moved(self, now: float, then: float) -> bool:
         """Tell whether a score moved by more than is allowed between the same weights."""
-        return beyond(abs(now - then), self.of_score(then))
+        off = abs(now - then)
+        return not off <= self.drift and beyond(off, self.of_score(then))
 
     def looser(self, accepted: "Tolerance") -> list[str]:
         """Word each limit that is looser than the accepted one: "drift 0.01, accepted 0.0001"."""

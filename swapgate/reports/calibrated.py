@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from swapgate.calibration import Calibration, calibrate, model_of
+from swapgate.calibration import Calibration, calibrate, counted, model_of
 from swapgate.compare.tolerance import LIMITS, Tolerance
 from swapgate.reports.table import plain
 from swapgate.reports.terminal import WIDEST
@@ -38,6 +39,7 @@ def add_calibrate_options(command: argparse.ArgumentParser) -> None:
 
 def calibrated(root: Path, models_file: Path, tier: str, runs: int, as_json: bool, colour: bool) -> str:
     """Calibrate a tier and word what came of it. Raises Fault."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine threads that spin take 100 times as long
     found = calibrate(model_of(tier, models_file, root), runs)
     return json_text(found) if as_json else table_text(found, colour)
 
@@ -61,8 +63,9 @@ def table_text(found: Calibration, colour: bool) -> str:
     console = Console(
         file=text, width=WIDEST, force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=True
     )
-    console.print(Text(f"{found.task}/{found.tier}: {plain(found.model)}, {found.cases} cases, {len(found.runs)} runs"))
-    console.print(Text(f"each run beside {found.usual}; several things at once in an order of seed {found.seed}"))
+    runs = counted(len(found.runs))
+    console.print(Text(f"{found.task}/{found.tier}: {plain(found.model)}, {found.cases} cases, {runs}"))
+    console.print(Text(f"each beside {found.usual}; several things at once in an order of seed {found.seed}"))
     console.print(_grid(found))
     for tie in found.ties:
         console.print(Text(plain(f"tie  run {tie.run} ({_setting(found, tie.run)}) {tie.case!r}: {tie.message}")))

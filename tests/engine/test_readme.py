@@ -52,8 +52,8 @@ def test_every_key_of_a_row_is_explained():
 
 def test_defaults_are_those_of_the_code():
     """The README states the default tolerance that the code has."""
-    assert Tolerance() == Tolerance(drift=1e-4, swap=0.10, box=0.01, text=0)
-    assert "| 1e-4, 0.10, 0.01, 0 |" in README
+    assert Tolerance() == Tolerance(drift=1e-4, relative=0, box=0.01, text=0, words=0, swap=0.10)
+    assert "| 1e-4, 0, 0.01, 0, 0; 0.10 |" in README
 
 
 def test_dependencies_are_pinned():

@@ -169,6 +169,16 @@ def test_what_judges_nothing(committed, against, name):
     assert len(committed.reasons(against())) == 1
 
 
+def test_name_that_is_no_text(committed):
+    """A file whose name holds bytes that are no text is listed all the same."""
+    with open(os.fsencode(committed.path) + b"/\xff.py", "wb"):
+        pass
+    reports = ("--verdict-json=verdict.json", "--verdict-md=verdict.md", "--junitxml=junit.xml")
+    result = committed.run("--against=HEAD", "-m", "not latency", *reports)
+    assert result.ret == 0
+    assert ".py" in committed.reasons(result)[1]
+
+
 def test_input_file(committed, commit, against):
     """An input file that the change exchanges is not used, and listed with its case."""
     committed.models_file.write_text(committed.models_file.read_text() + IMAGES)

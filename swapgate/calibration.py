@@ -27,8 +27,8 @@ FLOOR = 1e-5
 
 Two public recordings of one model on two machines differ by up to 7.7e-7 in a score, fp32 with and without AVX512 by
 1.8e-6 of it; transformers 4.57 and 5.23 say the same bits. Each model of the zoo was asked with AVX2 and without it, in
-PyTorch, in MKL and oneDNN, and in all: scores differ by up to 3.8e-6, margins of texts by up to 3.2e-6, no less than
-between batches, threads and attentions (4.4e-6). So whatever a CPU has, there is twice the room that was ever needed.
+PyTorch, in MKL and oneDNN, and in all: scores differ by up to 3.8e-6, margins of texts by up to 3.2e-6, about as much
+as between batches, threads and attentions (4.4e-6). Whatever a CPU has, there is twice the room that anything needed.
 """
 BOX_FLOOR = 1e-4
 """The smallest box that is proposed. Edges move as little as scores, but as a share of the picture: of a box with 1/25

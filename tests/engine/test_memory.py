@@ -59,6 +59,7 @@ def test_figure(child):
             "zoo/small cannot be loaded: no space left; free some",
         ),
     ],
+    ids=["traceback", "killed", "fault"],
 )
 def test_process_that_dies(child, returncode, stderr, reason):
     """A process that fails, or is killed for lack of memory, is told with its reason and what to type."""

@@ -111,8 +111,10 @@ def test_figure_that_is_no_share(judge, now, verdict):
     assert "F1 " in judge.table(result)[1]
 
 
-@pytest.mark.parametrize(("before", "needed"), [(range(0), ""), (range(5), "about 4,000 needed, for ")])
-def test_degenerate_figure(judge, before, needed):
+@pytest.mark.parametrize(
+    ("before", "needed"), [(range(0), ""), (range(5), "about 4,000 needed, for ")], ids=["no row", "five rows"]
+)
+def test_hardly_a_row_differs(judge, before, needed):
     """Bounds by resampling are refused where hardly a row differs, however many rows there are."""
     result = judge(before=before, now=range(0), limit=None, candidate={"Other": ["PER", 0.9]})
     assert judge.verdicts(result) == {"small": "INCOMPLETE"}

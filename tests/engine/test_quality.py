@@ -81,6 +81,16 @@ def test_loses_clearly(judge):
     assert flips[FLIPS] == f"lost  ner/small: {90 - FLIPS} more rows; all in --verdict-json"
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "verdict"), [("quality >= budget.quality", 1, "FAIL"), ("pass", 7, "INCOMPLETE")], ids="ab"
+)
+def test_without_assert(judge, body, status, verdict):
+    """A comparison that nobody asserts counts all the same, and one that is not made is INCOMPLETE."""
+    judge.project.replace(judge.project.suite, "assert quality >= budget.quality", body)
+    result = judge(now=range(90))
+    assert (result.ret, judge.verdicts(result)) == (status, {"small": verdict})
+
+
 def test_too_few_rows(judge):
     """Where the rows decide nothing, the verdict is INCOMPLETE and says about how many are needed."""
     result = judge(count=100, before=range(2), now=range(2, 4))

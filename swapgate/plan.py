@@ -131,6 +131,8 @@ def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tr
         if not given or not path:
             raise InputFault(f"--eval-set {option}: not of the form TASK=PATH, as in --eval-set ner=path/to/set.jsonl")
         if task not in plan.manifest.rows:
+            if working_tree is not None:
+                continue  # the change adds the task
             raise InputFault(f"--eval-set {option}: unknown task{nearest(task, plan.manifest.rows)}")
         if task in asked:
             raise InputFault(f"--eval-set {option}: {task} has two sets; give one")

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import hypothesis  # noqa: F401 - imported once here; pytester forgets what a run in this process imports
 import numpy as np
+import numpy.fft  # likewise; a second time it fails
 import pytest
 from safetensors.numpy import save_file
 

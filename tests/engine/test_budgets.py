@@ -104,7 +104,7 @@ def test_memory_beside_the_incumbent(costly):
     assert sorted(costly.asked) == ["models/candidate", "models/original", "models/small"]
 
 
-@pytest.mark.parametrize("missing", ["models/small", "models/original"])
+@pytest.mark.parametrize("missing", ["models/small", "models/original"], ids=["own", "reference"])
 def test_memory_that_cannot_be_measured(costly, missing):
     """A process that dies, the model's own or its reference's, is an ERROR with the reason, and no verdict."""
     costly.limit("memory", "original", 0.5)
@@ -155,8 +155,8 @@ def test_bad_budget(project, budget, message):
     result.stderr.fnmatch_lines(f"ERROR: {message}")
 
 
-@pytest.mark.parametrize("limit", ['margin = 0.1, metric = "right"', "errors_at_most = 2"])
-def test_summaries_are_not_right_or_wrong(tmp_path, limit):
+@pytest.mark.parametrize("limit", ['margin = 0.1, metric = "right"', "errors_at_most = 2"], ids=["right", "errors"])
+def test_texts_are_not_right_or_wrong(tmp_path, limit):
     """A summary beside a mere reference is never wrong as a whole, so that no budget may count on it."""
     row = f'model = "m"\nbudget.quality = {{ against = "incumbent", {limit} }}'
     (tmp_path / "models.toml").write_text(f"[summarization.original]\n{row}")

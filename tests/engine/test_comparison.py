@@ -93,6 +93,14 @@ def test_figure_of_some_rows(task, figure):
     assert counted(task, rights).figure(figure) == pytest.approx(counted(task, rights).figures()[figure])
 
 
+def test_row_that_comes_later():
+    """Figures are of all rows, also of those that came after they were last asked for."""
+    made = counted("ner", [True])
+    assert made.figure("F1") == 1
+    made.add("row 1", SAID["ner"][2], SAID["ner"][0])
+    assert (made.figure("F1"), made.figures()[RIGHT]) == (0.5, 0.5)
+
+
 @pytest.mark.parametrize(("task", "figure"), FIGURES, ids=NUMBERED)
 def test_direction(task, figure, monkeypatch):
     """A model that loses nearly all rows is worse by each figure, and one that gains them is better."""

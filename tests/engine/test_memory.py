@@ -3,7 +3,9 @@
 import io
 import json
 import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -59,6 +61,7 @@ def test_figure(child):
             "zoo/small cannot be loaded: no space left; free some",
         ),
     ],
+    ids=["traceback", "killed", "fault"],
 )
 def test_process_that_dies(child, returncode, stderr, reason):
     """A process that fails, or is killed for lack of memory, is told with its reason and what to type."""
@@ -103,6 +106,8 @@ def test_fault_in_the_process(monkeypatch):
 
 def test_growth(monkeypatch, tmp_path):
     """What a model takes at most counts, not what the process took before or what the first time leaves behind."""
+    for name in ("torch", "transformers"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setattr(memory, "RESET", tmp_path / "clear_refs")
     told = iter([5_000, 7_500])
     done = []
@@ -113,9 +118,7 @@ def test_growth(monkeypatch, tmp_path):
     assert (tmp_path / "clear_refs").read_text() == "5"
 
 
-def test_real_models():
-    """The larger of two models of the zoo takes more memory, by more than its weights have more bytes."""
-    less, more = (peak_memory("sentiment", source(tier), CASES) for tier in ("small", "large"))
-    weights = source("large").bytes - source("small").bytes
-    assert more - less > weights > 0
-    assert more < 20e6
+def test_real_model():
+    """A process of its own finds what a model of the zoo takes: its weights in float32, and not much more."""
+    model = source("large")
+    assert 2 * model.bytes < peak_memory("sentiment", model, CASES) < 5 * model.bytes  # the file holds float16

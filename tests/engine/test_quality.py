@@ -81,6 +81,16 @@ def test_loses_clearly(judge):
     assert flips[FLIPS] == f"lost  ner/small: {90 - FLIPS} more rows; all in --verdict-json"
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "verdict"), [("quality >= budget.quality", 1, "FAIL"), ("pass", 7, "INCOMPLETE")], ids="ab"
+)
+def test_without_assert(judge, body, status, verdict):
+    """A comparison that nobody asserts counts all the same, and one that is not made is INCOMPLETE."""
+    judge.project.replace(judge.project.suite, "assert quality >= budget.quality", body)
+    result = judge(now=range(90))
+    assert (result.ret, judge.verdicts(result)) == (status, {"small": verdict})
+
+
 def test_too_few_rows(judge):
     """Where the rows decide nothing, the verdict is INCOMPLETE and says about how many are needed."""
     result = judge(count=100, before=range(2), now=range(2, 4))
@@ -111,8 +121,10 @@ def test_figure_that_is_no_share(judge, now, verdict):
     assert "F1 " in judge.table(result)[1]
 
 
-@pytest.mark.parametrize(("before", "needed"), [(range(0), ""), (range(5), "about 4,000 needed, for ")])
-def test_degenerate_figure(judge, before, needed):
+@pytest.mark.parametrize(
+    ("before", "needed"), [(range(0), ""), (range(5), "about 4,000 needed, for ")], ids=["no row", "five rows"]
+)
+def test_hardly_a_row_differs(judge, before, needed):
     """Bounds by resampling are refused where hardly a row differs, however many rows there are."""
     result = judge(before=before, now=range(0), limit=None, candidate={"Other": ["PER", 0.9]})
     assert judge.verdicts(result) == {"small": "INCOMPLETE"}

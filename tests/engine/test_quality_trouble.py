@@ -98,7 +98,9 @@ def test_model_that_cannot_be_loaded(measured):
 
 def test_batches(measured):
     """Rows are predicted in batches of 32, once a model; what was predicted serves the tiers beside it."""
-    assert measured.run("-m", "quality").ret == 0
+    result = measured.run("-m", "quality")
+    assert result.ret == 0
+    assert "ner/small: models/small" not in result.stdout.str()  # no bar where there is no terminal
     batches = [f"predict models/{tier} {rows}" for tier in ("original", "small") for rows in (32, 32, 6)]
     assert [event for event in measured.events() if event.startswith("predict")] == batches
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import scipy.sparse  # noqa: F401 - imported once here; pytester forgets what a run in this process imports
 
 from swapgate.changed import changed_tasks
 from swapgate.git import commit_of

@@ -66,6 +66,17 @@ def test_option(measured, against, swap):
     assert measured.verdicts(result) == {"original": "PASS", "small": "FAIL"}
 
 
+def test_option_for_a_new_task(measured, against):
+    """--eval-set may name a task that the change adds."""
+    row = '[sentiment.original]\nmodel = "../../models/original"\nlabels = { PER = "good" }\n'
+    measured.models_file.write_text(measured.models_file.read_text() + row)
+    case = 'id = "nice"\ntext = "Nice."\nexpected = "good"\n'
+    measured.write("fixtures/sentiment/cases.toml", f'latency = "nice"\n\n[[case]]\n{case}')
+    measured.write("set.jsonl", '{"id": "one", "text": "Nice.", "expected": "good"}\n')
+    result = against("--eval-set=sentiment=set.jsonl", "-k", "expected")
+    assert (result.ret, measured.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
+
+
 def test_out_of_git(measured, git, commit, against):
     """A set that git does not keep is used as it is now, and that is noted."""
     measured.write(".gitignore", "set.jsonl\n" + (measured.path / ".gitignore").read_text())

@@ -92,6 +92,8 @@ def rows_wanted(comparison: Comparison) -> str:
         why = f"a ratio is judged above {FEWEST_ERRORS} errors of the reference"
     elif refused and comparison.differing < FEWEST_UNITS:
         why = f"bounds are reckoned from {FEWEST_UNITS} rows that differ, and {comparison.differing} do"
+    elif refused and not is_ratio:
+        why = "the rows are so alike that resampling gives no bounds"
     elif comparison.needed:
         return f"too few rows: about {comparison.needed:,} needed; give a larger set with --eval-set"
     else:

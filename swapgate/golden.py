@@ -111,6 +111,8 @@ def _entries(content: bytes, task: str) -> dict[str, Entry]:
             raise ValueError(f"cases.{case}.made_by: nothing stands under made_by.{entry['made_by']}")
         made_by = stamps[entry["made_by"]]
         found[case] = Entry(made_by, entry["input"], entry["expected"], entry["prediction"], entry.get("first"))
+    if content.count(b'\n      "input": ') > len(found):  # of two, JSON takes the last
+        raise ValueError("a case stands twice; both sides of a merge may be in it")
     return found
 
 

@@ -146,7 +146,8 @@ class Ledger:
             if LogXML.pytest_sessionfinish.__code__ not in {frame.f_code for frame, _ in walk_tb(error.__traceback__)}:
                 raise  # what pytest cannot write for JUnit is told below
         if not session.config.option.collectonly:
-            write_pending(self.plan)
+            trouble = write_pending(self.plan)
+            self.plan.notes.extend([trouble] if trouble else [])
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[NOT_WRITTEN] = dict(GoldenExtension.not_written)

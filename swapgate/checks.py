@@ -118,7 +118,9 @@ class Golden:
         if self.model.swapped:
             next_step = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
         elif is_swap(received, stored):
-            next_step = f"put {stored.made_by.model} back, or accept the loss with: {accept}"
+            before = stored.made_by.model
+            before += " as it was" if before == self.model.source.name else ""
+            next_step = f"put {before} back, or accept the loss with: {accept}"
         else:
             drift = " --accept-drift" if accumulated(received, stored) else ""
             next_step = f"accept with: {accept}{drift}, or look at it with: swapgate review"
@@ -177,9 +179,14 @@ def not_recorded(model: Model, made_by: str) -> str:
             f" first, before the swap: {record_command(model)}"
         )
     return (
-        f"{model.name}: the golden is still {made_by}'s, so {model.source.name} is judged as a swap; the swap passes;"
-        f" its goldens are not recorded yet: {record_command(model)}"
+        f"{model.name}: the golden is still {_whose(made_by, model)}, so {model.source.name} is judged as a swap; the"
+        f" swap passes; its goldens are not recorded yet: {record_command(model)}"
     )
+
+
+def _whose(made_by: str, model: Model) -> str:
+    same = made_by == model.source.name
+    return f"that of {made_by} with other weights or settings" if same else f"{made_by}'s"
 
 
 def not_accepted(model: Model, looser: Sequence[str]) -> str:

@@ -18,6 +18,8 @@ KEPT = ("GIT_ASKPASS", "GIT_CONFIG_", "GIT_LFS_", "GIT_SSH", "GIT_SSL_")
 
 def commit_of(root: Path, ref: str, option: str) -> str:
     """Give the commit that a ref names, in hexadecimal digits. Raises InputFault where there is none."""
+    if not ref.strip():
+        raise InputFault(f"{option} {ref}: the name of a commit is empty; give a commit, a branch or a tag")
     try:
         _git(root, "rev-parse", "--show-toplevel")
     except InputFault as fault:

@@ -179,12 +179,13 @@ def ties(received: Entry, stored: Entry) -> list[Mismatch]:
 def accumulated(received: Entry, stored: Entry) -> list[Mismatch]:
     """Give by how much the same weights differ from what they said when they were first accepted, if too much.
 
-    It is judged by the tolerance that is about to be accepted.
+    The tighter tolerance holds, of the golden and of the one that is about to be accepted.
     """
     if is_swap(received, stored) or received.input != stored.input:
         return []
     first = stored.first or stored.prediction
-    return check_drift(received.prediction, first, received.made_by.tolerance, reference="first accepted")
+    tolerance = _tolerance(received.made_by, stored.made_by)
+    return check_drift(received.prediction, first, tolerance, reference="first accepted")
 
 
 def updated(received: Entry, stored: Entry | None, right: Expected) -> Entry:

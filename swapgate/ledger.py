@@ -68,9 +68,9 @@ class Ledger:
                 self.selected[item.nodeid] = item.stash[SELECTED]
                 self.pool.expect(item.stash[NEEDS])
         worker = getattr(session.config, "workerinput", None)
+        GoldenExtension.left_in = Path(worker[LEDGERS]) if worker is not None else None
         if worker is not None:
             selected = {test: asdict(one) for test, one in self.selected.items()}
-            GoldenExtension.left_in = Path(worker[LEDGERS])
             write_whole(Path(worker[LEDGERS]) / f"{worker['workerid']}.json", json.dumps(selected))
 
     @pytest.hookimpl(wrapper=True)
@@ -170,6 +170,7 @@ class Ledger:
         GoldenExtension.not_written.clear()
         option, directory = session.config.option, session.config.invocation_params.dir
         self._note_not_collected(option)
+        self._note_without_tests(session.config)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         verdicts = judge(self.selected, self.records, self.plan.models, self.plan.incumbents, self._stale())
         if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -225,6 +226,19 @@ class Ledger:
                 next_step = "mend it" if outcome == "error" else "skip in a fixture, or select without this file"
                 message = f"{task}/{tier}: {file} {words} ({reason}), so none of its tests ran; {next_step}"
                 self.records.append((f"{file}[{tier}]", Record(Selected(task, tier, "suite"), outcome, message)))
+
+    def _note_without_tests(self, config: pytest.Config) -> None:
+        """Where a commit judges or chooses, and nothing else, note the tiers that no test judges any more."""
+        option, plan = config.option, self.plan
+        asked = option.keyword or option.markexpr or config.args_source is pytest.Config.ArgsSource.ARGS
+        if asked or (plan.against is None and plan.changed is None):
+            return
+        tested = {(selected.task, selected.tier) for selected in self.selected.values()}
+        for task, tier in plan.models:
+            if (task, tier) not in tested and (plan.changed is None or task in plan.changed):
+                message = f'{task}/{tier}: no test judges it; write or restore a test file marked with task("{task}")'
+                record = Record(Selected(task, tier, "suite"), "incomplete", message)
+                self.records.append((f"{task}/{tier}", record))
 
     def _stale(self) -> dict[tuple[str, str], str]:
         """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""

@@ -24,11 +24,13 @@ from swapgate.golden import (
     updated,
     write_golden,
 )
-from swapgate.manifest import nearest, read_manifest
+from swapgate.loading import find
+from swapgate.manifest import Row, nearest, read_manifest
 from swapgate.pending import on_ci, pending_path
 from swapgate.predictions import to_json
 from swapgate.reports.diff import diff
 
+OUTDATED = "out of date: the case was edited since the run, or the row names another model now; run pytest again"
 ANSWERS = {"a": "accept", "r": "reject", "s": "skip", "q": "quit"}
 
 
@@ -44,13 +46,16 @@ class Waiting:
     """None where only the golden still has it: accepting removes it there."""
     stored: Entry | None
     received: Entry | None
+    digest: str = ""
+    """Of the model that the row names now; empty where its files cannot be read."""
 
     @property
     def outdated(self) -> bool:
-        """Whether the case was edited since the run."""
+        """Whether the case was edited since the run, or its row names another model."""
         if self.case is None or self.received is None:
             return False
-        return (self.case.input_digest, self.case.expected_digest) != (self.received.input, self.received.expected)
+        now = self.case.input_digest, self.case.expected_digest, self.digest
+        return now != (self.received.input, self.received.expected, self.received.made_by.digest)
 
     @property
     def drift(self) -> list[str]:
@@ -87,14 +92,22 @@ def waiting(root: Path, models_file: Path) -> list[Waiting]:
     manifest, found = read_manifest(models_file), []
     for task, tiers in manifest.rows.items():
         cases = {case.id: case for case in read_cases(root / "fixtures" / task / "cases.toml", task).cases}
-        for tier in tiers:
+        for tier, row in tiers.items():
+            digest = _digest(row, models_file.parent, root)
             paths = golden_path(root, manifest.name, task, tier), pending_path(root, manifest.name, task, tier)
             stored, received = map(read_golden, paths)
             for case in sorted({*received, *(stored.keys() - cases.keys())}):
                 known = cases.get(case)
                 there = received.get(case) if known else None
-                found.append(Waiting(f"{task}/{tier}/{case}", *paths, known, stored.get(case), there))
+                found.append(Waiting(f"{task}/{tier}/{case}", *paths, known, stored.get(case), there, digest))
     return found
+
+
+def _digest(row: Row, folder: Path, root: Path) -> str:
+    try:
+        return find(row, folder, root).digest
+    except Fault:
+        return ""
 
 
 def accept(chosen: Iterable[Waiting], accept_drift: bool) -> None:
@@ -102,7 +115,7 @@ def accept(chosen: Iterable[Waiting], accept_drift: bool) -> None:
     changes: dict[tuple[Path, Path], dict[str, Entry | None]] = {}
     for one in chosen:
         if one.outdated:
-            raise InputFault(f"{one.id}: its case was edited since the run; run pytest again")
+            raise InputFault(f"{one.id}: {OUTDATED}")
         if one.drift and not accept_drift:
             raise InputFault(
                 f"{one.id}: {'; '.join(one.drift)}: the same weights say something else than when they were first"
@@ -140,7 +153,8 @@ def review(root: Path, models_file: Path, asked: Mapping[str, Any]) -> None:
     if asked["reject_all"] or rejected:
         reject(found if asked["reject_all"] else rejected)
     if asked["accept_all"] or asked["reject_all"] or accepted or rejected:
-        print(f"{len(waiting(root, models_file))} waiting")
+        left = waiting(root, models_file)
+        print(f"{len(found) - len(left)} done, {len(left)} waiting")
     elif asked["json"]:
         print(json.dumps([_as_json(one) for one in found], indent=1, ensure_ascii=False))
     elif sys.stdin.isatty() and sys.stdout.isatty() and not on_ci():
@@ -174,7 +188,8 @@ def _list(found: Sequence[Waiting]) -> None:
         _show(console, one)
     if found:
         console.print(
-            f"{len(found)} waiting; accept with --accept ID or --accept-all, reject with --reject ID or --reject-all"
+            f"{len(found)} waiting; accept with --accept ID or --accept-all (drift: and --accept-drift), reject with"
+            " --reject ID or --reject-all"
         )
     else:
         console.print("nothing waits for a review")
@@ -187,7 +202,10 @@ def _ask(found: Sequence[Waiting], accept_drift: bool) -> None:
         console.print(f"[bold]{number}/{len(found)}[/bold]")
         _show(console, one)
         choices = ", ".join(f"[bold]{key}[/bold] {word}" for key, word in ANSWERS.items())
-        answer = Prompt.ask(choices, choices=[*ANSWERS], console=console, show_choices=False)
+        try:
+            answer = Prompt.ask(choices, choices=[*ANSWERS], console=console, show_choices=False)
+        except (EOFError, KeyboardInterrupt):
+            answer = "q"
         if answer == "q":
             break
         try:
@@ -215,7 +233,7 @@ def _words(one: Waiting) -> Iterator[str]:
     if one.drift and one.stored and one.stored.first:
         yield f"since first accepted: {'; '.join(one.drift)}"
     if one.outdated:
-        yield "out of date: the case was edited since the run; run pytest again"
+        yield OUTDATED
 
 
 def _console() -> Console:

@@ -91,7 +91,7 @@ def judge(
 
     `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
     nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected,
-    where nothing failed.
+    where nothing failed and nothing is an error.
     """
     worst: dict[str, Record] = {}
     figures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -117,7 +117,9 @@ def _judge_tier(task: str, tier: str, records: list[Record], figures: dict[str, 
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
     red = sorted((record for record in records if record.outcome in STATUSES), key=_severity)
     reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
-    if stale and not any(status == "FAIL" for status, _ in reasons):
+    if stale and reasons and reasons[0][0] in ("FAIL", "ERROR"):  # then nothing of the kind passes
+        reasons = [reason for reason in reasons if reason[1] != stale]
+    elif stale:
         reasons.append(("INCOMPLETE", stale))
     if not records:
         words = f"{task}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"

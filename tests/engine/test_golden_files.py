@@ -249,7 +249,7 @@ def test_loosened_tolerance(recorded):
     recorded.replace(recorded.models_file, "gaps =", TOLERANCE.format(0.01) + "gaps =")
     recorded.drift("small", Ada=0.985)
     assert recorded.run("-k", "golden and small").ret == 1
-    assert recorded.run("-k", "golden and small", "--snapshot-update").ret == 0
+    assert recorded.run("-k", "golden and small", "--snapshot-update", "--accept-drift").ret == 0
     recorded.drift("small", Ada=0.976)
     assert recorded.run("-k", "golden and small").ret == 0
 

@@ -31,6 +31,26 @@ def test_edited_row(recorded, selection):
     assert recorded.reasons(result) == [WAITING]
 
 
+@pytest.mark.parametrize("small", [{"Ada": None}, {"NO_DISK": ["PER", 0.9]}], ids=["fail", "error"])
+def test_edited_row_that_does_not_pass(recorded, small):
+    """Of a row whose new model fails, or cannot be loaded, nobody says that the swap passes."""
+    recorded.retrain("newer", like="small", **small)
+    recorded.replace(recorded.models_file, "../../models/small", "../../models/newer")
+    result = recorded.run("-k", "small and not latency")
+    assert recorded.verdicts(result)["small"] in ("FAIL", "ERROR")
+    assert "the swap passes" not in "".join(recorded.reasons(result))
+
+
+def test_golden_that_is_not_compared(recorded):
+    """A golden test that never asks for the golden passes nothing."""
+    recorded.replace(
+        recorded.suite, "(prediction, golden):\n    assert prediction == golden", "(prediction):\n    assert prediction"
+    )
+    result = recorded.run("-k", "golden and small")
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert "the test compared nothing" in recorded.reasons(result)[0]
+
+
 def test_edited_row_recorded(recorded):
     """Recording the golden with the command of the message ends it."""
     edit_row(recorded)

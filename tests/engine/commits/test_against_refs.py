@@ -65,7 +65,7 @@ def test_what_counts_as_the_change(committed, against, git, commit, how):
 REFUSED = [
     pytest.param("none", "no such commit in the git repository of *; fetch it first (in a shallow*", id="absent"),
     pytest.param("-none", "no such commit in the git repository of *; fetch it first (in a shallow*", id="option"),
-    pytest.param("", "no such commit in the git repository of *", id="empty"),
+    pytest.param("", "the name of a commit is empty; give a commit, a branch or a tag", id="empty"),
     pytest.param("HEAD:fixtures", "no such commit in the git repository of *", id="folder"),
     pytest.param("HEAD..HEAD", "no such commit in the git repository of *", id="range"),
     pytest.param("empty", "has no fixtures/models/embedded.toml; judge without --against", id="no_models_file"),

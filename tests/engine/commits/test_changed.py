@@ -152,3 +152,13 @@ def test_absent(two):
     assert result.ret == 4
     result.stderr.fnmatch_lines("ERROR: --changed-since none: no such commit in the git repository of *; fetch it *")
     assert len([line for line in result.errlines if line]) == 1
+
+
+def test_suite_file_removed(committed, git):
+    """A task whose suite file is gone is INCOMPLETE where a commit judges or chooses, also beside other tests."""
+    committed.suite.unlink()
+    committed.write("tests/test_other.py", "def test_other():\n    pass\n")
+    for option in ("--against=HEAD", "--changed-since=HEAD"):
+        result = committed.run(option)
+        assert (result.ret, set(committed.verdicts(result).values())) == (7, {"INCOMPLETE"})
+        assert "ner/small: no test judges it; write or restore a test file" in "".join(committed.reasons(result))

@@ -1,5 +1,7 @@
 """How far each model of the zoo is from itself, and the tolerance that follows: what `swapgate calibrate` says of all.
 
+It takes some 20 seconds of a processor a tier:
+
     python benchmarks/calibration.py
 """
 

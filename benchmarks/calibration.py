@@ -1,6 +1,8 @@
 """How far each model of the zoo is from itself, and the tolerance that follows: what `swapgate calibrate` says of all.
 
-python benchmarks/calibration.py
+It takes some 20 seconds of a processor a tier:
+
+    python benchmarks/calibration.py
 """
 
 import argparse

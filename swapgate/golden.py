@@ -17,7 +17,7 @@ import filelock
 from pydantic import TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap, near_ties
+from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap, near_ties, unsound
 from swapgate.faults import InputFault
 from swapgate.files import remove_remains, write_whole
 from swapgate.predictions import EXACT, KINDS, Expected, Prediction, to_json
@@ -181,23 +181,31 @@ def accumulated(received: Entry, stored: Entry) -> list[Mismatch]:
 
     The tighter tolerance holds, of the golden and of the one that is about to be accepted.
     """
-    if is_swap(received, stored) or received.input != stored.input:
+    first = _first(received, stored)
+    if first is None:
         return []
-    first = stored.first or stored.prediction
     tolerance = _tolerance(received.made_by, stored.made_by)
     return check_drift(received.prediction, first, tolerance, reference="first accepted")
 
 
 def updated(received: Entry, stored: Entry | None, right: Expected) -> Entry:
     """Give what stands in the golden once a prediction is accepted: the stored entry where nothing is to change."""
-    if stored is None or is_swap(received, stored) or received.input != stored.input:
+    first = _first(received, stored) if stored else None
+    if stored is None or first is None:
         return received
     if not differences(received, stored, right):
         if received.made_by.tolerance == stored.made_by.tolerance:
             return stored
         return replace(stored, made_by=replace(stored.made_by, tolerance=received.made_by.tolerance))
-    first = stored.first or stored.prediction
     return replace(received, first=None if to_json(first) == to_json(received.prediction) else first)
+
+
+def _first(received: Entry, stored: Entry) -> Prediction | None:
+    """Give what the weights said when they were first accepted for this input; None where they never were."""
+    first = stored.first or stored.prediction
+    if is_swap(received, stored) or received.input != stored.input or unsound(first):  # the last: edited by hand
+        return None
+    return first
 
 
 def is_swap(received: Entry, stored: Entry) -> bool:

@@ -78,6 +78,7 @@ def test_model_at_fault(fake, capsys, said, message):
         (["nerr.small"], "calibrate nerr.small: unknown task 'nerr'; did you mean 'ner'?"),
         (["small"], "calibrate small: not of the form TASK.TIER, as in ner.small"),
     ],
+    ids=["tier", "task", "form"],
 )
 def test_unknown_tier(fake, capsys, options, message):
     """An unknown tier is one message and status 4, before a model runs."""

@@ -88,10 +88,6 @@ class Entities:
 
     entities: tuple[Entity, ...]
 
-    def __post_init__(self) -> None:
-        if len(self.entities) > 1 and len({entity.key for entity in self.entities}) < len(self.entities):
-            raise ValueError(f"an entity stands twice in {self}")
-
     def __str__(self) -> str:
         return spoken(self.entities)
 

@@ -8,14 +8,17 @@ from swapgate.predictions import Entities, Entity, Key, Span
 
 
 def unsound(actual: Entities, whose: str) -> list[Mismatch]:
-    """Give a mismatch for each score that is no probability."""
-    return [
+    """Give a mismatch for each score that is no probability, and for an entity that stands twice."""
+    mismatches = [
         mismatch
         for entity in actual.entities
         if not (0 <= entity.score <= 1 and 0 <= entity.margin <= 1 and 0 <= entity.edge <= 1)  # words cost more
         for field in ("score", "margin", "edge")
         for mismatch in not_between_0_and_1(_path(entity.key), f"{whose}{entity}", field, getattr(entity, field))
     ]
+    if len(actual.entities) > 1 and len(_by_key(actual.entities)) < len(actual.entities):
+        mismatches.append(Mismatch("entities", f"{whose}an entity stands twice in {actual}"))
+    return mismatches
 
 
 def expected(actual: Entities, right: Sequence[Span]) -> list[Mismatch]:

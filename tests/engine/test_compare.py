@@ -275,3 +275,20 @@ def test_mismatch_in_words():
     assert str(mismatch) == "PER 'Ada' 0-3 was not found"
     with pytest.raises(dataclasses.FrozenInstanceError):
         mismatch.message = ""
+
+
+@pytest.mark.parametrize("score", [0.9, 0.5])
+def test_the_same_entity_twice(score):
+    """The same label on the same span twice is a mismatch on either side, whatever the scores."""
+    twice = Entities((ADA, dataclasses.replace(ADA, score=score)))
+    words = "an entity stands twice in PER 'Ada' 0-3, PER 'Ada' 0-3"
+    assert check_expected(twice, RIGHT) == [Mismatch("entities", words)]
+    assert check_drift(twice, BOTH, DEFAULT) == [Mismatch("entities", words)]
+    assert check_swap(BOTH, twice, RIGHT, DEFAULT) == [Mismatch("entities", f"golden {words}")]
+
+
+@pytest.mark.parametrize("change", [{"label": "ORG"}, {"start": 1}, {"end": 4}], ids=["label", "start", "end"])
+def test_nearly_the_same_entity_twice(change):
+    """Entities that differ in label, start or end are two."""
+    two = Entities((ADA, dataclasses.replace(ADA, **change)))
+    assert check_drift(two, two, DEFAULT) == []

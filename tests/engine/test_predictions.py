@@ -108,25 +108,6 @@ def test_empty():
     assert from_json(Entities, {"entities": []}) == Entities(())
 
 
-def test_duplicates_are_refused():
-    """The same label on the same span twice is refused, whatever the scores."""
-    with pytest.raises(ValueError, match="an entity stands twice in PER 'Ada' 0-3, PER 'Ada' 0-3"):
-        Entities((ADA, dataclasses.replace(ADA, score=0.5)))
-
-
-@pytest.mark.parametrize("change", [{"label": "ORG"}, {"start": 1}, {"end": 4}], ids=["label", "start", "end"])
-def test_near_duplicates_are_kept(change):
-    """Entities that differ in label, start or end are two."""
-    assert len(Entities((ADA, dataclasses.replace(ADA, **change))).entities) == 2
-
-
-def test_duplicates_in_json_are_refused():
-    """A JSON file cannot bring in the same entity twice."""
-    row = dataclasses.asdict(ADA)
-    with pytest.raises(ValueError, match="stands twice"):
-        from_json(Entities, {"entities": [row, row]})
-
-
 @pytest.mark.parametrize(
     "data",
     [

@@ -102,12 +102,15 @@ def attentions_of(weights: Any) -> tuple[list[str], list[str]]:
             continue
         try:
             weights.set_attn_implementation(name)
-            able.append(name)
+            reason = "" if weights.config._attn_implementation == name else f"it keeps {own} once it is loaded"
         except Exception as error:  # whatever the model's class says
-            reason = (str(error).strip().splitlines() or ["no message"])[0]
-            notes.append(f"attention {name} was left out: a {kind} has none ({type(error).__name__}: {reason})")
+            reason = f"{type(error).__name__}: {(str(error).strip().splitlines() or ['no message'])[0]}"
         finally:
             weights.set_attn_implementation(own)
+        if reason:
+            notes.append(f"attention {name} was left out: a {kind} does not take it ({reason})")
+        else:
+            able.append(name)
     return able, notes
 
 

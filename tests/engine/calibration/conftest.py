@@ -14,17 +14,18 @@ from swapgate.tasks import TASKS
 
 
 class Weights:
-    """A model with a choice of attention, but for what it refuses."""
+    """A model with a choice of attention, but for what it refuses, and what it takes no notice of."""
 
     def __init__(self):
         self.config = SimpleNamespace(_attn_implementation="sdpa")
-        self.refused = set()
+        self.refused, self.ignored = set(), set()
 
     def set_attn_implementation(self, name):
         """Compute with another attention from now on."""
         if name in self.refused:
             raise ValueError(f"{name} is not there\nsee the manual")
-        self.config._attn_implementation = name
+        if name not in self.ignored:
+            self.config._attn_implementation = name
 
 
 class Asked(SimpleNamespace):

@@ -90,19 +90,16 @@ def test_longest(fake, short, long):
 
 
 @pytest.mark.parametrize(
-    ("refused", "notes"),
-    [
-        ({"eager"}, ("attention eager was left out: a Weights has none (ValueError: eager is not there)",)),
-        (set(), ()),
-    ],
+    ("kind", "reason"),
+    [("refused", "ValueError: eager is not there"), ("ignored", "it keeps sdpa once it is loaded")],
 )
-def test_attention_that_is_not_there(fake, refused, notes):
-    """An attention that the model's class has not is told, and the rest is measured."""
-    fake.weights.refused = refused
+def test_attention_that_is_not_there(fake, kind, reason):
+    """An attention that the model's class has not, or cannot change to, is told, and the rest is measured."""
+    getattr(fake.weights, kind).add("eager")
     found = fake.calibrate()
-    assert found.notes == notes
-    assert ("attention" in found.varied) is not bool(refused)
-    assert {one.attention for one in found.runs} == {"sdpa", "eager"} - refused
+    assert found.notes == (f"attention eager was left out: a Weights does not take it ({reason})",)
+    assert "attention" not in found.varied
+    assert {one.attention for one in found.runs} == {"sdpa"}
 
 
 def test_no_choice_of_attention(fake):

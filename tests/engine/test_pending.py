@@ -136,12 +136,6 @@ def test_file_in_its_place(red):
     assert red.reasons(result)[1].startswith("note  what waits for a review could not be written: [Errno")
 
 
-@pytest.fixture(params=["true", "True", "1", "yes"])
-def ci(request, monkeypatch):
-    """What a continuous integration says of itself."""
-    monkeypatch.setenv("CI", request.param)
-
-
 UPDATES = [
     ["--snapshot-update"],
     ["--snapshot-update", "--accept-drift"],
@@ -150,10 +144,11 @@ UPDATES = [
 ]
 
 
-@pytest.mark.usefixtures("ci")
+@pytest.mark.parametrize("value", ["true", "True", "1", "yes"])
 @pytest.mark.parametrize("options", UPDATES, ids=["update", "drift", "new", "xdist"])
-def test_no_update_on_ci(red, options):
+def test_no_update_on_ci(red, monkeypatch, options, value):
     """On CI an update, however it is asked for, ends with one message before a model runs and writes nothing."""
+    monkeypatch.setenv("CI", value)
     before = red.tree()
     result = red.run(*RED, *options)
     assert (result.ret, red.events()) == (4, [])
@@ -164,9 +159,9 @@ def test_no_update_on_ci(red, options):
     assert not (red.path / ".swapgate").exists()
 
 
-@pytest.mark.usefixtures("ci")
-def test_no_golden_on_ci(project):
+def test_no_golden_on_ci(project, monkeypatch):
     """On CI a missing golden is red, and none is made."""
+    monkeypatch.setenv("CI", "true")
     assert project.run("-k", "golden and small").ret == 1
     assert not (project.path / "golden").exists()
     assert not (project.path / ".swapgate").exists()

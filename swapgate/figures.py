@@ -9,6 +9,30 @@ from swapgate.quality.paired import FEWEST_UNITS
 
 
 @dataclass(frozen=True)
+class Times:
+    """Seconds of a model's calls; they are shown and never judged, for another machine has others."""
+
+    case: str
+    """The case that was timed."""
+    batch: int
+    """How many times it stood in the batch."""
+    median: float
+    """Seconds of a call, once it is warm."""
+    p90_at_most: float | None
+    """Seconds that nine of ten calls take at most, with 99 % confidence; null where there are too few for that."""
+    samples: int
+    """Calls that these figures rest on."""
+    load: float | None
+    """Seconds that loading took, without the imports of torch and transformers."""
+    first_call: float | None
+    """Seconds of the first call after loading, whatever it was given."""
+    produced_tokens: int | None
+    """Tokens that a call writes; null for models that write none one by one."""
+    a_token: float | None
+    """Seconds of a call by the tokens that it writes."""
+
+
+@dataclass(frozen=True)
 class Cost:
     """What a model costs: seconds a call, bytes, parameters."""
 
@@ -21,11 +45,15 @@ class Cost:
     ratio: float | None = None
     """How many times what the other model costs; of a latency the median of pairs."""
     low: float | None = None
-    """Lower end of the 99 % interval of a latency's ratio; of what does not vary the ratio itself."""
+    """Lower end of the interval of a latency's ratio, 0 where it is unknown; of what does not vary the ratio itself."""
     high: float | None = None
     """Upper end of that interval."""
     at_most: float | None = None
     """The ratio that the budget allows."""
+    pairs: int | None = None
+    """Of a latency: how many pairs of calls were taken until it was decided, or given up."""
+    times: Times | None = None
+    """Of a latency: the seconds that were recorded."""
 
 
 @dataclass(frozen=True)

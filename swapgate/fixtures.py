@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import pytest
@@ -9,15 +10,18 @@ import rich.markup
 import rich.progress
 
 from swapgate.budgets import Budget, Limit, QualityLimit
-from swapgate.cases import Case, Cases
+from swapgate.cases import Case
 from swapgate.checks import Expected, Golden, Orphan
 from swapgate.faults import Fault, SurroundingsFault
-from swapgate.latency import Ratio, interval, paired_ratios
+from swapgate.figures import Times
+from swapgate.latency import Ratio
 from swapgate.measures import Cost, Quality
 from swapgate.plan import Plan
 from swapgate.quality.tally import Tally
 from swapgate.running import Model, Progress, unseen
 from swapgate.snapshots import GoldenExtension
+from swapgate.timing import Work, ratio, times
+from swapgate.timing import rounds as rounds_of
 
 T = TypeVar("T", Expected, Golden, Cost, Quality)
 
@@ -69,13 +73,25 @@ def budget(model: Model) -> Budget:
 
 
 @pytest.fixture
-def call(model: Model) -> Callable[[], object]:
-    """One call of the model, on the case that latency is measured with."""
-    return _call(model, model.cases)
+def work(request: pytest.FixtureRequest, model: Model) -> Work:
+    """What is timed: the case that the cases file names for it, or with --all-sizes a short or long one, or a batch."""
+    return getattr(request, "param", Work(model.cases.latency))
 
 
 @pytest.fixture
-def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cost:
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How many calls pytest-benchmark is to record."""
+    return rounds_of(request.config.getoption("all_sizes"))
+
+
+@pytest.fixture
+def call(model: Model, work: Work) -> Callable[[], object]:
+    """One call of the model."""
+    return work.call(model)
+
+
+@pytest.fixture
+def latency(request: pytest.FixtureRequest, model: Model, work: Work, benchmark: Any) -> Cost:
     """Seconds a call, as a ratio to the reference's: `assert latency <= budget.latency`. `benchmark` records."""
     if benchmark.disabled:
         pytest.skip(
@@ -83,15 +99,23 @@ def latency(request: pytest.FixtureRequest, model: Model, benchmark: Any) -> Cos
             ' run without these, or leave it out with: -m "not latency"'
         )
     reference = _reference(request, model, model.row.budget.latency)
-    benchmark.group = f"{model.task}: one call"
-    benchmark.extra_info.update(model=model.source.name, digest=model.source.digest, case=model.cases.latency.id)
+    benchmark.group = f"{model.task}: {work.id or 'one call'}"
+    benchmark.extra_info.update(model=model.source.name, digest=model.source.digest)
 
-    def measure(reference: Model) -> Ratio:
+    def recorded() -> Times | None:
+        if benchmark.stats is None:  # a test of one's own that does not call it
+            return None
+        found = times(model, work, benchmark.stats.stats.data)
+        benchmark.extra_info.update(asdict(found))
+        return found
+
+    def measure(reference: Model, at_most: float) -> Ratio:
         with _as_reference(model):
-            _call(reference, model.cases)()
-        return interval(paired_ratios(_call(model, model.cases), _call(reference, model.cases)))
+            work.call(reference)()
+        return ratio(model, reference, work, at_most)
 
-    return _remembered(request, Cost("latency", "a call takes", model, reference, measure))
+    name, what = ("latency", "a call takes") if not work.id else (f"latency {work.id}", f"a call of {work.said} takes")
+    return _remembered(request, Cost(name, what, model, reference, measure, times=recorded))
 
 
 @pytest.fixture
@@ -132,17 +156,12 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     return _remembered(request, Quality(model, files[0], reference, tally, files[1]))
 
 
-def _call(model: Model, cases: Cases) -> Callable[[], object]:
-    inputs = [cases.latency.input]
-    return lambda: model.predict(inputs)
-
-
 def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, value: Callable[[Model], float]) -> Cost:
     """Give what costs the same each time it is measured."""
 
-    def measure(reference: Model) -> Ratio:
-        ratio = value(model) / value(reference)
-        return Ratio(ratio, ratio, ratio)
+    def measure(reference: Model, _at_most: float) -> Ratio:
+        found = value(model) / value(reference)
+        return Ratio(found, found, found)
 
     reference = _reference(request, model, getattr(model.row.budget, name))
     return _remembered(request, Cost(name, what, model, reference, measure, lambda: float(value(model))))

@@ -91,6 +91,17 @@ def _eight_bits(picture: Any) -> Any:
     return grey
 
 
+def extent(given: Input) -> float:
+    """Give how large an input is: letters of a text, seconds of a sound, pixels of a picture."""
+    if isinstance(given, str):
+        return len(given)
+    if isinstance(given, Question):
+        return len(given.question) + len(given.context)
+    if isinstance(given, Sound):
+        return len(given.samples) / given.rate
+    return float(given.width * given.height)
+
+
 def digest(given: Input) -> str:
     """Give sixteen hexadecimal digits that change when the input does, but not when its file is only packed anew."""
     if isinstance(given, str):

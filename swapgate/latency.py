@@ -1,27 +1,50 @@
-"""Latency as a ratio: two models interleaved in one process, judged by a 99 % interval of the median paired ratio."""
+"""Latency as a ratio: two models interleaved in one process until an interval of the median ratio decides.
 
+A block is a few pairs of calls, and its ratio the median of theirs: bursts of noise correlate neighbours, blocks less.
+Whether more than half of all blocks lie above a budget is a question about a coin. The betting martingale that puts a
+uniform prior on how the coin is loaded answers it: by Ville's inequality (J. Ville 1939; H. Robbins, Annals of
+Mathematical Statistics 41 (1970) 1397-1409) a fair coin ever brings it to 1/a with a probability of at most a. So one
+may look after each block and stop as soon as the budget is decided. Turned round it gives an interval of the median
+that holds at all looks at once (S. Howard, A. Ramdas, Bernoulli 28 (2022) 1704-1728).
+"""
+
+import functools
 import gc
+import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-PAIRS = 64
+BLOCK = 4
+"""Pairs a block."""
+MOST_PAIRS = 256
 WARMUP = 3
-CONFIDENCE = 0.99
-"""One-sided, for either end of the interval."""
+FALSE_FAIL, FALSE_PASS = 0.003, 0.02
+"""How often a model exactly at its budget may be judged as above it, or as below it."""
+SAMPLES_FOR_P90 = 64
+"""In so many calls at most one lies above the 90th percentile in 1 % of series, so that the second slowest is a 99 %
+upper bound of it: 0.9^64 + 64 · 0.1 · 0.9^63 = 0.0096."""
 
 Judgement = Literal["passed", "failed", "undecided"]
+Call = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times the reference's seconds a model takes."""
+    """How many times the reference's figure a model's is."""
 
     low: float
+    """0 where nothing can be said yet."""
     median: float
     high: float
+    """Infinite where nothing can be said yet."""
+    pairs: int = 0
+    """How many pairs of calls it rests on; 0 for a figure that is the same each time."""
+    unit: str = ""
+    """What it is of where that is not the call: " a produced token"."""
 
     def judge(self, at_most: float) -> Judgement:
         """Decide only where the whole interval lies on one side of the budget."""
@@ -29,49 +52,89 @@ class Ratio:
             return "passed"
         return "failed" if self.low > at_most else "undecided"
 
+    def times(self, factor: float, unit: str) -> "Ratio":
+        """Give the ratio in another unit."""
+        return Ratio(self.low * factor, self.median * factor, self.high * factor, self.pairs, unit)
+
     def __str__(self) -> str:
-        if self.low == self.high:
+        if not self.pairs:
             return f"{self.median:.2f}"
-        return f"{self.median:.2f} (99 % interval {self.low:.2f} to {self.high:.2f})"
+        interval = f"at most {self.high:.2f}" if self.low == 0 else f"{self.low:.2f} to {self.high:.2f}"
+        return f"{self.median:.2f}{self.unit} (interval {interval} from {self.pairs} pairs)"
 
 
-def paired_ratios(model: Callable[[], object], reference: Callable[[], object], pairs: int = PAIRS) -> list[float]:
-    """Time both in turn, the first of each pair alternating, and give the ratio of each pair.
+def compare(model: Call, reference: Call, at_most: float, synchronize: Call = lambda: None) -> Ratio:
+    """Time both in turn until the interval of the median ratio lies on one side of `at_most`, or for MOST_PAIRS pairs.
 
-    Interleaving cancels what drifts on a shared machine, so two absolute times are never compared.
+    The first of a pair alternates, garbage collection waits, and `synchronize` waits for an accelerator before each
+    reading of the clock. Two absolute times are never compared but within a pair.
     """
-    for _ in range(WARMUP):
-        model()
-        reference()
-    ratios = []
+    sides, blocks = (model, reference), []
+    with _without_collection():
+        for call in sides * WARMUP:
+            call()
+        while True:
+            ratios = []
+            for pair in range(BLOCK):
+                order = (0, 1) if pair % 2 else (1, 0)
+                seconds = {side: _seconds(sides[side], synchronize) for side in order}
+                ratios.append(seconds[0] / seconds[1])
+            blocks.append(statistics.median(ratios))
+            found = interval(blocks)
+            if found.pairs >= MOST_PAIRS or found.judge(at_most) != "undecided":
+                return found
+
+
+def interval(blocks: Sequence[float]) -> Ratio:
+    """Give the median of the blocks' ratios with its interval."""
+    ordered, count = sorted(blocks), len(blocks)
+    above, below = decisive(count, FALSE_FAIL), decisive(count, FALSE_PASS)
+    low = ordered[count - above] if above <= count else 0.0
+    high = ordered[below - 1] if below <= count else math.inf
+    return Ratio(low, statistics.median(ordered), high, count * BLOCK)
+
+
+@functools.cache
+def decisive(count: int, risk: float) -> int:
+    """Give how many of `count` blocks on one side decide; one more than there are where not even all would.
+
+    The martingale is the mean over p in (1/2, 1) of what betting on p makes of 1: (2p)^on · (2(1-p))^off.
+    """
+    from scipy.special import betainc, betaln
+
+    for on in range(count // 2, count + 1):
+        off = count - on
+        share = betainc(off + 1, on + 1, 0.5)  # of the beta distribution of p, what lies above 1/2
+        wealth = (count + 1) * math.log(2) + float(betaln(on + 1, off + 1)) + math.log(share)
+        if wealth >= -math.log(risk):
+            return on
+    return count + 1
+
+
+def p90(seconds: Sequence[float]) -> float | None:
+    """Give a 99 % upper bound of the 90th percentile; None for fewer than SAMPLES_FOR_P90 calls."""
+    from scipy.stats import binom
+
+    if len(seconds) < SAMPLES_FOR_P90:
+        return None
+    below = int(binom.ppf(0.99, len(seconds), 0.9))  # more lie below the percentile in 1 % of series at most
+    return sorted(seconds)[below]
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        for pair in range(pairs):
-            first, second = (model, reference) if pair % 2 else (reference, model)
-            one, two = _seconds(first), _seconds(second)
-            ratios.append(one / two if pair % 2 else two / one)
+        yield
     finally:
         if collecting:
             gc.enable()
-    return ratios
 
 
-def interval(ratios: Sequence[float]) -> Ratio:
-    """Give the median ratio with its distribution-free interval, from order statistics (Conover 1999, chapter 3.2).
-
-    Raises ValueError where there are too few ratios for the confidence (fewer than 7).
-    """
-    from scipy.stats import binom
-
-    ordered = sorted(ratios)
-    below = int(binom.ppf(1 - CONFIDENCE, len(ordered), 0.5)) - 1
-    if below < 0:
-        raise ValueError(f"{len(ordered)} ratios are too few for a {CONFIDENCE:.0%} interval")
-    return Ratio(ordered[below], statistics.median(ordered), ordered[-1 - below])
-
-
-def _seconds(call: Callable[[], object]) -> float:
+def _seconds(call: Call, synchronize: Call) -> float:
+    synchronize()
     start = time.perf_counter()
     call()
+    synchronize()
     return time.perf_counter() - start

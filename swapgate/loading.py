@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,14 @@ def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -
             " Give a checkpoint that was trained for this task"
         )
     return Loaded(model.eval(), reader)
+
+
+def synchronizer(loaded: Loaded) -> Callable[[], object]:
+    """Give what waits until the device of a model has done all that it was told; a CPU has nothing to wait for."""
+    import torch
+
+    device = loaded.model.device.type
+    return (lambda: None) if device == "cpu" else getattr(torch, device).synchronize
 
 
 def _dumps(value: object) -> str:

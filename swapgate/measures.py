@@ -30,10 +30,12 @@ class Cost:
     model: Model
     reference: Model | None
     """None where the row has no budget, or one against the incumbent and nothing is swapped."""
-    measure: Callable[[Model], Ratio]
-    """Gives the ratio to a reference."""
+    measure: Callable[[Model, float], Ratio]
+    """Gives the ratio to a reference, measured closely enough to tell whether it is above a budget."""
     value: Callable[[], float | None] = lambda: None
     """Gives the figure of the model alone."""
+    times: Callable[[], figures.Times | None] = lambda: None
+    """Gives the seconds of the model alone."""
     holds: bool | None = None
     """What came of the comparison; None until there was one."""
     message: str = ""
@@ -44,27 +46,29 @@ class Cost:
     def __le__(self, limit: Limit | None) -> bool:
         if self.holds is None:
             self.holds = True
-        value = self.value()
+        value, times = self.value(), self.times()
         if limit is None or self.reference is None:
-            self.figure = figures.Cost(NOTHING_BESIDE, value)
+            self.figure = figures.Cost(NOTHING_BESIDE, value, times=times)
             return True
-        ratio = self.measure(self.reference)
+        ratio = self.measure(self.reference, limit.at_most)
         judgement = ratio.judge(limit.at_most)
         self.figure = figures.Cost(
-            f"{ratio.median:.2f} (≤ {limit.at_most:g})",
+            f"{ratio.median:.2f}{ratio.unit} (≤ {limit.at_most:g})",
             value,
             self.reference.source.name,
             ratio.median,
             ratio.low,
             ratio.high,
             limit.at_most,
+            ratio.pairs or None,
+            times,
         )
         self.message = (
             f"{self.model.name}: {self.what} {ratio} times that of {self.reference.source.name}, allowed"
             f" {limit.at_most:g} ({described(self.model)})"
         )
         if judgement == "undecided":
-            self.incomplete = f"{self.message}: undecided, run again on a quieter machine"
+            self.incomplete = f"{self.message}: undecided, run it again, alone on the machine"
         self.holds = judgement != "failed" and self.holds
         return judgement != "failed"
 

@@ -53,6 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="with --snapshot-update: record also what the same weights say differently than when they were accepted",
     )
+    group.addoption(
+        "--all-sizes",
+        action="store_true",
+        help="measure latency on the shortest and the longest case, alone and in a batch of 8, each 64 times",
+    )
     group.addoption("--verdict-json", type=Path, metavar="PATH", help="write the verdicts and their figures as JSON")
     group.addoption(
         "--verdict-md",

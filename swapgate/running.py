@@ -4,6 +4,7 @@ import functools
 import gc
 import itertools
 import re
+import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -18,7 +19,7 @@ from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
 from swapgate.golden import Stamp
 from swapgate.inputs import Input
-from swapgate.loading import Source, surroundings
+from swapgate.loading import Source, surroundings, synchronizer
 from swapgate.manifest import Row
 from swapgate.memory import peak_memory
 from swapgate.predictions import Prediction
@@ -57,6 +58,10 @@ class Model:
     cases: Cases
     golden: Path
     """Where its golden is."""
+    load_seconds: float | None = None
+    """How long loading took, without the imports of torch and transformers."""
+    first_call_seconds: float | None = None
+    """How long the first call after loading took."""
     _loaded: Any = None
     _broken: SurroundingsFault | None = None
     """Why it cannot be loaded, so that it is tried once."""
@@ -172,6 +177,15 @@ class Model:
         """The loaded model itself, as its task keeps it. Raises SurroundingsFault."""
         return self._load().model
 
+    def produced(self, inputs: Sequence[Input]) -> int | None:
+        """Count the tokens that one batch makes the model write; None for tasks and models that write none."""
+        count = getattr(TASKS[self.task], "produced", None)
+        return count(self._load(), self.predict(inputs)) if count else None
+
+    def synchronizer(self) -> Callable[[], object]:
+        """Give what waits until the model's device has done all that it was told."""
+        return synchronizer(self._load())
+
     @functools.cached_property
     def memory(self) -> float:
         """Peak memory in bytes. Raises SurroundingsFault where it cannot be measured."""
@@ -210,6 +224,8 @@ class Model:
         if self._broken is not None:
             raise self._broken
         if self._loaded is None:
+            surroundings()  # imports, which are no part of loading
+            start = time.perf_counter()
             try:
                 self._loaded = TASKS[self.task].load(self.source)
             except Exception as error:
@@ -218,6 +234,7 @@ class Model:
                 if lack is not None:
                     raise lack from error
                 raise
+            self.load_seconds, self.first_call_seconds = time.perf_counter() - start, None
         return self._loaded
 
     def _predict(self, inputs: Sequence[Input], whole: bool = False) -> list[Prediction | ModelFault]:
@@ -225,6 +242,7 @@ class Model:
         row, loaded = self.source.row, self._load()
         if whole:
             row = row.model_copy(update={"tolerance": EVERYTHING})
+        start = time.perf_counter()
         try:
             found: list[Prediction | ModelFault] = TASKS[self.task].predict(loaded, inputs, row)
         except Fault:
@@ -232,6 +250,8 @@ class Model:
         except Exception as error:  # a model may raise anything on an input it cannot take
             crash = ModelFault(f"the model crashed: {type(error).__name__}: {error}")
             raise self._lack_of_memory(error, "predicted") or crash from error
+        if self.first_call_seconds is None:
+            self.first_call_seconds = time.perf_counter() - start
         return found
 
     def _lack_of_memory(self, error: Exception, when: str) -> SurroundingsFault | None:

@@ -14,6 +14,7 @@ from swapgate.manifest import MEASURED, TASKS, nearest
 from swapgate.measures import Cost, Quality
 from swapgate.plan import Plan
 from swapgate.running import Model
+from swapgate.timing import all_works
 from swapgate.verdict import NAMED_CHECKS, Selected
 
 SELECTED = pytest.StashKey[Selected]()
@@ -57,6 +58,9 @@ class Suite:
             for tier in self.plan.tiers(task)
         ]
         metafunc.parametrize("tier", tiers, scope="module")
+        if "work" in metafunc.fixturenames and metafunc.config.getoption("all_sizes"):
+            works = all_works(self.plan.models[task, self.plan.tiers(task)[0]].cases)
+            metafunc.parametrize("work", works, ids=[work.id for work in works], indirect=True)
         if "case" in metafunc.fixturenames:
             cases = self._cases(task, with_orphans="golden" in metafunc.fixturenames)
             metafunc.parametrize("case", cases, ids=[case.id for case in cases])

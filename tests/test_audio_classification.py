@@ -40,9 +40,9 @@ def test_golden(prediction, golden):
 
 
 @pytest.mark.latency
-def test_latency(benchmark, call, latency, budget):
+def test_latency(benchmark, call, rounds, latency, budget):
     """A call takes at most its budgeted multiple of the reference's time."""
-    benchmark.pedantic(call, rounds=20, warmup_rounds=3)
+    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
     assert latency <= budget.latency
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,13 +35,15 @@ class Figures:
     quality: Quality | None
     """Figures on the evaluation set."""
     latency: Cost | None
-    """Seconds a call, as a ratio."""
+    """Seconds a call, as a ratio; of several sizes the one with the largest ratio."""
     size: Cost | None
     """Bytes of the weight files."""
     parameters: Cost | None
     """Numbers in the weight files."""
     memory: Cost | None
     """Peak memory in bytes."""
+    latency_sizes: Mapping[str, Cost] = field(default_factory=dict)
+    """Seconds a call by what was timed (short_1, short_8, long_1, long_8), where all sizes were asked for."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ class Report:
 
 ADAPTER: TypeAdapter[Report] = TypeAdapter(Report)
 FIGURES: TypeAdapter[Figures] = TypeAdapter(Figures)
+SIZE = "latency "
+"""How the names of figures begin that are latencies of one of several sizes."""
 
 
 def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
@@ -133,11 +137,21 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         counts={column: dict(counts) for column, counts in verdict.counts.items()},
         known_gaps=sum(counts["known gap"] for counts in verdict.counts.values()),
         evaluation_set=verdict.task in plan.evaluations,
-        figures=FIGURES.validate_python({**dict.fromkeys(Figures.__annotations__), **verdict.figures}),
+        figures=_figures(verdict.figures),
         reasons=[Reason(*reason) for reason in verdict.reasons],
         improvements=verdict.improvements,
         ties=verdict.ties,
     )
+
+
+def _figures(found: Mapping[str, Any]) -> Figures:
+    sizes = {name.removeprefix(SIZE): cost for name, cost in found.items() if name.startswith(SIZE)}
+    others = {name: figure for name, figure in found.items() if not name.startswith(SIZE)}
+    if sizes:
+        size, worst = max(sizes.items(), key=lambda item: item[1]["ratio"] or 0)
+        others["latency"] = {**worst, "shown": f"{size} {worst['shown']}"}
+    blank = dict.fromkeys(Figures.__annotations__)
+    return FIGURES.validate_python({**blank, **others, "latency_sizes": sizes})
 
 
 def to_json(facts: Report) -> str:

@@ -62,6 +62,13 @@ def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[T
     return [found[place] for place in range(len(waves))]
 
 
+def produced(loaded: loading.Loaded, found: Sequence[Text]) -> int | None:
+    """Count the tokens that a Whisper's tokenizer makes of its texts; None for CTC, which spells all at once."""
+    if loaded.model.config.model_type != "whisper":
+        return None
+    return sum(len(loaded.reader.tokenizer(one.text, add_special_tokens=False)["input_ids"]) for one in found)
+
+
 def _together(loaded: loading.Loaded, waves: Sequence[Any]) -> list[list[int]]:
     """Give which sounds can go through the model at once: all, or those of one length where padding would be heard."""
     config = loaded.model.config

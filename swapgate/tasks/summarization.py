@@ -62,6 +62,11 @@ def predict(loaded: loading.Loaded, texts: Sequence[str], row: Row) -> list[Text
     return found
 
 
+def produced(loaded: loading.Loaded, found: Sequence[Text]) -> int:
+    """Count the tokens that the model's tokenizer makes of its texts; each was one step."""
+    return sum(len(loaded.reader(one.text, add_special_tokens=False)["input_ids"]) for one in found)
+
+
 @dataclass(frozen=True)
 class Writing:
     """How the texts are written."""

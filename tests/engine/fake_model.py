@@ -87,6 +87,7 @@ def pytest_configure():
     patch.setattr("swapgate.tasks.ner.load", load)
     patch.setattr("swapgate.tasks.ner.predict", predict)
     patch.setattr("swapgate.running.gc", SimpleNamespace(collect=int))  # 60 ms each in a large process
+    patch.setattr("swapgate.running.synchronizer", lambda _loaded: lambda: None)
     patch.setattr("swapgate.running.surroundings", lambda: {"python": "3", "torch": "none"})
 
 

@@ -1,0 +1,81 @@
+"""What is timed of a tier: which case, alone or in a batch, in seconds a call and in seconds a produced token."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from swapgate.cases import Case, Cases
+from swapgate.figures import Times
+from swapgate.inputs import extent
+from swapgate.latency import SAMPLES_FOR_P90, Ratio, compare, p90
+from swapgate.running import Model
+
+BATCH = 8
+"""Inputs of a large batch."""
+ROUNDS = 20
+"""Calls that pytest-benchmark records in an ordinary run."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one call does."""
+
+    case: Case
+    batch: int = 1
+    """How many times the case stands in the batch."""
+    id: str = ""
+    """Names it in test ids and reports; empty for that of an ordinary run."""
+
+    @property
+    def said(self) -> str:
+        """Word it for a message."""
+        return repr(self.case.id) if self.batch == 1 else f"{self.batch} times {self.case.id!r}"
+
+    def call(self, model: Model) -> Callable[[], object]:
+        """Give a call of the model."""
+        inputs = [self.case.input] * self.batch
+        return lambda: model.predict(inputs)
+
+    def produced(self, model: Model) -> int | None:
+        """Count the tokens that a call writes; None for models that write none one by one."""
+        return model.produced([self.case.input] * self.batch)
+
+
+def all_works(cases: Cases) -> list[Work]:
+    """Give the shortest and the longest case, each alone and in a batch."""
+    ordered = sorted(cases.cases, key=lambda case: extent(case.input))
+    ends = {"short": ordered[0], "long": ordered[-1]}
+    return [Work(case, size, f"{name}_{size}") for name, case in ends.items() for size in (1, BATCH)]
+
+
+def ratio(model: Model, reference: Model, work: Work, at_most: float) -> Ratio:
+    """Measure a model beside its reference until its budget is decided.
+
+    Of two that write token by token, one that stops early is not the faster for that: where the model writes fewer
+    tokens than the reference, seconds a token are judged. A token is what the model's own tokenizer makes of its text.
+    """
+    ours, theirs = work.produced(model), work.produced(reference)
+    more = theirs / ours if ours and theirs and ours < theirs else 1.0
+    found = compare(work.call(model), work.call(reference), at_most / more, model.synchronizer())
+    return found.times(more, " a produced token") if more != 1.0 else found
+
+
+def times(model: Model, work: Work, seconds: Sequence[float]) -> Times:
+    """Sum up the seconds of recorded calls, and what is no steady state."""
+    median, tokens = statistics.median(seconds), work.produced(model)
+    return Times(
+        case=work.case.id,
+        batch=work.batch,
+        median=median,
+        p90_at_most=p90(seconds),
+        samples=len(seconds),
+        load=model.load_seconds,
+        first_call=model.first_call_seconds,
+        produced_tokens=tokens,
+        a_token=median / tokens if tokens else None,
+    )
+
+
+def rounds(all_sizes: bool) -> int:
+    """Say how many calls are recorded: where all sizes are asked for, enough to speak of a percentile."""
+    return SAMPLES_FOR_P90 if all_sizes else ROUNDS

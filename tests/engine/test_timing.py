@@ -1,0 +1,148 @@
+"""What is timed: sizes of work, what is kept beside the rounds, and that stopping early makes no model faster."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from swapgate import timing
+from swapgate.inputs import Question, Sound, extent
+from swapgate.latency import Ratio
+from swapgate.timing import Work, all_works, times
+
+BUDGET = 'gaps = { left_out = "the small model does not know Siemens" }\n'
+SLOW = BUDGET + 'budget.latency = { against = "original", at_most = 1000 }\n'
+SIZES = ["short_1", "short_8", "long_1", "long_8"]
+
+
+@pytest.fixture
+def budgeted(recorded):
+    """A project whose small model has a budget of latency that any model keeps."""
+    recorded.replace(recorded.models_file, BUDGET, SLOW)
+    return recorded
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ("abc", 3),
+        (Question("who", "me"), 5),
+        (Sound(range(24000), 16000), 1.5),
+        (SimpleNamespace(width=4, height=3), 12),
+    ],
+    ids=["text", "question", "sound", "picture"],
+)
+def test_extent(given, size):
+    """Inputs are as large as their letters, seconds or pixels."""
+    assert extent(given) == size
+
+
+def test_all_works():
+    """The shortest and the longest case are timed, alone and in a batch of eight."""
+    cases = [SimpleNamespace(id=text, input=text) for text in ("bbb", "a", "dddd", "cc")]
+    found = all_works(SimpleNamespace(cases=cases))
+    assert [(work.id, work.case.id, work.batch) for work in found] == [
+        ("short_1", "a", 1),
+        ("short_8", "a", 8),
+        ("long_1", "dddd", 1),
+        ("long_8", "dddd", 8),
+    ]
+
+
+def test_one_size_by_default(budgeted):
+    """An ordinary run times one case, and its test has the plain name."""
+    result = budgeted.run("-v", "-m", "latency and small")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*::test_latency?small? PASSED*"])
+
+
+def test_all_sizes(budgeted):
+    """With --all-sizes each size is a test, and the verdict has them all and shows the one with the largest ratio."""
+    budgeted.replace(budgeted.suite, "(benchmark, call, latency", "(benchmark, call, rounds, latency")
+    budgeted.replace(budgeted.suite, "rounds=5", "rounds=rounds")
+    (tier,) = budgeted.reports("--all-sizes", "-m", "latency and small").facts["tiers"]
+    sizes = tier["figures"]["latency_sizes"]
+    assert sorted(sizes) == sorted(SIZES)
+    assert tier["counts"]["latency"] == {"passed": 4}
+    worst = max(sizes, key=lambda size: sizes[size]["ratio"])
+    assert tier["figures"]["latency"] == {**sizes[worst], "shown": f"{worst} {sizes[worst]['shown']}"}
+    for size in SIZES:
+        name, _, batch = size.partition("_")
+        found = sizes[size]["times"]
+        case = {"short": "left_out", "long": "ada"}[name]
+        assert (found["case"], found["batch"], found["samples"]) == (case, int(batch), 64)
+        assert 0 < found["median"] <= found["p90_at_most"]
+
+
+def test_over_budget_names_the_size(budgeted):
+    """A size that is over its budget is a red test that names the work."""
+    budgeted.replace(budgeted.models_file, "at_most = 1000", "at_most = 1e-6")
+    result = budgeted.run("--all-sizes", "-m", "latency and small", "-k", "long_8")
+    assert result.ret == 1
+    found = "*ner/small: a call of 8 times 'ada' takes * times that of models/original, allowed 1e-06*"
+    result.stdout.fnmatch_lines([found])
+
+
+def test_beside_the_rounds(budgeted):
+    """The JSON of pytest-benchmark holds its rounds and, beside them, model, case, load time and first call."""
+    assert budgeted.run("-m", "latency", "--benchmark-json=out.json").ret == 0
+    found = {one["name"]: one for one in json.loads((budgeted.path / "out.json").read_text())["benchmarks"]}
+    assert sorted(found) == ["test_latency[original]", "test_latency[small]"]
+    for tier in ("original", "small"):
+        one = found[f"test_latency[{tier}]"]
+        beside = one["extra_info"]
+        assert one["group"] == "ner: one call"
+        assert one["stats"]["rounds"] == beside["samples"] == 5
+        assert beside["median"] == one["stats"]["median"]
+        assert (beside["model"], beside["case"], beside["batch"]) == (f"models/{tier}", "ada", 1)
+        assert 0 < beside["load"] < 60
+        assert 0 < beside["first_call"] < 60
+        assert beside["p90_at_most"] is beside["produced_tokens"] is beside["a_token"] is None
+
+
+def model(produced, name="model"):
+    """Give a stand-in for a model that writes so many tokens a call."""
+    return SimpleNamespace(
+        name=name,
+        produced=lambda inputs: produced * len(inputs) if produced else None,
+        predict=lambda inputs: name,
+        synchronizer=lambda: None,
+        load_seconds=2.0,
+        first_call_seconds=0.5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "factor", "unit"),
+    [
+        (10, 20, 2.0, " a produced token"),
+        (20, 20, 1.0, ""),
+        (30, 20, 1.0, ""),
+        (0, 20, 1.0, ""),
+        (None, None, 1.0, ""),
+    ],
+    ids=["stops early", "as long", "longer", "nothing", "no tokens"],
+)
+def test_tokens(monkeypatch, ours, theirs, factor, unit):
+    """A model that writes fewer tokens than its reference is judged by its seconds a token, by the same budget."""
+    allowed = []
+
+    def compared(call, reference, at_most, _synchronize):
+        allowed.append((call(), reference(), at_most))
+        return Ratio(0.5, 0.6, 0.7, 32)
+
+    monkeypatch.setattr(timing, "compare", compared)
+    work = Work(SimpleNamespace(input="x"), batch=2)
+    found = timing.ratio(model(ours, "ours"), model(theirs, "theirs"), work, 0.9)
+    assert allowed == [("ours", "theirs", 0.9 / factor)]
+    assert found == Ratio(0.5 * factor, 0.6 * factor, 0.7 * factor, 32, unit)
+
+
+def test_times():
+    """The seconds of recorded calls are summed up by their median and a bound of the 90th percentile."""
+    work = Work(SimpleNamespace(id="ada", input="x"), batch=2)
+    found = times(model(5), work, [float(second) for second in range(64)])
+    assert (found.median, found.p90_at_most, found.samples) == (31.5, 62.0, 64)
+    assert (found.load, found.first_call) == (2.0, 0.5)
+    assert (found.produced_tokens, found.a_token) == (10, 3.15)
+    assert times(model(None), work, [1.0, 2.0]).a_token is None

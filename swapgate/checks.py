@@ -12,6 +12,7 @@ from typing import Any
 from swapgate.cases import Case
 from swapgate.compare import Mismatch, check_drift, check_expected, unsound
 from swapgate.golden import Entry, accumulated, differences, is_swap, moved, read_golden, ties, updated
+from swapgate.pending import on_ci
 from swapgate.predictions import Prediction
 from swapgate.running import Model
 
@@ -124,7 +125,7 @@ class Golden:
         else:
             drift = " --accept-drift" if accumulated(received, stored) else ""
             next_step = f"accept with: {accept}{drift}, or look at it with: swapgate review"
-        else_changed = moved(received.made_by, stored.made_by)
+        else_changed = "" if is_swap(received, stored) else moved(received.made_by, stored.made_by)
         return _worded(self.model, case, [else_changed, *found] if else_changed else found, next_step)
 
     def _record(self, case: Case, received: Entry, stored: Entry | None) -> bool:
@@ -133,7 +134,7 @@ class Golden:
         moves = stored and entry.prediction != stored.prediction
         drift = accumulated(received, stored) if stored and moves and not self.accept_drift else []
         if stored and drift:
-            also = f"{record_command(self.model)} --accept-drift"
+            also = f"{record_command(self.model)} --accept-drift"  # never on CI, where nothing is recorded
             found = [moved(received.made_by, stored.made_by), *drift]
             next_step = f"the same weights say something else, so nothing was recorded; if that is right: {also}"
             self.message = _worded(self.model, case, [one for one in found if one], next_step)
@@ -168,7 +169,8 @@ def assert_same(one: Prediction, other: Prediction, model: Model) -> None:
 
 def record_command(model: Model) -> str:
     """Say what records a tier's goldens; marks are exact, where -k would also take names that contain the tier's."""
-    return f'pytest -m "{model.task} and {model.tier}" --snapshot-update'
+    where = " on your machine" if on_ci() else ""
+    return f'pytest -m "{model.task} and {model.tier}" --snapshot-update{where}'
 
 
 def not_recorded(model: Model, made_by: str) -> str:

@@ -22,7 +22,7 @@ class Times:
     """Seconds that nine of ten calls take at most, with 99 % confidence; null where there are too few for that."""
     samples: int
     """Calls that these figures rest on."""
-    load: float | None
+    load: float
     """Seconds that loading took, without the imports of torch and transformers."""
     first_call: float | None
     """Seconds of the first call after loading, whatever it was given."""

@@ -21,7 +21,8 @@ from typing import Literal
 BLOCK = 4
 """Pairs a block."""
 MOST_PAIRS = 256
-WARMUP = 3
+WARMUP = 5
+"""Calls of each that are not timed: two models in turn take about as many until caches hold both."""
 FALSE_FAIL, FALSE_PASS = 0.003, 0.02
 """How often a model exactly at its budget may be judged as above it, or as below it."""
 SAMPLES_FOR_P90 = 64

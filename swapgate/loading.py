@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import platform
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,8 @@ class Loaded:
     model: Any
     reader: Any
     """The tokenizer or processor that makes the model's inputs."""
+    seconds: float = 0.0
+    """How long loading took, without the imports of torch and transformers."""
 
 
 def find(row: Row, base: Path, root: Path, row_of: str = "its row") -> Source:
@@ -107,6 +110,7 @@ def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -
     torch.set_num_threads(THREADS)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+    start = time.perf_counter()
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         model, report = getattr(transformers, auto_class).from_pretrained(
@@ -129,7 +133,7 @@ def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -
             f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); they would be random."
             " Give a checkpoint that was trained for this task"
         )
-    return Loaded(model.eval(), reader)
+    return Loaded(model.eval(), reader, time.perf_counter() - start)
 
 
 def synchronizer(loaded: Loaded) -> Callable[[], object]:

@@ -35,8 +35,12 @@ def write_pending(plan: Plan) -> str:
 
 
 def count(plan: Plan, keys: Iterable[Key]) -> int:
-    """Count what waits of some tiers. Raises InputFault."""
-    return sum(len(read_golden(pending_path(plan.root, plan.manifest.name, *key))) for key in keys)
+    """Count what waits of some tiers, but for cases that are no more. Raises InputFault."""
+    found = 0
+    for key in keys:
+        cases = {case.id for case in plan.models[key].cases.cases}
+        found += len(read_golden(pending_path(plan.root, plan.manifest.name, *key)).keys() & cases)
+    return found
 
 
 def _write(plan: Plan, key: Key, entries: dict[str, Entry | None]) -> None:

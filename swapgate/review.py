@@ -74,7 +74,9 @@ class Waiting:
         found = [str(one) for one in differences(self.received, self.stored, self.case.expected)]
         if is_swap(self.received, self.stored):
             found = [f"{self.stored.made_by.model} → {self.received.made_by.model}", *found]
-        return [words for words in (moved(self.received.made_by, self.stored.made_by), *found) if words]
+        else:
+            found = [moved(self.received.made_by, self.stored.made_by), *found]
+        return [words for words in found if words]
 
 
 def add_review_options(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +98,7 @@ def waiting(root: Path, models_file: Path) -> list[Waiting]:
             digest = _digest(row, models_file.parent, root)
             paths = golden_path(root, manifest.name, task, tier), pending_path(root, manifest.name, task, tier)
             stored, received = map(read_golden, paths)
-            for case in sorted({*received, *(stored.keys() - cases.keys())}):
+            for case in sorted((received.keys() & cases.keys()) | (stored.keys() - cases.keys())):
                 known = cases.get(case)
                 there = received.get(case) if known else None
                 found.append(Waiting(f"{task}/{tier}/{case}", *paths, known, stored.get(case), there, digest))

@@ -58,8 +58,6 @@ class Model:
     cases: Cases
     golden: Path
     """Where its golden is."""
-    load_seconds: float | None = None
-    """How long loading took, without the imports of torch and transformers."""
     first_call_seconds: float | None = None
     """How long the first call after loading took."""
     _loaded: Any = None
@@ -177,6 +175,11 @@ class Model:
         """The loaded model itself, as its task keeps it. Raises SurroundingsFault."""
         return self._load().model
 
+    @property
+    def load_seconds(self) -> float:
+        """How long loading took, without the imports of torch and transformers. Raises SurroundingsFault."""
+        return float(self._load().seconds)
+
     def produced(self, inputs: Sequence[Input]) -> int | None:
         """Count the tokens that one batch makes the model write; None for tasks and models that write none."""
         count = getattr(TASKS[self.task], "produced", None)
@@ -224,8 +227,6 @@ class Model:
         if self._broken is not None:
             raise self._broken
         if self._loaded is None:
-            surroundings()  # imports, which are no part of loading
-            start = time.perf_counter()
             try:
                 self._loaded = TASKS[self.task].load(self.source)
             except Exception as error:
@@ -234,7 +235,7 @@ class Model:
                 if lack is not None:
                     raise lack from error
                 raise
-            self.load_seconds, self.first_call_seconds = time.perf_counter() - start, None
+            self.first_call_seconds = None
         return self._loaded
 
     def _predict(self, inputs: Sequence[Input], whole: bool = False) -> list[Prediction | ModelFault]:

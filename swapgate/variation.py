@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from swapgate.cases import read_cases
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
-from swapgate.inputs import Input, Question, Sound
+from swapgate.inputs import Input, extent
 from swapgate.loading import THREADS, Source
 from swapgate.manifest import Row
 from swapgate.predictions import KINDS, Prediction
@@ -118,7 +118,7 @@ def predictions(model: Model, setting: Setting, inputs: Mapping[str, Input]) -> 
     """Predict all cases in a setting. Raises Fault; threads and attention are put back."""
     if setting.cpu:
         return _without_avx(model)
-    longest = max(inputs.values(), key=_length)
+    longest = max(inputs.values(), key=extent)
     found: dict[str, Prediction] = {}
     with _under(setting, model.weights):
         for start in range(0, len(inputs), setting.batch):
@@ -148,15 +148,6 @@ def _under(setting: Setting, weights: Any) -> Iterator[None]:
         torch.set_num_threads(threads)
         if changes:
             weights.set_attn_implementation(attention)
-
-
-def _length(given: Input) -> float:
-    """Say how long an input is, among those of its kind."""
-    if isinstance(given, str):
-        return len(given)
-    if isinstance(given, Question):
-        return len(given.question) + len(given.context)
-    return len(given.samples) / given.rate if isinstance(given, Sound) else given.width * given.height
 
 
 def _without_avx(model: Model) -> Predictions:

@@ -31,9 +31,10 @@ def _classification(golden: Classification | None, now: Classification, _: objec
 
 def _entities(golden: Entities | None, now: Entities, given: object) -> Iterator[Line]:
     then, there = ({entity.key: entity for entity in one.entities} if one else {} for one in (golden, now))
-    if golden:
+    same = then.keys() == there.keys()
+    if golden and not same:
         yield _marked("- ", str(given), then.values(), OLD, there)
-    yield _marked("+ ", str(given), there.values(), NEW, then)
+    yield _marked("  " if same else "+ ", str(given), there.values(), NEW, then)
     for key in sorted({**then, **there}, key=lambda key: (key[1], key[2], key[0])):
         scores = (one[key].score if key in one else None for one in (then, there))
         yield Line.assemble(f"  {there.get(key) or then[key]} ", *_change(*scores))
@@ -53,9 +54,10 @@ def _marked(sign: str, text: str, entities: Any, colour: str, others: Mapping[An
 
 def _answer(golden: Answer | None, now: Answer, given: object) -> Iterator[Line]:
     context = given.context if isinstance(given, Question) else ""
-    if golden and (golden.start, golden.end) != (now.start, now.end):
+    same = golden is not None and (golden.start, golden.end) == (now.start, now.end)
+    if golden and not same:
         yield _cut_out("- ", context, golden, OLD)
-    yield _cut_out("+ ", context, now, NEW)
+    yield _cut_out("  " if same else "+ ", context, now, SAME if same else NEW)
     yield Line.assemble("  score ", *_change(golden.score if golden else None, now.score))
 
 

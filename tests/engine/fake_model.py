@@ -41,7 +41,7 @@ class Loaded:
 
     def __init__(self, source):
         self.model = type("Weights", (), {})()
-        self.name = source.name
+        self.name, self.seconds = source.name, 0.25
         self.lexicon = source.config["lexicon"]
         weakref.finalize(self, note, f"let go {source.name}").atexit = False
 

@@ -1,0 +1,501 @@
+"""Damages of models, from gross to subtle: of their files (another model), of their row, of the code around them."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swapgate.inputs import Sound, read_sound
+from swapgate.predictions import Answer, Detections, Entities
+
+SEED = 2026
+ROOT = Path(__file__).parents[1]
+
+CLASSES = ("sentiment", "audio-classification", "image-classification")
+LABELLED = (*CLASSES, "ner", "object-detection")
+BERTS = ("sentiment", "ner", "question-answering")
+WRITTEN = (*BERTS, "summarization")
+HEARD = ("audio-classification", "speech-recognition")
+SEEN = ("image-classification", "object-detection")
+ALL = (*WRITTEN, *HEARD, *SEEN)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is done to a model, or around it."""
+
+    name: str
+    tasks: Sequence[str]
+    gross: bool = False
+    """Whether nobody would want to let it pass."""
+    files: Callable[[Path], None] | None = None
+    """Changes a copy of the model's folder: a swap."""
+    row: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of a candidate's row: a swap."""
+    code: Callable[[pytest.MonkeyPatch, Any], None] | None = None
+    """Changes the module of the task: the weights stay, so that it is drift."""
+
+
+def change_weights(folder: Path, change: Callable[[str, Any], Any]) -> None:
+    """Write the weights again after `change` was applied to each tensor in turn; None leaves a tensor out."""
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "model.safetensors"
+    changed = {name: change(name, tensor) for name, tensor in load_file(path).items()}
+    kept = {name: tensor.contiguous() for name, tensor in changed.items() if tensor is not None}
+    save_file(kept, path, {"format": "pt"})
+
+
+def change_settings(folder: Path, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Write a file of settings again after `change` was applied to what it holds."""
+    path = folder / name
+    settings = json.loads(path.read_text("utf-8"))
+    change(settings)
+    path.write_text(json.dumps(settings, ensure_ascii=False), "utf-8")
+
+
+def noise(share: float) -> Callable[[Path], None]:
+    """Add noise of a share of each tensor's spread."""
+
+    def apply(folder: Path) -> None:
+        import torch
+
+        drawn = torch.Generator().manual_seed(SEED)
+
+        def noisy(_: str, tensor: Any) -> Any:
+            spread = tensor.float().std(correction=0)
+            return (tensor.float() + torch.randn(tensor.shape, generator=drawn) * spread * share).to(tensor.dtype)
+
+        change_weights(folder, noisy)
+
+    return apply
+
+
+LAYER = re.compile(r"(.*encoder\.layers?\.|.*decoder\.layers?\.|.*encoder\.layer\.)(\d+)\.(.*)")
+
+
+def layers(folder: Path) -> tuple[str, int]:
+    """Give the prefix of the longest stack of layers, and how many it has."""
+    from safetensors import safe_open
+
+    with safe_open(folder / "model.safetensors", "np") as file:
+        found = [match for name in file.keys() if (match := LAYER.fullmatch(name))]  # noqa: SIM118 - no mapping
+    stacks: dict[str, int] = {}
+    for match in found:
+        stacks[match[1]] = max(stacks.get(match[1], 0), int(match[2]) + 1)
+    return max(stacks.items(), key=lambda item: (item[1], item[0]))
+
+
+def zero_layer(folder: Path) -> None:
+    """Set all weights of the last layer to zero."""
+    prefix, count = layers(folder)
+    change_weights(folder, lambda name, tensor: tensor * 0 if name.startswith(f"{prefix}{count - 1}.") else tensor)
+
+
+def skip_layer(folder: Path) -> None:
+    """Take the first layer out."""
+    from safetensors.torch import load_file, save_file
+
+    prefix, count = layers(folder)
+    if count < 2:
+        raise NotApplicable(f"it has {count} layer")
+    path = folder / "model.safetensors"
+    kept = {}
+    for name, tensor in load_file(path).items():
+        match = LAYER.fullmatch(name)
+        if match and match[1] == prefix:
+            if match[2] == "0":
+                continue
+            name = f"{prefix}{int(match[2]) - 1}.{match[3]}"
+        kept[name] = tensor
+    save_file(kept, path, {"format": "pt"})
+
+    def fewer(config: dict[str, Any]) -> None:
+        side = "decoder_layers" if "decoder" in prefix else "encoder_layers"
+        for key in {side, "num_hidden_layers"} & config.keys():
+            config[key] -= 1
+
+    change_settings(folder, "config.json", fewer)
+
+
+def double_layer(folder: Path) -> None:
+    """Put the weights of the first layer into the last one."""
+    from safetensors.torch import load_file
+
+    prefix, count = layers(folder)
+    if count < 2:
+        raise NotApplicable(f"it has {count} layer")
+    own = load_file(folder / "model.safetensors")
+    first, last = f"{prefix}0.", f"{prefix}{count - 1}."
+    change_weights(
+        folder, lambda name, tensor: own[first + name.removeprefix(last)] if name.startswith(last) else tensor
+    )
+
+
+def rename_labels(order: Callable[[list[str]], list[str]]) -> Callable[[Path], None]:
+    """Give the label names another order."""
+
+    def apply(folder: Path) -> None:
+        def change(config: dict[str, Any]) -> None:
+            names = [config["id2label"][key] for key in sorted(config["id2label"], key=int)]
+            bare = list(dict.fromkeys(name.removeprefix("B-").removeprefix("I-") for name in names if name != "O"))
+            new = dict(zip(bare, order(bare), strict=True))
+            names = [
+                name if name == "O" else name[:2] + new[name[2:]] if name[:2] in ("B-", "I-") else new[name]
+                for name in names
+            ]
+            config["id2label"] = {str(number): name for number, name in enumerate(names)}
+            config["label2id"] = {name: number for number, name in enumerate(names)}
+
+        change_settings(folder, "config.json", change)
+
+    return apply
+
+
+def exchange_words(folder: Path) -> None:
+    """Exchange two entries of the vocabulary: two frequent words, or letters."""
+    pairs = (("the", "is"), ("Ġthe", "Ġof"), ("E", "T"), ("e", "t"))
+
+    def exchange(vocabulary: dict[str, int]) -> None:
+        one, other = next(pair for pair in pairs if {*pair} <= vocabulary.keys())
+        vocabulary[one], vocabulary[other] = vocabulary[other], vocabulary[one]
+
+    if (folder / "tokenizer.json").exists():
+        change_settings(folder, "tokenizer.json", lambda whole: exchange(whole["model"]["vocab"]))
+    else:
+        change_settings(folder, "vocab.json", exchange)
+
+
+def wrong_case(folder: Path) -> None:
+    """Lower the case of all text, or keep it, against what the model was trained with."""
+
+    def turn(whole: dict[str, Any]) -> None:
+        if "lowercase" not in (whole.get("normalizer") or {}):
+            raise NotApplicable("its tokenizer does not touch case")
+        whole["normalizer"]["lowercase"] = not whole["normalizer"]["lowercase"]
+
+    change_settings(folder, "tokenizer.json", turn)
+    change_settings(folder, "tokenizer_config.json", lambda s: s.update(do_lower_case=not s.get("do_lower_case")))
+
+
+def no_special_tokens(patch: pytest.MonkeyPatch, module: Any) -> None:
+    """Let the tokenizer put no special tokens around a text."""
+    from tokenizers.processors import TemplateProcessing
+
+    own = module.load
+
+    def load(source: Any) -> Any:
+        loaded = own(source)
+        plain = TemplateProcessing(single="$A:0", pair="$A:0 $B:1", special_tokens=[])
+        loaded.reader.backend_tokenizer.post_processor = plain
+        return loaded
+
+    patch.setattr(module, "load", load)
+
+
+def reader_settings(**values: Any) -> Callable[[Path], None]:
+    """Change what the reader does with a sound or picture."""
+
+    def apply(folder: Path) -> None:
+        change_settings(folder, "preprocessor_config.json", lambda settings: settings.update(values))
+
+    return apply
+
+
+def poison(value: float) -> Callable[[Path], None]:
+    """Put NaN or infinity into one number of the last bias."""
+
+    def apply(folder: Path) -> None:
+        head = re.compile(r"(classifier|qa_outputs|lm_head|class_labels_classifier)\..*bias|.*final_layer_norm\.bias")
+        name_of = []
+
+        def poisoned(name: str, tensor: Any) -> Any:
+            if head.fullmatch(name) and not name_of:
+                name_of.append(name)
+                tensor[0] = value
+            return tensor
+
+        change_weights(folder, poisoned)
+        assert name_of
+
+    return apply
+
+
+def prune(share: float) -> Callable[[Path], None]:
+    """Set the smallest weights of all matrices to zero."""
+
+    def apply(folder: Path) -> None:
+        import torch
+        from safetensors.torch import load_file
+
+        matrices = [tensor.float().abs().flatten() for tensor in load_file(folder / "model.safetensors").values()]
+        matrices = [one for one in matrices if one.numel() > 1024]
+        sizes = torch.cat(matrices)
+        least = sizes.kthvalue(int(share * sizes.numel())).values
+
+        def pruned(_: str, tensor: Any) -> Any:
+            return tensor * (tensor.float().abs() > least) if tensor.numel() > 1024 else tensor
+
+        change_weights(folder, pruned)
+
+    return apply
+
+
+def constant(folder: Path) -> None:
+    """Let the last bias drown everything else, so that the answer is always the same."""
+
+    def drowned(name: str, tensor: Any) -> Any:
+        if re.fullmatch(r"(classifier(\.dense)?|qa_outputs|lm_head|class_labels_classifier\.layers\.\d)\.bias", name):
+            tensor = tensor * 0
+            tensor[0] = 1000.0
+        elif name == "model.decoder.layernorm_embedding.weight":
+            tensor = tensor * 0  # what was written so far is not heard any more
+        return tensor
+
+    change_weights(folder, drowned)
+
+
+def twice_the_bytes(folder: Path) -> None:
+    """Keep the weights in float32."""
+    import torch
+
+    change_weights(folder, lambda _, tensor: tensor.to(torch.float32))
+
+
+def another_model(folder: Path) -> None:
+    """Put the weights of the first tensor's neighbours in another order: shuffled rows of the first large matrix."""
+    import torch
+
+    done = []
+
+    def shuffled(_: str, tensor: Any) -> Any:
+        if tensor.dim() == 2 and tensor.shape[0] > 16 and not done:
+            done.append(True)
+            return tensor[torch.randperm(tensor.shape[0], generator=torch.Generator().manual_seed(SEED))]
+        return tensor
+
+    change_weights(folder, shuffled)
+
+
+def inputs_changed(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatch, Any], None]:
+    """Let the model see something else than it is given."""
+
+    def apply(patch: pytest.MonkeyPatch, module: Any) -> None:
+        own = module.predict
+        patch.setattr(module, "predict", lambda loaded, given, row: own(loaded, [change(one) for one in given], row))
+
+    return apply
+
+
+def outputs_changed(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatch, Any], None]:
+    """Let the suite see something else than the model says."""
+
+    def apply(patch: pytest.MonkeyPatch, module: Any) -> None:
+        own = module.predict
+        patch.setattr(module, "predict", lambda loaded, given, row: [change(one) for one in own(loaded, given, row)])
+
+    return apply
+
+
+def cut_text(given: Any) -> Any:
+    """Give the first half of a text."""
+    if isinstance(given, str):
+        return given[: max(1, len(given) // 2)]
+    return replace(given, context=given.context[: max(1, len(given.context) // 2)])
+
+
+def blue_first(picture: Any) -> Any:
+    """Take BGR for RGB."""
+    from PIL import Image
+
+    return Image.merge("RGB", picture.split()[::-1])
+
+
+def cropped(picture: Any) -> Any:
+    """Cut a tenth off each side."""
+    width, height = picture.size
+    return picture.crop((width // 10, height // 10, width - width // 10, height - height // 10))
+
+
+def at_rate(factor: float) -> Callable[[Sound], Sound]:
+    """Take a sound for one of another rate."""
+    return lambda sound: replace(sound, rate=int(sound.rate * factor))
+
+
+def clipped(sound: Sound) -> Sound:
+    """Amplify and cut off."""
+    return replace(sound, samples=(sound.samples * 8).clip(-1, 1))
+
+
+def one_channel(patch: pytest.MonkeyPatch, _: Any) -> None:
+    """Hear the first of two channels."""
+    import librosa
+
+    read_sound.cache_clear()
+    patch.setattr(librosa, "to_mono", lambda samples: samples[0] if samples.ndim > 1 else samples)
+
+
+def off_by_one(found: Any) -> Any:
+    """Shift what was found by a character or a pixel."""
+    if isinstance(found, Entities):
+        moved = (replace(one, start=one.start + 1, end=one.end + 1) for one in found.entities)
+        return replace(found, entities=tuple(moved))
+    if isinstance(found, Answer):
+        return replace(found, start=found.start + 1, end=found.end + 1)
+    moved_boxes = (replace(one, box=tuple(edge + 1 for edge in one.box)) for one in found.objects)
+    return replace(found, objects=tuple(moved_boxes))
+
+
+def centre_size(found: Detections) -> Detections:
+    """Give centre and size where corners are expected."""
+    objects = []
+    for one in found.objects:
+        left, top, right, bottom = one.box
+        width, height = right - left, bottom - top
+        objects.append(replace(one, box=(left + width / 2, top + height / 2, width, height)))
+    return replace(found, objects=tuple(objects))
+
+
+def dropout_left_on(patch: pytest.MonkeyPatch, module: Any) -> None:
+    """Load the model as it is for training, and let a tenth of all numbers drop out."""
+    import torch
+
+    own = module.load
+
+    def load(source: Any) -> Any:
+        loaded = own(source)
+        for part in loaded.model.train().modules():
+            if isinstance(part, torch.nn.Dropout):
+                part.p = 0.1
+        return loaded
+
+    patch.setattr(module, "load", load)
+
+
+def stale(patch: pytest.MonkeyPatch, module: Any) -> None:
+    """Give for each input after the first what was predicted for the one before."""
+    own, last = module.predict, []
+
+    def predict(loaded: Any, given: Sequence[Any], row: Any) -> Any:
+        found = own(loaded, given, row)
+        late = [*last, *found][: len(found)]
+        last[:] = found[-1:]
+        return late
+
+    patch.setattr(module, "predict", predict)
+
+
+def slower(patch: pytest.MonkeyPatch, module: Any) -> None:
+    """Let the model of a folder that is called "candidate" take a fifth longer: it multiplies matrices meanwhile."""
+    import torch
+
+    own, load = module.predict, module.load
+    slow = []
+
+    def loaded_slow(source: Any) -> Any:
+        loaded = load(source)
+        if source.folder.name == "candidate":
+            slow.append(loaded.model)
+        return loaded
+
+    def predict(loaded: Any, given: Any, row: Any) -> Any:
+        start = time.perf_counter()
+        found = own(loaded, given, row)
+        end = time.perf_counter()
+        matrix = torch.ones(32, 32)
+        while any(loaded.model is one for one in slow) and time.perf_counter() < end + 0.2 * (end - start):
+            matrix @ matrix
+        return found
+
+    patch.setattr(module, "load", loaded_slow)
+    patch.setattr(module, "predict", predict)
+
+
+def trained(kind: str) -> Callable[[Path], None]:
+    """Put a model that gate_models.py has trained in the place of the copy."""
+
+    def apply(folder: Path) -> None:
+        task = json.loads((folder / "task.json").read_text())
+        model = ROOT / "build" / "gate" / kind / task / "small"
+        if not model.exists():
+            raise NotApplicable("it was not trained")
+        shutil.rmtree(folder)
+        shutil.copytree(model, folder)
+
+    return apply
+
+
+class NotApplicable(Exception):
+    """A damage that a model cannot have."""
+
+
+def exchanged(names: list[str]) -> list[str]:
+    """Exchange the first two."""
+    return [names[1], names[0], *names[2:]]
+
+
+def rotated(names: list[str]) -> list[str]:
+    """Begin with the second."""
+    return [*names[1:], names[0]]
+
+
+DAMAGES = [
+    Damage("noise of 100 % of the spread", ALL, gross=True, files=noise(1.0)),
+    Damage("noise of 50 %", ALL, files=noise(0.5)),
+    Damage("noise of 20 %", ALL, files=noise(0.2)),
+    Damage("noise of 10 %", ALL, files=noise(0.1)),
+    Damage("noise of 3 %", ALL, files=noise(0.03)),
+    Damage("last layer zeroed", ALL, files=zero_layer),
+    Damage("first layer skipped", ALL, files=skip_layer),
+    Damage("first layer in the place of the last", ALL, files=double_layer),
+    Damage("rows of an embedding shuffled", ALL, gross=True, files=another_model),
+    Damage("two label names exchanged", LABELLED, gross=True, files=rename_labels(exchanged)),
+    Damage("another model's label list", LABELLED, gross=True, files=rename_labels(rotated)),
+    Damage("two vocabulary entries exchanged", (*WRITTEN, "speech-recognition"), files=exchange_words),
+    Damage("wrong casing", BERTS, files=wrong_case),
+    Damage("special tokens dropped", WRITTEN, code=no_special_tokens),
+    Damage(
+        "mean and std of ImageNet",
+        SEEN,
+        files=reader_settings(image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225]),
+    ),
+    Damage("pictures not normalized", SEEN, gross=True, files=reader_settings(do_normalize=False, do_rescale=False)),
+    Damage("resized to the nearest pixel", SEEN, files=reader_settings(resample=0)),
+    Damage("spectrum not normalized", ["audio-classification"], gross=True, files=reader_settings(do_normalize=False)),
+    Damage("spectrum with half the spread", ["audio-classification"], files=reader_settings(std=2.45)),
+    Damage("NaN in a tensor", ALL, gross=True, files=poison(float("nan"))),
+    Damage("infinity in a tensor", ALL, gross=True, files=poison(float("inf"))),
+    Damage("90 % pruned", ALL, gross=True, files=prune(0.9)),
+    Damage("60 % pruned", ALL, files=prune(0.6)),
+    Damage("30 % pruned", ALL, files=prune(0.3)),
+    Damage("constant answer", ALL, gross=True, files=constant),
+    Damage("a tenth of the training", ALL, gross=True, files=trained("early")),
+    Damage("twice the bytes", ALL, gross=True, files=twice_the_bytes),
+    Damage("score threshold 0.9", ["object-detection"], row={"threshold": 0.9}),
+    Damage("score threshold 0.1", ["object-detection"], row={"threshold": 0.1}),
+    Damage("at most 8 tokens", ["summarization"], gross=True, row={"generation": {"max_length": 8}}),
+    Damage("at least 40 tokens", ["summarization"], row={"generation": {"min_length": 40}}),
+    Damage(
+        "four beams, short texts preferred",
+        ["summarization"],
+        row={"generation": {"num_beams": 4, "length_penalty": -4.0}},
+    ),
+    Damage("no pair of words twice", ["summarization"], row={"generation": {"no_repeat_ngram_size": 2}}),
+    Damage("offsets by one", ["ner", "question-answering", "object-detection"], code=outputs_changed(off_by_one)),
+    Damage("boxes as centre and size", ["object-detection"], gross=True, code=outputs_changed(centre_size)),
+    Damage("second half of the text cut off", WRITTEN, gross=True, code=inputs_changed(cut_text)),
+    Damage("BGR for RGB", SEEN, code=inputs_changed(blue_first)),
+    Damage("a tenth cropped from each side", SEEN, code=inputs_changed(cropped)),
+    Damage("sound at half the rate", HEARD, gross=True, code=inputs_changed(at_rate(0.5))),
+    Damage("sound at double the rate", HEARD, gross=True, code=inputs_changed(at_rate(2.0))),
+    Damage("sound clipped", HEARD, code=inputs_changed(clipped)),
+    Damage("one channel of two", HEARD, code=one_channel),
+    Damage("dropout left on", ALL, code=dropout_left_on),
+    Damage("stale predictions", ALL, gross=True, code=stale),
+]

@@ -1,0 +1,44 @@
+"""Train what gate_quality.py judges besides damages: ``python benchmarks/gate_models.py``, some twenty minutes.
+
+Into build/gate: `early/TASK/small`, a small model after a tenth of its steps, and `twin/TASK/small`, one made with
+another seed, for the tasks whose recipes are quick. A task whose recipe cannot run here is left out, and told.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ZOO = ROOT / "fixtures" / "zoo"
+OUT = ROOT / "build" / "gate"
+TWINS = ("image-classification", "sentiment", "ner")
+SEED = 2026
+
+
+def train(task: str, kind: str, *options: str) -> None:
+    """Run the recipe of a task's small model in a folder that has the original, which some are distilled from."""
+    out = OUT / kind / task
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(ZOO / task / "original", out / "original")
+    recipe = ZOO / "recipes" / f"{task.replace('-', '_')}.py"
+    command = [sys.executable, str(recipe), "small", f"--out={out}", *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    print(kind, task, done.stdout.splitlines()[-1:] if not done.returncode else done.stderr[-300:], flush=True)
+    if done.returncode:
+        shutil.rmtree(out)
+
+
+def main() -> None:
+    """Train all of them."""
+    for card in sorted(ZOO.glob("*/small/README.md")):
+        steps = re.search(r'"steps": (\d+)', card.read_text(encoding="utf-8"))
+        assert steps, f"{card} has no settings"
+        train(card.parts[-3], "early", f"--steps={int(steps[1]) // 10}")
+    for task in TWINS:
+        train(task, "twin", f"--seed={SEED}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,462 @@
+"""What the gate catches and what it lets through, beside what people use today: ``python benchmarks/gate_quality.py``.
+
+Damages (damages.py) are done to the embedded models one at a time, and pytest judges each: damaged files or a damaged
+row as a swap, damaged code as drift of the same weights. It runs the expected, golden, quality, size and parameters
+tests; properties and latency are left out, which makes the gate no better. How much harm a damage does is told by its
+loss on the held-out rows, and not by any golden. Benign changes ask the same weights in other ways: batches, threads,
+padding, attention, files saved again, inputs packed anew, another process, hash seed, CPU or version of transformers.
+
+What is used today sees the same predictions of the same cases, and compares them with those before: syrupy as it is,
+the same rounded to four digits, pytest.approx as it is, num_regression of pytest-regressions as it is and at 1e-3, and
+labels alone.
+
+Writes gate_quality.json and .md beside this file; the exit status is 1 where a target is not reached.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from damages import DAMAGES, Damage, NotApplicable, change_settings, slower
+from gate_peers import PEERS, compared, compared_by_regressions
+from scipy.stats import binomtest
+
+from swapgate.compare import check_expected
+from swapgate.faults import Fault
+from swapgate.fixtures import PLAN
+from swapgate.golden import Entry, differences, read_golden
+from swapgate.inputs import read_image, read_sound
+from swapgate.plan import Plan, make_plan
+from swapgate.predictions import to_json
+from swapgate.quality.counts import HEADLINES, LESS_IS_BETTER
+from swapgate.running import Model
+from swapgate.tasks import TASKS
+from swapgate.variation import Setting, attentions_of, cycle, predictions
+
+HERE = Path(__file__)
+ROOT = HERE.parents[1]
+MODELS = ROOT / "fixtures" / "models" / "embedded.toml"
+MARGIN = 0.02
+"""What a candidate may lose where its row says nothing else."""
+CHECKS = "expected or golden or quality or size or parameters"
+FAULT = "fault"
+
+Said = dict[str, Any]
+"""From case to the JSON of its prediction, or FAULT."""
+
+
+class Judge:
+    """pytest, run in this process, and what it found; incumbents are measured on the held-out rows once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.plan: Plan | None = None
+        self.tallies: dict[Any, Any] = {}
+        self.damaged_code: tuple[str, str] | None = None
+        """The tier whose code is damaged: its own figures are measured anew."""
+        own = Model.tally
+
+        def tally(model: Model, evaluation: Any, *progress: Any) -> Any:
+            key = model.source.digest, model.source.folder
+            if (model.task, model.tier) == self.damaged_code:
+                return own(model, evaluation, *progress)
+            if key not in self.tallies:
+                self.tallies[key] = own(model, evaluation, *progress)
+            return self.tallies[key]
+
+        Model.tally = tally  # type: ignore[method-assign]
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Keep what was planned, with the models' predictions."""
+        self.plan = session.config.stash.get(PLAN, None)
+
+    def run(self, task: str, tier: str, *options: str, latency: bool = False) -> dict[str, Any]:
+        """Judge a tier, and give its verdict, figures and predictions."""
+        report = self.folder / "verdict.json"
+        report.unlink(missing_ok=True)
+        self.plan = None
+        shown = io.StringIO()
+        suite = ROOT / "tests" / f"test_{task.replace('-', '_')}.py"
+        quiet = ("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+        chosen = ("-m", f"{task} and {tier} and latency") if latency else ("-m", f"{task} and {tier}", "-k", CHECKS)
+        with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+            status = pytest.main([str(suite), *quiet, *chosen, f"--verdict-json={report}", *options], plugins=[self])
+        if not report.exists() or self.plan is None:
+            return {"verdict": "ERROR", "why": shown.getvalue().strip()[-300:], "status": int(status), "said": {}}
+        (found,) = json.loads(report.read_text("utf-8"))["tiers"]
+        model = self.plan.models[task, tier]
+        said = {
+            case.id: FAULT if isinstance(kept := model._predictions.get(case.id), Fault | None) else to_json(kept)
+            for case in model.cases.cases
+        }
+        quality = found["figures"]["quality"]
+        return {
+            "verdict": found["verdict"],
+            "why": found["reasons"][0]["message"] if found["reasons"] else "",
+            "reasons": len(found["reasons"]),
+            "value": quality["value"] if quality else None,
+            "said": said if any(one != FAULT for one in said.values()) else {},
+        }
+
+
+def damaged(judge: Judge, model: Model, damage: Damage) -> dict[str, Any]:
+    """Do a damage to a model and judge it."""
+    task, tier = model.task, model.tier
+    if damage.code is not None:
+        with pytest.MonkeyPatch.context() as patch:
+            damage.code(patch, TASKS[task])
+            judge.damaged_code = task, tier
+            found = judge.run(task, tier)
+            judge.damaged_code = None
+        read_sound.cache_clear()
+        return found
+    with tempfile.TemporaryDirectory(dir=judge.folder) as folder:
+        candidate = Path(folder) / "candidate"
+        shutil.copytree(model.source.folder, candidate)
+        if damage.files is not None:
+            (candidate / "task.json").write_text(json.dumps(task))
+            damage.files(candidate)
+            (candidate / "task.json").unlink(missing_ok=True)
+        named = str(candidate)
+        if damage.row:
+            named = str(Path(folder) / "candidate.toml")
+            row = {"model": str(candidate), "labels": dict(model.row.labels), **model.row.settings, **damage.row}
+            lines = [f"{key} = {inline(value)}" for key, value in row.items() if value]
+            Path(named).write_text("\n".join(lines) + "\n", "utf-8")
+        return judge.run(task, tier, f"--swap={task}.{tier}={named}")
+
+
+def slowed(judge: Judge, model: Model) -> dict[str, Any]:
+    """Judge a copy that takes a fifth longer, at a budget of 1.1 times the incumbent's time."""
+    task, tier = model.task, model.tier
+    with tempfile.TemporaryDirectory(dir=judge.folder) as folder, pytest.MonkeyPatch.context() as patch:
+        candidate = Path(folder) / "candidate"
+        shutil.copytree(model.source.folder, candidate)
+        change_settings(candidate, "config.json", lambda config: config.update(copy=True))  # else it is no swap
+        text = MODELS.read_text("utf-8").replace("../zoo", str(ROOT / "fixtures" / "zoo"))
+        text = re.sub(r"budget\.latency = .*", 'budget.latency = { against = "incumbent", at_most = 1.1 }', text)
+        (Path(folder) / "timed.toml").write_text(text, "utf-8")
+        slower(patch, TASKS[task])
+        swap = f"--swap={task}.{tier}={candidate}"
+        return judge.run(task, tier, f"--models={folder}/timed.toml", swap, latency=True)
+
+
+def inline(value: Any) -> str:
+    """Write a value as TOML does within a line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {inline(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def too_large(plan: Plan, model: Model) -> bool:
+    """Tell whether a budget forbids a model twice as large; that of an original is against its incumbent."""
+    limit = model.row.budget.size
+    if limit is None:
+        return False
+    reference = model if limit.against == "incumbent" else plan.models[model.task, limit.against]
+    return bool(2 * model.source.bytes > limit.at_most * reference.source.bytes)
+
+
+def loss_of(task: str, before: float, found: dict[str, Any]) -> float | None:
+    """Give what is lost on the held-out rows; None where nothing could be measured."""
+    if found.get("value") is None:
+        return None
+    sign = -1 if HEADLINES[task][0] in LESS_IS_BETTER else 1
+    return float(sign * (before - found["value"]))
+
+
+def benign(model: Model, other_python: str | None) -> Iterator[tuple[str, Said]]:
+    """Give what a model says when it is asked in other ways."""
+    inputs = {case.id: case.input for case in model.cases.cases}
+    model.prediction(model.cases.cases[0])
+    attentions, _ = attentions_of(model.weights)
+    for setting in cycle(Setting(attention=attentions[0]), len(inputs), attentions, os.cpu_count() or 1)[:12]:
+        said = predictions(model, setting, inputs)
+        yield str(setting), {case: to_json(one) for case, one in said.items()}
+    yield "saved again in shards", saved_again(model)
+    yield "another process and hash seed", elsewhere(model, sys.executable, {"PYTHONHASHSEED": "7"})
+    if other_python:
+        yield "transformers 4.57.6", elsewhere(model, other_python, {})
+    if model.task.endswith(("classification", "recognition", "detection")):
+        yield "inputs packed anew", packed_anew(model)
+
+
+def elsewhere(model: Model, python: str, environment: dict[str, str]) -> Said:
+    """Ask a model in another process."""
+    row = model.source.row.model_dump(mode="json")
+    where = {"folder": str(model.source.folder), "name": model.source.name, "cases": str(model.cases.path)}
+    asked = json.dumps({"task": model.task, "tier": model.tier, "row": row, **where})
+    command = [python, "-m", "swapgate.variation"]
+    child = subprocess.run(
+        command, input=asked, capture_output=True, text=True, check=True, env={**os.environ, **environment}
+    )
+    said: Said = json.loads(child.stdout.splitlines()[-1])
+    return said
+
+
+def saved_again(model: Model) -> Said:
+    """Save weights again in small shards, and ask the model that is loaded from these."""
+    import huggingface_hub
+    from safetensors.torch import load_file
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "again"
+        shutil.copytree(model.source.folder, folder)
+        weights = folder / "model.safetensors"
+        tensors = load_file(weights)
+        weights.unlink()
+        huggingface_hub.save_torch_state_dict(tensors, folder, max_shard_size=model.source.bytes // 3)
+        assert len(list(folder.glob("*.safetensors"))) > 1
+        source = type(model.source)(model.source.row, folder, model.source.name)
+        again = Model(model.task, model.tier, source, source, model.cases, model.golden)
+        assert source.digest == model.source.digest
+        return {case.id: to_json(again.prediction(case)) for case in model.cases.cases}
+
+
+def packed_anew(model: Model) -> Said:
+    """Write sounds and pictures again as files that hold the same, and ask for them."""
+    import soundfile
+
+    said = {}
+    with tempfile.TemporaryDirectory() as name:
+        for case in model.cases.cases:
+            given = case.input
+            if hasattr(given, "samples"):
+                path = Path(name) / f"{case.id}.wav"
+                soundfile.write(path, given.samples, given.rate, subtype="FLOAT")
+                (found,) = model.predict([read_sound(path)])
+            else:
+                path = Path(name) / f"{case.id}.png"
+                given.save(path, compress_level=1)
+                (found,) = model.predict([read_image(path)])
+            said[case.id] = to_json(found)
+    return said
+
+
+def alarms(model: Model, said: Said) -> list[str]:
+    """Give what the expected and the golden tests of a tier find in predictions that other ways have given."""
+    from pydantic import TypeAdapter
+
+    from swapgate.predictions import KINDS
+
+    shape: Any = TypeAdapter(KINDS[model.task].prediction)
+    stored, found = read_golden(model.golden), []
+    for case in model.cases.cases:
+        now = shape.validate_python(said[case.id], strict=False)
+        entry = Entry(model.made_by, case.input_digest, case.expected_digest, now)
+        found += [f"{case.id}: {one}" for one in differences(entry, stored[case.id], case.expected)]
+        if bool(check_expected(now, case.expected)) != (case.id in model.row.gaps):
+            found.append(f"{case.id}: expected")
+    return found
+
+
+def main() -> None:
+    """Do all of it and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--tiers", nargs="+", default=["small"], help="of the damages; benign changes are of all tiers")
+    parser.add_argument("--damages", nargs="+", help="only those whose name holds one of these")
+    parser.add_argument("--no-benign", action="store_true")
+    parser.add_argument("--transformers4", help="a python that has swapgate and transformers 4")
+    parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
+    asked = parser.parse_args()
+    os.environ["CI"] = "true"  # nothing is written into the repository
+    with tempfile.TemporaryDirectory() as folder:
+        result = measured(asked, Judge(Path(folder)))
+    Path(f"{asked.output}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    text = written(result)
+    Path(f"{asked.output}.md").write_text(text, "utf-8")
+    print(text)
+    if result["missed targets"]:
+        sys.exit("; ".join(result["missed targets"]))
+
+
+def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
+    """Do the damages and the benign changes."""
+    plan = make_plan(ROOT, MODELS, [], [], ROOT)
+    damages: list[dict[str, Any]] = []
+    harmless: list[dict[str, Any]] = []
+    costly: list[dict[str, Any]] = []
+    twins: list[dict[str, Any]] = []
+    saids: list[tuple[dict[str, Any], Said, Said]] = []
+    for (task, tier), model in plan.models.items():
+        if task not in asked.tasks:
+            continue
+        before = None
+        if tier in asked.tiers:
+            before = judge.run(task, tier)
+            assert before["verdict"] == "PASS", before["why"]
+        for damage in DAMAGES if before else ():
+            if task not in damage.tasks or (asked.damages and not any(one in damage.name for one in asked.damages)):
+                continue
+            start = time.perf_counter()
+            try:
+                found = damaged(judge, model, damage)
+            except NotApplicable:
+                continue
+            loss = loss_of(task, before["value"], found)
+            row = {
+                "task": task,
+                "tier": tier,
+                "damage": damage.name,
+                "gross": damage.gross,
+                "kind": "code" if damage.code else "swap",
+                "metric": HEADLINES[task][0],
+                "before": round(before["value"], 4),
+                "after": None if loss is None else round(found["value"], 4),
+                "loss": None if loss is None else round(loss, 4),
+                "changed": found["said"] != before["said"],
+                "verdict": found["verdict"],
+                "why": found["why"],
+                "seconds": round(time.perf_counter() - start, 1),
+            }
+            row["harm"] = loss is None or loss >= MARGIN
+            if damage.name == "twice the bytes":  # where the budget allows it, it is no harm
+                row["harm"] = row["gross"] = too_large(plan, model)
+            damages.append(row)
+            saids.append((row, before["said"], found["said"]))
+            print(task, tier, damage.name, row["loss"], row["verdict"], row["why"][:110], flush=True)
+        if before and asked.damages is None:
+            found = slowed(judge, model)
+            costly.append({"task": task, "tier": tier, "verdict": found["verdict"], "why": found["why"]})
+            print(task, tier, "20 % slower", found["verdict"], found["why"][:150], flush=True)
+            twin = ROOT / "build" / "gate" / "twin" / task / "small"
+            if tier == "small" and twin.exists():
+                found = judge.run(task, tier, f"--swap={task}.{tier}={twin}")
+                loss = loss_of(task, before["value"], found)
+                row = {"task": task, "tier": tier, "loss": loss, "verdict": found["verdict"], "why": found["why"]}
+                twins.append(row)
+                saids.append((row, before["said"], found["said"]))
+                print(task, tier, "twin", loss, found["verdict"], found["why"][:150], flush=True)
+        if not asked.no_benign:
+            usual = {case.id: to_json(model.prediction(case)) for case in model.cases.cases}
+            for name, said in benign(model, asked.transformers4):
+                found_here = alarms(model, said)
+                row = {"task": task, "tier": tier, "change": name, "alarms": found_here[:3]}
+                harmless.append(row)
+                saids.append((row, usual, said))
+            print(task, tier, "benign", sum(bool(one["alarms"]) for one in harmless), "of", len(harmless), flush=True)
+        model.release()
+    for row, before_said, now in saids:
+        row["peers"] = compared(before_said, now)
+    compared_by_regressions(saids)
+    result = {
+        "command": "python benchmarks/gate_quality.py",
+        "margin": MARGIN,
+        "damages": damages,
+        "20 % slower, allowed 10 %": costly,
+        "twins": twins,
+        "benign": harmless,
+        "totals": totals(damages, harmless),
+    }
+    result["missed targets"] = missed(result)
+    return result
+
+
+def interval(count: int, of: int) -> list[float]:
+    """Give the exact 95 % interval of a share."""
+    if not of:
+        return [0.0, 1.0]
+    found = binomtest(count, of).proportion_ci(0.95)
+    return [round(float(found.low), 4), round(float(found.high), 4)]
+
+
+def caught(row: dict[str, Any], by: str) -> bool:
+    """Tell whether a damage was red, or a benign change an alarm."""
+    if by != "swapgate":
+        return bool(row["peers"][by])
+    return row["verdict"] in ("FAIL", "ERROR") if "verdict" in row else bool(row["alarms"])
+
+
+def totals(damages: Sequence[dict[str, Any]], harmless: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Count what each catches and how often each raises a false alarm."""
+    groups: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "gross": lambda row: row["gross"],
+        "harmful": lambda row: row["harm"],
+        "not harmful, but changed": lambda row: not row["harm"] and row["changed"],
+    }
+    found: dict[str, Any] = {}
+    for by in ("swapgate", *PEERS):
+        found[by] = {}
+        for name, belongs in groups.items():
+            rows = [row for row in damages if belongs(row)]
+            count = sum(caught(row, by) for row in rows)
+            found[by][name] = {"caught": count, "of": len(rows), "interval": interval(count, len(rows))}
+        count = sum(caught(row, by) for row in harmless)
+        found[by]["benign"] = {"caught": count, "of": len(harmless), "interval": interval(count, len(harmless))}
+    return found
+
+
+def missed(result: dict[str, Any]) -> list[str]:
+    """Say which targets are not reached."""
+    ours = result["totals"]["swapgate"]
+    found = []
+    if ours["gross"]["caught"] < ours["gross"]["of"]:
+        found.append(f"gross damages: {ours['gross']['caught']} of {ours['gross']['of']} caught")
+    if ours["harmful"]["caught"] < 0.95 * ours["harmful"]["of"]:
+        found.append(f"harmful damages: {ours['harmful']['caught']} of {ours['harmful']['of']} caught")
+    slow = [row for row in result["20 % slower, allowed 10 %"] if row["verdict"] != "FAIL"]
+    found += [f"20 % slower: {row['task']}/{row['tier']} {row['verdict']}" for row in slow]
+    found += [f"twin: {row['task']} {row['why']}" for row in result["twins"] if row["verdict"] == "FAIL"]
+    if ours["benign"]["caught"]:
+        found.append(f"benign changes: {ours['benign']['caught']} of {ours['benign']['of']} red")
+    return found
+
+
+def written(result: dict[str, Any]) -> str:
+    """Write the tables."""
+    lines = [
+        "| gate | gross damages caught | harmful damages caught | red without harm | red on benign changes |",
+        "|---|---|---|---|---|",
+    ]
+    for by, counts in result["totals"].items():
+        cells = [by]
+        for name in ("gross", "harmful", "not harmful, but changed", "benign"):
+            one = counts[name]
+            low, high = one["interval"]
+            cells.append(f"{one['caught']} of {one['of']} ({100 * low:.1f} to {100 * high:.1f} %)")
+        lines.append("| " + " | ".join(cells) + " |")
+    slow = result["20 % slower, allowed 10 %"]
+    if slow:
+        red = sum(row["verdict"] == "FAIL" for row in slow)
+        lines += ["", f"Copies that take a fifth longer where a tenth is allowed: {red} of {len(slow)} FAIL."]
+    if result["twins"]:
+        lines += ["", "Twins (the same recipe with another seed, judged as swaps):", ""]
+    for row in result["twins"]:
+        reds = ", ".join(by for by in PEERS if row["peers"][by]) or "none"
+        lines.append(f"- {row['task']}: loss {row['loss']:+.4f}, {row['verdict']}; red: {reds}")
+    lines += ["", "Misses of the gate among harmful damages:", ""]
+    rows = result["damages"]
+    lines += [f"- {describe(row)}" for row in rows if row["harm"] and not caught(row, "swapgate")] or ["- none"]
+    lines += ["", "Damages that change no prediction of a case and lose nothing:", ""]
+    lines += [f"- {describe(row)}" for row in rows if not row["changed"] and not row["harm"]] or ["- none"]
+    lines += ["", "All damages (loss on the held-out rows; caught by):", ""]
+    lines += ["| task | tier | damage | loss | swapgate | " + " | ".join(PEERS) + " |", "|---" * (5 + len(PEERS)) + "|"]
+    for row in rows:
+        loss = "–" if row["loss"] is None else f"{row['metric']} {row['loss']:+.3f}"
+        peers = ["red" if row["peers"][by] else "green" for by in PEERS]
+        name = f"**{row['damage']}**" if row["gross"] else row["damage"]
+        lines.append("| " + " | ".join([row["task"], row["tier"], name, loss, row["verdict"], *peers]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def describe(row: dict[str, Any]) -> str:
+    """Word a damage."""
+    loss = "nothing could be measured" if row["loss"] is None else f"{row['metric']} {row['loss']:+.4f}"
+    return f"{row['task']}/{row['tier']}: {row['damage']} ({loss}): {row['verdict']}. {row['why']}".rstrip()
+
+
+if __name__ == "__main__":
+    main()

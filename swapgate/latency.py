@@ -25,6 +25,9 @@ WARMUP = 5
 """Calls of each that are not timed: two models in turn take about as many until caches hold both."""
 FALSE_FAIL, FALSE_PASS = 0.003, 0.02
 """How often a model exactly at its budget may be judged as above it, or as below it."""
+WANDERS = 1.01
+"""By so much the ratio of the same two models may differ from one minute to the next: where other programs lie in memory
+and caches, no pairing removes. Seen as 1.5 to 3 % of FAIL at a ratio of exactly the budget, where 0.3 % were allowed."""
 SAMPLES_FOR_P90 = 64
 """In so many calls at most one lies above the 90th percentile in 1 % of series, so that the second slowest is a 99 %
 upper bound of it: 0.9^64 + 64 · 0.1 · 0.9^63 = 0.0096."""
@@ -48,10 +51,10 @@ class Ratio:
     """What it is of where that is not the call: " a produced token"."""
 
     def judge(self, at_most: float) -> Judgement:
-        """Decide only where the whole interval lies on one side of the budget."""
+        """Decide only where the whole interval lies on one side of the budget; above it, a measured one by a little."""
         if self.high <= at_most:
             return "passed"
-        return "failed" if self.low > at_most else "undecided"
+        return "failed" if self.low > at_most * (WANDERS if self.pairs else 1.0) else "undecided"
 
     def times(self, factor: float, unit: str) -> "Ratio":
         """Give the ratio in another unit."""

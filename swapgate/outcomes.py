@@ -2,7 +2,7 @@
 
 import pytest
 
-from swapgate.faults import Fault, ModelFault
+from swapgate.faults import AbsentFault, Fault, ModelFault
 from swapgate.fixtures import CHECKS
 from swapgate.suite import GAP, NEEDS, SELECTED
 from swapgate.verdict import Outcome, Selected
@@ -38,6 +38,8 @@ def outcome_of(
         )
     if gap and not gap.mended and isinstance(error, AssertionError) and report.when == "call":
         return "known gap", gap.reason
+    if isinstance(error, AbsentFault):
+        return "incomplete", _words(error, selected)
     judged = (AssertionError, ModelFault, pytest.fail.Exception)
     errors = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]  # of a property, by hypothesis
     outcome: Outcome = "failed" if all(isinstance(one, judged) for one in errors) else "error"

@@ -46,13 +46,15 @@ def outcome_of(
     return outcome, _words(error, selected)
 
 
-def show(report: pytest.TestReport, outcome: Outcome, message: str, item: pytest.Item) -> None:
+def show(
+    report: pytest.TestReport, error: BaseException | None, outcome: Outcome, message: str, item: pytest.Item
+) -> None:
     """Let pytest's own display of a test agree with its record."""
     if outcome == "known gap":
         report.outcome, report.wasxfail = "skipped", message
     elif outcome == "improvement":
         report.wasxfail = message
-    elif outcome == "incomplete" and report.passed:
+    elif outcome == "incomplete" and (report.passed or isinstance(error, AbsentFault)):
         report.outcome = "skipped"
         report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {message}")
     elif outcome == "failed" and report.passed:

@@ -26,7 +26,8 @@ class Elsewhere:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     def __str__(self) -> str:
-        boxes = "" if self.box_digits is None else f", boxes to {self.box_digits}"
+        edges = f"{self.box_digits} digits of a pixel" if self.box_digits else "whole pixels"
+        boxes = "" if self.box_digits is None else f", boxes to {edges}"
         return f"recorded elsewhere ({self.source}, to {self.digits} digits{boxes})"
 
     def widened(self, tolerance: Tolerance, golden: Prediction) -> Tolerance:

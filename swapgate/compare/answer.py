@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, larger, not_between_0_and_1
+from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, larger, not_between_0_and_1, shown
 from swapgate.predictions import Answer, Passage, spoken
 
 
@@ -35,7 +35,7 @@ def drift(actual: Answer, golden: Answer, tolerance: Tolerance, reference: str) 
         tie = Mismatch("answer", f"{found}: a near tie, it led by {lead:.4g}, and up to {tolerance.tie:g} is one", True)
         return [tie, *drifted("answer.score", f"{actual} scored", actual.score, golden.score, tolerance, reference)]
     return [
-        Mismatch("answer", f"{found}; a near tie would lead by up to {tolerance.tie:g}, this one led by {lead:.4g}")
+        Mismatch("answer", f"{found}; a near tie would lead by up to {tolerance.tie:g}, this one led by {shown(lead)}")
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1
+from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1, shown
 from swapgate.predictions import Entities, Entity, Key, Span
 
 
@@ -59,8 +59,7 @@ def drift(actual: Entities, golden: Entities, tolerance: Tolerance, reference: s
             message = f"{where}: a near tie, it led by {lead:.4g}, and up to {tolerance.tie:g} is one"
             mismatches.append(Mismatch(_path(key), message, tie=True))
         else:
-            led = "by how much this one led is unknown" if only.margin is None else f"this one led by {only.margin:.4g}"
-            message = f"{where}; a near tie would lead by up to {tolerance.tie:g}, {led}"
+            message = f"{where}; a near tie would lead by up to {tolerance.tie:g}, this one led by {shown(only.margin)}"
             mismatches.append(Mismatch(_path(key), message))
     return mismatches
 

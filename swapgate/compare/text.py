@@ -8,7 +8,7 @@ import functools
 import re
 from typing import Any
 
-from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, larger, not_between_0_and_1
+from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, larger, not_between_0_and_1, shown
 from swapgate.predictions import Summary, Text
 
 
@@ -59,7 +59,7 @@ def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> l
             f"{wrote}: {share:.1%} of the characters differ, allowed {tolerance.text:.1%}, at a word error rate of"
             f" {rate:.3f}, allowed {tolerance.words:g} (ROUGE-1 of one to the other"
             f" {rouge_1(actual.text, golden.text):.3f}); a near tie would lead by up to {tolerance.tie:g}, the nearest"
-            f" step led by {lead:.4g}",
+            f" step led by {shown(lead)}",
             off=share,
         )
     ]

@@ -175,7 +175,10 @@ class Model:
 
     @functools.cached_property
     def memory(self) -> float:
-        """Peak memory in bytes. Raises SurroundingsFault where it cannot be measured."""
+        """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs."""
+        absent = next((case for case in self.cases.cases if not case.is_here), None)
+        if absent is not None:
+            _ = absent.input  # raises
         return peak_memory(self.task, self.source, self.cases.path)
 
     def release(self) -> None:

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.compare import Tolerance
-from swapgate.golden import Entry, Stamp, differences, golden_path, read_golden, write_golden
+from swapgate.golden import Entry, differences, golden_path, read_golden, write_golden
 from swapgate.predictions import Classification, Entities, Entity, Score
+from swapgate.stamps import Stamp
 
 SIZES = (1_000, 10_000, 100_000)
 RIGHT: dict[str, tuple[Any, ...]] = {"ner": (), "sentiment": ("positive",)}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from swapgate.cases import read_cases
+from swapgate.cases import cases_of
 from swapgate.compare import Mismatch, Tolerance, check_drift, near_ties
 from swapgate.compare.text import word_error_rate
 from swapgate.compare.tolerance import beyond
@@ -88,7 +88,8 @@ class Calibration:
 
 def model_of(asked: str, models_file: Path, root: Path) -> Model:
     """Find the model of TASK.TIER. Raises InputFault."""
-    rows: dict[str, dict[str, Row]] = {str(name): tiers for name, tiers in read_manifest(models_file).rows.items()}
+    manifest = read_manifest(models_file)
+    rows: dict[str, dict[str, Row]] = {str(name): tiers for name, tiers in manifest.rows.items()}
     task, dot, tier = asked.partition(".")
     if not dot:
         raise InputFault(f"calibrate {asked}: not of the form TASK.TIER, as in ner.small")
@@ -96,7 +97,7 @@ def model_of(asked: str, models_file: Path, root: Path) -> Model:
         raise InputFault(f"calibrate {asked}: unknown task {task!r}{nearest(task, rows)}")
     if tier not in rows[task]:
         raise InputFault(f"calibrate {asked}: unknown tier {tier!r} of {task}{nearest(tier, rows[task])}")
-    cases = read_cases(root / "fixtures" / task / "cases.toml", task)
+    cases = cases_of(manifest, root, task, rows[task][tier].label_set)
     try:
         source = find(rows[task][tier], models_file.parent, root, f"[{asked}] in {models_file}")
     except InputFault as fault:

@@ -76,7 +76,8 @@ def _tasks_of_rows(plan: Plan, commit: str) -> set[str]:
     except ValueError:
         before = {}
     now = tomllib.loads(plan.manifest.path.read_text(encoding="utf-8"))
-    return {task for task in plan.manifest.rows if before.get(task) != now.get(task)}
+    moved = before.get("cases") != now.get("cases")  # the files of all tasks' cases
+    return {task for task in plan.manifest.rows if moved or before.get(task) != now.get(task)}
 
 
 def _out_of_git(plan: Plan) -> Iterator[str]:

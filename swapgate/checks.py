@@ -11,10 +11,11 @@ from typing import Any
 
 from swapgate.cases import Case
 from swapgate.compare import Mismatch, check_drift, check_expected, unsound
-from swapgate.golden import Entry, accumulated, differences, is_swap, moved, read_golden, ties, updated
+from swapgate.golden import Entry, accumulated, differences, is_swap, read_golden, ties, updated
 from swapgate.pending import on_ci
-from swapgate.predictions import Prediction
+from swapgate.predictions import Prediction, figures
 from swapgate.running import Model
+from swapgate.stamps import moved
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Golden:
     incomplete: str = ""
     ties: Sequence[str] = ()
     """Near ties that fell the other way, in words."""
+    partly: str = ""
+    """How much of the prediction a golden from elsewhere holds, in words."""
 
     def __eq__(self, prediction: object) -> bool:
         if isinstance(self.case, Orphan):
@@ -100,6 +103,7 @@ class Golden:
         self.message = self._red(case, received, stored, found) if found else ""
         if stored and not found:
             self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
+            self.partly = self._partly(case, received, stored)
             if is_swap(received, stored) and not self.model.swapped:
                 self.incomplete = not_recorded(self.model, stored.made_by.model)
             elif self.proposed is not None:
@@ -107,6 +111,17 @@ class Golden:
         if not self.model.swapped:
             self.pending[case.id] = received if found or self.incomplete else None
         return bool(self.snapshot == (received, not found))
+
+    def _partly(self, case: Case, received: Entry, stored: Entry) -> str:
+        """Word how many figures were compared where they were recorded elsewhere; a swap is judged by all it needs."""
+        elsewhere = stored.made_by.recorded_elsewhere
+        if elsewhere is None or is_swap(received, stored):
+            return ""
+        held, said = figures(stored.prediction), figures(received.prediction)
+        return (
+            f"{self.model.name} {case.id!r}: {held} of {said} figures compared, {elsewhere}; record all with:"
+            f" {record_command(self.model)}"
+        )
 
     def _missing(self) -> Mismatch:
         return Mismatch("", f"{self.shown_path} has no golden for it")

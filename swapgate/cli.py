@@ -2,10 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from swapgate import __version__
+from swapgate.cases import cases_of
+from swapgate.downloads import INPUTS, Download, fetch
 from swapgate.faults import Fault, InputFault
+from swapgate.manifest import read_manifest
 from swapgate.reports.calibrated import add_calibrate_options, calibrated
 from swapgate.reports.facts import read_report, schema_text
 from swapgate.reports.tiers import FORMATS
@@ -26,6 +30,16 @@ def project(folder: Path, models: str) -> tuple[Path, Path]:
     return root, models_file
 
 
+def inputs_of(root: Path, models_file: Path) -> Iterator[str]:
+    """Fetch the input files that the cases of a models file name by address, a line each. Raises Fault."""
+    manifest = read_manifest(models_file)
+    found: list[Download] = []
+    for task, tiers in manifest.rows.items():
+        for label_set in dict.fromkeys(row.label_set for row in tiers.values()):
+            found += cases_of(manifest, root, task, label_set).downloads
+    yield from fetch(found) if found else ["no case names an input by address; nothing to fetch"]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; exit status 0, 2 for a wrong call, 4 for a file that is not what it should be."""
     parser = argparse.ArgumentParser(prog="swapgate", description="Reports of model swaps that pytest judged.")
@@ -37,6 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
     look = commands.add_parser("review", help="look at what differs from the goldens, and accept or reject it")
     add_review_options(look)
     add_calibrate_options(commands.add_parser("calibrate", help="measure a model beside itself, propose its tolerance"))
+    inputs = commands.add_parser(
+        "inputs", help=f"fetch the input files that cases name by address, into {INPUTS} or the user's cache"
+    )
+    inputs.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
     commands.add_parser("schema", help="print the JSON schema of a verdict JSON")
     asked = parser.parse_args(arguments)
     try:
@@ -47,6 +65,10 @@ def main(arguments: list[str] | None = None) -> int:
         if asked.command == "calibrate":
             where = project(Path.cwd(), asked.models)
             sys.stdout.write(calibrated(*where, asked.tier, asked.runs, asked.json, sys.stdout.isatty()))
+            return 0
+        if asked.command == "inputs":
+            for line in inputs_of(*project(Path.cwd(), asked.models)):
+                print(line, flush=True)
             return 0
         text = schema_text() if asked.command == "schema" else FORMATS[asked.format](read_report(asked.verdict))
     except Fault as fault:

@@ -63,14 +63,17 @@ def _flat(table: Any, name: str = "") -> dict[str, Any]:
 
 
 def _of_cases(task: str, before: Plan, now: Plan) -> Iterator[str]:
-    old, new = ({case.id: case for case in plan.cases(task)} for plan in (before, now))
+    old, new = ({case.id for case in plan.cases(task)} for plan in (before, now))
+    both = [key for key in before.models if key[0] == task and key in now.models]  # tiers may have labels of their own
+    pairs = [({case.id: case for case in plan.models[key].cases.cases} for plan in (before, now)) for key in both]
+    edited = {one for then, there in pairs for one in then.keys() & there.keys() if _differ(then[one], there[one])}
     timed = [plan.models[task, plan.tiers(task)[0]].cases.latency.id for plan in (before, now)]
     sets = [plan.evaluations[task].path if task in plan.evaluations else None for plan in (before, now)]
     shown = [plan.shown(path) if path else "none" for plan, path in zip((before, now), sets, strict=True)]
     for what, names in (
-        ("cases of {} added", sorted(new.keys() - old.keys())),
-        ("cases of {} removed", sorted(old.keys() - new.keys())),
-        ("cases of {} edited", sorted(one for one in old.keys() & new.keys() if _differ(old[one], new[one]))),
+        ("cases of {} added", sorted(new - old)),
+        ("cases of {} removed", sorted(old - new)),
+        ("cases of {} edited", sorted(edited)),
         ("case on which the latency of {} is measured edited", timed if timed[0] != timed[1] else ()),
         ("evaluation set of {} edited", () if _same(*sets) else dict.fromkeys(shown)),
     ):

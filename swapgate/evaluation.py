@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, create_model
 
-from swapgate.cases import TASKS, Case, Words
+from swapgate.cases import TASKS, Case, Files
 from swapgate.faults import Fault, InputFault, SurroundingsFault
 from swapgate.inputs import read_image, read_sound, stretch
 from swapgate.predictions import Expected
+from swapgate.shapes import Words
 
 FORMATS = (".jsonl", ".parquet")
 MOST_WORDS = 1_000_000
@@ -70,7 +71,7 @@ class EvaluationSet:
 
     def _case(self, values: Any) -> Case:
         row = _validated(_shape(self.task), values)
-        case: Case = TASKS[self.task].build(row, self.path.parent, f"{row.id!r}")
+        case: Case = TASKS[self.task].build(row, Files(self.path.parent), f"{row.id!r}")
         unknown = {getattr(one, "label", one) for one in labelled(case.expected)} - self.labels if self.labels else ()
         if unknown:
             known = ", ".join(sorted(self.labels))

@@ -11,40 +11,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, NotRequired
+from typing import Any, NotRequired
 
 import filelock
 from pydantic import TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from swapgate.compare import Mismatch, Tolerance, check_drift, check_swap, near_ties, unsound
+from swapgate.compare import Mismatch, Tolerance, check_drift, check_recorded, check_swap, near_ties, unsound
 from swapgate.faults import InputFault
 from swapgate.files import remove_remains, write_whole
-from swapgate.predictions import EXACT, KINDS, Expected, Prediction, to_json
+from swapgate.loading import Source
+from swapgate.predictions import EXACT, KINDS, Expected, Prediction, is_whole, to_json
+from swapgate.stamps import Stamp, both, is_other
 
 FORMAT = 2
 USER = getattr(os, "getuid", int)()
+HOLE = re.compile(rb'"(margin|edge)":\s*null')
+"""What a prediction lacks that was recorded elsewhere."""
 LOCK_TIMEOUT = 60
 """Seconds to wait for another process that writes the same golden."""
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """Who made a golden."""
-
-    task: str
-    model: str
-    revision: str | None
-    variant: str | None
-    dtype: str
-    digest: str
-    """Of weights and settings: tells drift from a swap."""
-    tolerance: Tolerance
-    """By which it was accepted."""
-    surroundings: Mapping[str, str]
-    """Versions, CPU features, threads."""
-
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +90,13 @@ def _entries(content: bytes, task: str) -> dict[str, Entry]:
     for stamp in stamps.values():
         if stamp.task != task:
             raise ValueError(f"it is one of {stamp.task}")
-    found = {}
+    found, holes = {}, HOLE.search(content)
     for case, entry in golden["cases"].items():
         if entry["made_by"] not in stamps:
             raise ValueError(f"cases.{case}.made_by: nothing stands under made_by.{entry['made_by']}")
         made_by = stamps[entry["made_by"]]
+        if holes and made_by.recorded_elsewhere is None and not is_whole(entry["prediction"]):
+            raise ValueError(f"cases.{case}.prediction: a margin is null; only figures from elsewhere may lack one")
         found[case] = Entry(made_by, entry["input"], entry["expected"], entry["prediction"], entry.get("first"))
     if content.count(b'\n      "input": ') > len(found):  # of two, JSON takes the last
         raise ValueError("a case stands twice; both sides of a merge may be in it")
@@ -159,9 +146,11 @@ def differences(received: Entry, stored: Entry, right: Expected) -> list[Mismatc
     """Compare with the stored entry, as drift or as a swap; the tighter of both tolerances holds."""
     if received.input != stored.input:
         return [Mismatch("input", "the input was changed since the golden was recorded")]
-    tolerance = _tolerance(received.made_by, stored.made_by)
+    tolerance = both(received.made_by, stored.made_by)
     if is_swap(received, stored):
         found = check_swap(received.prediction, stored.prediction, right, tolerance)
+    elif stored.made_by.recorded_elsewhere:
+        found = check_recorded(received.prediction, stored.prediction, _widened(tolerance, stored))
     else:
         found = check_drift(received.prediction, stored.prediction, tolerance)
     if received.expected != stored.expected:
@@ -173,23 +162,33 @@ def ties(received: Entry, stored: Entry) -> list[Mismatch]:
     """Give the near ties that fell the other way since the golden was recorded."""
     if is_swap(received, stored):
         return []
-    return near_ties(received.prediction, stored.prediction, _tolerance(received.made_by, stored.made_by))
+    tolerance = both(received.made_by, stored.made_by)
+    if stored.made_by.recorded_elsewhere:
+        return near_ties(received.prediction, stored.prediction, _widened(tolerance, stored), recorded=True)
+    return near_ties(received.prediction, stored.prediction, tolerance)
 
 
 def accumulated(received: Entry, stored: Entry) -> list[Mismatch]:
     """Give by how much the same weights differ from what they said when they were first accepted, if too much.
 
-    The tighter tolerance holds, of the golden and of the one that is about to be accepted.
+    The tighter tolerance holds, of the golden and of the one that is about to be accepted. Figures from elsewhere are
+    what the weights first said.
     """
+    if stored.made_by.recorded_elsewhere and not is_swap(received, stored) and received.input == stored.input:
+        tolerance = _widened(both(received.made_by, stored.made_by), stored)
+        return check_recorded(received.prediction, stored.prediction, tolerance)
     first = _first(received, stored)
     if first is None:
         return []
-    tolerance = _tolerance(received.made_by, stored.made_by)
+    tolerance = both(received.made_by, stored.made_by)
     return check_drift(received.prediction, first, tolerance, reference="first accepted")
 
 
 def updated(received: Entry, stored: Entry | None, right: Expected) -> Entry:
-    """Give what stands in the golden once a prediction is accepted: the stored entry where nothing is to change."""
+    """Give what stands in the golden once a prediction is accepted: the stored entry where nothing is to change.
+
+    Figures from elsewhere always give way: what this suite records holds all of a prediction, and a digest.
+    """
     first = _first(received, stored) if stored else None
     if stored is None or first is None:
         return received
@@ -203,19 +202,25 @@ def updated(received: Entry, stored: Entry | None, right: Expected) -> Entry:
 def _first(received: Entry, stored: Entry) -> Prediction | None:
     """Give what the weights said when they were first accepted for this input; None where they never were."""
     first = stored.first or stored.prediction
-    if is_swap(received, stored) or received.input != stored.input or unsound(first):  # the last: edited by hand
+    another = is_swap(received, stored) or stored.made_by.recorded_elsewhere
+    if another or received.input != stored.input or unsound(first):  # the last: edited by hand
         return None
     return first
 
 
 def is_swap(received: Entry, stored: Entry) -> bool:
     """Tell whether an entry was made by another model than the stored one."""
-    return received.made_by.digest != stored.made_by.digest
+    return is_other(received.made_by, stored.made_by)
 
 
-def stale(path: Path, digest: str) -> str | None:
-    """Name the model that made a golden where it is not the one with this digest; None where it is, or no golden is."""
-    others = (entry.made_by.model for entry in read_golden(path).values() if entry.made_by.digest != digest)
+def stale(path: Path, task: str, source: Source) -> str | None:
+    """Name the model that made a golden where it is another one; None where it is not, or no golden is.
+
+    Raises SurroundingsFault where the model's files cannot be read.
+    """
+    row = source.row
+    now = Stamp(task, source.name, row.revision, row.variant, row.dtype, source.digest, row.tolerance, {})
+    others = (entry.made_by.model for entry in read_golden(path).values() if is_other(now, entry.made_by))
     return next(others, None)
 
 
@@ -225,20 +230,9 @@ def loosened(path: Path, tolerance: Tolerance) -> list[str]:
     return list(dict.fromkeys(words for one in accepted.values() for words in tolerance.looser(one)))
 
 
-def moved(now: Stamp, then: Stamp) -> str:
-    """Word in what the surroundings differ from those of a golden: "recorded with torch 2.12.0, now 2.13.0"."""
-    names = [name for name in then.surroundings if then.surroundings[name] != now.surroundings.get(name)]
-    pairs = [f"{name} {then.surroundings[name]}, now {now.surroundings.get(name, 'unknown')}" for name in names]
-    return f"recorded with {'; '.join(pairs)}" if pairs else ""
-
-
-@functools.lru_cache(maxsize=64)
-def _tighter(one: Tolerance, other: Tolerance) -> Tolerance:
-    return one.tighter(other)
-
-
-def _tolerance(now: Stamp, then: Stamp) -> Tolerance:
-    return now.tolerance if now.tolerance == then.tolerance else _tighter(now.tolerance, then.tolerance)
+def _widened(tolerance: Tolerance, stored: Entry) -> Tolerance:
+    elsewhere = stored.made_by.recorded_elsewhere
+    return elsewhere.widened(tolerance, stored.prediction) if elsewhere else tolerance
 
 
 def _restore(path: Path) -> str:
@@ -263,6 +257,8 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
         one = tuple({**vars(made_by), "surroundings": tuple(made_by.surroundings.items())}.values())
         if one not in names:
             stamp = asdict(made_by)
+            if made_by.recorded_elsewhere is None:
+                del stamp["recorded_elsewhere"]
             names[one] = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:8]
             stamps[names[one]] = stamp
         first = {"first": to_json(entry.first)} if entry.first else {}

@@ -26,8 +26,8 @@ WARMUP = 5
 FALSE_FAIL, FALSE_PASS = 0.003, 0.02
 """How often a model exactly at its budget may be judged as above it, or as below it."""
 WANDERS = 1.01
-"""By so much the ratio of the same two models may differ from one minute to the next: where other programs lie in memory
-and caches, no pairing removes. Seen as 1.5 to 3 % of FAIL at a ratio of exactly the budget, where 0.3 % were allowed."""
+"""By so much the ratio of the same two models may differ from one minute to the next, which no pairing removes. Without
+it 1.5 to 3 % of models that are exactly at their budget failed in benchmarks/latency_gate.py, and not 0.3 %."""
 SAMPLES_FOR_P90 = 64
 """In so many calls at most one lies above the 90th percentile in 1 % of series, so that the second slowest is a 99 %
 upper bound of it: 0.9^64 + 64 · 0.1 · 0.9^63 = 0.0096."""

@@ -95,12 +95,13 @@ class Ledger:
         if report.when == "call" or not report.passed:
             outcome, message = outcome_of(report, error, item, self.plan.shown(self.plan.manifest.path))
             message = self.plan.worded(message)
-            show(report, outcome, message, item)
+            show(report, error, outcome, message, item)
             checks = item.stash.get(CHECKS, [])
             judged = [check for check in checks if isinstance(check, Cost | Quality)]
             figures = {check.name: asdict(check.figure) for check in judged if check.figure}
             ties = [tie for check in checks if isinstance(check, Golden) for tie in check.ties]
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties)
+            partly = [check.partly for check in checks if isinstance(check, Golden) and check.partly]
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report
@@ -247,7 +248,7 @@ class Ledger:
         for key in judged:
             model = self.plan.models[key]
             try:
-                made_by = stale(model.golden, model.incumbent.digest)
+                made_by = stale(model.golden, model.task, model.incumbent)
             except Fault:
                 continue  # its tests have said so
             looser = loosened(model.golden, model.row.tolerance)

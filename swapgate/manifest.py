@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -34,6 +34,10 @@ TASK_KEYS = {
     "threshold": "object-detection",
 }
 """Keys of a row that only one task has."""
+CASES = "cases.toml"
+"""The file of a task's cases, in its folder below fixtures/, where the models file names no other."""
+OTHERS = "*"
+"""In a label map: the labels that it does not list; they keep their names."""
 VARIANTS: tuple[str, ...] = ()
 """Transformations of a model that a row may name; none yet."""
 
@@ -52,6 +56,22 @@ def _free(name: str) -> str:
     return name
 
 
+class _OthersToo(dict[str, str]):
+    """A label map in which each label that it does not list keeps its name."""
+
+    def __missing__(self, label: str) -> str:
+        return label
+
+    def __contains__(self, label: object) -> bool:
+        return True
+
+
+def _kept(labels: dict[str, str]) -> dict[str, str]:
+    if labels.get(OTHERS, OTHERS) != OTHERS:
+        raise ValueError(f'"{OTHERS}" = "{OTHERS}" lets the labels that are not listed keep their names; write that')
+    return labels
+
+
 def _table(value: object) -> object:
     """Refuse numbers in quotes and booleans, which a plain dataclass would take for numbers."""
     for name, field in value.items() if isinstance(value, dict) else ():
@@ -61,6 +81,9 @@ def _table(value: object) -> object:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_free)]
+
+
+FileName = Annotated[str, Field(pattern=r"^[\w-]+\.toml$")]
 
 
 class Generation(Strict):
@@ -92,8 +115,10 @@ class Row(Strict):
     variant: Words | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """The type the weights are computed in, whatever the file holds."""
-    labels: dict[str, Words] = Field(default_factory=dict)
-    """From the model's label names (of tags without B- and I-) to those of the cases."""
+    labels: Annotated[dict[str, Words], AfterValidator(_kept)] = Field(default_factory=dict)
+    """From the model's label names (of tags without B- and I-) to those of the cases; "*" = "*": the others too."""
+    label_set: Words | None = None
+    """Which of the answers is this tier's where a case has one for each of several sets of labels."""
     generation: Generation | None = None
     """Of summarization."""
     no_answer: bool = False
@@ -108,6 +133,11 @@ class Row(Strict):
     """Known gaps of properties: name of the property test, without test_."""
 
     @property
+    def label_map(self) -> Mapping[str, str]:
+        """From the model's label names to those of the cases."""
+        return _OthersToo(self.labels) if OTHERS in self.labels else self.labels
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What the row sets of what the model says, besides its labels: only what is not the default."""
         return self.model_dump(include={*TASK_KEYS}, exclude_defaults=True, exclude_none=True)
@@ -118,19 +148,32 @@ class Manifest(BaseModel):
 
     path: Path
     rows: dict[Task, dict[Name, Row]]
+    cases: str = CASES
+    """The file of each task's cases, in its folder below fixtures/."""
 
     @property
     def name(self) -> str:
         """The folder that its goldens have below `golden/`."""
         return self.path.stem
 
+    @property
+    def option(self) -> str:
+        """How the option --models names it: by its name alone where it is in fixtures/models."""
+        return self.name if self.path.parts[-3:-1] == ("fixtures", "models") else str(self.path)
+
+    def cases_path(self, root: Path, task: str) -> Path:
+        """Say where the cases of a task are."""
+        return root / "fixtures" / task / self.cases
+
 
 def read_manifest(path: Path) -> Manifest:
     """Read and check a models file. Raises InputFault that names file and key."""
-    rows: Any = validated(dict[Task, dict[Name, Row]], read_toml(path), path)
+    content = read_toml(path)
+    cases: str = validated(dict[str, FileName], {"cases": content.pop("cases", CASES)}, path)["cases"]
+    rows: Any = validated(dict[Task, dict[Name, Row]], content, path)
     if not any(rows.values()):
         raise InputFault(f"{path}: names no models; add a table such as [ner.original]")
-    manifest = Manifest.model_construct(path=path, rows=rows)
+    manifest = Manifest.model_construct(path=path, rows=rows, cases=cases)
     for task, tiers in manifest.rows.items():
         for tier, row in tiers.items():
             check_row(manifest, task, tier, row, path, f"{task}.{tier}.")
@@ -202,7 +245,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _worded(detail: ErrorDetails, data: Any, shape: Any) -> str:
-    location = [part for part in detail["loc"] if part != "[key]"]
+    location = [part for part in detail["loc"] if not str(part).startswith("[")]  # marks of pydantic's
     key = _named(location, data) or "the file"
     if detail["type"] == "literal_error" and detail["loc"][-1] == "[key]":
         return f"{key}: unknown task{nearest(str(location[-1]), TASKS)}"

@@ -77,7 +77,8 @@ def main() -> None:
     request = json.load(sys.stdin)
     source = Source(Row.model_validate(request["row"], strict=False), Path(request["folder"]), request["name"])
     try:
-        inputs = [case.input for case in read_cases(Path(request["cases"]), request["task"]).cases]
+        cases = read_cases(Path(request["cases"]), request["task"], source.row.label_set)
+        inputs = [case.input for case in cases.cases]
         print(_grown(request["task"], source, inputs))
     except Fault as fault:
         sys.exit(str(fault))

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from swapgate.budgets import Limit, QualityLimit
-from swapgate.cases import Case, Cases, read_cases
+from swapgate.cases import Case, Cases, cases_of
 from swapgate.evaluation import EvaluationSet, find_set, labelled
 from swapgate.faults import InputFault
 from swapgate.golden import Entry, golden_path, read_golden
 from swapgate.loading import Source, find
-from swapgate.manifest import LABELLED, Manifest, Row, check_row, nearest, read_manifest, read_row
+from swapgate.manifest import LABELLED, OTHERS, Manifest, Row, check_row, nearest, read_manifest, read_row
 from swapgate.running import Model
 
 Key = tuple[str, str]
 """Task and tier."""
 
-JUDGES = ("tolerance", "budget", "gaps", "property_gaps")
+JUDGES = ("tolerance", "budget", "gaps", "property_gaps", "label_set")
 """Keys of a row that say how it is judged; those of a candidate do not count."""
 
 
@@ -104,7 +104,8 @@ def make_plan(
     manifest = read_manifest(models_file)
     plan = Plan(root, manifest, {})
     for task, tiers in manifest.rows.items():
-        cases = read_cases(root / "fixtures" / task / "cases.toml", task)
+        sets = dict.fromkeys(row.label_set for row in tiers.values())
+        cases = {label_set: cases_of(manifest, root, task, label_set) for label_set in sets}
         for tier, row in tiers.items():
             try:
                 source = find(row, models_file.parent, root, f"[{task}.{tier}] in {plan.shown(models_file)}")
@@ -113,8 +114,8 @@ def make_plan(
                     raise InputFault(f"{models_file}: {task}.{tier}.model: {fault}") from fault
                 source = Source(row, Path(os.path.normpath(models_file.parent / row.model)), row.model)
             golden = golden_path(root, manifest.name, task, tier)
-            plan.models[task, tier] = Model(task, tier, source, source, cases, golden)
-            _check_gaps(models_file, task, tier, row, cases)
+            plan.models[task, tier] = Model(task, tier, source, source, cases[row.label_set], golden)
+            _check_gaps(models_file, task, tier, row, cases[row.label_set])
     _find_sets(plan, eval_sets, directory, working_tree)
     for swap in swaps:
         _swap(plan, swap, directory)
@@ -143,8 +144,7 @@ def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tr
         if path_of is not None and working_tree is not None and not path_of.is_file():
             path_of = working_tree / os.path.relpath(path_of, plan.root)
         if path_of is not None:
-            named = {getattr(one, "label", one) for case in cases.cases for one in labelled(case.expected)}
-            labels = named.union(*(row.labels.values() for row in tiers.values())) if task in LABELLED else set()
+            labels = _labels(plan, task) if task in LABELLED else set()
             source = f"--eval-set {task}" if task in asked else f"{cases.path}: evaluation"
             try:
                 plan.evaluations[task] = find_set(path_of, task, frozenset(labels))
@@ -157,6 +157,16 @@ def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tr
                     f"{plan.manifest.path}: {task}.{tier}.budget.quality: {task} has no evaluation set; name one in"
                     f' {plan.shown(cases.path)} (evaluation = "PATH") or give --eval-set {task}=PATH'
                 )
+
+
+def _labels(plan: Plan, task: str) -> set[str]:
+    """Give the labels that models or cases of a task name; none where a model's own are taken as they are."""
+    models = [model for (name, _), model in plan.models.items() if name == task]
+    if any(OTHERS in model.row.labels for model in models):
+        return set()
+    right = [case.expected for model in models for case in model.cases.cases]
+    named = {getattr(one, "label", one) for expected in right for one in labelled(expected)}
+    return named.union(*(model.row.labels.values() for model in models))
 
 
 def _swap(plan: Plan, swap: str, directory: Path) -> None:

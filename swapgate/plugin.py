@@ -10,6 +10,7 @@ import pytest
 from swapgate import fixtures
 from swapgate.against import judged_by
 from swapgate.changed import changed_tasks
+from swapgate.downloads import INPUTS
 from swapgate.faults import InputFault
 from swapgate.git import check_out, commit_of
 from swapgate.ledger import CHECKED_OUT, CHECKOUT, Ledger
@@ -47,6 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar="TASK=PATH",
         help="measure a task's quality on this evaluation set (JSONL or Parquet); may be given again",
+    )
+    group.addoption(
+        "--inputs",
+        metavar="DIR",
+        help=f"where input files lie that are not part of the project ({INPUTS}, else the user's cache); see `swapgate"
+        " inputs`",
     )
     group.addoption(
         "--accept-drift",
@@ -91,6 +98,8 @@ def pytest_configure(config: pytest.Config) -> None:
                 f"--{option} with --snapshot-update: a trial must not write goldens; edit the row in {models_file},"
                 " then record them with --snapshot-update alone"
             )
+    if config.option.inputs is not None:
+        _use_inputs(config)
     try:
         plan = _plan(config, models_file)
         if config.option.changed_since is not None:
@@ -103,6 +112,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):
         config.addinivalue_line("markers", f"{name}: a task or tier of {models_file.name}")
+
+
+def _use_inputs(config: pytest.Config) -> None:
+    """Let the run, and the processes that it starts, find fetched inputs in the folder that was asked for."""
+    folder = config.invocation_params.dir / Path(config.option.inputs).expanduser()
+    if not folder.is_dir():
+        raise pytest.UsageError(f"--inputs {config.option.inputs}: no folder {folder}; give the one that holds them")
+    patch = pytest.MonkeyPatch()
+    patch.setenv(INPUTS, str(folder))
+    config.add_cleanup(patch.undo)
 
 
 def _plan(config: pytest.Config, models_file: Path) -> Plan:

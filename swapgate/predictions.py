@@ -1,6 +1,6 @@
 """What a model said and what is right, as frozen typed values with their JSON. No torch here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -74,9 +74,11 @@ class Entity(Span):
 
     score: float
     """Mean probability of the winning tags of its word pieces, in [0, 1]."""
-    margin: float
-    """How sure the model was of the label, in [0, 1]: the smallest lead over another label among its word pieces."""
-    edge: float
+    margin: float | None
+    """How sure the model was of the label, in [0, 1]: the smallest lead over another label among its word pieces.
+
+    Like all margins it is None only in figures from elsewhere, which have none."""
+    edge: float | None
     """How sure it was of the extent, in [0, 1]: the smallest lead of a tag inside, or of one beside the entity."""
 
 
@@ -117,7 +119,7 @@ class Answer:
     """Offset behind its last character."""
     score: float
     """Probability of its start times that of its end, from 0; where several windows hold the text they add up."""
-    margin: float
+    margin: float | None
     """Lead of that score over the best other answer's."""
 
     def __str__(self) -> str:
@@ -147,7 +149,7 @@ class Text:
     __pydantic_config__ = EXACT
 
     text: str
-    margin: float
+    margin: float | None
     """Smallest lead of a chosen step over its runner-up, in [0, 1]: how near the text was to being another one."""
 
     def __str__(self) -> str:
@@ -223,6 +225,28 @@ def to_json(prediction: Prediction) -> dict[str, Any]:
     """Give the JSON form; numbers keep 7 significant digits, which is what float32 holds."""
     form: dict[str, Any] = _json(prediction)
     return form
+
+
+def is_whole(prediction: Prediction) -> bool:
+    """Tell whether nothing of a prediction is unknown."""
+    return not any(value is None for value in _leaves(prediction))
+
+
+def figures(prediction: Prediction) -> int:
+    """Count what a prediction says in figures: scores, margins, edges of boxes; of a text also the text."""
+    return sum(isinstance(value, float) for value in _leaves(prediction)) + isinstance(prediction, Text)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Give what a prediction is made of, but for what the suite adds: the threshold, and what is left of 1."""
+    if is_dataclass(value):
+        for name in (field.name for field in fields(value) if field.name not in ("rest", "threshold")):
+            yield from _leaves(getattr(value, name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
 
 
 def spoken(things: Sequence[object]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.prompt import Prompt
 
-from swapgate.cases import Case, read_cases
+from swapgate.cases import Case, cases_of
 from swapgate.faults import Fault, InputFault
 from swapgate.golden import (
     Entry,
@@ -19,7 +19,6 @@ from swapgate.golden import (
     differences,
     golden_path,
     is_swap,
-    moved,
     read_golden,
     updated,
     write_golden,
@@ -29,6 +28,7 @@ from swapgate.manifest import Row, nearest, read_manifest
 from swapgate.pending import on_ci, pending_path
 from swapgate.predictions import to_json
 from swapgate.reports.diff import diff
+from swapgate.stamps import moved
 
 OUTDATED = "out of date: the case was edited since the run, or the row names another model now; run pytest again"
 ANSWERS = {"a": "accept", "r": "reject", "s": "skip", "q": "quit"}
@@ -93,8 +93,8 @@ def waiting(root: Path, models_file: Path) -> list[Waiting]:
     """Find what waits for a review: what the last runs found, and goldens without a case. Raises InputFault."""
     manifest, found = read_manifest(models_file), []
     for task, tiers in manifest.rows.items():
-        cases = {case.id: case for case in read_cases(root / "fixtures" / task / "cases.toml", task).cases}
         for tier, row in tiers.items():
+            cases = {case.id: case for case in cases_of(manifest, root, task, row.label_set).cases}
             digest = _digest(row, models_file.parent, root)
             paths = golden_path(root, manifest.name, task, tier), pending_path(root, manifest.name, task, tier)
             stored, received = map(read_golden, paths)

@@ -17,13 +17,13 @@ from swapgate.cases import Case, Cases
 from swapgate.compare import Tolerance
 from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
-from swapgate.golden import Stamp
 from swapgate.inputs import Input
 from swapgate.loading import Source, surroundings, synchronizer
 from swapgate.manifest import Row
 from swapgate.memory import peak_memory
 from swapgate.predictions import Prediction
 from swapgate.quality.tally import Tally, tally
+from swapgate.stamps import Stamp
 from swapgate.tasks import TASKS
 
 BATCH = 8
@@ -101,7 +101,7 @@ class Model:
                 f" --swap {self.task}.{self.tier}=MODEL"
             )
         names = TASKS[self.task].label_names(self.source.config)
-        unknown = [name for name in names if name not in self.source.row.labels]
+        unknown = [name for name in names if name not in self.source.row.label_map]
         if unknown:
             labels = self.source.row.labels
             known = [name for name in names if name in labels]
@@ -124,11 +124,12 @@ class Model:
     def prediction(self, case: Case) -> Prediction:
         """Give the prediction for a case; its whole batch is predicted when the first of it is asked for.
 
-        Where a batch crashes its cases are tried one by one, so that only those that cannot be read are red.
+        Where a batch crashes its cases are tried one by one, so that only those that cannot be read are red. A case
+        whose input is still to be fetched is left out of its batch, and raises AbsentFault itself.
         """
         if case.id not in self._predictions:
             position = self.cases.position(case) // BATCH * BATCH
-            batch = self.cases.cases[position : position + BATCH]
+            batch = [one for one in self.cases.cases[position : position + BATCH] if one is case or one.is_here]
             try:
                 found = self._predict([case.input for case in batch])
             except ModelFault:
@@ -191,7 +192,10 @@ class Model:
 
     @functools.cached_property
     def memory(self) -> float:
-        """Peak memory in bytes. Raises SurroundingsFault where it cannot be measured."""
+        """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs."""
+        absent = next((case for case in self.cases.cases if not case.is_here), None)
+        if absent is not None:
+            _ = absent.input  # raises
         return peak_memory(self.task, self.source, self.cases.path)
 
     def release(self) -> None:

@@ -55,11 +55,13 @@ class Record:
     """What was measured, by column, in the JSON form of `swapgate.figures`."""
     ties: Sequence[str] = ()
     """Near ties that fell the other way, in words."""
+    partly: Sequence[str] = ()
+    """How much of a prediction a golden from elsewhere holds, in words."""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what `dataclasses.asdict` gives."""
-        return cls(Selected(**data["selected"]), data["outcome"], data["message"], data["figures"], data["ties"])
+        return cls(**{**data, "selected": Selected(**data["selected"])})
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Verdict:
     """What a candidate does better than its incumbent."""
     ties: Sequence[str] = ()
     """Near ties that fell the other way and are not held against the model, in words."""
+    partly: Sequence[str] = ()
+    """Goldens from elsewhere and how much of a prediction they hold, in words."""
 
 
 def judge(
@@ -127,7 +131,8 @@ def _judge_tier(task: str, tier: str, records: list[Record], figures: dict[str, 
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
     status: Status = reasons[0][0] if reasons else "PASS"
     ties = sorted(tie for record in records for tie in record.ties)
-    return Verdict(task, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements, ties)
+    partly = sorted(words for record in records for words in record.partly)
+    return Verdict(task, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements, ties, partly)
 
 
 def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:

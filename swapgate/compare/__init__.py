@@ -11,7 +11,16 @@ from swapgate.compare import answer, classification, detections, entities, text
 from swapgate.compare.tolerance import Mismatch, Tolerance
 from swapgate.predictions import Answer, Classification, Detections, Entities, Expected, Prediction, Text
 
-__all__ = ["Mismatch", "Tolerance", "check_drift", "check_expected", "check_swap", "near_ties", "unsound"]
+__all__ = [
+    "Mismatch",
+    "Tolerance",
+    "check_drift",
+    "check_expected",
+    "check_recorded",
+    "check_swap",
+    "near_ties",
+    "unsound",
+]
 
 MODULES: dict[Any, ModuleType] = {
     Answer: answer,
@@ -35,11 +44,31 @@ def check_drift(
     return wrong or [found for found in _drift(actual, golden, tolerance, reference) if not found.tie]
 
 
+def check_recorded(actual: Prediction, golden: Prediction, tolerance: Tolerance) -> list[Mismatch]:
+    """Compare with figures that others recorded of the same weights: as drift, but only what they hold."""
+    wrong = unsound(actual) + unsound(golden, "recorded ")
+    return wrong or [found for found in _recorded(actual, golden, tolerance) if not found.tie]
+
+
 def near_ties(
-    actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str = "golden"
+    actual: Prediction,
+    golden: Prediction,
+    tolerance: Tolerance,
+    reference: str = "golden",
+    recorded: bool = False,
 ) -> list[Mismatch]:
-    """Give what changed places since the golden and is not held against the model, because it was a near tie."""
-    return [found for found in _drift(actual, golden, tolerance, reference) if found.tie]
+    """Give what changed places since the golden and is not held against the model, because it was a near tie.
+
+    `recorded`: the golden holds figures that others recorded.
+    """
+    found = _recorded(actual, golden, tolerance) if recorded else _drift(actual, golden, tolerance, reference)
+    return [one for one in found if one.tie]
+
+
+def _recorded(actual: Prediction, golden: Prediction, tolerance: Tolerance) -> list[Mismatch]:
+    module = MODULES[type(actual)]
+    found: list[Mismatch] = getattr(module, "recorded", module.drift)(actual, golden, tolerance, "recorded")
+    return found
 
 
 def _drift(actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str) -> list[Mismatch]:

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1
+from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, larger, not_between_0_and_1, shown
 from swapgate.predictions import Answer, Passage, spoken
 
 
 def unsound(actual: Answer, whose: str) -> list[Mismatch]:
     """Give a mismatch for a margin that is no probability, and a score that is none of several windows' together."""
-    mismatches = not_between_0_and_1("answer", f"{whose}{actual}", "margin", actual.margin)
+    margin = actual.margin
+    mismatches = [] if margin is None else not_between_0_and_1("answer", f"{whose}{actual}", "margin", margin)
     if not 0 <= actual.score < math.inf:
         message = f"{whose}{actual} has the score {actual.score}, which is no sum of probabilities"
         mismatches.append(Mismatch("answer.score", message))
@@ -28,13 +29,13 @@ def drift(actual: Answer, golden: Answer, tolerance: Tolerance, reference: str) 
     """Ask for the same answer and score; where both led by no more than the tolerance, it is a near tie."""
     if (actual.start, actual.end) == (golden.start, golden.end):
         return drifted("answer.score", f"{golden} scored", actual.score, golden.score, tolerance, reference)
-    lead = max(actual.margin, golden.margin)
+    lead = larger(actual.margin, golden.margin)
     found = f"found {actual} ({actual.score:.4f}), {reference} {golden} ({golden.score:.4f})"
     if not beyond(lead, tolerance.tie):
         tie = Mismatch("answer", f"{found}: a near tie, it led by {lead:.4g}, and up to {tolerance.tie:g} is one", True)
         return [tie, *drifted("answer.score", f"{actual} scored", actual.score, golden.score, tolerance, reference)]
     return [
-        Mismatch("answer", f"{found}; a near tie would lead by up to {tolerance.tie:g}, this one led by {lead:.4g}")
+        Mismatch("answer", f"{found}; a near tie would lead by up to {tolerance.tie:g}, this one led by {shown(lead)}")
     ]
 
 

@@ -54,6 +54,18 @@ def drift(actual: Classification, golden: Classification, tolerance: Tolerance, 
     return mismatches
 
 
+def recorded(actual: Classification, golden: Classification, tolerance: Tolerance, reference: str) -> list[Mismatch]:
+    """Ask for the scores of the labels that others recorded, and that the first of them leads."""
+    named = {f"scores[{score.label}]" for score in golden.scores}
+    mismatches = [found for found in drift(actual, golden, tolerance, reference) if found.path in named]
+    leads, led = actual.scores[0], golden.scores[0]
+    if leads.label == led.label or mismatches:
+        return mismatches
+    lead = leads.score - _by_label(actual).get(led.label, _least(actual))
+    tie = not beyond(lead, tolerance.tie)
+    return [Mismatch("scores[0].label", f"{leads} leads{': a near tie' if tie else ''}, {reference} {led}", tie=tie)]
+
+
 def swap(
     candidate: Classification, golden: Classification, right: Sequence[str], tolerance: Tolerance
 ) -> list[Mismatch]:

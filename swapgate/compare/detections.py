@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1
@@ -70,6 +71,12 @@ def drift(actual: Detections, golden: Detections, tolerance: Tolerance, referenc
             message = f"{what}: a near tie, it was {lead:.4g} above the threshold, and up to {tolerance.tie:g} is one"
             mismatches.append(Mismatch(_path(found), message, tie=True))
     return mismatches
+
+
+def recorded(actual: Detections, golden: Detections, tolerance: Tolerance, reference: str) -> list[Mismatch]:
+    """Ask for the objects that others recorded; what is found besides them is not compared."""
+    pairs, _, _ = match(golden.objects, actual.objects)
+    return drift(replace(actual, objects=tuple(found for _, found in pairs)), golden, tolerance, reference)
 
 
 def swap(candidate: Detections, golden: Detections, right: Sequence[Thing], tolerance: Tolerance) -> list[Mismatch]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1
+from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1, shown
 from swapgate.predictions import Entities, Entity, Key, Span
 
 
@@ -12,9 +12,12 @@ def unsound(actual: Entities, whose: str) -> list[Mismatch]:
     mismatches = [
         mismatch
         for entity in actual.entities
-        if not (0 <= entity.score <= 1 and 0 <= entity.margin <= 1 and 0 <= entity.edge <= 1)  # words cost more
+        if entity.margin is None
+        or entity.edge is None
+        or not (0 <= entity.score <= 1 and 0 <= entity.margin <= 1 and 0 <= entity.edge <= 1)  # words cost more
         for field in ("score", "margin", "edge")
-        for mismatch in not_between_0_and_1(_path(entity.key), f"{whose}{entity}", field, getattr(entity, field))
+        if (value := getattr(entity, field)) is not None
+        for mismatch in not_between_0_and_1(_path(entity.key), f"{whose}{entity}", field, value)
     ]
     if len(actual.entities) > 1 and len(_by_key(actual.entities)) < len(actual.entities):
         mismatches.append(Mismatch("entities", f"{whose}an entity stands twice in {actual}"))
@@ -56,7 +59,7 @@ def drift(actual: Entities, golden: Entities, tolerance: Tolerance, reference: s
             message = f"{where}: a near tie, it led by {lead:.4g}, and up to {tolerance.tie:g} is one"
             mismatches.append(Mismatch(_path(key), message, tie=True))
         else:
-            message = f"{where}; a near tie would lead by up to {tolerance.tie:g}, this one led by {only.margin:.4g}"
+            message = f"{where}; a near tie would lead by up to {tolerance.tie:g}, this one led by {shown(only.margin)}"
             mismatches.append(Mismatch(_path(key), message))
     return mismatches
 
@@ -79,10 +82,10 @@ def swap(candidate: Entities, golden: Entities, right: Sequence[Span], tolerance
 
 def _lead_of_tie(entity: Entity, others: Iterable[Entity], allowed: float) -> float | None:
     """Give the lead of an entity that the other side lacks where it was undecided, in its label or in its extent."""
-    if not beyond(entity.margin, allowed):
+    if entity.margin is not None and not beyond(entity.margin, allowed):
         return entity.margin
     moved = any(o.label == entity.label and o.start < entity.end and entity.start < o.end for o in others)
-    return entity.edge if moved and not beyond(entity.edge, allowed) else None
+    return entity.edge if moved and entity.edge is not None and not beyond(entity.edge, allowed) else None
 
 
 def _by_key(entities: Iterable[Entity]) -> dict[Key, Entity]:

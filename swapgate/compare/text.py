@@ -8,13 +8,14 @@ import functools
 import re
 from typing import Any
 
-from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, not_between_0_and_1
+from swapgate.compare.tolerance import Mismatch, Tolerance, beyond, drifted, fell, larger, not_between_0_and_1, shown
 from swapgate.predictions import Summary, Text
 
 
 def unsound(actual: Text, whose: str) -> list[Mismatch]:
     """Give a mismatch for a margin that is no probability."""
-    return not_between_0_and_1("text", f"{whose}{actual}", "margin", actual.margin)
+    margin = actual.margin
+    return [] if margin is None else not_between_0_and_1("text", f"{whose}{actual}", "margin", margin)
 
 
 def expected(actual: Text, right: Summary | str) -> list[Mismatch]:
@@ -30,6 +31,8 @@ def expected(actual: Text, right: Summary | str) -> list[Mismatch]:
 def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     """Ask for the same text and margin; after a step that was a near tie on both sides another text may follow."""
     if actual.text == golden.text:
+        if actual.margin is None or golden.margin is None:
+            return []
         return drifted(
             "text.margin",
             f"the smallest lead of a step in {golden} was",
@@ -46,7 +49,7 @@ def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> l
     rate = word_error_rate(actual.text, golden.text) if normalized(golden.text) else 1.0
     if tolerance.words and not beyond(rate, tolerance.words):
         return []
-    lead, wrote = max(actual.margin, golden.margin), f"wrote {actual.text!r}, {reference} {golden.text!r}"
+    lead, wrote = larger(actual.margin, golden.margin), f"wrote {actual.text!r}, {reference} {golden.text!r}"
     if not beyond(lead, tolerance.tie):
         message = f"{wrote}: a near tie, the nearest step led by {lead:.4g}, and up to {tolerance.tie:g} is one"
         return [Mismatch("text", message, tie=True)]
@@ -56,7 +59,7 @@ def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> l
             f"{wrote}: {share:.1%} of the characters differ, allowed {tolerance.text:.1%}, at a word error rate of"
             f" {rate:.3f}, allowed {tolerance.words:g} (ROUGE-1 of one to the other"
             f" {rouge_1(actual.text, golden.text):.3f}); a near tie would lead by up to {tolerance.tie:g}, the nearest"
-            f" step led by {lead:.4g}",
+            f" step led by {shown(lead)}",
             off=share,
         )
     ]

@@ -88,6 +88,16 @@ def beyond(difference: float, allowed: float) -> bool:
     return not (difference <= allowed or math.isclose(difference, allowed, rel_tol=1e-9))
 
 
+def larger(one: float | None, other: float | None) -> float:
+    """Give the larger of two leads; one that is unknown is no near tie."""
+    return math.inf if one is None or other is None else max(one, other)
+
+
+def shown(lead: float | None) -> str:
+    """Word a lead that may be unknown."""
+    return "an unknown amount" if lead is None or lead == math.inf else f"{lead:.4g}"
+
+
 def not_between_0_and_1(path: str, what: str, field: str, value: float) -> list[Mismatch]:
     """Give a mismatch where a number is no probability: NaN, infinite, below 0 or above 1."""
     if 0 <= value <= 1:

@@ -76,6 +76,8 @@ class Tier:
     """What a candidate does better than its incumbent."""
     ties: Sequence[str] = ()
     """Near ties that fell the other way since the golden was recorded; nothing is held against the model for them."""
+    partly: Sequence[str] = ()
+    """Goldens that were recorded elsewhere, and how many of the figures of a prediction they hold."""
 
     @property
     def name(self) -> str:
@@ -141,6 +143,7 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         reasons=[Reason(*reason) for reason in verdict.reasons],
         improvements=verdict.improvements,
         ties=verdict.ties,
+        partly=verdict.partly,
     )
 
 

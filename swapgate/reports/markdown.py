@@ -62,6 +62,8 @@ def _blocks(report: Report) -> Iterator[str]:
     for tier in report.tiers:
         yield from _folded(f"{tier.name}: near ties that fell the other way", [code(one) for one in tier.ties])
     for tier in report.tiers:
+        yield from _folded(f"{tier.name}: goldens recorded elsewhere", [code(one) for one in tier.partly])
+    for tier in report.tiers:
         yield from _flips(tier)
 
 

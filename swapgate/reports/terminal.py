@@ -51,6 +51,10 @@ def _reasons(tier: Tier) -> Iterator[str]:
         yield f"tie  {tie}"
     if len(tier.ties) > REASONS:
         yield f"tie  {tier.name}: {len(tier.ties) - REASONS} more; all in --verdict-json"
+    for partly in tier.partly[:REASONS]:
+        yield f"part  {partly}"
+    if len(tier.partly) > REASONS:
+        yield f"part  {tier.name}: {len(tier.partly) - REASONS} more; all in --verdict-json"
     yield from _flips(tier)
 
 

@@ -25,7 +25,7 @@ def load(source: loading.Source) -> loading.Loaded:
 
 
 def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[Classification | ModelFault]:
-    """Name the class of each sound; `row.labels` maps the model's names to the cases'.
+    """Name the class of each sound; `row` maps the model's names to the cases'.
 
     Sounds of one length go through the model together: a waveform model without an attention mask would hear padding.
     A sound whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a sound is empty,

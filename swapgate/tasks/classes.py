@@ -24,7 +24,7 @@ def label_names(config: Mapping[str, Any]) -> list[str]:
 def classified(loaded: Loaded, batch: Mapping[str, Any], row: Row) -> list[Classification | ModelFault]:
     """Give what the model says of each input of a batch, the tensors by name that its reader made.
 
-    `row.labels` maps the model's names to the cases'. An input whose scores are not finite gets a ModelFault in its
+    `row` maps the model's names to the cases'. An input whose scores are not finite gets a ModelFault in its
     place.
     """
     import torch
@@ -40,7 +40,7 @@ def classified(loaded: Loaded, batch: Mapping[str, Any], row: Row) -> list[Class
         if broken:
             given.append(ModelFault(f"{broken} of {len(names)} classes have a score that is NaN or infinite"))
         else:
-            given.append(ranked(probabilities, names, row.labels))
+            given.append(ranked(probabilities, names, row.label_map))
     return given
 
 

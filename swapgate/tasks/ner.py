@@ -47,7 +47,7 @@ def predict(loaded: loading.Loaded, texts: Sequence[str], row: Row) -> list[Enti
             broken = int((~torch.isfinite(table[pieces])).any(dim=-1).sum())
             found.append(ModelFault(f"{broken} of {len(pieces)} word pieces have a score that is NaN or infinite"))
         else:
-            found.append(group(text, table[pieces].tolist(), spans[pieces].tolist(), tags, row.labels))
+            found.append(group(text, table[pieces].tolist(), spans[pieces].tolist(), tags, row.label_map))
     return found
 
 

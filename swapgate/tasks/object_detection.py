@@ -87,9 +87,10 @@ def _detect(
 def _kept(table: Mapping[str, Any], names: Mapping[int, str], row: Row) -> Detections:
     """Give the objects from a little below the threshold up, best first, so that one slipping under it is a tie."""
     threshold = THRESHOLD if row.threshold is None else row.threshold
+    labels = row.label_map
     columns = zip(table["scores"].tolist(), table["labels"].tolist(), table["boxes"].tolist(), strict=True)
     objects = [
-        Detection(row.labels[str(names[label])], (box[0], box[1], box[2], box[3]), score)
+        Detection(labels[str(names[label])], (box[0], box[1], box[2], box[3]), score)
         for score, label, box in columns
         if score >= threshold - row.tolerance.tie
     ]

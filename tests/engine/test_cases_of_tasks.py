@@ -182,7 +182,7 @@ def test_keys_of_what_is_right(fault, task, expected, words):
 @pytest.mark.parametrize("task", LABELLED)
 @pytest.mark.parametrize(
     ("expected", "key"),
-    [([], ""), ("", ""), ([""], "[0]"), (["glad", ""], "[1]"), (3, ""), (True, ""), ([3], "[0]"), ({"a": "b"}, "")],
+    [([], ""), ("", ""), ([""], "[0]"), (["glad", ""], "[1]"), (3, ""), (True, ""), ([3], "[0]"), ({"a": ""}, ".a[0]")],
     ids=["no label", "empty", "empty in a list", "second empty", "number", "bool", "number in a list", "table"],
 )
 def test_labels_that_are_none(fault, task, expected, key):

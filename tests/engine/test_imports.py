@@ -10,18 +10,21 @@ ORDER = [
     "faults",
     "files",
     "git",
+    "downloads",
     "predictions",
     "inputs",
     "compare",
     "quality",
     "budgets",
     "manifest",
+    "shapes",
     "cases",
     "evaluation",
     "digest",
     "loading",
     "tasks",
     "memory",
+    "stamps",
     "golden",
     "snapshots",
     "running",
@@ -51,7 +54,7 @@ ORDER = [
 """A module may import only from those before it."""
 
 HEAVY = {"torch", "transformers", "tokenizers", "librosa", "PIL", "sklearn", "scipy", "safetensors", "numpy"}
-HEAVY |= {"jiwer", "pyarrow", "pycocotools", "rapidfuzz", "rouge_score", "torchmetrics"}
+HEAVY |= {"jiwer", "pyarrow", "pycocotools", "rapidfuzz", "rouge_score", "torchmetrics", "pooch", "requests"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")
 
 

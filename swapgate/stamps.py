@@ -1,0 +1,95 @@
+"""Who made a golden: which model, by which tolerance, with what around it, or that its figures come from elsewhere."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from swapgate.compare import Tolerance
+from swapgate.compare.detections import iou
+from swapgate.predictions import Detections, Prediction
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where figures were recorded that no run of this suite has made."""
+
+    source: str
+    """Who recorded them."""
+    digits: Annotated[int, Field(ge=2, le=17)]
+    """Decimals of a score."""
+    box_digits: Annotated[int, Field(ge=0, le=17)] | None = None
+    """Decimals of the edge of a box, in pixels, cut and not rounded; None where none was recorded."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    def __str__(self) -> str:
+        edges = f"{self.box_digits} digits of a pixel" if self.box_digits else "whole pixels"
+        boxes = "" if self.box_digits is None else f", boxes to {edges}"
+        return f"recorded elsewhere ({self.source}, to {self.digits} digits{boxes})"
+
+    def widened(self, tolerance: Tolerance, golden: Prediction) -> Tolerance:
+        """Add to a tolerance what is unknown behind the last digit: half a unit of a score, a unit of an edge."""
+        drift = tolerance.drift + 0.5 * 10**-self.digits
+        cut = 0.0
+        if isinstance(golden, Detections) and self.box_digits is not None:
+            unit = 10.0**-self.box_digits
+            for left, top, right, bottom in (found.box for found in golden.objects):
+                inner = left + unit, top + unit, right - unit, bottom - unit
+                cut = max(cut, 1 - iou((left, top, right, bottom), inner))
+        return replace(tolerance, drift=min(drift, 1.0), box=min(tolerance.box + cut, 1.0), reason=str(self))
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Who made a golden."""
+
+    task: str
+    model: str
+    revision: str | None
+    variant: str | None
+    dtype: str
+    digest: str
+    """Of weights and settings: tells drift from a swap. Empty where it is not known: of figures from elsewhere."""
+    tolerance: Tolerance
+    """By which it was accepted."""
+    surroundings: Mapping[str, str]
+    """Versions, CPU features, threads."""
+    recorded_elsewhere: Elsewhere | None = None
+    """Whose figures these are where no run of this suite has made them."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+def is_other(now: Stamp, then: Stamp) -> bool:
+    """Tell whether another model speaks than the one that made a golden.
+
+    The digest decides. Of figures from elsewhere none is known: there the name does, the variant, and the revision
+    where both are known (a short commit is the start of a long one).
+    """
+    if then.recorded_elsewhere is None:
+        return now.digest != then.digest
+    one, other = now.revision or "", then.revision or ""
+    same = one.startswith(other) or other.startswith(one)
+    names = [stamp.model.partition("@")[0] for stamp in (now, then)]
+    return names[0] != names[1] or now.variant != then.variant or not same
+
+
+def both(now: Stamp, then: Stamp) -> Tolerance:
+    """Give the tolerance of two stamps, the tighter limit of each."""
+    return now.tolerance if now.tolerance == then.tolerance else _tighter(now.tolerance, then.tolerance)
+
+
+@functools.lru_cache(maxsize=64)
+def _tighter(one: Tolerance, other: Tolerance) -> Tolerance:
+    return one.tighter(other)
+
+
+def moved(now: Stamp, then: Stamp) -> str:
+    """Word in what the surroundings differ from those of a golden: "recorded with torch 2.12.0, now 2.13.0"."""
+    names = [name for name in then.surroundings if then.surroundings[name] != now.surroundings.get(name)]
+    pairs = [f"{name} {then.surroundings[name]}, now {now.surroundings.get(name, 'unknown')}" for name in names]
+    words = [str(then.recorded_elsewhere)] if then.recorded_elsewhere else []
+    return "; ".join([*words, *([f"recorded with {'; '.join(pairs)}"] if pairs else [])])

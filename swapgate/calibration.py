@@ -88,7 +88,8 @@ class Calibration:
 
 def model_of(asked: str, models_file: Path, root: Path) -> Model:
     """Find the model of TASK.TIER. Raises InputFault."""
-    rows: dict[str, dict[str, Row]] = {str(name): tiers for name, tiers in read_manifest(models_file).rows.items()}
+    manifest = read_manifest(models_file)
+    rows: dict[str, dict[str, Row]] = {str(name): tiers for name, tiers in manifest.rows.items()}
     task, dot, tier = asked.partition(".")
     if not dot:
         raise InputFault(f"calibrate {asked}: not of the form TASK.TIER, as in ner.small")
@@ -98,7 +99,8 @@ def model_of(asked: str, models_file: Path, root: Path) -> Model:
         raise InputFault(f"calibrate {asked}: unknown tier {tier!r} of {task}{nearest(tier, rows[task])}")
     cases = read_cases(root / "fixtures" / task / "cases.toml", task)
     try:
-        source = find(rows[task][tier], models_file.parent, root, f"[{asked}] in {models_file}")
+        in_file = f"{asked} --models={manifest.option}"
+        source = find(rows[task][tier], models_file.parent, root, f"[{asked}] in {models_file}", in_file)
     except InputFault as fault:
         raise InputFault(f"{models_file}: {asked}.model: {fault}") from fault
     return Model(task, tier, source, source, cases, golden_path(root, models_file.stem, task, tier))

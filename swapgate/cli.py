@@ -6,6 +6,7 @@ from pathlib import Path
 
 from swapgate import __version__
 from swapgate.faults import Fault, InputFault
+from swapgate.public import COMMANDS, add_public_commands, run_public_command
 from swapgate.reports.calibrated import add_calibrate_options, calibrated
 from swapgate.reports.facts import read_report, schema_text
 from swapgate.reports.tiers import FORMATS
@@ -27,7 +28,10 @@ def project(folder: Path, models: str) -> tuple[Path, Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; exit status 0, 2 for a wrong call, 4 for a file that is not what it should be."""
+    """Run a command.
+
+    Exit status 0, 1 for what could not be fetched, 2 for a wrong call, 4 for a file that is not what it should be.
+    """
     parser = argparse.ArgumentParser(prog="swapgate", description="Reports of model swaps that pytest judged.")
     parser.add_argument("--version", action="version", version=f"swapgate {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -37,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     look = commands.add_parser("review", help="look at what differs from the goldens, and accept or reject it")
     add_review_options(look)
     add_calibrate_options(commands.add_parser("calibrate", help="measure a model beside itself, propose its tolerance"))
+    add_public_commands(commands)
     commands.add_parser("schema", help="print the JSON schema of a verdict JSON")
     asked = parser.parse_args(arguments)
     try:
@@ -48,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
             where = project(Path.cwd(), asked.models)
             sys.stdout.write(calibrated(*where, asked.tier, asked.runs, asked.json, sys.stdout.isatty()))
             return 0
+        if asked.command in COMMANDS:
+            return run_public_command(asked, *project(Path.cwd(), asked.models))
         text = schema_text() if asked.command == "schema" else FORMATS[asked.format](read_report(asked.verdict))
     except Fault as fault:
         print(fault, file=sys.stderr)

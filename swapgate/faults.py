@@ -1,4 +1,4 @@
-"""The three ways in which something other than an assertion can go wrong; each message ends with the next step."""
+"""The ways in which something other than an assertion can go wrong; each message ends with the next step."""
 
 
 class Fault(Exception):
@@ -11,6 +11,10 @@ class InputFault(Fault):
 
 class SurroundingsFault(Fault):
     """Something around the model failed (an unloadable file, no disk): verdict ERROR, not a word on the model."""
+
+
+class AbsentFault(Fault):
+    """Something is to be fetched first (a file of inputs, a model): the verdict is INCOMPLETE until it is here."""
 
 
 class ModelFault(Fault):

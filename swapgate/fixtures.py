@@ -11,7 +11,7 @@ import rich.progress
 from swapgate.budgets import Budget, Limit, QualityLimit
 from swapgate.cases import Case, Cases
 from swapgate.checks import Expected, Golden, Orphan
-from swapgate.faults import Fault, SurroundingsFault
+from swapgate.faults import AbsentFault, Fault, SurroundingsFault
 from swapgate.latency import Ratio, interval, paired_ratios
 from swapgate.measures import Cost, Quality
 from swapgate.plan import Plan
@@ -177,7 +177,8 @@ def _as_reference(model: Model) -> Iterator[None]:
     try:
         yield
     except Fault as fault:
-        raise SurroundingsFault(f"{model.name}: not measured, for the reference: {fault}") from fault
+        kind = AbsentFault if isinstance(fault, AbsentFault) else SurroundingsFault
+        raise kind(f"{model.name}: not measured, for the reference: {fault}") from fault
 
 
 def _remembered(request: pytest.FixtureRequest, check: T) -> T:

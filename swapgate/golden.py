@@ -35,6 +35,7 @@ class Stamp:
     task: str
     model: str
     revision: str | None
+    """The commit of a public model."""
     variant: str | None
     dtype: str
     digest: str
@@ -43,6 +44,8 @@ class Stamp:
     """By which it was accepted."""
     surroundings: Mapping[str, str]
     """Versions, CPU features, threads."""
+    files: str | None = None
+    """Digest of the files of a public model: at one commit they never change."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
@@ -262,7 +265,7 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
         made_by = entry.made_by
         one = tuple({**vars(made_by), "surroundings": tuple(made_by.surroundings.items())}.values())
         if one not in names:
-            stamp = asdict(made_by)
+            stamp = {key: value for key, value in asdict(made_by).items() if key != "files" or value}
             names[one] = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:8]
             stamps[names[one]] = stamp
         first = {"first": to_json(entry.first)} if entry.first else {}

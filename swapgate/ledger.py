@@ -95,7 +95,7 @@ class Ledger:
         if report.when == "call" or not report.passed:
             outcome, message = outcome_of(report, error, item, self.plan.shown(self.plan.manifest.path))
             message = self.plan.worded(message)
-            show(report, outcome, message, item)
+            show(report, error, outcome, message, item)
             checks = item.stash.get(CHECKS, [])
             judged = [check for check in checks if isinstance(check, Cost | Quality)]
             figures = {check.name: asdict(check.figure) for check in judged if check.figure}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swapgate.faults import Fault, ModelFault
+from swapgate.faults import AbsentFault, Fault, ModelFault
 from swapgate.fixtures import CHECKS
 from swapgate.suite import GAP, NEEDS, SELECTED
 from swapgate.verdict import Outcome, Selected
@@ -38,19 +38,23 @@ def outcome_of(
         )
     if gap and not gap.mended and isinstance(error, AssertionError) and report.when == "call":
         return "known gap", gap.reason
+    if isinstance(error, AbsentFault):
+        return "incomplete", _words(error, selected)
     judged = (AssertionError, ModelFault, pytest.fail.Exception)
     errors = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]  # of a property, by hypothesis
     outcome: Outcome = "failed" if all(isinstance(one, judged) for one in errors) else "error"
     return outcome, _words(error, selected)
 
 
-def show(report: pytest.TestReport, outcome: Outcome, message: str, item: pytest.Item) -> None:
+def show(
+    report: pytest.TestReport, error: BaseException | None, outcome: Outcome, message: str, item: pytest.Item
+) -> None:
     """Let pytest's own display of a test agree with its record."""
     if outcome == "known gap":
         report.outcome, report.wasxfail = "skipped", message
     elif outcome == "improvement":
         report.wasxfail = message
-    elif outcome == "incomplete" and report.passed:
+    elif outcome == "incomplete" and (report.passed or isinstance(error, AbsentFault)):
         report.outcome = "skipped"
         report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {message}")
     elif outcome == "failed" and report.passed:

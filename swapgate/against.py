@@ -56,6 +56,8 @@ def _with_weights(model: Model, before: Plan, now: Plan, tree: Path) -> Model:
     The latter are the incumbent's only if its golden says so.
     """
     source = model.source
+    if source.fetch:
+        return model  # a public model is where it is, whatever commit names it
     place = source.folder
     if not Path(source.row.model).expanduser().is_absolute():
         place = Path(os.path.normpath(now.root / os.path.relpath(place, before.root)))
@@ -83,4 +85,6 @@ def _digest(source: Source) -> str:
 
 
 def _same(before: Source, now: Source) -> bool:
+    if before.absent and now.absent:
+        return before.name == now.name and before.row.weights == now.row.weights
     return _digest(before) == _digest(now) != ""

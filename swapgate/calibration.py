@@ -99,7 +99,8 @@ def model_of(asked: str, models_file: Path, root: Path) -> Model:
         raise InputFault(f"calibrate {asked}: unknown tier {tier!r} of {task}{nearest(tier, rows[task])}")
     cases = cases_of(manifest, root, task, rows[task][tier].label_set)
     try:
-        source = find(rows[task][tier], models_file.parent, root, f"[{asked}] in {models_file}")
+        in_file = f"{asked} --models={manifest.option}"
+        source = find(rows[task][tier], models_file.parent, root, f"[{asked}] in {models_file}", in_file)
     except InputFault as fault:
         raise InputFault(f"{models_file}: {asked}.model: {fault}") from fault
     return Model(task, tier, source, source, cases, golden_path(root, models_file.stem, task, tier))

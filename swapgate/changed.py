@@ -90,7 +90,8 @@ def _out_of_git(plan: Plan) -> Iterator[str]:
 
 def _is_accepted(model: Model, known: set[Path]) -> bool:
     """Tell whether git keeps a model, or else its golden says that this is the one that was accepted."""
-    if known.issuperset(path for path in model.source.folder.rglob("*") if not path.is_dir()):
+    files = [path for path in model.source.folder.rglob("*") if not path.is_dir()]
+    if files and known.issuperset(files):
         return True
     try:
         return {entry.made_by.digest for entry in read_golden(model.golden).values()} == {model.source.digest}

@@ -10,6 +10,7 @@ from swapgate.cases import cases_of
 from swapgate.downloads import INPUTS, Download, fetch
 from swapgate.faults import Fault, InputFault
 from swapgate.manifest import read_manifest
+from swapgate.public import COMMANDS, add_public_commands, run_public_command
 from swapgate.reports.calibrated import add_calibrate_options, calibrated
 from swapgate.reports.facts import read_report, schema_text
 from swapgate.reports.tiers import FORMATS
@@ -41,7 +42,10 @@ def inputs_of(root: Path, models_file: Path) -> Iterator[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; exit status 0, 2 for a wrong call, 4 for a file that is not what it should be."""
+    """Run a command.
+
+    Exit status 0, 1 for what could not be fetched, 2 for a wrong call, 4 for a file that is not what it should be.
+    """
     parser = argparse.ArgumentParser(prog="swapgate", description="Reports of model swaps that pytest judged.")
     parser.add_argument("--version", action="version", version=f"swapgate {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -55,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         "inputs", help=f"fetch the input files that cases name by address, into {INPUTS} or the user's cache"
     )
     inputs.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
+    add_public_commands(commands)
     commands.add_parser("schema", help="print the JSON schema of a verdict JSON")
     asked = parser.parse_args(arguments)
     try:
@@ -70,6 +75,8 @@ def main(arguments: list[str] | None = None) -> int:
             for line in inputs_of(*project(Path.cwd(), asked.models)):
                 print(line, flush=True)
             return 0
+        if asked.command in COMMANDS:
+            return run_public_command(asked, *project(Path.cwd(), asked.models))
         text = schema_text() if asked.command == "schema" else FORMATS[asked.format](read_report(asked.verdict))
     except Fault as fault:
         print(fault, file=sys.stderr)

@@ -1,17 +1,17 @@
 """Which model a folder holds: one digest over its weights and over every setting that changes an answer.
 
 The weights count as (name, dtype, shape, values), however they are split into files. Settings count as parsed JSON
-without the keys that only say who saved them. No torch: a digest is known before a model is loaded.
+without the keys that only say who saved them. A digest is known before a model is loaded, and without torch where the
+weights are safetensors.
 """
 
 import hashlib
 import json
-import math
-import mmap
 from pathlib import Path
 from typing import Any
 
 from swapgate.faults import SurroundingsFault
+from swapgate.weights import read_settings, tensors
 
 SETTINGS = (
     "config.json",
@@ -93,69 +93,26 @@ SET_BY_EACH_CALL = ("padding", "truncation")
 """Keys of tokenizer.json that hold what the last call wanted."""
 
 
-def folder_digest(folder: Path, **row: str | None) -> str:
+def folder_digest(folder: Path, allow_pickle: bool = False, **row: str | None) -> str:
     """Give the digest of a model folder, 64 hexadecimal digits; `row` adds what the models file sets (dtype, ...).
 
     Raises SurroundingsFault where a file is missing, truncated or not what its header says.
     """
-    whole = hashlib.sha256()
-    for name, dtype, shape, values in sorted(_tensors(folder)):
-        whole.update(json.dumps([name, dtype, shape, values]).encode())
-    whole.update(json.dumps(_settings(folder), sort_keys=True).encode())
+    return folder_digests(folder, allow_pickle, **row)[0]
+
+
+def folder_digests(folder: Path, allow_pickle: bool = False, **row: str | None) -> tuple[str, str]:
+    """Give the digest of a model folder with what the models file sets, and that of its files alone.
+
+    Raises SurroundingsFault.
+    """
+    files = hashlib.sha256()
+    for name, dtype, shape, values in sorted(tensors(folder, allow_pickle)):
+        files.update(json.dumps([name, dtype, shape, values]).encode())
+    files.update(json.dumps(_settings(folder), sort_keys=True).encode())
+    whole = files.copy()
     whole.update(json.dumps(row, sort_keys=True).encode())
-    return whole.hexdigest()
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """Give the weight files that a model is loaded from, as transformers chooses them. Raises SurroundingsFault."""
-    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
-    if single.is_file():
-        return [single]
-    if index.is_file():
-        shards = read_settings(index).get("weight_map")
-        if not isinstance(shards, dict) or not shards or not all(isinstance(name, str) for name in shards.values()):
-            raise SurroundingsFault(f"{index}: weight_map names no weight files; fetch or save the model again")
-        return [folder / name for name in sorted(set(shards.values()))]
-    raise SurroundingsFault(
-        f"{folder}: no model.safetensors and no model.safetensors.index.json; save the model with save_pretrained"
-    )
-
-
-def weight_bytes(folder: Path) -> int:
-    """Give the size of the weight files in bytes. Raises SurroundingsFault."""
-    try:
-        return sum(path.stat().st_size for path in weight_files(folder))
-    except OSError as error:
-        raise SurroundingsFault(f"{folder}: {error}; fetch the model folder again") from error
-
-
-def parameter_count(folder: Path) -> int:
-    """Give how many numbers the weight files hold. Raises SurroundingsFault."""
-    return sum(math.prod(shape) for _, _, shape, _ in _tensors(folder))
-
-
-def _tensors(folder: Path) -> list[tuple[str, str, list[int], str]]:
-    """Give name, dtype, shape and the digest of the bytes of each tensor; files are mapped, not read into memory."""
-    from safetensors import SafetensorError, safe_open
-
-    tensors = []
-    for path in weight_files(folder):
-        try:
-            with safe_open(path, framework="np"):  # checks the header against the length of the file
-                pass
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                start = 8 + int.from_bytes(content[:8], "little")
-                header = json.loads(content[8:start])
-                header.pop("__metadata__", None)
-                view = memoryview(content)
-                for name, entry in header.items():
-                    begin, end = entry["data_offsets"]
-                    values = hashlib.sha256(view[start + begin : start + end]).hexdigest()
-                    tensors.append((name, entry["dtype"], entry["shape"], values))
-                view.release()
-        except (OSError, SafetensorError, ValueError) as error:
-            raise SurroundingsFault(f"{path}: weights cannot be read ({error}); fetch or save them again") from error
-    return tensors
+    return whole.hexdigest(), files.hexdigest()
 
 
 def _settings(folder: Path) -> dict[str, Any]:
@@ -211,14 +168,3 @@ def _without_traces(settings: dict[str, Any]) -> dict[str, Any]:
 def _content(token: Any) -> Any:
     """Give a special token as its text, whether it is written as that or with its flags."""
     return token["content"] if isinstance(token, dict) and "content" in token else token
-
-
-def read_settings(path: Path) -> dict[str, Any]:
-    """Read a JSON file that must hold an object. Raises SurroundingsFault that names it."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError(f"it holds a {type(content).__name__}, not an object")
-    except (OSError, ValueError) as error:
-        raise SurroundingsFault(f"{path}: cannot be read as JSON ({error}); fetch or save the model again") from error
-    return content

@@ -256,9 +256,8 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
         made_by = entry.made_by
         one = tuple({**vars(made_by), "surroundings": tuple(made_by.surroundings.items())}.values())
         if one not in names:
-            stamp = asdict(made_by)
-            if made_by.recorded_elsewhere is None:
-                del stamp["recorded_elsewhere"]
+            unsaid = {key for key in ("recorded_elsewhere", "files") if getattr(made_by, key) is None}
+            stamp = {key: value for key, value in asdict(made_by).items() if key not in unsaid}
             names[one] = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:8]
             stamps[names[one]] = stamp
         first = {"first": to_json(entry.first)} if entry.first else {}

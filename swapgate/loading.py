@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swapgate.digest import VOCABULARIES, folder_digest, parameter_count, read_settings, weight_bytes
-from swapgate.faults import InputFault, SurroundingsFault
+from swapgate import hub
+from swapgate.digest import VOCABULARIES, folder_digests
+from swapgate.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.manifest import Row
+from swapgate.sizes import check_config, check_parameters
+from swapgate.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
 
 SEED = 0
 THREADS = 1
@@ -31,25 +34,42 @@ class Source:
     """Where its row is written, for messages."""
     gone: str = ""
     """Why there are no weights there any more: those of an incumbent that git does not keep."""
+    commit: str | None = None
+    """Of a public model: which one it is, 40 hexadecimal digits; None where the cache does not know."""
+    fetch: str = ""
+    """How `swapgate fetch` names a public model; nothing where it is a folder."""
+    absent: str = ""
+    """Why the weights of a public model are not there yet, and how to fetch them."""
+
+    @property
+    def digest(self) -> str:
+        """Which model this is. Raises SurroundingsFault where its files cannot be read, AbsentFault without them."""
+        return self._digests[0]
+
+    @property
+    def files_digest(self) -> str:
+        """What its files hold, whatever the row says. Raises as `digest` does."""
+        return self._digests[1]
 
     @functools.cached_property
-    def digest(self) -> str:
-        """Which model this is. Raises SurroundingsFault where its files cannot be read."""
+    def _digests(self) -> tuple[str, str]:
         if self.gone:
             raise SurroundingsFault(self.gone)
+        if self.absent:
+            raise AbsentFault(self.absent)
         row = {"dtype": self.row.dtype, "variant": self.row.variant, "labels": _dumps(self.row.labels)}
         settings = {name: _dumps(value) for name, value in self.row.settings.items()}
-        return folder_digest(self.folder, **row, **settings)
+        return folder_digests(self.folder, self.row.allow_pickle, **row, **settings)
 
     @functools.cached_property
     def bytes(self) -> int:
         """Size of the weight files in bytes. Raises SurroundingsFault."""
-        return weight_bytes(self.folder)
+        return weight_bytes(self.folder, self.row.allow_pickle)
 
     @functools.cached_property
     def parameters(self) -> int:
         """How many numbers the weight files hold. Raises SurroundingsFault."""
-        return parameter_count(self.folder)
+        return parameter_count(self.folder, self.row.allow_pickle)
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
@@ -68,20 +88,30 @@ class Loaded:
     """How long loading took, without the imports of torch and transformers."""
 
 
-def find(row: Row, base: Path, root: Path, row_of: str = "its row") -> Source:
-    """Find the model folder of a row; `base` is the folder its file stands in, `root` shortens its name.
+def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
+    """Find the model of a row: its folder, or where there is none and the name may be an id, a public model.
 
-    Raises InputFault where there is no such folder or it holds no model.
+    `base` is the folder its file stands in, `root` shortens its name, `asked` is how `swapgate fetch` and `swapgate
+    pin` name the row of a models file. Nothing is fetched here. Raises InputFault where there is no such folder or it
+    holds no model.
     """
     try:
         folder = Path(os.path.normpath(base / Path(row.model).expanduser()))
         exists = folder.is_dir()
+        in_folder = "/" in row.model and (base / row.model).parent.is_dir()
     except (OSError, RuntimeError, ValueError) as error:
         raise InputFault(f"model = {row.model!r} is no usable path ({error}); give a model folder") from error
+    if exists and row.revision is not None:
+        raise InputFault(
+            f"model = {row.model!r} is a folder, and revision = {row.revision!r} is set: a folder has no revisions, its"
+            " digest says which weights it holds; remove it"
+        )
+    if not exists and hub.is_id(row.model) and (row.revision is not None or not in_folder):
+        return _public(row, row_of, asked)
     if not exists:
         raise InputFault(
-            f"no folder {folder} (model = {row.model!r}); give a folder that save_pretrained wrote"
-            " (models from a hub cannot be named yet: download them first)"
+            f"no folder {folder} (model = {row.model!r}); give a folder that save_pretrained wrote, or the id of a"
+            " public model with its revision"
         )
     if not (folder / "config.json").is_file():
         raise InputFault(f"{folder} holds no config.json, so it is no model; give a folder that save_pretrained wrote")
@@ -89,6 +119,20 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row") -> Source:
         raise InputFault(f"{folder} holds an adapter; merge it into the model (merge_and_unload) and save that")
     name = folder.relative_to(root) if folder.is_relative_to(root) else folder
     return Source(row, folder, name.as_posix(), row_of)
+
+
+def _public(row: Row, row_of: str, asked: str) -> Source:
+    """Find a public model in the cache of huggingface_hub."""
+    found = hub.cached(row.model, row.revision, row.allow_pickle)
+    name = hub.named(row.model, found.commit, row.revision)
+    fetch, absent = asked or hub.wanted(row.model, row.revision), ""
+    if found.missing is not None:
+        pin = f"swapgate pin {asked} && " if asked and not hub.is_pinned(row.revision) else ""
+        absent = (
+            f"{name} is not in the cache of public models ({found.folder}: no {found.missing}); fetch it with:"
+            f" {pin}swapgate fetch {fetch}"
+        )
+    return Source(row, found.folder, name, row_of, commit=found.commit, fetch=fetch, absent=absent)
 
 
 def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -> Loaded:
@@ -112,18 +156,33 @@ def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -
     transformers.logging.disable_progress_bar()
     start = time.perf_counter()
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    files, auto = weight_files(source.folder, source.row.allow_pickle), getattr(transformers, auto_class)
     try:
-        model, report = getattr(transformers, auto_class).from_pretrained(
+        check_config(source.config, files)
+        config = transformers.AutoConfig.from_pretrained(source.folder, **safe)
+        if getattr(config, "use_pretrained_backbone", False):
+            config.use_pretrained_backbone = False  # transformers 4 would fetch weights, which the model's own replace
+        check_parameters(auto, config, files)
+        model, report = auto.from_pretrained(
             source.folder,
+            config=config,
             dtype=getattr(torch, source.row.dtype),
-            use_safetensors=True,
+            use_safetensors=not is_pickled(files),
+            weights_only=True,
             output_loading_info=True,
             **safe,
         )
         if reader_class == "AutoImageProcessor":  # the one that needs no torchvision, said in each version's way
             safe |= {"backend": "pil"} if transformers.__version__ >= "5" else {"use_fast": False}
         reader = getattr(transformers, reader_class).from_pretrained(source.folder, **safe)
+    except SurroundingsFault as fault:
+        raise SurroundingsFault(f"{source.name}: {fault}") from fault
     except Exception as error:  # any library below may raise anything on a broken folder
+        if "trust_remote_code" in str(error):
+            raise SurroundingsFault(
+                f"{source.name} asks for code of its own to be run (auto_map in its settings), and that is never done;"
+                " use a model of an architecture that transformers has"
+            ) from error
         reason = (str(error).strip().splitlines() or ["no message"])[0]
         raise SurroundingsFault(f"{source.name} cannot be loaded: {type(error).__name__}: {reason}") from error
     missing = sorted(report["missing_keys"])

@@ -1,6 +1,7 @@
 """The models file: which weights each tier of each task uses, and by which limits it is judged."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -80,6 +81,18 @@ def _table(value: object) -> object:
     return value
 
 
+def is_revision(text: str) -> bool:
+    """Tell whether a text may be a commit, a branch or a tag; it leads out of no folder of these."""
+    return re.fullmatch(r"[0-9A-Za-z_][\w./+-]*", text) is not None and ".." not in text
+
+
+def _plain(revision: str) -> str:
+    if not is_revision(revision):
+        raise ValueError("not a commit, a branch or a tag")
+    return revision
+
+
+Revision = Annotated[str, AfterValidator(_plain)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_free)]
 
 
@@ -110,8 +123,11 @@ class Row(Strict):
     """One tier of one task."""
 
     model: Words
-    """A model folder, relative to the models file."""
-    revision: Words | None = None
+    """A model folder, relative to the models file, or the id of a public model."""
+    revision: Revision | None = None
+    """Of a public model: a commit, a branch or a tag."""
+    allow_pickle: bool = False
+    """Whether weights may be pickles, where there are no safetensors."""
     variant: Words | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """The type the weights are computed in, whatever the file holds."""
@@ -141,6 +157,11 @@ class Row(Strict):
     def settings(self) -> dict[str, Any]:
         """What the row sets of what the model says, besides its labels: only what is not the default."""
         return self.model_dump(include={*TASK_KEYS}, exclude_defaults=True, exclude_none=True)
+
+    @property
+    def weights(self) -> dict[str, Any]:
+        """What the row says of which model it is, and not of how that is judged."""
+        return self.model_dump(exclude={"tolerance", "budget", "gaps", "property_gaps"})
 
 
 class Manifest(BaseModel):
@@ -211,11 +232,6 @@ def check_row(manifest: Manifest, task: str, tier: str, row: Row, path: Path, pr
             raise InputFault(f"{path}: {prefix}{name}: only {TASK_KEYS[name]} has it; remove it")
     if row.variant is not None and row.variant not in VARIANTS:
         raise InputFault(f"{path}: {prefix}variant = {row.variant!r} is unknown: no variants exist yet; remove it")
-    if row.revision is not None:
-        raise InputFault(
-            f"{path}: {prefix}revision = {row.revision!r}: a folder has no revisions, its digest says which weights"
-            " it holds; remove it"
-        )
 
 
 def read_toml(path: Path) -> dict[str, Any]:

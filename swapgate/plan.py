@@ -11,8 +11,19 @@ from swapgate.cases import Case, Cases, cases_of
 from swapgate.evaluation import EvaluationSet, find_set, labelled
 from swapgate.faults import InputFault
 from swapgate.golden import Entry, golden_path, read_golden
+from swapgate.hub import MAIN, is_pinned
 from swapgate.loading import Source, find
-from swapgate.manifest import LABELLED, OTHERS, Manifest, Row, check_row, nearest, read_manifest, read_row
+from swapgate.manifest import (
+    LABELLED,
+    OTHERS,
+    Manifest,
+    Row,
+    check_row,
+    is_revision,
+    nearest,
+    read_manifest,
+    read_row,
+)
 from swapgate.running import Model
 
 Key = tuple[str, str]
@@ -108,7 +119,15 @@ def make_plan(
         cases = {label_set: cases_of(manifest, root, task, label_set) for label_set in sets}
         for tier, row in tiers.items():
             try:
-                source = find(row, models_file.parent, root, f"[{task}.{tier}] in {plan.shown(models_file)}")
+                if working_tree is not None and _is_folder(row, models_file.parent, root, working_tree):
+                    raise InputFault(f"{row.model} is not in git")
+                asked = f"{task}.{tier} --models={manifest.option}"
+                source = find(row, models_file.parent, root, f"[{task}.{tier}] in {plan.shown(models_file)}", asked)
+                if source.commit and not is_pinned(row.revision):
+                    plan.notes.append(
+                        f"{task}/{tier}: {row.model} is not pinned to a commit, {row.revision or MAIN} may move; pin it"
+                        f" with: swapgate pin {asked}"
+                    )
             except InputFault as fault:
                 if working_tree is None:
                     raise InputFault(f"{models_file}: {task}.{tier}.model: {fault}") from fault
@@ -190,10 +209,20 @@ def _swap(plan: Plan, swap: str, directory: Path) -> None:
     plan.incumbents[task, tier] = model
 
 
+def _is_folder(row: Row, base: Path, root: Path, working_tree: Path) -> bool:
+    """Tell whether a row of a commit names a folder that only the working tree has."""
+    there = working_tree / os.path.relpath(base, root) / row.model
+    return row.revision is None and os.path.isdir(there) and not os.path.isdir(base / row.model)
+
+
 def _candidate(plan: Plan, model: Model, candidate: str, directory: Path) -> Source:
-    """Find a candidate: a folder takes the incumbent's label map, a TOML file holds a row of its own."""
+    """Find a candidate: one that is only named takes the incumbent's label map, a TOML file holds a row of its own."""
     if not candidate.endswith(".toml"):
-        row = model.row.model_copy(update={"model": candidate, "variant": None})
+        name, _, revision = (candidate, "", "") if os.path.isdir(directory / candidate) else candidate.partition("@")
+        if revision and not is_revision(revision):
+            raise InputFault(f"{revision!r} is not a commit, a branch or a tag; give ID@REVISION")
+        changes = {"model": name, "revision": revision or None, "variant": None, "allow_pickle": False}
+        row = model.row.model_copy(update=changes)
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
     row = read_row(path)
@@ -204,7 +233,7 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path) -> Sou
             f"{model.name}: {', '.join(unused)} of {candidate} not used: a candidate is judged by its"
             " incumbent's limits"
         )
-    return find(row, path.parent, plan.root, candidate)
+    return find(row, path.parent, plan.root, candidate, candidate)
 
 
 def _check_gaps(path: Path, task: str, tier: str, row: Row, cases: Cases) -> None:

@@ -17,6 +17,7 @@ from swapgate.cases import Case, Cases
 from swapgate.compare import Tolerance
 from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.golden import read_golden
 from swapgate.inputs import Input
 from swapgate.loading import Source, surroundings, synchronizer
 from swapgate.manifest import Row
@@ -94,6 +95,8 @@ class Model:
         Raises ModelFault for a candidate that is the incumbent, SurroundingsFault for unknown labels or broken files.
         """
         digest = self.source.digest  # also where nothing is swapped: files that cannot be read have no verdict
+        for source in (self.source, self.incumbent) if self.swapped else (self.source,):
+            self._check_accepted(source)
         if self.swapped and not self.incumbent.gone and digest == self.incumbent.digest:
             raise ModelFault(
                 f"{self.name}: this swap did not take place: {self.source.name} holds the same weights and settings as"
@@ -113,6 +116,16 @@ class Model:
                 f"{self.name}: {self.source.name} has labels that the row's label map does not know:"
                 f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
             )
+
+    def _check_accepted(self, source: Source) -> None:
+        """Make sure that a public model holds what the golden says of its commit. Raises SurroundingsFault."""
+        for made_by in {id(entry.made_by): entry.made_by for entry in read_golden(self.golden).values()}.values():
+            same = source.commit is not None and (made_by.model, made_by.revision) == (source.name, source.commit)
+            if same and made_by.files not in (None, source.files_digest):
+                raise SurroundingsFault(
+                    f"{self.name}: the files of {source.name} are not those that were accepted, and those of a commit"
+                    f" never change: fetch them again with: swapgate fetch {source.fetch}"
+                )
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         """Predict one batch. Raises ModelFault where the model fails on any of the inputs."""
@@ -212,12 +225,13 @@ class Model:
         return Stamp(
             task=self.task,
             model=self.source.name,
-            revision=self.source.row.revision,
+            revision=self.source.commit,
             variant=self.source.row.variant,
             dtype=self.source.row.dtype,
             digest=self.source.digest,
             tolerance=self.row.tolerance,
             surroundings=surroundings(),
+            files=self.source.files_digest if self.source.commit else None,
         )
 
     def _predict_one(self, given: Input) -> Prediction | ModelFault:

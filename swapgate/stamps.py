@@ -59,6 +59,8 @@ class Stamp:
     """Versions, CPU features, threads."""
     recorded_elsewhere: Elsewhere | None = None
     """Whose figures these are where no run of this suite has made them."""
+    files: str | None = None
+    """Digest of the files of a public model: at one commit they never change."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from swapgate.digest import folder_digest, weight_bytes
+from swapgate.digest import folder_digest
+from swapgate.weights import weight_bytes
 
 
 def test_form(folder, tmp_path):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from swapgate.digest import folder_digest, weight_bytes
+from swapgate.digest import folder_digest
 from swapgate.faults import SurroundingsFault
+from swapgate.weights import weight_bytes
 
 
 def fault_of(folder):
@@ -40,7 +41,7 @@ def test_damaged_weights(folder, change):
 
 def test_no_weights(folder):
     """A folder without weights ends in a fault that says what is looked for."""
-    folder.weights.rename(folder.path / "pytorch_model.bin")
+    folder.weights.unlink()
     assert fault_of(folder) == (
         f"{folder.path}: no model.safetensors and no model.safetensors.index.json; save the model with save_pretrained"
     )

@@ -78,8 +78,8 @@ def test_whole_row(read):
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
         (
             ONE + "colour = 1\n",
-            "ner.original.colour: unknown key; known: budget, dtype, gaps, generation, label_set, labels, model,"
-            " no_answer, property_gaps, revision, threshold, tolerance, variant",
+            "ner.original.colour: unknown key; known: allow_pickle, budget, dtype, gaps, generation, label_set, labels,"
+            " model, no_answer, property_gaps, revision, threshold, tolerance, variant",
         ),
         (
             ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',
@@ -236,10 +236,11 @@ def test_budget_against_no_other_tier(fault, key, against, hint):
     )
 
 
-def test_revision_of_a_folder(fault):
-    """A folder has no revisions."""
-    assert fault(ONE + "revision = 'main'\n") == (
-        "ner.original.revision = 'main': a folder has no revisions, its digest says which weights it holds; remove it"
+@pytest.mark.parametrize("revision", ["", "../main", "a b", "-x"], ids=["empty", "up", "space", "option"])
+def test_no_revision(fault, revision):
+    """What cannot be a commit, a branch or a tag is refused."""
+    assert fault(ONE + f"revision = {revision!r}\n").startswith(
+        "ner.original.revision: Value error, not a commit, a branch or a tag, found "
     )
 
 

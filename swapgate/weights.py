@@ -1,0 +1,181 @@
+"""The weight files of a model folder: which are loaded, their size, and what each tensor in them is.
+
+safetensors are read without torch. Pickles are read only where a row allows it, by torch and as weights only: what else
+a pickle may hold is refused before any of it runs.
+"""
+
+import hashlib
+import json
+import math
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swapgate.faults import SurroundingsFault
+
+SAFE = "model.safetensors"
+PICKLE = "pytorch_model.bin"
+INDEX = ".index.json"
+"""How a file ends that names the files which the weights are split into."""
+DTYPES = {
+    "bool": "BOOL",
+    "uint8": "U8",
+    "int8": "I8",
+    "int16": "I16",
+    "int32": "I32",
+    "int64": "I64",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "float32": "F32",
+    "float64": "F64",
+}
+"""From torch's names of types to those of safetensors, so that weights saved in either way have one digest."""
+
+Tensor = tuple[str, str, list[int], str]
+"""Name, type, shape and the SHA-256 of the values."""
+
+
+def kinds(allow_pickle: bool) -> tuple[str, ...]:
+    """Name the files that weights may be loaded from, in the order in which transformers looks for them."""
+    names = (SAFE, PICKLE) if allow_pickle else (SAFE,)
+    return tuple(f"{name}{end}" for name in names for end in ("", INDEX))
+
+
+def weight_files(folder: Path, allow_pickle: bool = False) -> list[Path]:
+    """Give the weight files that a model is loaded from, as transformers chooses them. Raises SurroundingsFault."""
+    first = next((folder / name for name in kinds(allow_pickle) if (folder / name).is_file()), None)
+    if first is None:
+        raise SurroundingsFault(_none(folder, allow_pickle))
+    if not first.name.endswith(INDEX):
+        return [first]
+    return [folder / name for name in shards(first)]
+
+
+def shards(index: Path) -> list[str]:
+    """Give the names of the weight files that an index names, each a file beside it. Raises SurroundingsFault."""
+    named = read_settings(index).get("weight_map")
+    if not isinstance(named, dict) or not named or not all(isinstance(name, str) for name in named.values()):
+        raise SurroundingsFault(f"{index}: weight_map names no weight files; fetch or save the model again")
+    names = sorted(set(named.values()))
+    ending = Path(index.name.removesuffix(INDEX)).suffix
+    for name in names:
+        if not is_plain(name) or not name.endswith(ending):
+            raise SurroundingsFault(
+                f"{index}: weight_map names {name!r}, which is no {ending} file beside it; do not use this model"
+            )
+    return names
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a name is one of a file and not a path, whatever system reads it."""
+    return name == Path(name).name and not {"\\", ":", "\0"} & {*name} and name not in ("", ".", "..")
+
+
+def is_pickled(files: list[Path]) -> bool:
+    """Tell whether weight files are pickles."""
+    return any(path.suffix == ".bin" for path in files)
+
+
+def weight_bytes(folder: Path, allow_pickle: bool = False) -> int:
+    """Give the size of the weight files in bytes. Raises SurroundingsFault."""
+    try:
+        return sum(path.stat().st_size for path in weight_files(folder, allow_pickle))
+    except OSError as error:
+        raise SurroundingsFault(f"{folder}: {error}; fetch the model folder again") from error
+
+
+def parameter_count(folder: Path, allow_pickle: bool = False) -> int:
+    """Give how many numbers the weight files hold; of pickles torch counts them. Raises SurroundingsFault."""
+    return sum(math.prod(shape) for _, _, shape, _ in tensors(folder, allow_pickle))
+
+
+def tensors(folder: Path, allow_pickle: bool = False) -> Iterator[Tensor]:
+    """Give each tensor of the weight files; files are mapped, not read into memory. Raises SurroundingsFault."""
+    files = weight_files(folder, allow_pickle)
+    for path in files:
+        yield from _pickled(path) if is_pickled(files) else _safe(path)
+
+
+def headers(folder: Path) -> dict[str, list[int]]:
+    """Give the shape of each tensor of weight files that are safetensors. Raises SurroundingsFault."""
+    return {name: entry["shape"] for path in weight_files(folder) for name, entry in _header(path).items()}
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Give what the header of a safetensors file says of each tensor, once that agrees with the file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np"):  # checks lengths, and that offsets neither overlap nor leave a gap
+            pass
+        with path.open("rb") as file:
+            header: dict[str, Any] = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise SurroundingsFault(f"{path}: weights cannot be read ({error}); fetch or save them again") from error
+    header.pop("__metadata__", None)
+    return header
+
+
+def _safe(path: Path) -> Iterator[Tensor]:
+    header = _header(path)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        start = 8 + int.from_bytes(content[:8], "little")
+        with memoryview(content) as view:
+            for name, entry in header.items():
+                begin, end = entry["data_offsets"]
+                values = hashlib.sha256(view[start + begin : start + end]).hexdigest()
+                yield name, entry["dtype"], entry["shape"], values
+
+
+def _pickled(path: Path) -> Iterator[Tensor]:
+    """Give the tensors of a pickle; torch reads weights only, and maps the file where its form allows that."""
+    import torch
+
+    try:
+        try:
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        except RuntimeError:  # of a form older than torch 1.6, which cannot be mapped
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever is in the file decides what torch raises
+        reason = " ".join(str(error).split()).partition(". ")[0]
+        raise SurroundingsFault(
+            f"{path}: weights cannot be read from the pickle ({type(error).__name__}: {reason}); nothing else that a"
+            " pickle may hold is ever run; use a model that has safetensors"
+        ) from error
+    most = path.stat().st_size
+    if not isinstance(found, dict) or not all(
+        isinstance(value, torch.Tensor) and value.numel() * value.element_size() <= most for value in found.values()
+    ):  # a view of one number can have any shape
+        raise SurroundingsFault(f"{path}: the pickle is no table of tensors; use a model that has safetensors")
+    for name, tensor in found.items():
+        values = tensor.detach().contiguous().flatten().view(torch.uint8).numpy()
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        yield str(name), DTYPES.get(dtype, dtype), list(tensor.shape), hashlib.sha256(values).hexdigest()
+
+
+def _none(folder: Path, allow_pickle: bool) -> str:
+    pickles = [name for name in (PICKLE, f"{PICKLE}{INDEX}") if (folder / name).is_file()]
+    if pickles and not allow_pickle:
+        return pickle_only(str(folder), pickles[0])
+    names = [f"no {name}" for name in kinds(allow_pickle)]
+    return f"{folder}: {', '.join(names[:-1])} and {names[-1]}; save the model with save_pretrained"
+
+
+def pickle_only(what: str, name: str) -> str:
+    """Word that a model holds its weights as a pickle alone."""
+    return (
+        f"{what}: holds {name} and no {SAFE}: pickles can run code when they are loaded; if you trust it, write"
+        " allow_pickle = true in its row, and the weights alone are read from it"
+    )
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a JSON file that must hold an object. Raises SurroundingsFault that names it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"it holds a {type(content).__name__}, not an object")
+    except (OSError, ValueError, RecursionError) as error:
+        raise SurroundingsFault(f"{path}: cannot be read as JSON ({error}); fetch or save the model again") from error
+    return content

@@ -20,10 +20,11 @@ from swapgate.measures import Cost, Quality
 from swapgate.outcomes import outcome_of, show
 from swapgate.pending import count, write_pending
 from swapgate.plan import Plan
+from swapgate.pool import Pool
 from swapgate.reports.facts import Report, report
 from swapgate.reports.terminal import verdict_text
 from swapgate.reports.writing import write_reports
-from swapgate.running import Model, Pool
+from swapgate.running import Model
 from swapgate.snapshots import GoldenExtension
 from swapgate.suite import NEEDS, SELECTED
 from swapgate.uncollected import missed_tiers

@@ -6,7 +6,6 @@ import itertools
 import re
 import time
 import weakref
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -278,24 +277,6 @@ class Model:
         if not OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}"):
             return None
         return SurroundingsFault(f"out of memory while {self.source.name} {when}; free some, or run this tier alone")
-
-
-class Pool:
-    """How many of the tests to come need each model, so that it is let go when its last test is over."""
-
-    def __init__(self) -> None:
-        self._needs: Counter[Model] = Counter()
-
-    def expect(self, models: list[Model]) -> None:
-        """Count the models that one test will need."""
-        self._needs.update(models)
-
-    def done(self, models: list[Model]) -> None:
-        """Note that a test that needed these models is over."""
-        for model in models:
-            self._needs[model] -= 1
-            if self._needs[model] <= 0:
-                model.release()
 
 
 def _sound(found: Prediction | ModelFault) -> Prediction:

@@ -33,6 +33,7 @@ ORDER = [
     "golden",
     "snapshots",
     "running",
+    "pool",
     "variation",
     "calibration",
     "latency",

@@ -219,7 +219,7 @@ def stale(path: Path, task: str, source: Source) -> str | None:
     Raises SurroundingsFault where the model's files cannot be read.
     """
     row = source.row
-    now = Stamp(task, source.name, row.revision, row.variant, row.dtype, source.digest, row.tolerance, {})
+    now = Stamp(task, source.name, source.commit, row.variant, row.dtype, source.digest, row.tolerance, {})
     others = (entry.made_by.model for entry in read_golden(path).values() if is_other(now, entry.made_by))
     return next(others, None)
 

@@ -161,7 +161,7 @@ class Row(Strict):
     @property
     def weights(self) -> dict[str, Any]:
         """What the row says of which model it is, and not of how that is judged."""
-        return self.model_dump(exclude={"tolerance", "budget", "gaps", "property_gaps"})
+        return self.model_dump(exclude={"tolerance", "budget", "gaps", "property_gaps", "label_set"})
 
 
 class Manifest(BaseModel):

@@ -167,3 +167,5 @@ def test_seconds_of_a_call():
 
     measured = [latency._seconds(spin, lambda: None) for _ in range(100)]
     assert 0.005 <= min(measured) <= 1.02 * 0.005
+    nothing = [latency._seconds(lambda: None, lambda: None) for _ in range(100)]
+    assert min(nothing) < 0.004 * min(measured)  # 20 microseconds

@@ -56,7 +56,17 @@ ORDER = [
 """A module may import only from those before it."""
 
 HEAVY = {"torch", "transformers", "tokenizers", "librosa", "PIL", "sklearn", "scipy", "safetensors", "numpy"}
-HEAVY |= {"jiwer", "pyarrow", "huggingface_hub", "pycocotools", "rapidfuzz", "rouge_score", "torchmetrics"}
+HEAVY |= {
+    "jiwer",
+    "pyarrow",
+    "huggingface_hub",
+    "pycocotools",
+    "soundfile",
+    "tomlkit",
+    "rapidfuzz",
+    "rouge_score",
+    "torchmetrics",
+}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")
 
 

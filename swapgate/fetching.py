@@ -14,10 +14,12 @@ from swapgate.files import write_whole
 from swapgate.weights import INDEX, is_plain, pickle_only, shards
 
 WAITS = (1, 2, 4)
-"""Seconds before each further attempt where the hub has trouble of its own (5xx)."""
+"""Seconds before each further attempt where the hub has trouble of its own (5xx), or a connection breaks."""
 DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO})
 DISK |= {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 """Errors of the system's that are about files, and not about the network."""
+CUT = frozenset({"ChunkedEncodingError", "IncompleteRead", "RemoteProtocolError", "ReadError", "ReadTimeout"})
+"""Errors of the libraries below the client, of its two lines of versions, for a connection that breaks."""
 CARD_LIMIT = 1_000_000
 """Bytes of the largest model card that is fetched along."""
 
@@ -185,13 +187,13 @@ def _note(model: str, revision: str, commit: str) -> None:
 
 
 def _asked(call: Callable[[], Any], model: str, revision: str | None, file: str) -> Any:
-    """Ask the client; where the hub has trouble of its own, several times. Raises SurroundingsFault."""
+    """Ask the client, several times where that may help. Raises SurroundingsFault."""
     for wait in (*WAITS, None):
         try:
             return call()
         except Exception as error:  # the client's own, and those of two libraries below it
             status = next((code for one in _causes(error) if (code := _status(one))), 0)
-            if status < 500 or wait is None:
+            if wait is None or not (status >= 500 or (file and not status and _broke(error))):
                 raise _fault(error, status, model, revision, file) from error
             time.sleep(wait)
     raise AssertionError
@@ -230,9 +232,9 @@ def _fault(error: Exception, status: int, model: str, revision: str | None, file
         return SurroundingsFault(f"{what}: there is no {file or 'such page'} (404); name another revision or model")
     if status:
         return SurroundingsFault(f"{what}: the hub has trouble of its own ({status}); try again later")
-    reason = " ".join(str(causes[-1]).split())
+    reason = " ".join(str(_deepest(error)).split())
     return UnreachableFault(
-        f"{what}: the connection to {constants.ENDPOINT} failed ({type(causes[-1]).__name__}: {reason}); nothing"
+        f"{what}: the connection to {constants.ENDPOINT} failed ({type(_deepest(error)).__name__}: {reason}); nothing"
         " half-fetched is used; mend it and run the same command again"
     )
 
@@ -252,6 +254,20 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while found is not None:
         yield found
         found = found.__cause__
+
+
+def _broke(error: BaseException) -> bool:
+    """Tell whether a connection broke that there was; only some versions of the client try again themselves."""
+    last = _deepest(error)
+    names = {type(one).__name__ for one in (*_causes(error), last)}
+    return bool(names & CUT) or isinstance(last, ConnectionResetError | TimeoutError)
+
+
+def _deepest(error: BaseException) -> BaseException:
+    """Give what the system said below the libraries."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return error
 
 
 def _status(error: BaseException) -> int:

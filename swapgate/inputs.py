@@ -12,6 +12,11 @@ from typing import Any, TypeAlias
 
 from swapgate.faults import SurroundingsFault
 
+LONGEST = 3600
+"""Seconds of the longest sound that is read from a file."""
+UNKNOWN_LENGTH = 0xFFFFFFFF
+"""What a WAV file claims that was written without its length being known."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -41,6 +46,7 @@ def read_sound(path: Path) -> Sound:
     import librosa
     import numpy as np
 
+    _check_length(path)
     with _readable(path, "sound"), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # librosa.load imports modules that Python 3.13 drops
         samples, rate = librosa.load(path, sr=None, mono=False, dtype=np.float32)
@@ -49,6 +55,29 @@ def read_sound(path: Path) -> Sound:
     if not np.isfinite(samples).all():
         raise SurroundingsFault(f"{path}: the sound has samples that are NaN or infinite; record or convert it again")
     return Sound(librosa.to_mono(samples), int(rate))
+
+
+def _check_length(path: Path) -> None:
+    """Refuse a file whose header says more than the file holds, or more than memory should: before it is read."""
+    import soundfile
+
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(8)
+        with soundfile.SoundFile(path) as sound:
+            seconds = sound.frames / sound.samplerate
+    except (OSError, soundfile.SoundFileError):
+        return  # reading it says what is wrong, or finds another reader
+    claimed = int.from_bytes(head[4:], "little") + 8 if head[:4] == b"RIFF" else 0
+    if size < claimed < UNKNOWN_LENGTH:
+        raise SurroundingsFault(
+            f"{path}: its header claims {claimed:,} bytes, the file has {size:,}; give a sound file that is whole"
+        )
+    if seconds > LONGEST:
+        raise SurroundingsFault(
+            f"{path}: its header claims {seconds:,.0f} s of sound, at most {LONGEST:,} are read; cut it, or convert it"
+        )
 
 
 def stretch(sound: Sound, start: float, end: float | None) -> Sound:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import mmap
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,11 +133,14 @@ def _pickled(path: Path) -> Iterator[Tensor]:
     """Give the tensors of a pickle; torch reads weights only, and maps the file where its form allows that."""
     import torch
 
+    safely: dict[str, Any] = {"map_location": "cpu", "weights_only": True}
     try:
-        try:
-            found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except RuntimeError:  # of a form older than torch 1.6, which cannot be mapped
-            found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what the file was written with
+            try:
+                found = torch.load(path, mmap=True, **safely)
+            except RuntimeError:  # of a form older than torch 1.6, which cannot be mapped
+                found = torch.load(path, **safely)
     except Exception as error:  # whatever is in the file decides what torch raises
         reason = " ".join(str(error).split()).partition(". ")[0]
         raise SurroundingsFault(

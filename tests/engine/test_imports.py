@@ -61,8 +61,8 @@ ORDER = [
 """A module may import only from those before it."""
 
 HEAVY = {"torch", "transformers", "tokenizers", "librosa", "PIL", "sklearn", "scipy", "safetensors", "numpy"}
-HEAVY |= {"jiwer", "pyarrow", "pycocotools", "rapidfuzz", "rouge_score", "torchmetrics", "pooch", "requests"}
-HEAVY |= {"huggingface_hub"}
+HEAVY |= {"huggingface_hub", "jiwer", "pooch", "pyarrow", "pycocotools", "rapidfuzz", "requests", "rouge_score"}
+HEAVY |= {"soundfile", "tomlkit", "torchmetrics"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")
 
 

@@ -94,6 +94,7 @@ def test_empty_sound(tmp_path):
     """A sound file without samples is refused, also one that ends where its samples would begin."""
     words = "the sound is empty; give a file with samples"
     assert refusal(read_sound, sound(tmp_path / "none.wav", TONE[:0])) == words
+    words = "its header claims 844 bytes, the file has 44; give a sound file that is whole"
     assert refusal(read_sound, cut(sound(tmp_path / "cut.wav"), 44)) == words
 
 

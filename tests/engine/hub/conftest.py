@@ -5,7 +5,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -204,21 +204,38 @@ def environment(hub: Hub, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def cache(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Let the client of this process use this hub, and give the folder of its cache."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import _http
+    from huggingface_hub import constants, file_download
 
     folder = tmp_path / "hf" / "hub"
     changes = {"ENDPOINT": hub.url, "HF_HUB_CACHE": str(folder), "HF_TOKEN_PATH": str(tmp_path / "token")}
-    changes |= {"HUGGINGFACE_CO_URL_TEMPLATE": hub.url + "/{repo_id}/resolve/{revision}/{filename}"}
+    changes |= {"HUGGINGFACE_CO_URL_TEMPLATE": hub.url + "/{repo_id}/resolve/{revision}/{filename}"}  # of version 0
     for name, value in {**changes, "HF_HUB_DISABLE_XET": True, "HF_HUB_OFFLINE": False}.items():
-        if hasattr(constants, name):
-            monkeypatch.setattr(constants, name, value)
+        for module in (constants, file_download):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, value)
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    close = getattr(_http, "close_session", None) or _http.reset_sessions  # of version 1 and later, of 0
-    close()
+    _close_connections()
     yield folder
-    close()
+    _close_connections()
+
+
+def _close_connections() -> None:
+    from huggingface_hub.utils import _http
+
+    (getattr(_http, "close_session", None) or _http.reset_sessions)()  # of version 1 and later, of 0
+
+
+@pytest.fixture
+def go_offline(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Give what does as HF_HUB_OFFLINE=1 would have done."""
+    from huggingface_hub import constants
+
+    def go() -> None:
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+        _close_connections()
+
+    return go
 
 
 @pytest.fixture

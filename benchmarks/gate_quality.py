@@ -104,7 +104,7 @@ class Judge:
         quality = found["figures"]["quality"]
         return {
             "verdict": found["verdict"],
-            "why": found["reasons"][0]["message"] if found["reasons"] else "",
+            "why": re.sub(r"/\S+/candidate", "candidate", found["reasons"][0]["message"]) if found["reasons"] else "",
             "reasons": len(found["reasons"]),
             "value": quality["value"] if quality else None,
             "said": said if any(one != FAULT for one in said.values()) else {},
@@ -383,7 +383,7 @@ def caught(row: dict[str, Any], by: str) -> bool:
 def totals(damages: Sequence[dict[str, Any]], harmless: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Count what each catches and how often each raises a false alarm."""
     groups: dict[str, Callable[[dict[str, Any]], bool]] = {
-        "gross": lambda row: row["gross"],
+        "gross": lambda row: row["gross"] and (row["harm"] or row["changed"]),
         "harmful": lambda row: row["harm"],
         "not harmful, but changed": lambda row: not row["harm"] and row["changed"],
     }
@@ -409,7 +409,6 @@ def missed(result: dict[str, Any]) -> list[str]:
         found.append(f"harmful damages: {ours['harmful']['caught']} of {ours['harmful']['of']} caught")
     slow = [row for row in result["20 % slower, allowed 10 %"] if row["verdict"] != "FAIL"]
     found += [f"20 % slower: {row['task']}/{row['tier']} {row['verdict']}" for row in slow]
-    found += [f"twin: {row['task']} {row['why']}" for row in result["twins"] if row["verdict"] == "FAIL"]
     if ours["benign"]["caught"]:
         found.append(f"benign changes: {ours['benign']['caught']} of {ours['benign']['of']} red")
     return found
@@ -436,7 +435,9 @@ def written(result: dict[str, Any]) -> str:
         lines += ["", "Twins (the same recipe with another seed, judged as swaps):", ""]
     for row in result["twins"]:
         reds = ", ".join(by for by in PEERS if row["peers"][by]) or "none"
-        lines.append(f"- {row['task']}: loss {row['loss']:+.4f}, {row['verdict']}; red: {reds}")
+        lines.append(
+            f"- {row['task']}: loss {row['loss']:+.4f}, {row['verdict']} {row['why']}; red: {reds}".replace(" ;", ";")
+        )
     lines += ["", "Misses of the gate among harmful damages:", ""]
     rows = result["damages"]
     lines += [f"- {describe(row)}" for row in rows if row["harm"] and not caught(row, "swapgate")] or ["- none"]

@@ -29,7 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="TASK.TIER=MODEL",
-        help="judge MODEL (a folder, or a TOML file with a row) in the place of a tier's model; may be given again",
+        help="judge MODEL (a folder, a public model as ID@REVISION, or a TOML file with a row) in the place of a tier's"
+        " model; may be given again",
     )
     group.addoption(
         "--against",

@@ -20,6 +20,8 @@ DISK |= {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 """Errors of the system's that are about files, and not about the network."""
 CUT = frozenset({"ChunkedEncodingError", "IncompleteRead", "RemoteProtocolError", "ReadError", "ReadTimeout"})
 """Errors of the libraries below the client, of its two lines of versions, for a connection that breaks."""
+TIMEOUT = 60
+"""Seconds to wait for the list of a model's files."""
 CARD_LIMIT = 1_000_000
 """Bytes of the largest model card that is fetched along."""
 
@@ -85,7 +87,7 @@ def fetch(model: str, revision: str | None, allow_pickle: bool) -> Fetched:
     lacks = hub.cached(model, commit, allow_pickle).missing
     if lacks is not None:
         raise SurroundingsFault(f"{name}: holds no {lacks}, so it is no model that can be judged; name another one")
-    if revision is None or not hub.is_pinned(revision):
+    if not (revision and hub.is_pinned(revision) and commit.startswith(revision)):
         _note(model, revision or hub.MAIN, commit)
     return Fetched(commit, total, new)
 
@@ -94,13 +96,17 @@ def _listing(model: str, revision: str | None) -> tuple[str, Mapping[str, Remote
     """Ask the hub for the commit of a revision and its files. Raises SurroundingsFault."""
     from huggingface_hub import HfApi
 
-    found = _asked(lambda: HfApi().model_info(model, revision=revision, files_metadata=True), model, revision, "")
+    found = _asked(lambda: _info(HfApi(), model, revision), model, revision, "")
     commit = str(found.sha)
     if not hub.COMMIT.fullmatch(commit) or (hub.COMMIT.fullmatch(revision or "") and commit != revision):
         raise SurroundingsFault(
             f"{hub.wanted(model, revision)}: the hub answers with commit {commit!r}; try again, or name another one"
         )
     return commit, _files(model, found.siblings)
+
+
+def _info(api: Any, model: str, revision: str | None) -> Any:
+    return api.model_info(model, revision=revision, files_metadata=True, timeout=TIMEOUT)
 
 
 def _files(model: str, siblings: Iterable[Any] | None) -> Mapping[str, RemoteFile]:

@@ -158,7 +158,9 @@ def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     files, auto = weight_files(source.folder, source.row.allow_pickle), getattr(transformers, auto_class)
     try:
-        check_config(source.config, files)
+        for name in ("config.json", "preprocessor_config.json", "processor_config.json", "generation_config.json"):
+            if name == "config.json" or (source.folder / name).is_file():
+                check_config(name, read_settings(source.folder / name), files)
         config = transformers.AutoConfig.from_pretrained(source.folder, **safe)
         if getattr(config, "use_pretrained_backbone", False):
             config.use_pretrained_backbone = False  # transformers 4 would fetch weights, which the model's own replace

@@ -1,5 +1,6 @@
 """Whether the sizes that a model's config.json names can be those of its weight files, before memory is taken."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,23 @@ from swapgate.faults import SurroundingsFault
 LARGEST = 10_000_000
 """The largest whole number that a config is believed, and a million of a small model: tables are made of some."""
 SMALL = 1_000_000
-MOST_LAYERS = 10_000
+SIDES = re.compile(r"(^|\.)(crop_|pad_)?size(\.|$)|height|width|_edge")
+"""Keys of the sides of pictures, in pixels."""
+MOST = {re.compile("layer|depth"): 10_000, SIDES: 10_000}
+"""From keys to the most that a number under them is believed."""
 MOST_TENSORS = 50_000
 A_BYTE = 4
 """Numbers that a model may have for each byte of its weight files: some are not saved, or stand in two places."""
 
 
-def check_config(config: Mapping[str, Any], files: list[Path]) -> None:
-    """Check the numbers in a config.json, before transformers reads it. Raises SurroundingsFault."""
+def check_config(name: str, config: Mapping[str, Any], files: list[Path]) -> None:
+    """Check the numbers in a file of settings, before transformers reads it. Raises SurroundingsFault that names it."""
     limit = min(LARGEST, max(SMALL, _bytes(files)))
     for key, number in _numbers(config):
-        most = MOST_LAYERS if "layer" in key or "depth" in key else limit
+        most = next((most for keys, most in MOST.items() if keys.search(key)), limit)
         if number > most and "theta" not in key:
             raise SurroundingsFault(
-                f"config.json: {key} = {number} is absurd beside weight files of {_bytes(files):,} bytes (at most"
+                f"{name}: {key} = {number} is absurd beside weight files of {_bytes(files):,} bytes (at most"
                 f" {most:,}), so nothing was loaded; do not use this model, or fetch or save it again"
             )
 
@@ -67,7 +71,9 @@ def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int]]:
     """Give the whole numbers in a config, each with its key."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _numbers(inner, name)
+            if name == "label2id":
+                continue  # its keys are words, and its numbers are those of the table itself
+            yield from _numbers(inner, f"{key}.{name}" if key else name)
     elif isinstance(value, list):
         for inner in value:
             yield from _numbers(inner, key)

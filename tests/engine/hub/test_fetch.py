@@ -78,7 +78,7 @@ def test_shards(hub, cache, swapgate, weights):
     assert [request.rpartition("/")[2] for request in hub.asked("GET /cdn")] == names[:1]  # the other has its content
 
 
-@pytest.mark.parametrize("row", ["ner.small", f"{BERT}@main"])
+@pytest.mark.parametrize("row", ["ner.small", f"{BERT}@main"], ids=["row", "branch"])
 def test_moved_branch(hub, cache, swapgate, weights, row):
     """What is not pinned follows its branch; the older commit stays in the cache."""
     old = hub.publish(BERT, weights)

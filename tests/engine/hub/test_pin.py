@@ -137,7 +137,11 @@ def test_models_as_json(hub, cache, swapgate, weights, models_file):
     assert (large["state"], large["model"], large["revision"]) == ("missing", "../../gone", None)
 
 
-@pytest.mark.parametrize("card", [b"", b"---\nlicense: [a\n---\n", b"# No table\n", b"---\nlicense: 7\n---\n", b"\xff"])
+@pytest.mark.parametrize(
+    "card",
+    [b"", b"---\nlicense: [a\n---\n", b"# No table\n", b"---\nlicense: 7\n---\n", b"\xff"],
+    ids=["empty", "broken", "without", "number", "bytes"],
+)
 def test_cards_that_do_not_say(hub, cache, swapgate, weights, card):
     """A card without a licence, or that is none, is no trouble."""
     hub.publish(BERT, {**weights, "README.md": card})

@@ -35,10 +35,10 @@ def configure(folder, file="config.json", **changes):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-def refusal(folder, **keys):
+def refusal(folder, reader="AutoTokenizer", **keys):
     """Give the words with which a model is not loaded."""
     with pytest.raises(SurroundingsFault) as caught:
-        load(source(folder, **keys), "AutoModelForTokenClassification")
+        load(source(folder, **keys), "AutoModelForTokenClassification", reader)
     return str(caught.value)
 
 
@@ -112,7 +112,7 @@ def test_pickle_with_a_payload(folder, tmp_path, form):
         assert source(folder, allow_pickle=True).digest
     assert str(caught.value).startswith(f"{path}: weights cannot be read from the pickle (UnpicklingError: ")
     assert "nothing else that a pickle may hold is ever run" in str(caught.value)
-    assert "model cannot be loaded: UnpicklingError: " in refusal(folder, allow_pickle=True)
+    assert "model cannot be loaded: " in refusal(folder, allow_pickle=True)
     assert not (tmp_path / "was_here").exists()
 
 
@@ -179,6 +179,29 @@ def test_absurd_sizes(folder, key, number, words):
     configure(folder, **{key: number})
     assert refusal(folder).startswith(f"model: {words}")
     assert memory() < 4e9
+
+
+@pytest.mark.parametrize(
+    ("task", "file", "changes", "key"),
+    [
+        ("image-classification", "preprocessor_config.json", {"size": {"height": 10**6, "width": 8}}, "size.height"),
+        ("image-classification", "preprocessor_config.json", {"size": 10**6}, "size"),
+        ("speech-recognition", "preprocessor_config.json", {"sampling_rate": 10**9}, "sampling_rate"),
+        ("summarization", "generation_config.json", {"max_length": 10**9}, "max_length"),
+    ],
+    ids=["height", "side", "rate", "text"],
+)
+def test_absurd_sizes_of_inputs(tmp_path, task, file, changes, key):
+    """Absurd sizes of what a model is given, or writes, are refused too."""
+    folder = Path(shutil.copytree(ZOO.parents[1] / task / "small", tmp_path / "model"))
+    configure(folder, file, **changes)
+    assert f"model: {file}: {key} = 1000000" in refusal(folder, "AutoImageProcessor")
+
+
+def test_labels_are_words(folder):
+    """A label that sounds like a size is none: there are tables of more than ten thousand labels."""
+    configure(folder, label2id={**dict.fromkeys(LABELS, 0), "player": 21_000})
+    assert load(source(folder), "AutoModelForTokenClassification").model
 
 
 def memory():

@@ -106,7 +106,10 @@ def _unigram(folder: Path) -> dict[str, Any]:
     tokenizer.decoder = decoders.Metaspace()
     special = ["<pad>", "</s>", "<unk>"]
     trainer = trainers.UnigramTrainer(
-        vocab_size=PIECES, special_tokens=special, unk_token="<unk>", show_progress=False  # noqa: S106
+        vocab_size=PIECES,
+        special_tokens=special,
+        unk_token="<unk>",
+        show_progress=False,  # noqa: S106
     )
     _train(tokenizer, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(

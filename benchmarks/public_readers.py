@@ -22,6 +22,8 @@ PLAIN = 50_257
 BRACKETS = {f"{name}_token": f"[{name.upper()}]" for name in ("unk", "sep", "pad", "cls", "mask")}
 ANGLES = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "mask_token": "<mask>"}
 ANGLES |= {"cls_token": "<s>", "sep_token": "</s>"}
+TOKENIZERS = {"bert": "BertTokenizer", "distilbert": "DistilBertTokenizer"}
+TOKENIZERS |= {"bart": "BartTokenizer", "roberta": "RobertaTokenizer"}
 BARS = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]  # <pad> is the blank of CTC
 WAVES = {
     "do_normalize": True,
@@ -38,9 +40,9 @@ def save_reader(reader: dict[str, Any], architecture: str, folder: Path, small: 
     """Write what reads a model's inputs into its folder; give what the model's configuration must know of it."""
     kind = reader["kind"]
     if kind == "wordpiece":
-        return _wordpiece(folder, lowercase=reader.get("lowercase", False))
+        return _wordpiece(folder, TOKENIZERS[architecture], lowercase=reader.get("lowercase", False))
     if kind == "bytes":
-        return _bytes(folder, {"bart": "BartTokenizer", "roberta": "RobertaTokenizer"}[architecture], reader)
+        return _bytes(folder, TOKENIZERS[architecture], reader)
     if kind == "unigram":
         return _unigram(folder)
     if kind == "letters":
@@ -64,7 +66,7 @@ def texts() -> Iterator[str]:
             yield from (case[key] for key in ("text", "question", "context") if key in case)
 
 
-def _wordpiece(folder: Path, lowercase: bool) -> dict[str, Any]:
+def _wordpiece(folder: Path, name: str, lowercase: bool) -> dict[str, Any]:
     tokenizer = Tokenizer(WordPiece(unk_token="[UNK]"))  # noqa: S106
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -75,7 +77,7 @@ def _wordpiece(folder: Path, lowercase: bool) -> dict[str, Any]:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ids
     )
-    settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": lowercase, "model_max_length": 512}
+    settings = {"tokenizer_class": name, "do_lower_case": lowercase, "model_max_length": 512}
     _save(folder, tokenizer, settings, BRACKETS)
     ranked = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
     (folder / "vocab.txt").write_text("".join(f"{piece}\n" for piece, _ in ranked), encoding="utf-8")
@@ -108,8 +110,8 @@ def _unigram(folder: Path) -> dict[str, Any]:
     trainer = trainers.UnigramTrainer(
         vocab_size=PIECES,
         special_tokens=special,
-        unk_token="<unk>",
-        show_progress=False,  # noqa: S106
+        unk_token="<unk>",  # noqa: S106
+        show_progress=False,
     )
     _train(tokenizer, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(

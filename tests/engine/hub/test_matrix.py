@@ -15,7 +15,7 @@ from swapgate.manifest import read_toml
 
 ROOT = Path(__file__).parents[3]
 MODELS = "fixtures/models/hub.toml"
-RATE = 16_000
+RATE = 22_050
 FEW = """
 from hypothesis import Phase, settings
 
@@ -40,7 +40,7 @@ def write_inputs(folder):
 
     folder.mkdir()
     noise = np.random.default_rng(8)
-    soundfile.write(folder / "mlk.flac", noise.uniform(-0.5, 0.5, 3 * RATE), RATE)
+    soundfile.write(folder / "mlk.flac", noise.uniform(-0.5, 0.5, 13 * RATE), RATE)
     for name in ("cat-chonk.jpeg", "cat_dog.jpg", "panda.jpg"):
         Image.fromarray(noise.integers(0, 256, (120, 160, 3), np.uint8)).save(folder / name)
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}

@@ -185,6 +185,11 @@ def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -
                 f"{source.name} asks for code of its own to be run (auto_map in its settings), and that is never done;"
                 " use a model of an architecture that transformers has"
             ) from error
+        if isinstance(error, ImportError) and "timm" in str(error):
+            raise SurroundingsFault(
+                f"{source.name} has a backbone of timm's, and timm or its torchvision is not installed; install them"
+                " with: pip install 'swapgate[timm]' (torchvision must be built for this torch: CPU or CUDA)"
+            ) from error
         reason = (str(error).strip().splitlines() or ["no message"])[0]
         raise SurroundingsFault(f"{source.name} cannot be loaded: {type(error).__name__}: {reason}") from error
     missing = sorted(report["missing_keys"])

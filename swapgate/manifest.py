@@ -33,6 +33,7 @@ TASK_KEYS = {
     "generation": "summarization",
     "no_answer": "question-answering",
     "threshold": "object-detection",
+    "cut": "audio-classification",
 }
 """Keys of a row that only one task has."""
 CASES = "cases.toml"
@@ -141,6 +142,8 @@ class Row(Strict):
     """Of question-answering: whether the model may say that the context holds no answer."""
     threshold: float | None = Field(None, gt=0, lt=1)
     """Of object-detection: the score from which an object counts; 0.5 where it is not set."""
+    cut: bool = False
+    """Of audio-classification: whether the end of a sound that is longer than the model hears may be left out."""
     tolerance: Annotated[Tolerance, BeforeValidator(_table)] = Tolerance()
     budget: Budget = Budget()
     gaps: dict[str, Words] = Field(default_factory=dict)

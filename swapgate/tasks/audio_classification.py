@@ -29,10 +29,12 @@ def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[C
 
     Sounds of one length go through the model together: a waveform model without an attention mask would hear padding.
     A sound whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a sound is empty,
-    has samples that are no numbers or absurdly large, or is shorter or longer than the model can read.
+    has samples that are no numbers or absurdly large, or is shorter or longer than the model can read; with
+    `cut` in the row a longer one is read as far as the model can.
     """
     rate = int(loaded.reader.sampling_rate)
-    waves = [resampled(sound, rate, *_limits(loaded)) for sound in sounds]
+    fewest, most = _limits(loaded)
+    waves = [resampled(sound, rate, fewest, None if row.cut else most) for sound in sounds]
     lengths: dict[int, list[int]] = {}
     for place, wave in enumerate(waves):
         lengths.setdefault(len(wave), []).append(place)

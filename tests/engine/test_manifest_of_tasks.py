@@ -1,4 +1,4 @@
-"""Keys of a models file that only some tasks have: labels, generation, no_answer and threshold."""
+"""Keys of a models file that only some tasks have: labels, generation, no_answer, threshold and cut."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from swapgate.manifest import LABELLED, TASK_KEYS, TASKS, Generation, check_row,
 from swapgate.predictions import KINDS
 
 LABELS = 'labels = { a = "b" }\n'
-WRITTEN = {"generation": "{ num_beams = 2 }", "no_answer": "true", "threshold": "0.7"}
+WRITTEN = {"generation": "{ num_beams = 2 }", "no_answer": "true", "threshold": "0.7", "cut": "true"}
 NUMBERS = {
     "num_beams": 1,
     "min_length": 0,
@@ -57,7 +57,7 @@ def test_tasks():
 def test_defaults(read, task):
     """A row of any task needs a model, and labels where its models name some; it has no settings of its own."""
     read_as = only(read(row(task)))
-    assert (read_as.generation, read_as.no_answer, read_as.threshold) == (None, False, None)
+    assert (read_as.generation, read_as.no_answer, read_as.threshold, read_as.cut) == (None, False, None, False)
     assert read_as.settings == {}
     assert bool(read_as.labels) == (task in LABELLED)
 

@@ -51,13 +51,15 @@ class Hub:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
-    def publish(self, model: str, files: Path | Mapping[str, bytes], branch: str = "main") -> str:
-        """Put a model folder, or files, on a branch as a new commit, and give that."""
+    def publish(
+        self, model: str, files: Path | Mapping[str, bytes], branch: str = "main", begins: str | None = None
+    ) -> str:
+        """Put a model folder, or files, on a branch as a new commit, and give that; `begins` is how it begins."""
         if isinstance(files, Path):
             files = {path.name: path.read_bytes() for path in sorted(files.iterdir()) if path.is_file()}
         repository = self.repositories.setdefault(model, Repository())
         whole = hashlib.sha1(f"{model} {len(repository.commits)}".encode())  # noqa: S324
-        commit = whole.hexdigest()
+        commit = (begins or "") + whole.hexdigest()[len(begins or "") :]
         repository.commits[commit] = dict(files)
         repository.branches[branch] = commit
         return commit

@@ -210,7 +210,15 @@ def test_case_that_is_gone(red, review):
     assert "swapgate review" not in result.stdout.str()
 
 
-@pytest.mark.parametrize("option", ["--accept-all", "--reject-all", "--accept=ner/small/ada", "--reject=ner/small/ada"])
+ON_CI = {
+    "all": "--accept-all",
+    "none": "--reject-all",
+    "this": "--accept=ner/small/ada",
+    "not this": "--reject=ner/small/ada",
+}
+
+
+@pytest.mark.parametrize("option", ON_CI.values(), ids=ON_CI)
 def test_on_ci(red, review, monkeypatch, option):
     """On CI nothing is accepted or rejected; listing is allowed."""
     monkeypatch.setenv("CI", "true")

@@ -25,6 +25,7 @@ from swapgate.manifest import (
     read_row,
 )
 from swapgate.running import Model
+from swapgate.variants import TAKE_A_ROW, steps
 
 Key = tuple[str, str]
 """Task and tier."""
@@ -218,10 +219,16 @@ def _is_folder(row: Row, base: Path, root: Path, working_tree: Path) -> bool:
 def _candidate(plan: Plan, model: Model, candidate: str, directory: Path) -> Source:
     """Find a candidate: one that is only named takes the incumbent's label map, a TOML file holds a row of its own."""
     if not candidate.endswith(".toml"):
-        name, _, revision = (candidate, "", "") if os.path.isdir(directory / candidate) else candidate.partition("@")
+        is_folder = os.path.isdir(directory / candidate)
+        named, _, variant = (candidate, "", "") if is_folder else candidate.partition("+")
+        name, _, revision = (named, "", "") if os.path.isdir(directory / named) else named.partition("@")
+        try:
+            steps(variant) if named != candidate else None
+        except ValueError as error:
+            raise InputFault(f"{error}; {TAKE_A_ROW}") from error
         if revision and not is_revision(revision):
             raise InputFault(f"{revision!r} is not a commit, a branch or a tag; give ID@REVISION")
-        changes = {"model": name, "revision": revision or None, "variant": None, "allow_pickle": False}
+        changes = {"model": name, "revision": revision or None, "variant": variant or None, "allow_pickle": False}
         row = model.row.model_copy(update=changes)
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate

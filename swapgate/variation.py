@@ -153,8 +153,8 @@ def _under(setting: Setting, weights: Any) -> Iterator[None]:
 def _without_avx(model: Model) -> Predictions:
     """Predict as the suite does in a process without AVX. Raises SurroundingsFault where it fails."""
     source = model.source
-    row = source.row.model_dump(mode="json")
-    where = {"folder": str(source.folder), "name": source.name, "cases": str(model.cases.path)}
+    row = {**source.row.model_dump(mode="json"), "variant": None}  # a compressed copy is there already
+    where = {"folder": str(source.held), "name": source.name, "cases": str(model.cases.path)}
     child = subprocess.run(
         [sys.executable, "-m", "swapgate.variation"],
         input=json.dumps({"task": model.task, "tier": model.tier, "row": row, **where}),

@@ -91,7 +91,7 @@ def compress(model: Any, steps: Sequence[Step], source: Path, dtype: str, target
     the row computes in. Raises SurroundingsFault where a step cannot be done.
     """
     config, before = read_settings(source / "config.json"), dict(_state(model))
-    then, marker = json.dumps(config), {}
+    then, marker = json.dumps(config), dict(config.get(MARKER, {}))
     for step in steps:
         if step.name == "prune":
             _prune(model, step)
@@ -106,26 +106,29 @@ def compress(model: Any, steps: Sequence[Step], source: Path, dtype: str, target
     for path in source.iterdir():
         if path.is_file() and path.name not in weights and not path.name.endswith((".bin", ".safetensors", INDEX)):
             shutil.copyfile(path, target / path.name)
-    if marker in ({}, {"dtype": dtype}) and json.dumps(config) == then and dict(_state(model)) == before:
+    if (
+        marker in (config.get(MARKER, {}), {"dtype": dtype})
+        and json.dumps(config) == then
+        and dict(_state(model)) == before
+    ):
         for name in weights:
             shutil.copyfile(source / name, target / name)
         for path in source.glob(f"*{INDEX}"):
             shutil.copyfile(path, target / path.name)
         return
     config |= {MARKER: marker} if marker else {}
-    _save(model, target, {name for name, _ in _linear(model)} if "int8" in marker else set())
+    _save(model, target, whole="int8" in marker)
     (target / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _save(model: Any, target: Path, layers: set[str]) -> None:
-    """Write the weights of a model, those of these layers as whole numbers."""
+def _save(model: Any, target: Path, whole: bool) -> None:
+    """Write the weights of a model, where `whole` those of its Linear layers as whole numbers."""
     from safetensors.torch import load_file, save_file
 
     with tempfile.TemporaryDirectory(dir=target) as name:
         model.save_pretrained(name, max_shard_size="1000TB")
-        if layers:
-            found = int8.quantized(load_file(Path(name, SAFE)), layers)
-            save_file(found, target / SAFE, {"format": "pt"})
+        if whole:
+            save_file(int8.stored(load_file(Path(name, SAFE)), model), target / SAFE, {"format": "pt"})
         else:
             os.replace(Path(name, SAFE), target / SAFE)
 
@@ -145,26 +148,13 @@ def _torch_dtype(name: str) -> Any:
     return getattr(torch, name)
 
 
-def _linear(model: Any, *others: Any) -> list[tuple[str, Any]]:
-    """Give the Linear layers of a model with their names, and those of other kinds, whose weights are theirs alone."""
-    import torch
-
-    embeddings = {id(one.weight) for one in model.modules() if isinstance(one, torch.nn.Embedding)}
-    kinds = (torch.nn.Linear, *others)
-    found = [(name, one) for name, one in model.named_modules() if type(one) in kinds and "weight" in one._parameters]
-    found = [(name, one) for name, one in found if id(one.weight) not in embeddings]
-    if not found:
-        raise SurroundingsFault(f"a {type(model).__name__} has no Linear layer")
-    return found
-
-
 def _prune(model: Any, step: Step) -> None:
     """Set the smallest weights of all Linear and convolution layers together to zero."""
     import torch
     from torch.nn.utils import prune
 
     kinds = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
-    places = [(one, "weight") for _, one in _linear(model, *kinds)]
+    places = [(one, "weight") for _, one in int8.linear(model, *kinds)]
     prune.global_unstructured(places, prune.L1Unstructured, amount=step.amount / 100)
     for place in places:
         prune.remove(*place)
@@ -177,7 +167,9 @@ def _drop(model: Any, config: dict[str, Any], step: Step) -> None:
     lists = [
         (name, one)
         for name, one in model.named_modules()
-        if isinstance(one, torch.nn.ModuleList) and name.rpartition(".")[2] in LAYERS
+        if isinstance(one, torch.nn.ModuleList)
+        and name.rpartition(".")[2] in LAYERS
+        and not isinstance(one[0], torch.nn.Linear)  # those of a small head
     ]
     lists = [(name, one) for name, one in lists if not any(name.startswith(f"{outer}.") for outer, _ in lists)]
     if not lists:
@@ -185,7 +177,7 @@ def _drop(model: Any, config: dict[str, Any], step: Step) -> None:
     for name, layers in lists:
         count, part = len(layers), "decoder" if "decoder" in name else "encoder"
         if step.amount >= count:
-            raise SurroundingsFault(f"{step}: its {part} has {count} layers, and one must stay; drop fewer")
+            raise SurroundingsFault(f"{step}: of the {count} layers of its {part} one must stay; drop fewer")
         left = count - step.amount
         stays = [round(place * (count - 1) / max(left - 1, 1)) for place in range(left)]
         place, _, last = name.rpartition(".")
@@ -198,7 +190,7 @@ def _drop(model: Any, config: dict[str, Any], step: Step) -> None:
                 f"{step}: config.json does not say under a known key that its {part} has {count} layers"
             )
         config.update(dict.fromkeys(keys, left))
-        middle = getattr(model.get_submodule(place), "mid_position_embeddings", None)
-        if middle is not None:  # YOLOS has one for each layer but the last
-            with torch.no_grad():
-                model.get_submodule(place).mid_position_embeddings = torch.nn.Parameter(middle[stays[:-1]])
+        for holder in model.modules():  # a YOLOS may have positions for each layer but the last
+            middle = getattr(holder, "mid_position_embeddings", None)
+            if middle is not None and len(middle) == count - 1:
+                holder.mid_position_embeddings = torch.nn.Parameter(middle.detach()[stays[:-1]])

@@ -5,10 +5,12 @@ alike where it is dynamic, one scale a token: so what a batch holds besides a to
 """
 
 import functools
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from swapgate.faults import SurroundingsFault
 from swapgate.weights import weight_files
 
 SCALE = ".weight_scale"
@@ -25,40 +27,70 @@ def rounded(weight: Any) -> tuple[Any, Any]:
     return (exact / scale[:, None]).round().clamp(-127, 127).to(torch.int8), scale
 
 
-def quantized(tensors: Mapping[str, Any], layers: set[str]) -> dict[str, Any]:
-    """Give the tensors of a model with the weights of these layers as whole numbers and scales."""
-    found = dict(tensors)
-    for layer in sorted(layers):
-        if f"{layer}{WEIGHT}" in found:
-            found[f"{layer}{WEIGHT}"], found[f"{layer}{SCALE}"] = rounded(found[f"{layer}{WEIGHT}"])
+def linear(model: Any, *others: Any) -> list[tuple[str, Any]]:
+    """Give the Linear layers of a model with their names, and those of other kinds, whose weights are theirs alone.
+
+    A layer that shares its weight with an embedding is left out. Raises SurroundingsFault where there is none.
+    """
+    import torch
+
+    embeddings = {id(one.weight) for one in model.modules() if isinstance(one, torch.nn.Embedding)}
+    kinds = (torch.nn.Linear, *others)
+    found = [(name, one) for name, one in model.named_modules() if type(one) in kinds and "weight" in one._parameters]
+    found = [(name, one) for name, one in found if id(one.weight) not in embeddings]
+    if not found:
+        raise SurroundingsFault(f"a {type(model).__name__} has no Linear layer")
     return found
+
+
+def stored(tensors: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """Give the tensors of a model's file with the weights of its Linear layers as whole numbers and scales.
+
+    They are known by their values: a file may have other names than the layers.
+    """
+    weights, found = {_values(layer.weight) for _, layer in linear(model)}, dict(tensors)
+    for name, tensor in tensors.items():
+        if name.endswith(WEIGHT) and tensor.dim() == 2 and _values(tensor) in weights:
+            place = name.removesuffix(WEIGHT)
+            found[name], found[f"{place}{SCALE}"] = rounded(tensor)
+    return found
+
+
+def _values(tensor: Any) -> tuple[Any, bytes]:
+    import torch
+
+    values = tensor.detach().contiguous().flatten().view(torch.uint8).numpy()
+    return tensor.shape, hashlib.sha256(values).digest()
 
 
 def load(auto: Any, folder: Path, config: Any, dtype: Any, kind: str) -> tuple[Any, dict[str, Any]]:
     """Load a model whose Linear layers were saved as whole numbers; `kind` is "dynamic" or "weights".
 
     `auto` is a class such as AutoModelForTokenClassification. Gives the model, and what its loading found missing.
-    While it is loaded its weights stand in memory as `dtype` too.
+    transformers is given the weights in float32, for it may name them otherwise; rounded again they are the same whole
+    numbers. So loading takes as much memory as the model had before.
     """
+    import torch
     import transformers
     from safetensors.torch import load_file
 
     tensors = {name: tensor for path in weight_files(folder) for name, tensor in load_file(path).items()}
-    layers = [name.removesuffix(SCALE) for name in tensors if name.endswith(SCALE)]
-    scales = {layer: tensors.pop(f"{layer}{SCALE}") for layer in layers}
-    weights = {layer: tensors[f"{layer}{WEIGHT}"] for layer in layers}
-    exact = {f"{layer}{WEIGHT}": (weights[layer].float() * scales[layer][:, None]).to(dtype) for layer in layers}
-    model, report = auto.from_pretrained(
-        None, config=config, state_dict={**tensors, **exact}, dtype=dtype, output_loading_info=True
+    for place in [name.removesuffix(SCALE) for name in tensors if name.endswith(SCALE)]:
+        scale = tensors.pop(f"{place}{SCALE}")
+        tensors[f"{place}{WEIGHT}"] = tensors[f"{place}{WEIGHT}"].float() * scale[:, None]
+    with torch.device("meta"):
+        architecture = type(auto.from_config(config, trust_remote_code=False))
+    model, report = architecture.from_pretrained(
+        None, config=config, state_dict=tensors, dtype=torch.float32, output_loading_info=True
     )
     if (folder / "generation_config.json").is_file():
         model.generation_config = transformers.GenerationConfig.from_pretrained(folder)
-    for layer in layers:
+    for layer, exact in linear(model):
         place, _, name = layer.rpartition(".")
-        bias = model.get_submodule(layer).bias
-        new = _layer()(weights[layer], scales[layer].to(dtype), bias, kind == "dynamic")
-        setattr(model.get_submodule(place), name, new)
-    return model, report
+        setattr(
+            model.get_submodule(place), name, _layer()(*rounded(exact.weight.detach()), exact.bias, kind == "dynamic")
+        )
+    return model.to(dtype), report
 
 
 @functools.cache
@@ -82,7 +114,7 @@ def _layer() -> Any:
                 whole = (exact / scale).round().to(torch.int8)
                 found = (torch._int_mm(whole, self.weight.t()).float() * scale * self.weight_scale).to(given.dtype)
             else:
-                found = torch._weight_int8pack_mm(flat, self.weight, self.weight_scale)
+                found = torch.nn.functional.linear(flat, self.weight.to(flat.dtype)) * self.weight_scale
             if self.bias is not None:
                 found = found + self.bias
             return found.reshape(*given.shape[:-1], self.out_features)

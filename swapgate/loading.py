@@ -163,6 +163,8 @@ def _compressed(source: Source, variant: str) -> Path:
     digest = base.files_digest
 
     def make(target: Path) -> None:
+        if "int8" in base.config.get(compression.MARKER, {}):
+            raise SurroundingsFault(f"{source.name} cannot be made: {base.name} holds whole numbers already")
         stored = compression.stored_dtype(base.folder, row.allow_pickle)
         exact = replace(base, row=base.row.model_copy(update={"dtype": stored}))
         architecture = next(iter(base.config.get("architectures") or ["a name under architectures in config.json"]))

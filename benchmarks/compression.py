@@ -64,7 +64,7 @@ def judged(judge: Judge, task: str, name: str, model: Model, options: list[str])
         "model": model.source.name,
         "verdict": found["verdict"],
         "why": found["why"].replace(f"{ROOT}/", ""),
-        "reasons": found.get("reasons", 1),
+        "counts": tier["counts"] if tier else {},
         "figures": {key: round(value, 4) for key, value in quality["figures"].items()} if quality else {},
         "seed": SEED,
     }

@@ -93,6 +93,14 @@ def test_copy_that_cannot_be_made(recorded):
     assert recorded.events() == []
 
 
+def test_type_that_the_cpu_lacks(recorded):
+    """Where the CPU cannot compute in the type of a variant the verdict is ERROR, and no word on the model."""
+    recorded.retrain("candidate", like="small", Ada=["NO_HALF", 0.9])
+    result = recorded.run(SWAP.format("models/candidate"), "-m", "small and not latency")
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
+    assert "models/candidate computes in a type of numbers that this CPU cannot: " in result.stdout.str()
+
+
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder of compressed copies."""

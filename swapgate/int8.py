@@ -85,12 +85,15 @@ def load(auto: Any, folder: Path, config: Any, dtype: Any, kind: str) -> tuple[A
     )
     if (folder / "generation_config.json").is_file():
         model.generation_config = transformers.GenerationConfig.from_pretrained(folder)
-    for layer, exact in linear(model):
-        place, _, name = layer.rpartition(".")
-        setattr(
-            model.get_submodule(place), name, _layer()(*rounded(exact.weight.detach()), exact.bias, kind == "dynamic")
-        )
+    for path, exact in linear(model):
+        place, _, name = path.rpartition(".")
+        setattr(model.get_submodule(place), name, layer(exact, kind))
     return model.to(dtype), report
+
+
+def layer(exact: Any, kind: str) -> Any:
+    """Make a layer of 8 bits of a torch.nn.Linear; `kind` is "dynamic" or "weights"."""
+    return _layer()(*rounded(exact.weight.detach()), exact.bias, kind == "dynamic")
 
 
 @functools.cache

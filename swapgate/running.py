@@ -271,8 +271,8 @@ class Model:
         except Exception as error:  # a model may raise anything on an input it cannot take
             if TYPE_MISSING.search(str(error)):
                 raise SurroundingsFault(
-                    f"{self.source.name} computes in a type of numbers that this CPU cannot: {error}; give another variant"
-                    " or dtype"
+                    f"{self.source.name} computes in a type of numbers that this CPU cannot: {error}; give another"
+                    " variant or dtype"
                 ) from error
             crash = ModelFault(f"the model crashed: {type(error).__name__}: {error}")
             raise self._lack_of_memory(error, "predicted") or crash from error

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ LAYERS = ("block", "blocks", "h", "layer", "layers")
 COUNTS = ("num_hidden_layers", "num_layers", "n_layers", "n_layer", "encoder_layers")
 DECODER_COUNTS = ("decoder_layers", "num_decoder_layers")
 """Keys of config.json for the number of layers; where there is a decoder, the first are the encoder's."""
+WEIGHTS = (INDEX, ".bin", ".h5", ".msgpack", ".onnx", ".pt", ".safetensors")
+"""How files end that hold weights, of which a copy has its own."""
 LOCK_TIMEOUT = 1800
 """Seconds that one process waits while another makes the same copy."""
 
@@ -84,6 +86,16 @@ def stored_dtype(source: Path, allow_pickle: bool) -> str:
     return "float16" if found == {"F16"} else "bfloat16" if found == {"BF16"} else "float32"
 
 
+def architecture(config: Mapping[str, Any]) -> str:
+    """Name the class of a model that can be compressed, by its config.json. Raises SurroundingsFault."""
+    if "int8" in config.get(MARKER, {}):
+        raise SurroundingsFault("its weights are whole numbers already; name the model that it was made of")
+    names = config.get("architectures")
+    if not isinstance(names, list) or not names:
+        raise SurroundingsFault("its config.json names no architecture; save it with save_pretrained")
+    return str(names[0])
+
+
 def compress(model: Any, steps: Sequence[Step], source: Path, dtype: str, target: Path, allow_pickle: bool) -> None:
     """Write a compressed copy of the folder `source`, whose weights are in `model`, into the empty folder `target`.
 
@@ -104,7 +116,7 @@ def compress(model: Any, steps: Sequence[Step], source: Path, dtype: str, target
             marker["int8"] = INT8[step.name]
     weights = {path.name for path in weight_files(source, allow_pickle)}
     for path in source.iterdir():
-        if path.is_file() and path.name not in weights and not path.name.endswith((".bin", ".safetensors", INDEX)):
+        if path.is_file() and path.name not in weights and not path.name.endswith(WEIGHTS):
             shutil.copyfile(path, target / path.name)
     if (
         marker in (config.get(MARKER, {}), {"dtype": dtype})

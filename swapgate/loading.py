@@ -158,23 +158,22 @@ def _public(row: Row, row_of: str, asked: str) -> Source:
 
 
 def _compressed(source: Source, variant: str) -> Path:
-    """Give the folder of a compressed copy, made of the model as it is stored."""
+    """Give the folder of a compressed copy, made of the model as it is stored. Raises SurroundingsFault."""
     base, row = source.base, source.row
-    digest = base.files_digest
 
     def make(target: Path) -> None:
-        if "int8" in base.config.get(compression.MARKER, {}):
-            raise SurroundingsFault(f"{source.name} cannot be made: {base.name} holds whole numbers already")
-        stored = compression.stored_dtype(base.folder, row.allow_pickle)
-        exact = replace(base, row=base.row.model_copy(update={"dtype": stored}))
-        architecture = next(iter(base.config.get("architectures") or ["a name under architectures in config.json"]))
-        model = load(exact, str(architecture), None).model
         try:
+            stored = compression.stored_dtype(base.folder, row.allow_pickle)
+            exact = replace(base, row=base.row.model_copy(update={"dtype": stored}))
+            model = load(exact, compression.architecture(base.config), None).model
             compression.compress(model, steps(variant), base.folder, row.dtype, target, row.allow_pickle)
-        except SurroundingsFault as fault:
-            raise SurroundingsFault(f"{source.name} cannot be made: {fault}") from fault
+        except OSError:
+            raise
+        except Exception as error:  # a step may meet a model that it was not made for
+            words = str(error) if isinstance(error, SurroundingsFault) else f"{type(error).__name__}: {error}"
+            raise SurroundingsFault(f"{source.name} cannot be made: {words}") from error
 
-    return compression.kept(digest, row.dtype, variant, make)
+    return compression.kept(base.files_digest, row.dtype, variant, make)
 
 
 def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokenizer") -> Loaded:

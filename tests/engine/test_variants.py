@@ -75,6 +75,15 @@ def test_row_with_a_plus_sign(recorded):
     assert 'row.toml+int8: write variant = "int8" in row.toml' in result.stderr.str()
 
 
+def test_public_model(recorded):
+    """A variant of a public model is fetched by the model's own id and revision."""
+    result = recorded.run(SWAP.format("nobody/no-model@v1+int8"), "-m", "small and not latency")
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert "nobody/no-model@v1 is not in the cache of public models" in result.stdout.str()
+    assert "swapgate fetch nobody/no-model@v1" in result.stdout.str()
+    assert "nobody/no-model@v1+int8" in result.stdout.str()
+
+
 def test_collected_without_torch(recorded):
     """Collecting makes no compressed copy, and needs no torch."""
     row = 'model = "../../models/small"\nvariant = "int8"'

@@ -137,13 +137,14 @@ def test_too_many_layers():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"architectures": None}, "cannot be loaded: .* a name under architectures in config.json"),
+        ({"architectures": None}, "small\\+int8 cannot be made: its config.json names no architecture"),
+        ({"swapgate": {"int8": "dynamic"}}, "small\\+int8 cannot be made: its weights are whole numbers already"),
         ({"architectures": ["No_Such"]}, "cannot be loaded: .* No_Such"),
     ],
-    ids=["none", "unknown"],
+    ids=["none", "whole", "unknown"],
 )
 def test_no_architecture(tmp_path, change, words):
-    """A base whose config.json names no architecture that transformers has cannot be made into a variant."""
+    """A base that names no architecture of transformers', or was compressed before, cannot be made into a variant."""
     import shutil
 
     base = source("bert")

@@ -77,7 +77,7 @@ def _kept(labels: dict[str, str]) -> dict[str, str]:
 def _table(value: object) -> object:
     """Refuse numbers in quotes and booleans, which a plain dataclass would take for numbers."""
     for name, field in value.items() if isinstance(value, dict) else ():
-        number = isinstance(field, int | float) and not isinstance(field, bool)
+        number = field is None or (isinstance(field, int | float) and not isinstance(field, bool))
         if not number and name != "reason" and not isinstance(_table(field), dict):
             raise ValueError(f"{name} = {field!r} is not a number")
     return value

@@ -195,7 +195,7 @@ def benign(model: Model, other_python: str | None) -> Iterator[tuple[str, Said]]
 
 def elsewhere(model: Model, python: str, environment: dict[str, str]) -> Said:
     """Ask a model in another process."""
-    row = model.source.row.model_dump(mode="json")
+    row = model.source.row.model_dump(mode="json", exclude_none=True)
     where = {"folder": str(model.source.folder), "name": model.source.name, "cases": str(model.cases.path)}
     asked = json.dumps({"task": model.task, "tier": model.tier, "row": row, **where})
     command = [python, "-m", "swapgate.variation"]
@@ -438,9 +438,10 @@ def written(result: dict[str, Any]) -> str:
         lines.append(
             f"- {row['task']}: loss {row['loss']:+.4f}, {row['verdict']} {row['why']}; red: {reds}".replace(" ;", ";")
         )
-    lines += ["", "Misses of the gate among harmful damages:", ""]
+    lines += ["", "Misses of the gate among gross and harmful damages:", ""]
     rows = result["damages"]
-    lines += [f"- {describe(row)}" for row in rows if row["harm"] and not caught(row, "swapgate")] or ["- none"]
+    bad = [row for row in rows if row["harm"] or (row["gross"] and row["changed"])]
+    lines += [f"- {describe(row)}" for row in bad if not caught(row, "swapgate")] or ["- none"]
     lines += ["", "Damages that change no prediction of a case and lose nothing:", ""]
     lines += [f"- {describe(row)}" for row in rows if not row["changed"] and not row["harm"]] or ["- none"]
     lines += ["", "All damages (loss on the held-out rows; caught by):", ""]

@@ -13,13 +13,14 @@ from pathlib import Path
 from swapgate.cases import cases_of
 from swapgate.compare import Mismatch, Tolerance, check_drift, near_ties
 from swapgate.compare.text import word_error_rate
-from swapgate.compare.tolerance import beyond
+from swapgate.compare.tolerance import DEVICES, beyond
 from swapgate.faults import InputFault, ModelFault
 from swapgate.golden import golden_path
-from swapgate.loading import find, surroundings
+from swapgate.loading import check_device, find, surroundings
 from swapgate.manifest import Row, nearest, read_manifest
 from swapgate.predictions import Detections, Prediction, Text
 from swapgate.running import Model
+from swapgate.stamps import CPU
 from swapgate.variation import SEED, SEVERAL, VARIED, Predictions, Setting, attentions_of, cycle, predictions
 
 FLOOR = 1e-5
@@ -81,13 +82,15 @@ class Calibration:
     """What was varied alone."""
     differences: tuple[Difference, ...]
     """None of a field that was the same in all runs."""
+    device: str
+    """What the model was asked on; what it is compared with, it said on a CPU."""
     ties: tuple[Tie, ...]
     notes: tuple[str, ...]
     proposed: Tolerance
 
 
-def model_of(asked: str, models_file: Path, root: Path) -> Model:
-    """Find the model of TASK.TIER. Raises InputFault."""
+def model_of(asked: str, models_file: Path, root: Path, device: str | None = None) -> Model:
+    """Find the model of TASK.TIER, to run on a device or else on that of its row. Raises InputFault."""
     manifest = read_manifest(models_file)
     rows: dict[str, dict[str, Row]] = {str(name): tiers for name, tiers in manifest.rows.items()}
     task, dot, tier = asked.partition(".")
@@ -97,10 +100,13 @@ def model_of(asked: str, models_file: Path, root: Path) -> Model:
         raise InputFault(f"calibrate {asked}: unknown task {task!r}{nearest(task, rows)}")
     if tier not in rows[task]:
         raise InputFault(f"calibrate {asked}: unknown tier {tier!r} of {task}{nearest(tier, rows[task])}")
-    cases = cases_of(manifest, root, task, rows[task][tier].label_set)
+    row = rows[task][tier]
+    row = row.model_copy(update={"device": device or row.device})
+    check_device(row.device, f"calibrate {asked} on {row.device}")
+    cases = cases_of(manifest, root, task, row.label_set)
     try:
         in_file = f"{asked} --models={manifest.option}"
-        source = find(rows[task][tier], models_file.parent, root, f"[{asked}] in {models_file}", in_file)
+        source = find(row, models_file.parent, root, f"[{asked}] in {models_file}", in_file)
     except InputFault as fault:
         raise InputFault(f"{models_file}: {asked}.model: {fault}") from fault
     return Model(task, tier, source, source, cases, golden_path(root, models_file.stem, task, tier))
@@ -109,11 +115,15 @@ def model_of(asked: str, models_file: Path, root: Path) -> Model:
 def calibrate(model: Model, runs: int) -> Calibration:
     """Ask a model in so many settings and compare. Raises Fault, also where it gives another answer in one of them."""
     model.check()
-    reference = {case.id: model.prediction(case) for case in model.cases.cases}
+    device = model.source.row.device
+    usual_model = model if device == CPU else _on_cpu(model)
+    reference = {case.id: usual_model.prediction(case) for case in model.cases.cases}
+    if usual_model is not model:
+        usual_model.release()
     inputs = {case.id: case.input for case in model.cases.cases}
     attentions, notes = attentions_of(model.weights)
     usual = Setting(attention=attentions[0])
-    settings = cycle(usual, len(inputs), attentions, os.cpu_count() or 1)
+    settings = cycle(usual, len(inputs), attentions, os.cpu_count() or 1, device)
     asked = tuple(itertools.islice(itertools.cycle(settings), runs))
     found = [predictions(model, setting, inputs) for setting in asked]
     differences, ties = _compared(model, usual, list(zip(asked, found, strict=True)), reference)
@@ -134,10 +144,18 @@ def calibrate(model: Model, runs: int) -> Calibration:
         runs=asked,
         varied=varied,
         differences=tuple(differences),
+        device=device,
         ties=tuple(ties),
         notes=tuple(notes),
-        proposed=_proposed(model.row.tolerance, differences, pairs, f"{counted(runs)} ({', '.join(varied)})"),
+        proposed=_proposed(
+            model.row.tolerance.across(device), differences, pairs, f"{counted(runs)} ({', '.join(varied)})"
+        ),
     )
+
+
+def _on_cpu(model: Model) -> Model:
+    source = replace(model.source, row=model.source.row.model_copy(update={"device": CPU}))
+    return replace(model, source=source, incumbent=source)
 
 
 def counted(runs: int) -> str:
@@ -155,7 +173,7 @@ def _compared(
     model: Model, usual: Setting, runs: Sequence[tuple[Setting, Predictions]], reference: Predictions
 ) -> tuple[list[Difference], list[Tie]]:
     """Give the largest difference of each kind and field, and all ties. Raises ModelFault for another answer."""
-    accepted = model.row.tolerance
+    accepted = model.row.tolerance.across(model.source.row.device)
     limits = replace(accepted, drift=max(accepted.tie, Tolerance().tie), relative=0.0, box=1.0, reason="of ties")
     largest: dict[tuple[str, str], Difference] = {}
     ties: list[Tie] = []
@@ -214,6 +232,7 @@ def _proposed(
     if any(value != getattr(Tolerance, name) for name, value in kept.items()):
         reason = f"{accepted.reason.partition('; calibrated: ')[0]}; {reason}"
     limits = {**kept, "box": tidy(box, BOX_FLOOR) if boxes else accepted.box}
+    limits |= {name: getattr(accepted, name) for name in DEVICES}
     drift = tidy(seen, FLOOR)
     found = Tolerance(drift=drift, reason=reason, **limits)
     while any(check_drift(now, then, found) for now, then in pairs):  # a tie may have led by more than scores moved

@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if asked.command == "calibrate":
             where = project(Path.cwd(), asked.models)
-            sys.stdout.write(calibrated(*where, asked.tier, asked.runs, asked.json, sys.stdout.isatty()))
+            sys.stdout.write(calibrated(*where, asked, sys.stdout.isatty()))
             return 0
         if asked.command == "inputs":
             for line in inputs_of(*project(Path.cwd(), asked.models)):

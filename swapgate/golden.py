@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from swapgate.compare import Mismatch, Tolerance, check_drift, check_recorded, check_swap, near_ties, unsound
+from swapgate.compare.tolerance import DEVICES
 from swapgate.faults import InputFault
 from swapgate.files import remove_remains, write_whole
 from swapgate.loading import Source
@@ -28,6 +29,7 @@ FORMAT = 2
 USER = getattr(os, "getuid", int)()
 HOLE = re.compile(rb'"(margin|edge)":\s*null')
 """What a prediction lacks that was recorded elsewhere."""
+UNSAID = ("recorded_elsewhere", "files", *DEVICES)
 LOCK_TIMEOUT = 60
 """Seconds to wait for another process that writes the same golden."""
 
@@ -256,8 +258,7 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
         made_by = entry.made_by
         one = tuple({**vars(made_by), "surroundings": tuple(made_by.surroundings.items())}.values())
         if one not in names:
-            unsaid = {key for key in ("recorded_elsewhere", "files") if getattr(made_by, key) is None}
-            stamp = {key: value for key, value in asdict(made_by).items() if key not in unsaid}
+            stamp = asdict(made_by, dict_factory=_said)
             names[one] = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:8]
             stamps[names[one]] = stamp
         first = {"first": to_json(entry.first)} if entry.first else {}
@@ -269,6 +270,11 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
             **first,
         }
     return _pretty({"format": FORMAT, "made_by": dict(sorted(stamps.items())), "cases": cases}) + "\n"
+
+
+def _said(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Leave out of a stamp what few of them have."""
+    return {key: value for key, value in pairs if value is not None or key not in UNSAID}
 
 
 def _pretty(value: Any, indent: str = "") -> str:

@@ -63,6 +63,12 @@ def _values(tensor: Any) -> tuple[Any, bytes]:
     return tensor.shape, hashlib.sha256(values).digest()
 
 
+def check_device(kind: str, device: str) -> None:
+    """Make sure that layers of a kind compute on a device. Raises SurroundingsFault."""
+    if kind == "dynamic" and device != "cpu":
+        raise SurroundingsFault(f"int8 computes on a CPU only, not on {device}; give the variant int8w or --device cpu")
+
+
 def load(auto: Any, folder: Path, config: Any, dtype: Any, kind: str) -> tuple[Any, dict[str, Any]]:
     """Load a model whose Linear layers were saved as whole numbers; `kind` is "dynamic" or "weights".
 

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,28 @@ class Loaded:
     seconds: float = 0.0
     """How long loading took, without the imports of torch and transformers."""
 
+    def placed(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the tensors of a batch where the model is, and numbers with a fraction in its dtype."""
+        device, dtype = self.model.device, self.model.dtype
+        return {
+            name: value.to(device, dtype) if value.is_floating_point() else value.to(device)
+            for name, value in batch.items()
+        }
+
+
+def check_device(device: str, asked: str) -> None:
+    """Make sure that this machine has a device; torch is imported for what is no CPU. Raises InputFault."""
+    if device == "cpu":
+        return
+    import torch
+
+    is_there = torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available()
+    if not is_there:
+        raise InputFault(
+            f"{asked}: torch {torch.__version__} finds no {device} device here; run where there is one, with a torch"
+            " that is built for it, or give --device cpu"
+        )
+
 
 def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
     """Find the model of a row: its folder, or where there is none and the name may be an id, a public model.
@@ -164,7 +186,7 @@ def _compressed(source: Source, variant: str) -> Path:
     def make(target: Path) -> None:
         try:
             stored = compression.stored_dtype(base.folder, row.allow_pickle)
-            exact = replace(base, row=base.row.model_copy(update={"dtype": stored}))
+            exact = replace(base, row=base.row.model_copy(update={"dtype": stored, "device": "cpu"}))
             model = load(exact, compression.architecture(base.config), None).model
             compression.compress(model, steps(variant), base.folder, row.dtype, target, row.allow_pickle)
         except OSError:
@@ -177,7 +199,7 @@ def _compressed(source: Source, variant: str) -> Path:
 
 
 def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokenizer") -> Loaded:
-    """Load model and tokenizer (or processor) for inference on the CPU in the row's dtype, or that of its variant.
+    """Load model and tokenizer (or processor) for inference on the row's device in its dtype, or its variant's.
 
     Raises SurroundingsFault where they cannot be loaded whole: a weight that the file lacks would be random.
     """
@@ -191,6 +213,7 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
 
     torch.manual_seed(SEED)
     torch.set_num_threads(THREADS)
+    torch.backends.cudnn.deterministic = True
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     start = time.perf_counter()
@@ -208,6 +231,7 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
         computes: dict[str, str] = read_settings(folder / "config.json").get(compression.MARKER, {})
         dtype = getattr(torch, computes.get("dtype", source.row.dtype))
         if "int8" in computes:
+            int8.check_device(computes["int8"], source.row.device)
             model, report = int8.load(auto, folder, config, dtype, computes["int8"])
         else:
             model, report = auto.from_pretrained(
@@ -219,6 +243,7 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
                 output_loading_info=True,
                 **safe,
             )
+        model = model.to(source.row.device)
         if reader_class == "AutoImageProcessor":  # the one that needs no torchvision, said in each version's way
             safe |= {"backend": "pil"} if transformers.__version__ >= "5" else {"use_fast": False}
         reader = reader_class and getattr(transformers, reader_class).from_pretrained(folder, **safe)

@@ -75,7 +75,8 @@ def _kept(labels: dict[str, str]) -> dict[str, str]:
 def _table(value: object) -> object:
     """Refuse numbers in quotes and booleans, which a plain dataclass would take for numbers."""
     for name, field in value.items() if isinstance(value, dict) else ():
-        if name != "reason" and (isinstance(field, bool) or not isinstance(field, int | float)):
+        number = field is None or (isinstance(field, int | float) and not isinstance(field, bool))
+        if not number and name != "reason" and not isinstance(_table(field), dict):
             raise ValueError(f"{name} = {field!r} is not a number")
     return value
 
@@ -131,6 +132,8 @@ class Row(Strict):
     """What is done to the model before it is judged, as in "prune30+int8"."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """The type the weights are computed in, whatever the file holds."""
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
+    """What the model runs on where the option --device does not say."""
     labels: Annotated[dict[str, Words], AfterValidator(_kept)] = Field(default_factory=dict)
     """From the model's label names (of tags without B- and I-) to those of the cases; "*" = "*": the others too."""
     label_set: Words | None = None
@@ -162,8 +165,8 @@ class Row(Strict):
 
     @property
     def weights(self) -> dict[str, Any]:
-        """What the row says of which model it is, and not of how that is judged."""
-        return self.model_dump(exclude={"tolerance", "budget", "gaps", "property_gaps", "label_set"})
+        """What the row says of which model it is, and not of where it runs or how that is judged."""
+        return self.model_dump(exclude={"device", "tolerance", "budget", "gaps", "property_gaps", "label_set"})
 
 
 class Manifest(BaseModel):

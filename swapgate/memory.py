@@ -27,9 +27,14 @@ def peak_memory(task: str, source: Source, cases: Path) -> float:
     It has done both before, so that what the first time costs is not counted: then two processes differ by some 1 %.
     Raises SurroundingsFault where it fails.
     """
+    if source.row.device != "cpu":
+        raise SurroundingsFault(
+            f"the memory of {source.name} was not measured: that of a {source.row.device} device is not; {LEAVE_OUT}"
+        )
     if not RESET.exists():
         raise SurroundingsFault(f"the memory of {source.name} was not measured: that works on Linux only; {LEAVE_OUT}")
-    row = {**source.row.model_dump(mode="json"), "variant": None}  # a compressed copy is there already
+    # a compressed copy is there already
+    row = source.row.model_dump(mode="json", exclude_none=True, exclude={"variant"})
     request = {"task": task, "folder": str(source.held), "name": source.name, "row": row, "cases": str(cases)}
     child = subprocess.run(
         [sys.executable, "-m", "swapgate.memory"], input=json.dumps(request), capture_output=True, text=True

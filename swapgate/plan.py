@@ -12,7 +12,7 @@ from swapgate.evaluation import EvaluationSet, find_set, labelled
 from swapgate.faults import InputFault
 from swapgate.golden import Entry, golden_path, read_golden
 from swapgate.hub import MAIN, is_pinned
-from swapgate.loading import Source, find
+from swapgate.loading import Source, check_device, find
 from swapgate.manifest import (
     LABELLED,
     OTHERS,
@@ -107,13 +107,18 @@ def make_plan(
     eval_sets: Sequence[str],
     directory: Path,
     working_tree: Path | None = None,
+    device: str | None = None,
 ) -> Plan:
     """Read and check everything that the run depends on; `directory` is where relative paths of options begin.
 
     `working_tree`: where files are that git does not keep, if `root` holds those of a commit: models may be missing.
-    Raises InputFault.
+    `device`: what all models run on, whatever their rows say. Raises InputFault.
     """
     manifest = read_manifest(models_file)
+    if device is not None:
+        check_device(device, f"--device {device}")
+        for tiers in manifest.rows.values():
+            tiers.update({tier: _on(row, device) for tier, row in tiers.items()})
     plan = Plan(root, manifest, {})
     for task, tiers in manifest.rows.items():
         sets = dict.fromkeys(row.label_set for row in tiers.values())
@@ -138,9 +143,10 @@ def make_plan(
             _check_gaps(models_file, task, tier, row, cases[row.label_set])
     _find_sets(plan, eval_sets, directory, working_tree)
     for swap in swaps:
-        _swap(plan, swap, directory)
+        _swap(plan, swap, directory, device)
     for model in plan.models.values():
         read_golden(model.golden)
+        check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
     return plan
 
 
@@ -189,7 +195,11 @@ def _labels(plan: Plan, task: str) -> set[str]:
     return named.union(*(model.row.labels.values() for model in models))
 
 
-def _swap(plan: Plan, swap: str, directory: Path) -> None:
+def _on(row: Row, device: str | None) -> Row:
+    return row if device is None else row.model_copy(update={"device": device})
+
+
+def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
     """Put the candidate of one `--swap TASK.TIER=MODEL` in the place of its incumbent."""
     match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.+)", swap)
     if match is None:
@@ -203,7 +213,7 @@ def _swap(plan: Plan, swap: str, directory: Path) -> None:
         raise InputFault(f"--swap {swap}: {task}.{tier} is swapped twice; give one candidate a tier")
     model = plan.models[task, tier]
     try:
-        source = _candidate(plan, model, candidate, directory)
+        source = _candidate(plan, model, candidate, directory, device)
     except InputFault as fault:
         raise InputFault(f"--swap {swap}: {fault}") from fault
     plan.models[task, tier] = Model(task, tier, source, model.incumbent, model.cases, model.golden)
@@ -216,7 +226,7 @@ def _is_folder(row: Row, base: Path, root: Path, working_tree: Path) -> bool:
     return row.revision is None and os.path.isdir(there) and not os.path.isdir(base / row.model)
 
 
-def _candidate(plan: Plan, model: Model, candidate: str, directory: Path) -> Source:
+def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device: str | None) -> Source:
     """Find a candidate: one that is only named takes the incumbent's label map, a TOML file holds a row of its own."""
     if not candidate.endswith(".toml"):
         named, variant = _parted(candidate, directory)
@@ -227,7 +237,7 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path) -> Sou
         row = model.row.model_copy(update=changes)
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
-    row = read_row(path)
+    row = _on(read_row(path), device)
     check_row(plan.manifest, model.task, model.tier, row, path)
     unused = [key for key in JUDGES if key in row.model_fields_set]
     if unused:

@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " TOML file with a row) in the place of a tier's model; may be given again",
     )
     group.addoption(
+        "--device",
+        choices=["cpu", "cuda", "mps"],
+        help="what all models run on, whatever their rows say; cpu where neither says",
+    )
+    group.addoption(
         "--against",
         metavar="REF",
         help="judge by the rows, cases, goldens and limits of a git commit: a row that names another model is a swap",
@@ -128,7 +133,7 @@ def _use_inputs(config: pytest.Config) -> None:
 def _plan(config: pytest.Config, models_file: Path) -> Plan:
     """Make the plan of the working tree, judged by a commit where one is given. Raises InputFault."""
     option, root, directory = config.option, config.rootpath, config.invocation_params.dir
-    now = make_plan(root, models_file, option.swap, option.eval_set, directory)
+    now = make_plan(root, models_file, option.swap, option.eval_set, directory, device=option.device)
     if option.against is None:
         return now
     if option.swap:
@@ -142,7 +147,7 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
         if not older.is_file():
             raise InputFault(f"has no {models_file.relative_to(root)}; judge without --against")
         sets = [_of_commit(one, root, then, directory) for one in option.eval_set]
-        before = make_plan(then, older, [], sets, directory, working_tree=root)
+        before = make_plan(then, older, [], sets, directory, working_tree=root, device=option.device)
         return judged_by(before, now, commit, _checkout(config))
     except InputFault as fault:
         raise InputFault(f"--against {option.against}: {fault}".replace(f"{then}/", f"{option.against}:")) from fault
@@ -171,7 +176,8 @@ def _of_commit(eval_set: str, root: Path, then: Path, directory: Path) -> str:
 def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
     """Note in a plan which tasks the working tree changed. Raises InputFault."""
     ref, root = config.option.changed_since, config.rootpath
-    now = make_plan(root, models_file, [], config.option.eval_set, config.invocation_params.dir)
+    option = config.option
+    now = make_plan(root, models_file, [], option.eval_set, config.invocation_params.dir, device=option.device)
     changed = changed_tasks(now, commit_of(root, ref, "--changed-since")) | {task for task, _ in plan.incumbents}
     names = ", ".join(sorted(changed)) or "nothing that a verdict depends on"
     return replace(plan, changed=frozenset(changed), notes=[*plan.notes, f"changed since {ref}: {names}"])

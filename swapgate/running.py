@@ -232,7 +232,7 @@ class Model:
             dtype=self.source.row.dtype,
             digest=self.source.digest,
             tolerance=self.row.tolerance,
-            surroundings=surroundings(),
+            surroundings={**surroundings(), "device": self.source.row.device},
             files=self.source.files_digest if self.source.commit else None,
         )
 

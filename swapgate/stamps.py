@@ -56,13 +56,21 @@ class Stamp:
     tolerance: Tolerance
     """By which it was accepted."""
     surroundings: Mapping[str, str]
-    """Versions, CPU features, threads."""
+    """Versions, CPU features, threads, the device."""
     recorded_elsewhere: Elsewhere | None = None
     """Whose figures these are where no run of this suite has made them."""
     files: str | None = None
     """Digest of the files of a public model: at one commit they never change."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    @property
+    def device(self) -> str:
+        """What the model ran on; goldens from before there was a choice do not say."""
+        return self.surroundings.get("device", CPU)
+
+
+CPU = "cpu"
 
 
 def is_other(now: Stamp, then: Stamp) -> bool:
@@ -80,8 +88,13 @@ def is_other(now: Stamp, then: Stamp) -> bool:
 
 
 def both(now: Stamp, then: Stamp) -> Tolerance:
-    """Give the tolerance of two stamps, the tighter limit of each."""
-    return now.tolerance if now.tolerance == then.tolerance else _tighter(now.tolerance, then.tolerance)
+    """Give the tolerance of two stamps, the tighter limit of each; between two devices that calibrated for it."""
+    tolerance = now.tolerance if now.tolerance == then.tolerance else _tighter(now.tolerance, then.tolerance)
+    return tolerance if now.device == then.device else tolerance.across(_accelerator(now, then))
+
+
+def _accelerator(now: Stamp, then: Stamp) -> str:
+    return then.device if now.device == CPU else now.device
 
 
 @functools.lru_cache(maxsize=64)
@@ -94,4 +107,16 @@ def moved(now: Stamp, then: Stamp) -> str:
     names = [name for name in then.surroundings if then.surroundings[name] != now.surroundings.get(name)]
     pairs = [f"{name} {then.surroundings[name]}, now {now.surroundings.get(name, 'unknown')}" for name in names]
     words = [str(then.recorded_elsewhere)] if then.recorded_elsewhere else []
-    return "; ".join([*words, *([f"recorded with {'; '.join(pairs)}"] if pairs else [])])
+    if now.device != then.device:
+        pairs = [f"device {then.device}, now {now.device}", *(pair for pair in pairs if not pair.startswith("device "))]
+    words += [f"recorded with {'; '.join(pairs)}"] if pairs else []
+    if now.device != then.device:
+        device = _accelerator(now, then)
+        if now.tolerance.across(device) == now.tolerance:
+            words.append(
+                f"no tolerance between cpu and {device} is calibrated, so that of one device holds; measure it with:"
+                f" swapgate calibrate {now.task}.TIER --device {device}"
+            )
+        else:
+            words.append(f"judged by the tolerance between cpu and {device}")
+    return "; ".join(words)

@@ -48,6 +48,7 @@ class Setting:
     attention: str = NO_ATTENTION
     cpu: bool = False
     """Whether in a process that may not use AVX."""
+    device: str = "cpu"
 
     def differs(self, usual: "Setting") -> str:
         """Say what is varied: the name of a field, or `SEVERAL`."""
@@ -62,6 +63,7 @@ class Setting:
             "padding": "beside the longest case",
             "attention": f"{self.attention} attention",
             "cpu": "without AVX",
+            "device": f"on {self.device}",
         }
         return ", ".join(words[name] for name in VARIED if getattr(self, name) != getattr(usual, name))
 
@@ -72,19 +74,26 @@ class Setting:
 VARIED = tuple(one.name for one in fields(Setting))
 
 
-def cycle(usual: Setting, cases: int, attentions: Sequence[str], cores: int) -> list[Setting]:
-    """Give the settings in their order: first one thing is varied at a time, then several, shuffled by `SEED`."""
+def cycle(
+    usual: Setting, cases: int, attentions: Sequence[str], cores: int, device: str = Setting.device
+) -> list[Setting]:
+    """Give the settings in their order: first one thing is varied at a time, then several, shuffled by `SEED`.
+
+    On another device than usual each varies that too, and what only a CPU has is not varied.
+    """
+    here, on_cpu = replace(usual, device=device), device == Setting.device
     choices: dict[str, Sequence[Any]] = {
         "batch": (1, cases, 2, 4),
-        "threads": (max(4, cores), 2),
+        "threads": (max(4, cores), 2) if on_cpu else (),
         "padding": (True,),
         "attention": [name for name in attentions if name != usual.attention],
-        "cpu": (True,),
+        "cpu": (True,) if on_cpu else (),
+        "device": (),
     }
-    alone = [[replace(usual, **{name: value}) for value in values] for name, values in choices.items()]
+    alone = [[here], *([replace(here, **{name: value}) for value in values] for name, values in choices.items())]
     first = [one for each in itertools.zip_longest(*alone) for one in each if one not in (None, usual)]
     choices["cpu"] = ()  # a process of its own takes seconds
-    every = itertools.product(*([getattr(usual, name), *values] for name, values in choices.items()))
+    every = itertools.product(*([getattr(here, name), *values] for name, values in choices.items()))
     rest = [one for one in (Setting(*values) for values in every) if one != usual and one.differs(usual) == SEVERAL]
     random.Random(SEED).shuffle(rest)  # noqa: S311 - nothing is secret here
     return list(dict.fromkeys(first + rest))
@@ -153,7 +162,8 @@ def _under(setting: Setting, weights: Any) -> Iterator[None]:
 def _without_avx(model: Model) -> Predictions:
     """Predict as the suite does in a process without AVX. Raises SurroundingsFault where it fails."""
     source = model.source
-    row = {**source.row.model_dump(mode="json"), "variant": None}  # a compressed copy is there already
+    # a compressed copy is there already
+    row = source.row.model_dump(mode="json", exclude_none=True, exclude={"variant"})
     where = {"folder": str(source.held), "name": source.name, "cases": str(model.cases.path)}
     child = subprocess.run(
         [sys.executable, "-m", "swapgate.variation"],

@@ -24,6 +24,9 @@ class Tolerance:
     words: float = 0.0
     """Same weights: so much may the word error rate against the golden's text be; 0 asks for the same characters."""
     reason: str = "default"
+    cuda: "Tolerance | None" = None
+    """Between a CPU and this accelerator; None where none was calibrated."""
+    mps: "Tolerance | None" = None
 
     def __post_init__(self) -> None:
         for name in LIMITS:
@@ -34,6 +37,12 @@ class Tolerance:
             not self.reason.strip() or self.reason == Tolerance.reason
         ):
             raise ValueError("a tolerance other than the default needs a reason")
+        if any(one and (one.cuda or one.mps) for one in (self.cuda, self.mps)):
+            raise ValueError("the tolerance of a device has none of another")
+
+    def across(self, device: str) -> "Tolerance":
+        """Give the tolerance between a CPU and an accelerator: its own where there is one."""
+        return getattr(self, device, None) or self
 
     @property
     def tie(self) -> float:
@@ -52,15 +61,22 @@ class Tolerance:
     def looser(self, accepted: "Tolerance") -> list[str]:
         """Word each limit that is looser than the accepted one: "drift 0.01, accepted 0.0001"."""
         pairs = [(name, getattr(self, name), getattr(accepted, name)) for name in LIMITS]
+        for device in DEVICES:
+            if getattr(self, device):
+                here, there = self.across(device), accepted.across(device)
+                pairs += [(f"{device}.{name}", getattr(here, name), getattr(there, name)) for name in LIMITS]
         return [f"{name} {now:g}, accepted {then:g}" for name, now, then in pairs if now > then]
 
     def tighter(self, other: "Tolerance") -> "Tolerance":
         """Give the tighter limit of both, for each."""
         reason = self.reason if self != Tolerance() else other.reason
         limits = {name: min(getattr(self, name), getattr(other, name)) for name in LIMITS}
-        return Tolerance(**limits, reason=f"{reason} (tighter of both)")
+        devices = [name for name in DEVICES if getattr(self, name) and getattr(other, name)]
+        across = {name: getattr(self, name).tighter(getattr(other, name)) for name in devices}
+        return Tolerance(**limits, **across, reason=f"{reason} (tighter of both)")
 
 
+DEVICES = ("cuda", "mps")
 LIMITS = ("drift", "relative", "swap", "box", "text", "words")
 
 

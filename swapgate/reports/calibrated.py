@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from swapgate.calibration import Calibration, calibrate, counted, model_of
-from swapgate.compare.tolerance import LIMITS, Tolerance
+from swapgate.compare.tolerance import DEVICES, LIMITS, Tolerance
 from swapgate.reports.table import plain
 from swapgate.reports.terminal import WIDEST
+from swapgate.stamps import CPU
 from swapgate.variation import SEVERAL
 
 RUNS = 20
@@ -33,28 +34,37 @@ def add_calibrate_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `swapgate calibrate`."""
     command.add_argument("tier", metavar="TASK.TIER", help="a row of the models file, as ner.small")
     command.add_argument("--runs", type=_count, default=RUNS, metavar="N", help=f"settings that are tried ({RUNS})")
+    command.add_argument(
+        "--device", choices=[CPU, *DEVICES], help="what it is asked on, beside what it says on a CPU; that of its row"
+    )
     command.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
     command.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
 
-def calibrated(root: Path, models_file: Path, tier: str, runs: int, as_json: bool, colour: bool) -> str:
+def calibrated(root: Path, models_file: Path, asked: argparse.Namespace, colour: bool) -> str:
     """Calibrate a tier and word what came of it. Raises Fault."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine threads that spin take 100 times as long
-    found = calibrate(model_of(tier, models_file, root), runs)
-    return json_text(found) if as_json else table_text(found, colour)
+    found = calibrate(model_of(asked.tier, models_file, root, asked.device), asked.runs)
+    return json_text(found) if asked.json else table_text(found, colour)
 
 
-def line(tolerance: Tolerance) -> str:
+def line(tolerance: Tolerance, name: str = "tolerance") -> str:
     """Write a tolerance as the line of a row: drift, and what is not the default."""
     limits = {name: getattr(tolerance, name) for name in LIMITS}
     told = [f"{name} = {limit:g}" for name, limit in limits.items() if limit != getattr(Tolerance, name)]
     told = told if tolerance.drift != Tolerance.drift else [f"drift = {tolerance.drift:g}", *told]
-    return f"tolerance = {{ {', '.join(told)}, reason = {json.dumps(tolerance.reason, ensure_ascii=False)} }}"
+    told.append(f"reason = {json.dumps(tolerance.reason, ensure_ascii=False)}")
+    told += [line(across, device) for device in DEVICES if (across := getattr(tolerance, device))]
+    return f"{name} = {{ {', '.join(told)} }}"
+
+
+def _line(found: Calibration) -> str:
+    return line(found.proposed, "tolerance" if found.device == CPU else found.device)
 
 
 def json_text(found: Calibration) -> str:
     """Give all facts, and the line."""
-    return json.dumps({**asdict(found), "line": line(found.proposed)}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({**asdict(found), "line": _line(found)}, indent=2, ensure_ascii=False) + "\n"
 
 
 def table_text(found: Calibration, colour: bool) -> str:
@@ -71,8 +81,9 @@ def table_text(found: Calibration, colour: bool) -> str:
         console.print(Text(plain(f"tie  run {tie.run} ({_setting(found, tie.run)}) {tie.case!r}: {tie.message}")))
     for note in found.notes:
         console.print(Text(plain(f"note  {note}")))
-    console.print(Text(f"proposed for [{found.task}.{found.tier}]:"))
-    console.print(Text(line(found.proposed), style="bold"))
+    inside = "" if found.device == CPU else ", inside its tolerance"
+    console.print(Text(f"proposed for [{found.task}.{found.tier}]{inside}:"))
+    console.print(Text(_line(found), style="bold"))
     return "".join(f"{one.rstrip()}\n" for one in text.getvalue().splitlines())
 
 

@@ -78,6 +78,8 @@ class Tier:
     """Near ties that fell the other way since the golden was recorded; nothing is held against the model for them."""
     partly: Sequence[str] = ()
     """Goldens that were recorded elsewhere, and how many of the figures of a prediction they hold."""
+    device: str = "cpu"
+    """What it ran on: cpu, cuda or mps."""
 
     @property
     def name(self) -> str:
@@ -144,6 +146,7 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         improvements=verdict.improvements,
         ties=verdict.ties,
         partly=verdict.partly,
+        device=model.source.row.device,
     )
 
 

@@ -30,9 +30,8 @@ def classified(loaded: Loaded, batch: Mapping[str, Any], row: Row) -> list[Class
     import torch
 
     model = loaded.model
-    tensors = {name: value.to(model.dtype) if value.is_floating_point() else value for name, value in batch.items()}
     with torch.inference_mode():
-        logits = model(**tensors).logits.float()
+        logits = model(**loaded.placed(batch)).logits.float().cpu()
     names = [model.config.id2label[number] for number in range(logits.shape[-1])]
     given: list[Classification | ModelFault] = []
     for scores, probabilities in zip(logits, logits.softmax(dim=-1).tolist(), strict=True):

@@ -38,7 +38,7 @@ def predict(loaded: loading.Loaded, texts: Sequence[str], row: Row) -> list[Enti
     offsets, special = batch.pop("offset_mapping"), batch.pop("special_tokens_mask")
     longest = batch["input_ids"].shape[1]
     with torch.inference_mode():
-        scores = loaded.model(**batch).logits.float().softmax(dim=-1)
+        scores = loaded.model(**loaded.placed(batch)).logits.float().cpu().softmax(dim=-1)
     tags = [loaded.model.config.id2label[index] for index in range(scores.shape[-1])]
     found: list[Entities | ModelFault] = []
     for text, table, spans, skipped in zip(texts, scores, offsets, special, strict=True):

@@ -71,10 +71,9 @@ def _detect(
     import torch
 
     inputs = {name: torch.cat([one[name] for one in batch]) for name in batch[0]}
-    inputs["pixel_values"] = inputs["pixel_values"].to(loaded.model.dtype)
     with torch.inference_mode():
-        said = loaded.model(**inputs)
-    said.logits, said.pred_boxes = said.logits.float(), said.pred_boxes.float()
+        said = loaded.model(**loaded.placed(inputs))
+    said.logits, said.pred_boxes = said.logits.float().cpu(), said.pred_boxes.float().cpu()
     objects = loaded.reader.post_process_object_detection(said, threshold=0.0, target_sizes=list(sizes))
     for logits, boxes, table in zip(said.logits, said.pred_boxes, objects, strict=True):
         broken = int((~(torch.isfinite(logits).all(-1) & torch.isfinite(boxes).all(-1))).sum())

@@ -130,8 +130,8 @@ def _logits(loaded: loading.Loaded, several: Sequence[Any]) -> Iterator[Any]:
             )
             for name in names
         }
-        said = loaded.model(**inputs)
-        tables = torch.stack([said.start_logits, said.end_logits], dim=-1).float()
+        said = loaded.model(**loaded.placed(inputs))
+        tables = torch.stack([said.start_logits, said.end_logits], dim=-1).float().cpu()
         for one, table in zip(batch, tables, strict=True):
             yield table[: len(one.ids)]
 

@@ -94,7 +94,7 @@ def _spelled(loaded: loading.Loaded, waves: Sequence[Any]) -> list[Text | ModelF
     model, tokenizer = loaded.model, loaded.reader.tokenizer
     batch = _features(loaded, waves)
     with torch.inference_mode():
-        scores = model(**batch).logits.float()
+        scores = model(**batch).logits.float().cpu()
     counts = [scores.shape[1]] * len(waves)
     if len({len(wave) for wave in waves}) > 1:
         counts = model._get_feat_extract_output_lengths(batch["attention_mask"].sum(dim=-1)).tolist()
@@ -159,7 +159,7 @@ def _written(loaded: loading.Loaded, waves: Sequence[Any]) -> list[Text | ModelF
                 f"no text could be written: {type(error).__name__}: {reason};"
                 " mend the model's generation_config.json, which sets language and task"
             ) from error
-        scores = torch.stack(list(steps), dim=1).float()
+        scores = torch.stack(list(steps), dim=1).float().cpu()
     found: list[Text | ModelFault] = []
     for table in scores:
         chosen = table.argmax(dim=-1).tolist()
@@ -176,16 +176,14 @@ def _written(loaded: loading.Loaded, waves: Sequence[Any]) -> list[Text | ModelF
 
 
 def _features(loaded: loading.Loaded, waves: Sequence[Any]) -> dict[str, Any]:
-    """Give what the model takes in, as tensors in its dtype."""
+    """Give what the model takes in, as tensors where it is."""
     reader = loaded.reader.feature_extractor
     options: dict[str, Any] = {"sampling_rate": reader.sampling_rate, "return_tensors": "pt"}
     if loaded.model.config.model_type == "whisper":
         options["return_attention_mask"] = True  # else its generate warns; the encoder hears everything
     else:
         options["padding"] = True
-    batch = reader(list(waves), **options)
-    dtype = loaded.model.dtype
-    return {name: value.to(dtype) if value.is_floating_point() else value for name, value in batch.items()}
+    return loaded.placed(reader(list(waves), **options))
 
 
 def _limits(loaded: loading.Loaded) -> tuple[int, int | None]:

@@ -93,10 +93,12 @@ def _written(loaded: loading.Loaded, texts: Sequence[str], writing: Writing) -> 
     model = loaded.model
     batch = tokenized(loaded, [writing.prefix + text for text in texts])
     batch.pop("token_type_ids", None)  # some tokenizers give them, no encoder-decoder takes them
+    batch = loaded.placed(batch)
     with torch.inference_mode():
         try:
             written = model.generate(**batch, **writing.options)
             logits = model(**batch, decoder_input_ids=written[:, :-1], use_cache=False).logits.float()
+            written, logits = written.cpu(), logits.cpu()
         except (IndexError, RuntimeError, ValueError) as error:
             first = model(**batch, decoder_input_ids=_starts(model, len(texts)), use_cache=False).logits
             if first.isnan().any():  # beam search may stumble over them
@@ -163,7 +165,8 @@ def _starts(model: Any, count: int) -> Any:
     import torch
 
     start = model.generation_config.decoder_start_token_id
-    return torch.full((count, 1), model.generation_config.bos_token_id if start is None else start)
+    first = model.generation_config.bos_token_id if start is None else start
+    return torch.full((count, 1), first, device=model.device)
 
 
 def _leads(ids: Any, scores: Any, writing: Writing) -> Any:

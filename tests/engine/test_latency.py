@@ -47,6 +47,12 @@ def test_measured_ratio_wanders(low, judgement):
     assert Ratio(low, 1.2, 1.3, 64).judge(1.05) == judgement
 
 
+@pytest.mark.parametrize(("high", "judgement"), [(1.05, "undecided"), (1.0397, "undecided"), (1.0395, "passed")])
+def test_a_little_below(high, judgement):
+    """A measured ratio passes only where its interval is below the budget by more than ratios wander by themselves."""
+    assert Ratio(0.9, 1.0, high, 64).judge(1.05) == judgement
+
+
 @pytest.mark.parametrize(
     ("ratio", "words"),
     [
@@ -110,7 +116,7 @@ def test_interval_forgets_the_order(ratios, random):
 @given(st.lists(st.floats(0.5, 2), min_size=1, max_size=64), st.floats(0.5, 2))
 def test_interval_and_coin_agree(ratios, budget):
     """A budget fails, or passes, exactly where so many blocks lie on that side as decide."""
-    above, below = sum(one > budget * WANDERS for one in ratios), sum(one <= budget for one in ratios)
+    above, below = sum(one > budget * WANDERS for one in ratios), sum(one * WANDERS <= budget for one in ratios)
     expected = (
         "passed"
         if below >= decisive(len(ratios), FALSE_PASS)

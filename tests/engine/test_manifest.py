@@ -78,8 +78,8 @@ def test_whole_row(read):
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
         (
             ONE + "colour = 1\n",
-            "ner.original.colour: unknown key; known: allow_pickle, budget, cut, dtype, gaps, generation, label_set,"
-            " labels, model, no_answer, property_gaps, revision, threshold, tolerance, variant",
+            "ner.original.colour: unknown key; known: allow_pickle, budget, cut, device, dtype, gaps, generation,"
+            " label_set, labels, model, no_answer, property_gaps, revision, threshold, tolerance, variant",
         ),
         (
             ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',

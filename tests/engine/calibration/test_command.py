@@ -118,7 +118,14 @@ def test_same_facts(fake, capsys):
             assert all(
                 word in shown for word in (f"{one['largest']:.2g}", one["case"], one["path"], f" {one['run']}: ")
             )
-    assert facts["runs"][0] == {"batch": 1, "threads": 1, "padding": False, "attention": "sdpa", "cpu": False}
+    assert facts["runs"][0] == {
+        "batch": 1,
+        "threads": 1,
+        "padding": False,
+        "attention": "sdpa",
+        "cpu": False,
+        "device": "cpu",
+    }
     assert "\x1b[1mtolerance" in table_text(fake.calibrate(), colour=True)
 
 

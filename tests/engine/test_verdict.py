@@ -40,7 +40,7 @@ def with_status(status):
 
 def text_of(*verdicts, notes=(), colour=False, model="models/small"):
     """Give the lines that end a run."""
-    source = SimpleNamespace(name=model, row=SimpleNamespace(variant=None))
+    source = SimpleNamespace(name=model, row=SimpleNamespace(variant=None, device="cpu"))
     models = {SMALL: SimpleNamespace(source=source, swapped=False)}
     manifest = SimpleNamespace(path="embedded.toml")
     plan = SimpleNamespace(models=models, notes=notes, against=None, evaluations={}, manifest=manifest, shown=str)

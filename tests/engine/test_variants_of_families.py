@@ -208,4 +208,22 @@ def test_memory_of_a_variant(monkeypatch):
     monkeypatch.setattr("swapgate.memory.subprocess.run", run)
     one = source("bert", "int8")
     assert memory.peak_memory("sentiment", one, Path()) == 5
-    assert (asked["folder"], asked["row"]["variant"]) == (str(one.held), None)
+    assert asked["folder"] == str(one.held)
+    assert "variant" not in asked["row"]
+
+
+@pytest.mark.parametrize("variant", ["int8", "int8w"])
+def test_devices(variant):
+    """Whole numbers are multiplied on a CPU only, which is said before weights are read; int8w computes anywhere."""
+    from swapgate import int8
+    from swapgate.variants import INT8
+
+    int8.check_device(INT8["int8w"], "cuda")
+    int8.check_device(INT8[variant], "cpu")
+    elsewhere = source("bert", variant)
+    elsewhere = replace(elsewhere, row=elsewhere.row.model_copy(update={"device": "meta"}))
+    if variant == "int8w":
+        assert TASKS["sentiment"].load(elsewhere).model.device.type == "meta"
+    else:
+        with pytest.raises(SurroundingsFault, match="int8 computes on a CPU only, not on meta; give the variant int8w"):
+            TASKS["sentiment"].load(elsewhere)

@@ -61,7 +61,7 @@ def _with_weights(model: Model, before: Plan, now: Plan, tree: Path) -> Model:
     place = source.folder
     if not Path(source.row.model).expanduser().is_absolute():
         place = Path(os.path.normpath(now.root / os.path.relpath(place, before.root)))
-    kept = replace(source, name=now.shown(place))
+    kept = replace(source, name=f"{now.shown(place)}{source.suffix}")
     there = replace(kept, folder=place)
     made_by = {entry.made_by.digest for entry in read_golden(model.golden).values()}
     if source.folder.is_relative_to(tree) and _digest(kept):

@@ -6,15 +6,16 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from swapgate import hub
+from swapgate import compression, hub, int8
 from swapgate.digest import VOCABULARIES, folder_digests
 from swapgate.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.manifest import Row
 from swapgate.sizes import check_config, check_parameters
+from swapgate.variants import steps
 from swapgate.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
 
 SEED = 0
@@ -41,6 +42,25 @@ class Source:
     absent: str = ""
     """Why the weights of a public model are not there yet, and how to fetch them."""
 
+    @functools.cached_property
+    def held(self) -> Path:
+        """The folder that it is loaded from: of a variant that of the compressed copy, which is made where there is
+        none. Raises SurroundingsFault where that fails, and as `digest` does.
+        """
+        return self.folder if self.row.variant is None else _compressed(self, self.row.variant)
+
+    @property
+    def base(self) -> "Source":
+        """Of a variant the model that it is made of."""
+        return replace(
+            self, row=self.row.model_copy(update={"variant": None}), name=self.name.removesuffix(self.suffix)
+        )
+
+    @property
+    def suffix(self) -> str:
+        """How its name ends where it is a variant."""
+        return f"+{self.row.variant}" if self.row.variant else ""
+
     @property
     def digest(self) -> str:
         """Which model this is. Raises SurroundingsFault where its files cannot be read, AbsentFault without them."""
@@ -48,8 +68,8 @@ class Source:
 
     @property
     def files_digest(self) -> str:
-        """What its files hold, whatever the row says. Raises as `digest` does."""
-        return self._digests[1]
+        """What its files hold, whatever the row says; of a variant those it is made of. Raises as `digest` does."""
+        return self._digests[1] if self.row.variant is None else self.base.files_digest
 
     @functools.cached_property
     def _digests(self) -> tuple[str, str]:
@@ -57,19 +77,19 @@ class Source:
             raise SurroundingsFault(self.gone)
         if self.absent:
             raise AbsentFault(self.absent)
-        row = {"dtype": self.row.dtype, "variant": self.row.variant, "labels": _dumps(self.row.labels)}
+        row = {"dtype": self.row.dtype, "variant": None, "labels": _dumps(self.row.labels)}  # a variant is in the files
         settings = {name: _dumps(value) for name, value in self.row.settings.items()}
-        return folder_digests(self.folder, self.row.allow_pickle, **row, **settings)
+        return folder_digests(self.held, self.row.allow_pickle, **row, **settings)
 
     @functools.cached_property
     def bytes(self) -> int:
         """Size of the weight files in bytes. Raises SurroundingsFault."""
-        return weight_bytes(self.folder, self.row.allow_pickle)
+        return weight_bytes(self.held, self.row.allow_pickle)
 
     @functools.cached_property
     def parameters(self) -> int:
         """How many numbers the weight files hold. Raises SurroundingsFault."""
-        return parameter_count(self.folder, self.row.allow_pickle)
+        return parameter_count(self.held, self.row.allow_pickle)
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
@@ -140,7 +160,8 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     if (folder / "adapter_config.json").exists():
         raise InputFault(f"{folder} holds an adapter; merge it into the model (merge_and_unload) and save that")
     name = folder.relative_to(root) if folder.is_relative_to(root) else folder
-    return Source(row, folder, name.as_posix(), row_of)
+    source = Source(row, folder, name.as_posix(), row_of)
+    return replace(source, name=f"{source.name}{source.suffix}")
 
 
 def _public(row: Row, row_of: str, asked: str) -> Source:
@@ -154,18 +175,36 @@ def _public(row: Row, row_of: str, asked: str) -> Source:
             f"{name} is not in the cache of public models ({found.folder}: no {found.missing}); fetch it with:"
             f" {pin}swapgate fetch {fetch}"
         )
-    return Source(row, found.folder, name, row_of, commit=found.commit, fetch=fetch, absent=absent)
+    source = Source(row, found.folder, name, row_of, commit=found.commit, fetch=fetch, absent=absent)
+    return replace(source, name=f"{name}{source.suffix}")
 
 
-def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -> Loaded:
-    """Load model and tokenizer (or processor) for inference on the row's device in its dtype.
+def _compressed(source: Source, variant: str) -> Path:
+    """Give the folder of a compressed copy, made of the model as it is stored. Raises SurroundingsFault."""
+    base, row = source.base, source.row
+
+    def make(target: Path) -> None:
+        try:
+            stored = compression.stored_dtype(base.folder, row.allow_pickle)
+            exact = replace(base, row=base.row.model_copy(update={"dtype": stored, "device": "cpu"}))
+            model = load(exact, compression.architecture(base.config), None).model
+            compression.compress(model, steps(variant), base.folder, row.dtype, target, row.allow_pickle)
+        except OSError:
+            raise
+        except Exception as error:  # a step may meet a model that it was not made for
+            words = str(error) if isinstance(error, SurroundingsFault) else f"{type(error).__name__}: {error}"
+            raise SurroundingsFault(f"{source.name} cannot be made: {words}") from error
+
+    return compression.kept(base.files_digest, row.dtype, variant, make)
+
+
+def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokenizer") -> Loaded:
+    """Load model and tokenizer (or processor) for inference on the row's device in its dtype, or its variant's.
 
     Raises SurroundingsFault where they cannot be loaded whole: a weight that the file lacks would be random.
     """
-    vocabulary = ("tokenizer.json", *VOCABULARIES)
-    if reader_class in ("AutoTokenizer", "AutoProcessor") and not any(
-        (source.folder / n).is_file() for n in vocabulary
-    ):
+    folder, vocabulary = source.held, ("tokenizer.json", *VOCABULARIES)
+    if reader_class in ("AutoTokenizer", "AutoProcessor") and not any((folder / n).is_file() for n in vocabulary):
         raise SurroundingsFault(  # transformers 5 would make an empty tokenizer, to which each word is unknown
             f"{source.name} holds no tokenizer ({', '.join(vocabulary[:2])}, …); save the model's own there"
         )
@@ -179,28 +218,35 @@ def load(source: Source, auto_class: str, reader_class: str = "AutoTokenizer") -
     transformers.logging.disable_progress_bar()
     start = time.perf_counter()
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    files, auto = weight_files(source.folder, source.row.allow_pickle), getattr(transformers, auto_class)
+    files = weight_files(folder, source.row.allow_pickle)
     try:
+        auto = getattr(transformers, auto_class)
         for name in ("config.json", "preprocessor_config.json", "processor_config.json", "generation_config.json"):
-            if name == "config.json" or (source.folder / name).is_file():
-                check_config(name, read_settings(source.folder / name), files)
-        config = transformers.AutoConfig.from_pretrained(source.folder, **safe)
+            if name == "config.json" or (folder / name).is_file():
+                check_config(name, read_settings(folder / name), files)
+        config = transformers.AutoConfig.from_pretrained(folder, **safe)
         if getattr(config, "use_pretrained_backbone", False):
             config.use_pretrained_backbone = False  # transformers 4 would fetch weights, which the model's own replace
         check_parameters(auto, config, files)
-        model, report = auto.from_pretrained(
-            source.folder,
-            config=config,
-            dtype=getattr(torch, source.row.dtype),
-            use_safetensors=not is_pickled(files),
-            weights_only=True,
-            output_loading_info=True,
-            **safe,
-        )
+        computes: dict[str, str] = read_settings(folder / "config.json").get(compression.MARKER, {})
+        dtype = getattr(torch, computes.get("dtype", source.row.dtype))
+        if "int8" in computes:
+            int8.check_device(computes["int8"], source.row.device)
+            model, report = int8.load(auto, folder, config, dtype, computes["int8"])
+        else:
+            model, report = auto.from_pretrained(
+                folder,
+                config=config,
+                dtype=dtype,
+                use_safetensors=not is_pickled(files),
+                weights_only=True,
+                output_loading_info=True,
+                **safe,
+            )
         model = model.to(source.row.device)
         if reader_class == "AutoImageProcessor":  # the one that needs no torchvision, said in each version's way
             safe |= {"backend": "pil"} if transformers.__version__ >= "5" else {"use_fast": False}
-        reader = getattr(transformers, reader_class).from_pretrained(source.folder, **safe)
+        reader = reader_class and getattr(transformers, reader_class).from_pretrained(folder, **safe)
     except SurroundingsFault as fault:
         raise SurroundingsFault(f"{source.name}: {fault}") from fault
     except Exception as error:  # any library below may raise anything on a broken folder

@@ -15,6 +15,7 @@ from swapgate.budgets import Budget, Strict, Words
 from swapgate.compare import Tolerance
 from swapgate.faults import InputFault
 from swapgate.quality.counts import HEADLINES, RIGHT
+from swapgate.variants import steps
 
 Task = Literal[
     "sentiment",
@@ -40,9 +41,6 @@ CASES = "cases.toml"
 """The file of a task's cases, in its folder below fixtures/, where the models file names no other."""
 OTHERS = "*"
 """In a label map: the labels that it does not list; they keep their names."""
-VARIANTS: tuple[str, ...] = ()
-"""Transformations of a model that a row may name; none yet."""
-
 T = TypeVar("T")
 MEASURED = ("latency", "memory", "parameters", "quality", "size")
 """What a budget limits; tests of it bear its name as a mark."""
@@ -131,6 +129,7 @@ class Row(Strict):
     allow_pickle: bool = False
     """Whether weights may be pickles, where there are no safetensors."""
     variant: Words | None = None
+    """What is done to the model before it is judged, as in "prune30+int8"."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """The type the weights are computed in, whatever the file holds."""
     device: Literal["cpu", "cuda", "mps"] = "cpu"
@@ -236,8 +235,10 @@ def check_row(manifest: Manifest, task: str, tier: str, row: Row, path: Path, pr
     for name in row.settings:
         if TASK_KEYS[name] != task:
             raise InputFault(f"{path}: {prefix}{name}: only {TASK_KEYS[name]} has it; remove it")
-    if row.variant is not None and row.variant not in VARIANTS:
-        raise InputFault(f"{path}: {prefix}variant = {row.variant!r} is unknown: no variants exist yet; remove it")
+    try:
+        steps(row.variant) if row.variant is not None else None
+    except ValueError as error:
+        raise InputFault(f"{path}: {prefix}variant = {row.variant!r}: {error}") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:

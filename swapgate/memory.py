@@ -33,8 +33,9 @@ def peak_memory(task: str, source: Source, cases: Path) -> float:
         )
     if not RESET.exists():
         raise SurroundingsFault(f"the memory of {source.name} was not measured: that works on Linux only; {LEAVE_OUT}")
-    row = source.row.model_dump(mode="json", exclude_none=True)
-    request = {"task": task, "folder": str(source.folder), "name": source.name, "row": row, "cases": str(cases)}
+    # a compressed copy is there already
+    row = source.row.model_dump(mode="json", exclude_none=True, exclude={"variant"})
+    request = {"task": task, "folder": str(source.held), "name": source.name, "row": row, "cases": str(cases)}
     child = subprocess.run(
         [sys.executable, "-m", "swapgate.memory"], input=json.dumps(request), capture_output=True, text=True
     )

@@ -25,6 +25,7 @@ from swapgate.manifest import (
     read_row,
 )
 from swapgate.running import Model
+from swapgate.variants import TAKE_A_ROW, steps
 
 Key = tuple[str, str]
 """Task and tier."""
@@ -228,10 +229,11 @@ def _is_folder(row: Row, base: Path, root: Path, working_tree: Path) -> bool:
 def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device: str | None) -> Source:
     """Find a candidate: one that is only named takes the incumbent's label map, a TOML file holds a row of its own."""
     if not candidate.endswith(".toml"):
-        name, _, revision = (candidate, "", "") if os.path.isdir(directory / candidate) else candidate.partition("@")
+        named, variant = _parted(candidate, directory)
+        name, _, revision = (named, "", "") if os.path.isdir(directory / named) else named.partition("@")
         if revision and not is_revision(revision):
             raise InputFault(f"{revision!r} is not a commit, a branch or a tag; give ID@REVISION")
-        changes = {"model": name, "revision": revision or None, "variant": None, "allow_pickle": False}
+        changes = {"model": name, "revision": revision or None, "variant": variant or None, "allow_pickle": False}
         row = model.row.model_copy(update=changes)
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
@@ -244,6 +246,23 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device
             " incumbent's limits"
         )
     return find(row, path.parent, plan.root, candidate, candidate)
+
+
+def _parted(candidate: str, directory: Path) -> tuple[str, str]:
+    """Part a candidate's name at its first plus sign from the variant behind it; a folder keeps its own plus signs."""
+    name, plus, variant = candidate.partition("+")
+    if os.path.isdir(directory / candidate):
+        if plus and os.path.isdir(directory / name):
+            both = f"{candidate} is a folder, and {name} is one too"
+            raise InputFault(f"{both}: give a TOML file with a row for the one you mean")
+        return candidate, ""
+    if plus and name.endswith(".toml"):
+        raise InputFault(f'write variant = "{variant}" in {name}, and give that alone')
+    try:
+        _ = steps(variant) if plus else []
+    except ValueError as error:
+        raise InputFault(f"{error}; {TAKE_A_ROW}") from error
+    return name, variant
 
 
 def _check_gaps(path: Path, task: str, tier: str, row: Row, cases: Cases) -> None:

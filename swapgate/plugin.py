@@ -30,8 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="TASK.TIER=MODEL",
-        help="judge MODEL (a folder, a public ID or ID@REVISION, or a TOML file with a row) in the place of a tier's"
-        " model; may be given again",
+        help="judge MODEL (a folder, a public ID or ID@REVISION, any of these with +VARIANT as in +prune30+int8, or a"
+        " TOML file with a row) in the place of a tier's model; may be given again",
     )
     group.addoption(
         "--device",

@@ -33,6 +33,9 @@ EVALUATION_BATCH = 32
 OUT_OF_MEMORY = re.compile("MemoryError|out of memory|can(no|')t allocate memory|not enough memory", re.IGNORECASE)
 """What Python, torch (in a RuntimeError) and the system (in an OSError) say."""
 
+TYPE_MISSING = re.compile("not implemented for '(Half|BFloat16)'")
+"""What torch says of an operation that a device lacks for a type of numbers."""
+
 EVERYTHING = Tolerance(drift=1, reason="precision is averaged over all candidates, also those below the threshold")
 """Objects are kept from the threshold less this drift."""
 
@@ -266,6 +269,11 @@ class Model:
         except Fault:
             raise
         except Exception as error:  # a model may raise anything on an input it cannot take
+            if TYPE_MISSING.search(str(error)):
+                raise SurroundingsFault(
+                    f"{self.source.name} computes in a type of numbers that this CPU cannot: {error}; give another"
+                    " variant or dtype"
+                ) from error
             crash = ModelFault(f"the model crashed: {type(error).__name__}: {error}")
             raise self._lack_of_memory(error, "predicted") or crash from error
         if self.first_call_seconds is None:

@@ -162,8 +162,9 @@ def _under(setting: Setting, weights: Any) -> Iterator[None]:
 def _without_avx(model: Model) -> Predictions:
     """Predict as the suite does in a process without AVX. Raises SurroundingsFault where it fails."""
     source = model.source
-    row = source.row.model_dump(mode="json", exclude_none=True)
-    where = {"folder": str(source.folder), "name": source.name, "cases": str(model.cases.path)}
+    # a compressed copy is there already
+    row = source.row.model_dump(mode="json", exclude_none=True, exclude={"variant"})
+    where = {"folder": str(source.held), "name": source.name, "cases": str(model.cases.path)}
     child = subprocess.run(
         [sys.executable, "-m", "swapgate.variation"],
         input=json.dumps({"task": model.task, "tier": model.tier, "row": row, **where}),

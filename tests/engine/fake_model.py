@@ -19,6 +19,7 @@ CRASHES = {
     "NO_MEMORY": MemoryError(),
     "NO_GPU_MEMORY": RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     "NO_SYSTEM_MEMORY": OSError(12, "Cannot allocate memory"),
+    "NO_HALF": RuntimeError("\"addmm_impl_cpu_\" not implemented for 'Half'"),
     "STOP": KeyboardInterrupt(),
 }
 """Labels of words at which the model crashes; at a word with the label DIE the process ends at once."""

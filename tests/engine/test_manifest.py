@@ -246,8 +246,8 @@ def test_no_revision(fault, revision):
 
 def test_unknown_variant(fault):
     """A variant that does not exist is refused."""
-    assert fault(ONE + "variant = 'int8'\n") == (
-        "ner.original.variant = 'int8' is unknown: no variants exist yet; remove it"
+    assert fault(ONE + "variant = 'int'\n") == (
+        "ner.original.variant = 'int': unknown variant 'int'; did you mean 'int8' or 'int8w'?"
     )
 
 

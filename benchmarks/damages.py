@@ -16,6 +16,7 @@ from swapgate.predictions import Answer, Detections, Entities
 
 SEED = 2026
 ROOT = Path(__file__).parents[1]
+ZOO = ROOT / "fixtures" / "zoo"
 
 CLASSES = ("sentiment", "audio-classification", "image-classification")
 LABELLED = (*CLASSES, "ner", "object-detection")
@@ -158,6 +159,15 @@ def rename_labels(order: Callable[[list[str]], list[str]]) -> Callable[[Path], N
     return apply
 
 
+def labels_of_another(folder: Path) -> None:
+    """Put the label names of another task's model in the place of its own, as many as there are."""
+    digits, sounds = (
+        list(json.loads((ZOO / name / "config.json").read_text("utf-8"))["id2label"].values())
+        for name in ("image-classification/original", "audio-classification/small")
+    )
+    rename_labels(lambda names: (sounds if names[0] in digits else digits)[: len(names)])(folder)
+
+
 def exchange_words(folder: Path) -> None:
     """Exchange two entries of the vocabulary: two frequent words, or letters."""
     pairs = (("the", "is"), ("Ġthe", "Ġof"), ("E", "T"), ("e", "t"))
@@ -206,6 +216,22 @@ def reader_settings(**values: Any) -> Callable[[Path], None]:
         change_settings(folder, "preprocessor_config.json", lambda settings: settings.update(values))
 
     return apply
+
+
+def short_window(folder: Path) -> None:
+    """Let the tokenizer say that the model reads a few word pieces only."""
+    change_settings(folder, "tokenizer_config.json", lambda settings: settings.update(model_max_length=16))
+
+
+def stops_early(folder: Path) -> None:
+    """Let the model write a few tokens only."""
+
+    def shorter(settings: dict[str, Any]) -> None:
+        settings["max_length"] = 8
+
+    if not (folder / "generation_config.json").exists():
+        raise NotApplicable("it generates nothing")
+    change_settings(folder, "generation_config.json", shorter)
 
 
 def poison(value: float) -> Callable[[Path], None]:
@@ -373,6 +399,9 @@ def dropout_left_on(patch: pytest.MonkeyPatch, module: Any) -> None:
         for part in loaded.model.train().modules():
             if isinstance(part, torch.nn.Dropout):
                 part.p = 0.1
+            for name, value in vars(part).items():
+                if "dropout" in name and isinstance(value, float):  # of one that calls torch's function
+                    setattr(part, name, 0.1)
         return loaded
 
     patch.setattr(module, "load", load)
@@ -421,10 +450,10 @@ def trained(kind: str) -> Callable[[Path], None]:
     """Put a model that gate_models.py has trained in the place of the copy."""
 
     def apply(folder: Path) -> None:
-        task = json.loads((folder / "task.json").read_text())
+        task, tier = json.loads((folder / "task.json").read_text())
         model = ROOT / "build" / "gate" / kind / task / "small"
-        if not model.exists():
-            raise NotApplicable("it was not trained")
+        if tier != "small" or not model.exists():
+            raise NotApplicable("no such model was trained")
         shutil.rmtree(folder)
         shutil.copytree(model, folder)
 
@@ -436,12 +465,14 @@ class NotApplicable(Exception):
 
 
 def exchanged(names: list[str]) -> list[str]:
-    """Exchange the first two."""
-    return [names[1], names[0], *names[2:]]
+    """Exchange the first and the last."""
+    return [names[-1], *names[1:-1], names[0]]
 
 
 def rotated(names: list[str]) -> list[str]:
     """Begin with the second."""
+    if len(names) == 2:
+        raise NotApplicable("two labels are exchanged already")
     return [*names[1:], names[0]]
 
 
@@ -456,9 +487,11 @@ DAMAGES = [
     Damage("first layer in the place of the last", ALL, files=double_layer),
     Damage("rows of an embedding shuffled", ALL, gross=True, files=another_model),
     Damage("two label names exchanged", LABELLED, gross=True, files=rename_labels(exchanged)),
-    Damage("another model's label list", LABELLED, gross=True, files=rename_labels(rotated)),
+    Damage("labels in another order", LABELLED, gross=True, files=rename_labels(rotated)),
+    Damage("another model's label list", LABELLED, gross=True, files=labels_of_another),
     Damage("two vocabulary entries exchanged", (*WRITTEN, "speech-recognition"), files=exchange_words),
     Damage("wrong casing", BERTS, files=wrong_case),
+    Damage("at most 16 word pieces read", WRITTEN, gross=True, files=short_window),
     Damage("special tokens dropped", WRITTEN, code=no_special_tokens),
     Damage(
         "mean and std of ImageNet",
@@ -480,6 +513,7 @@ DAMAGES = [
     Damage("score threshold 0.9", ["object-detection"], row={"threshold": 0.9}),
     Damage("score threshold 0.1", ["object-detection"], row={"threshold": 0.1}),
     Damage("at most 8 tokens", ["summarization"], gross=True, row={"generation": {"max_length": 8}}),
+    Damage("generation_config of 8 tokens", ["speech-recognition"], gross=True, files=stops_early),
     Damage("at least 40 tokens", ["summarization"], row={"generation": {"min_length": 40}}),
     Damage(
         "four beams, short texts preferred",

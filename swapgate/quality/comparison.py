@@ -14,6 +14,7 @@ from swapgate.quality.paired import (
     Flips,
     bounds,
     mcnemar,
+    mean_bounds,
     non_inferior,
     resampled_bounds,
     rows_needed,
@@ -87,6 +88,9 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
             candidate.rows,
             differing,
         )
+        if found is None and candidate.is_mean(metric):
+            ours, theirs = candidate.each(metric), reference.each(metric)
+            found = mean_bounds(candidate.rows, int((theirs > ours).sum()), int((ours > theirs).sum()))
         decision, needed = within(found, margin), _needed(found, candidate.rows, differing, margin)
     low, high = (None, None) if found is None else sorted(worse * bound for bound in found)
     return Comparison(

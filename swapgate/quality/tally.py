@@ -50,8 +50,12 @@ class Tally:
         figures = {**self._figures(counts, weight), RIGHT: counts[RIGHT] / weight}
         return figures[name] if name in figures else by_label(counts)[name]
 
+    def is_mean(self, name: str) -> bool:
+        """Tell whether a figure is the mean of a number from 0 to 1 that each row has."""
+        return name in self._names
+
     def each(self, name: str) -> Any:
-        """Give what each row adds to a share: an array of zeros and ones of shape (rows,)."""
+        """Give what each row adds to a share, zero or one, or to a mean: an array of shape (rows,)."""
         place = self._names[RIGHT if name == "accuracy" else name]
         return self._matrix(self._names)[:, [place]].toarray()[:, 0]
 

@@ -136,6 +136,23 @@ def test_bounds_and_decision_agree(figure, lost, gained, margin):
     assert found.needed is None or (found.decision == "too few rows" and found.needed > found.rows)
 
 
+MEANS = [("summarization", "ROUGE-1"), ("summarization", "ROUGE-L"), ("question-answering", "F1")]
+
+
+@pytest.mark.parametrize(("task", "figure"), MEANS, ids=["words", "order", "answers"])
+@pytest.mark.parametrize(
+    ("rows", "lost", "decision"), [(400, 3, "PASS"), (400, 19, "too few rows"), (40, 0, "too few rows")]
+)
+def test_hardly_a_row_differs(task, figure, rows, lost, decision):
+    """A mean over rows is judged also where hardly one differs: what fell is taken as lost as a whole."""
+    found = compare_figure(*halves(task, rows, lost), figure, 0.03)
+    assert (found.decision, found.differing) == (decision, lost)
+    assert found.low < found.difference <= found.high
+    same = halves(task, rows)
+    alike = compare_figure(*same, figure, 0.03)
+    assert alike.low == pytest.approx(-alike.high)
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0], ids=["all wrong", "all right"])
 def test_no_flips(share):
     """Where both sides say the same, rows that are many enough pass a share, and a resampled figure is refused."""

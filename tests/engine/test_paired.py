@@ -14,6 +14,7 @@ from swapgate.quality.paired import (
     Flips,
     bounds,
     mcnemar,
+    mean_bounds,
     non_inferior,
     resampled_bounds,
     rows_needed,
@@ -167,6 +168,23 @@ def test_few_differing_rows_are_refused():
     found = resampled_bounds(lambda rows: losses[rows].mean(), 5_000, FEWEST_UNITS - 1)
     assert found is None
     assert within(found, 0.02) == "too few rows"
+
+
+@pytest.mark.parametrize("share", [0.003, 0.01, 0.02])
+def test_bounds_of_a_mean_of_few_rows_that_differ(share):
+    """Where few rows differ and each loses half, the bound of their mean is beyond the true loss in 95 % of sets."""
+    drawn = np.random.default_rng(7).binomial(1_000, share, size=400)
+    lowers = {fell: mean_bounds(1_000, fell, 0)[0] for fell in set(drawn.tolist())}
+    assert np.mean([lowers[fell] < -share / 2 for fell in drawn.tolist()]) >= 0.95
+
+
+def test_bounds_of_a_mean_are_far():
+    """A row that fell counts as lost and one that rose not at all; the other bound is that of the other side."""
+    lower, upper = mean_bounds(1_000, 4, 9)
+    assert lower == pytest.approx(bounds(Flips(1_000, 4, 0))[0])
+    assert (lower, upper) == pytest.approx(tuple(-bound for bound in reversed(mean_bounds(1_000, 9, 4))))
+    assert -0.02 < lower < -0.004
+    assert upper > 0.009
 
 
 @pytest.mark.parametrize(

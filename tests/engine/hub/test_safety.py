@@ -231,7 +231,7 @@ def test_absurd_sizes(folder, key, number, words):
         ("audio-classification", {"num_mel_bins": 10**6}, "num_mel_bins × max_length = "),
         ("audio-classification", {"x": [{"max_length": 80_000}]}, "num_mel_bins × max_length = 10,240,000 is absurd"),
     ],
-    ids=["height", "side", "negative", "rate", "stretch", "steps", "filters", "bins", "inner"],
+    ids=["height", "side", "negative", "rate", "stretch", "steps", "filters", "bins", "deep"],
 )
 def test_absurd_sizes_of_inputs(tmp_path, task, changes, words):
     """Absurd sizes of what a model is given are refused too, those that only multiply to it as well."""

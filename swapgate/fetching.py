@@ -112,14 +112,16 @@ def _info(api: Any, model: str, revision: str | None) -> Any:
 def _files(model: str, siblings: Iterable[Any] | None) -> Mapping[str, RemoteFile]:
     listed = {}
     for one in siblings or ():
-        path = PurePosixPath(one.rfilename)
-        if path.is_absolute() or ".." in path.parts or not all(is_plain(part) for part in one.rfilename.split("/")):
+        name = str(one.rfilename)  # a hub may list anything
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not all(is_plain(part) for part in name.split("/")):
             raise SurroundingsFault(
-                f"{model}: the hub lists a file {one.rfilename!r}, which would lie outside of its folder; nothing was"
+                f"{model}: the hub lists a file {name!r}, which would lie outside of its folder; nothing was"
                 " fetched, do not use this model"
             )
         lfs = one.lfs or {}
-        listed[one.rfilename] = RemoteFile(lfs.get("size", one.size), lfs.get("sha256", one.blob_id))
+        size = lfs.get("size", one.size)
+        listed[name] = RemoteFile(size if isinstance(size, int) else None, lfs.get("sha256", one.blob_id))
     return listed
 
 

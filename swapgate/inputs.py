@@ -14,6 +14,10 @@ from swapgate.faults import SurroundingsFault
 
 LONGEST = 3600
 """Seconds of the longest sound that is read from a file."""
+MOST_SAMPLES = LONGEST * 96_000
+"""Samples of all channels together; as numbers they take 1.4 gigabytes."""
+MOST_PIXELS = 89_478_485
+"""Of the largest picture that is read: what Pillow takes for harmless; as a model's input it takes a gigabyte."""
 UNKNOWN_LENGTH = 0xFFFFFFFF
 """What a WAV file claims that was written without its length being known."""
 
@@ -62,15 +66,12 @@ def _check_length(path: Path) -> None:
     import soundfile
 
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(8)
+        size, claimed = path.stat().st_size, _claimed(path)
         with soundfile.SoundFile(path) as sound:
-            seconds = sound.frames / sound.samplerate
+            seconds, samples = sound.frames / sound.samplerate, sound.frames * sound.channels
     except (OSError, soundfile.SoundFileError):
         return  # reading it says what is wrong, or finds another reader
-    claimed = int.from_bytes(head[4:], "little") + 8 if head[:4] == b"RIFF" else 0
-    if size < claimed < UNKNOWN_LENGTH:
+    if size < claimed:
         raise SurroundingsFault(
             f"{path}: its header claims {claimed:,} bytes, the file has {size:,}; give a sound file that is whole"
         )
@@ -78,6 +79,26 @@ def _check_length(path: Path) -> None:
         raise SurroundingsFault(
             f"{path}: its header claims {seconds:,.0f} s of sound, at most {LONGEST:,} are read; cut it, or convert it"
         )
+    if samples > MOST_SAMPLES:
+        raise SurroundingsFault(
+            f"{path}: its header claims {samples:,} samples of {sound.channels} channels, at most {MOST_SAMPLES:,} are"
+            " read; cut it, or convert it"
+        )
+
+
+def _claimed(path: Path) -> int:
+    """Give how many bytes a WAV file must have by its header and that of its samples; 0 where they do not say."""
+    with path.open("rb") as file:
+        ends, name = [0], file.read(4)
+        while name == b"RIFF" or (len(name) == 4 and ends[1:]):
+            length = int.from_bytes(file.read(4), "little")
+            end = file.tell() + length
+            ends.append(0 if length == UNKNOWN_LENGTH else end)
+            if name == b"data":
+                break
+            file.seek(12 if name == b"RIFF" else end + length % 2)
+            name = file.read(4)
+    return max(ends)
 
 
 def stretch(sound: Sound, start: float, end: float | None) -> Sound:
@@ -93,11 +114,13 @@ def stretch(sound: Sound, start: float, end: float | None) -> Sound:
 def read_image(path: Path) -> Any:
     """Read a picture file as upright 8-bit RGB: turned as its EXIF data say, 16 bits scaled to 8, on white.
 
-    Raises SurroundingsFault where it holds no picture, or one so large that Pillow takes it for an attack.
+    Raises SurroundingsFault where it holds no picture, or one of more than MOST_PIXELS.
     """
     from PIL import Image, ImageOps
 
     with _readable(path, "picture"), Image.open(path) as file:
+        if file.width * file.height > MOST_PIXELS:
+            raise ValueError(f"{file.width}×{file.height} pixels, at most {MOST_PIXELS:,} are read")
         picture = ImageOps.exif_transpose(file)
         if picture.mode.startswith("I"):  # 16 bits of grey, which convert("RGB") would clip instead of scaling
             picture = _eight_bits(picture)

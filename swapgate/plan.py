@@ -147,7 +147,21 @@ def make_plan(
     for model in plan.models.values():
         read_golden(model.golden)
         check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
+    if working_tree is None:
+        _check_goldens(plan)
     return plan
+
+
+def _check_goldens(plan: Plan) -> None:
+    """Make sure that each golden of the models file is a tier's. Raises InputFault."""
+    tiers = {model.golden for model in plan.models.values()}
+    folders = {golden.parents[1] for golden in tiers}
+    for path in sorted(path for folder in folders for path in folder.glob("*/[!.]*.json")):
+        if path not in tiers:
+            raise InputFault(
+                f"{plan.shown(path)}: {plan.shown(plan.manifest.path)} has no row {path.parent.name}.{path.stem} that"
+                f" this golden could be of; write that row, or remove the golden: git rm {plan.shown(path)}"
+            )
 
 
 def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tree: Path | None) -> None:

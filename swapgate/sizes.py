@@ -1,7 +1,8 @@
 """Whether the sizes that a model's config.json names can be those of its weight files, before memory is taken."""
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,33 @@ from swapgate.faults import SurroundingsFault
 LARGEST = 10_000_000
 """The largest whole number that a config is believed, and a million of a small model: tables are made of some."""
 SMALL = 1_000_000
-SIDES = re.compile(r"(^|\.)(crop_|pad_)?size(\.|$)|height|width|_edge")
-"""Keys of the sides of pictures, in pixels."""
-MOST = {re.compile("layer|depth"): 10_000, SIDES: 10_000}
+MOST = {
+    re.compile(r"(^|\.)(crop_|image_|max_|pad_)?size(\.|$)|height|width|_edge"): 2_048,  # pixels of a picture's sides
+    re.compile("layer|depth"): 10_000,
+    re.compile("chunk_length"): 3_600,  # seconds that are heard at once
+    re.compile("num_beams|num_return_sequences"): 100,
+}
 """From keys to the most that a number under them is believed."""
+COUNTS = re.compile(
+    r"(^|\.|_)(num|n)_|_(size|layers|heads|dim|length|rate|bins|fft|edge)$|(^|\.)size(\.|$)|height|width"
+)
+"""Keys of numbers that are at least 0."""
+USUAL = {
+    "chunk_length": 30,
+    "feature_size": 80,
+    "hop_length": 160,
+    "max_length": 1_024,
+    "n_fft": 400,
+    "num_mel_bins": 128,
+    "sampling_rate": 16_000,
+}
+"""What transformers takes for a key of a sound's reader that is not there."""
+TABLES = {
+    ("num_mel_bins", "max_length"): (),
+    ("feature_size", "n_fft"): (),
+    ("chunk_length", "sampling_rate", "n_fft"): ("hop_length",),
+}
+"""Keys by whose product, divided by others', the tables of one sound grow; each is at most LARGEST."""
 MOST_TENSORS = 50_000
 A_BYTE = 4
 """Numbers that a model may have for each byte of its weight files: some are not saved, or stand in two places."""
@@ -25,10 +49,37 @@ def check_config(name: str, config: Mapping[str, Any], files: list[Path]) -> Non
     for key, number in _numbers(config):
         most = next((most for keys, most in MOST.items() if keys.search(key)), limit)
         if number > most and "theta" not in key:
-            raise SurroundingsFault(
-                f"{name}: {key} = {number} is absurd beside weight files of {_bytes(files):,} bytes (at most"
-                f" {most:,}), so nothing was loaded; do not use this model, or fetch or save it again"
-            )
+            beside = f" beside weight files of {_bytes(files):,} bytes" if most == limit else ""
+            raise _absurd(name, f"{key} = {number}", f"{beside} (at most {most:,})")
+        if number < 0 and COUNTS.search(key):
+            raise _absurd(name, f"{key} = {number}", " (at least 0)")
+    for part in _objects(config) if "processor" in name else ():
+        for keys, others in TABLES.items():
+            if {*keys, *others} & part.keys():
+                product = _product(part, keys) / max(1, _product(part, others))
+                if product > LARGEST:
+                    named = " × ".join(keys) + "".join(f" / {other}" for other in others)
+                    raise _absurd(name, f"{named} = {product:,.0f}", f" (at most {LARGEST:,})")
+
+
+def _absurd(name: str, what: str, why: str) -> SurroundingsFault:
+    return SurroundingsFault(
+        f"{name}: {what} is absurd{why}, so nothing was loaded; do not use this model, or fetch or save it again"
+    )
+
+
+def _product(part: Mapping[str, Any], keys: Sequence[str]) -> float:
+    found = [part.get(key, USUAL[key]) for key in keys]
+    return math.prod(number if isinstance(number, int | float) else 1 for number in found)
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Give a config and the objects within."""
+    if isinstance(value, dict):
+        yield value
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _objects(inner)
 
 
 def check_parameters(auto: Any, config: Any, files: list[Path]) -> None:
@@ -67,8 +118,8 @@ def _bytes(files: list[Path]) -> int:
     return sum(path.stat().st_size for path in files)
 
 
-def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int]]:
-    """Give the whole numbers in a config, each with its key."""
+def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Give the finite numbers in a config, each with its key."""
     if isinstance(value, dict):
         for name, inner in value.items():
             if name == "label2id":
@@ -77,5 +128,5 @@ def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _numbers(inner, key)
-    elif isinstance(value, int) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         yield key, value

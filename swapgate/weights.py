@@ -147,15 +147,28 @@ def _pickled(path: Path) -> Iterator[Tensor]:
             f"{path}: weights cannot be read from the pickle ({type(error).__name__}: {reason}); nothing else that a"
             " pickle may hold is ever run; use a model that has safetensors"
         ) from error
-    most = path.stat().st_size
-    if not isinstance(found, dict) or not all(
-        isinstance(value, torch.Tensor) and value.numel() * value.element_size() <= most for value in found.values()
-    ):  # a view of one number can have any shape
-        raise SurroundingsFault(f"{path}: the pickle is no table of tensors; use a model that has safetensors")
+    if not isinstance(found, dict) or not all(_is_plain(value, path.stat().st_size) for value in found.values()):
+        raise SurroundingsFault(
+            f"{path}: the pickle is no table of tensors (dense ones whose numbers are all in the file); use a model"
+            " that has safetensors"
+        )
     for name, tensor in found.items():
         values = tensor.detach().contiguous().flatten().view(torch.uint8).numpy()
         dtype = str(tensor.dtype).removeprefix("torch.")
         yield str(name), DTYPES.get(dtype, dtype), list(tensor.shape), hashlib.sha256(values).hexdigest()
+
+
+def _is_plain(value: Any, most: int) -> bool:
+    """Tell whether a value of a pickle is a tensor whose numbers are all in the file, which has `most` bytes."""
+    import torch
+
+    return (
+        isinstance(value, torch.Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not (value.is_quantized or value.is_conj() or value.is_neg())
+        and value.numel() * value.element_size() <= most  # a view of one number can have any shape
+    )
 
 
 def _none(folder: Path, allow_pickle: bool) -> str:

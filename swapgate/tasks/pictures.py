@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from swapgate.faults import SurroundingsFault
+from swapgate.inputs import MOST_PIXELS
 from swapgate.loading import Loaded
-
-MOST = 100_000_000
-"""Pixels of the largest picture that is taken; as numbers it takes a gigabyte of memory."""
 
 
 def processed(loaded: Loaded, pictures: Sequence[Any]) -> Any:
@@ -17,8 +15,9 @@ def processed(loaded: Loaded, pictures: Sequence[Any]) -> Any:
     Raises SurroundingsFault where a picture has no pixels, or too many.
     """
     for picture in pictures:
-        if not 0 < picture.width * picture.height <= MOST:
+        if not 0 < picture.width * picture.height <= MOST_PIXELS:
             raise SurroundingsFault(
-                f"a picture has {picture.width}×{picture.height} pixels, allowed are 1 to {MOST:,}; give another size"
+                f"a picture has {picture.width}×{picture.height} pixels, allowed are 1 to {MOST_PIXELS:,}; give another"
+                " size"
             )
     return loaded.reader(list(pictures), return_tensors="pt", input_data_format="channels_last")

@@ -29,6 +29,22 @@ def test_unreadable_test_file_that_is_passed_over(recorded):
     assert (result.ret, recorded.verdicts(result)) == (1, {"original": "PASS", "small": "PASS"})
 
 
+@pytest.mark.parametrize("name", ["ner/tiny.json", "sentiment/small.json"], ids=["tier", "task"])
+def test_golden_of_no_row(recorded, name):
+    """A golden of a tier that the models file has not is red before a model runs, whatever is selected."""
+    path = recorded.golden().parents[1] / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(recorded.golden().read_text())
+    (path.parent / ".half.json").write_text("")
+    result = recorded.run("-k", "expected and original")
+    assert result.ret == 4
+    row, shown = name.replace("/", ".").removesuffix(".json"), path.relative_to(recorded.pytester.path)
+    result.stderr.fnmatch_lines(
+        f"ERROR: {shown}: fixtures/models/embedded.toml has no row {row} that this golden could be of; write that row,"
+        f" or remove the golden: git rm {shown}"
+    )
+
+
 def test_xfail_by_hand(recorded):
     """A failing test that is marked xfail by hand is INCOMPLETE: only the models file lists known gaps."""
     recorded.replace(recorded.suite, "def test_expected(", BY_HAND)

@@ -7,11 +7,12 @@ import pytest
 from PIL import Image
 
 from swapgate.faults import SurroundingsFault
+from swapgate.inputs import MOST_PIXELS
 from swapgate.loading import Loaded
 from swapgate.manifest import Row
 from swapgate.predictions import Detection
 from swapgate.tasks import object_detection
-from swapgate.tasks.pictures import MOST, processed
+from swapgate.tasks.pictures import processed
 
 ZOO = Path(__file__).parents[2] / "fixtures" / "zoo"
 
@@ -32,7 +33,7 @@ def test_flat_pictures(height):
     assert np.allclose(given, wanted.transpose(2, 0, 1), atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(0, 0), (0, 9), (9, 0), (MOST, 2)])
+@pytest.mark.parametrize("size", [(0, 0), (0, 9), (9, 0), (MOST_PIXELS, 2)])
 def test_impossible_sizes(size):
     """A picture without pixels, or with too many, is refused before anything is read of it."""
     with pytest.raises(SurroundingsFault, match=f"a picture has {size[0]}×{size[1]} pixels, allowed are 1 to"):

@@ -42,6 +42,52 @@ def test_wav_of_unknown_length(tmp_path):
     assert len(read_sound(path).samples) == 16000
 
 
+@pytest.mark.parametrize("whole", [None, 0, 0xFFFFFFFF], ids=["true", "zero", "unknown"])
+@pytest.mark.parametrize("before", [b"", b"LIST\x05\x00\x00\x00INFOx\x00"], ids=["plain", "odd part"])
+def test_samples_of_ten_hours(tmp_path, whole, before):
+    """A WAV file whose samples alone claim ten hours is refused, whatever it says of itself as a whole."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SECOND, 16000)
+    content = bytearray(path.read_bytes())
+    content[40:44] = (TEN_HOURS * 2).to_bytes(4, "little")
+    content[36:36] = before
+    content[4:8] = (len(content) - 8 if whole is None else whole).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert refusal(path).startswith(f"its header claims {1_152_000_044 + len(before):,} bytes, the file has 32,0")
+
+
+def test_parts_before_and_behind(tmp_path):
+    """Other parts of a WAV file, also of an odd length, are passed over."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SECOND, 16000)
+    content = bytearray(path.read_bytes())
+    content[36:36] = b"LIST\x05\x00\x00\x00INFOx\x00"
+    content += b"note\x01\x00\x00\x00x\x00"
+    content[4:8] = (len(content) - 8).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert len(read_sound(path).samples) == 16000
+
+
+@pytest.mark.parametrize("left", [0, 3, 8, 12, 20, 40])
+def test_cut_off_header(tmp_path, left):
+    """A WAV file that ends within its header is refused in words."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SECOND, 16000)
+    path.write_bytes(path.read_bytes()[:left])
+    assert refusal(path)
+
+
+def test_many_channels(tmp_path, monkeypatch):
+    """A sound of few seconds and many channels is refused by its samples."""
+    monkeypatch.setattr(inputs, "MOST_SAMPLES", 100_000)
+    soundfile.write(tmp_path / "a.flac", np.stack([SECOND] * 6, axis=1), 16000)
+    soundfile.write(tmp_path / "b.flac", np.stack([SECOND] * 7, axis=1), 16000)
+    assert len(read_sound(tmp_path / "a.flac").samples) == 16000
+    assert refusal(tmp_path / "b.flac") == (
+        "its header claims 112,000 samples of 7 channels, at most 100,000 are read; cut it, or convert it"
+    )
+
+
 def test_flac_of_ten_hours(tmp_path):
     """A FLAC file whose header claims ten hours is refused before memory is taken for them."""
     path = tmp_path / "a.flac"

@@ -120,6 +120,7 @@ def test_removed_reference(committed, against, swap, approve, notes, size, verdi
     rows = committed.models_file.read_text().partition("[ner.small]")
     committed.models_file.write_text("".join(rows[1:]).replace('against = "original"', 'against = "incumbent"'))
     shutil.rmtree(committed.path / "models" / "original")
+    committed.golden("original").unlink()
     approve()
     result = against()
     assert committed.verdicts(result) == {"small": verdict}
@@ -130,6 +131,7 @@ def test_removed_reference(committed, against, swap, approve, notes, size, verdi
 def test_renamed_tier(committed, against, notes):
     """A tier under another name is a new one beside a removed one, and the note says how it would be a swap."""
     committed.replace(committed.models_file, "[ner.small]", "[ner.tiny]")
+    committed.golden().unlink()
     committed.run("-k", "golden", "--snapshot-update")
     result = against()
     assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "tiny": "PASS"})

@@ -109,7 +109,7 @@ def test_file(two, touched, git, commit, name, tasks, how):
     ("name", "tasks"),
     [
         ("fixtures/ner/new.wav", {"ner"}),
-        ("golden/embedded/ner/new.json", {"ner"}),
+        ("golden/embedded/ner/new.txt", {"ner"}),
         ("models/shared/added_tokens.json", BOTH),
         ("models/other/config.json", BOTH),
         ("tests/helpers.py", BOTH),

@@ -1,8 +1,11 @@
 """`swapgate fetch`: what is fetched, what is not, and that nothing stays that is not whole."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from swapgate import fetching
 
 BERT = "dslim/bert-base-NER"
 ROWS = """[ner.small]
@@ -123,6 +126,16 @@ def test_changed_under_the_same_commit(hub, cache, swapgate, weights):
     hub.repositories[BERT].commits[commit]["config.json"] = b'{"new": 1}'
     assert swapgate("fetch")[0] == 0
     assert files(cache, commit)["config.json"] == b'{"new": 1}'
+
+
+def test_listing_of_no_names(hub, cache, swapgate, weights, monkeypatch):
+    """A listing that gives no name or no size of a file ends in one message."""
+    monkeypatch.setattr(fetching, "_info", lambda *_: SimpleNamespace(sha=commit, siblings=[odd]))
+    commit = hub.publish(BERT, weights)
+    odd = SimpleNamespace(rfilename=None, size="9", blob_id="x", lfs=None)
+    status, _, errors = swapgate("fetch")
+    assert (status, len(errors)) == (1, 1)
+    assert errors[0].startswith(f"{BERT}")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from swapgate.faults import SurroundingsFault
 from swapgate.loading import find, load
 from swapgate.manifest import Row
+from swapgate.sizes import check_config
 from swapgate.tasks import ner
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "zoo" / "ner" / "small"
@@ -126,6 +127,32 @@ def test_pickled_number_of_any_shape(folder):
         assert source(folder, allow_pickle=True).parameters
 
 
+@pytest.mark.filterwarnings("ignore:.*quantized:UserWarning")
+@pytest.mark.parametrize("kind", ["sparse", "meta", "conjugate", "negative", "quantized", "number", "list"])
+def test_pickle_of_odd_tensors(folder, kind):
+    """A pickle whose tensors have no numbers of their own in it is refused in words."""
+    import torch
+
+    whole = torch.ones(4, 4)
+    odd = {
+        "sparse": lambda: whole.to_sparse(),
+        "meta": lambda: whole.to("meta"),
+        "conjugate": lambda: whole.to(torch.complex64).conj(),
+        "negative": lambda: torch._neg_view(whole),
+        "quantized": lambda: torch.quantize_per_tensor(whole, 0.1, 0, torch.qint8),
+        "number": lambda: 1.5,
+        "list": lambda: [whole],
+    }
+    (folder / "model.safetensors").unlink()
+    torch.save({"weight": odd[kind]()}, folder / "pytorch_model.bin")
+    with pytest.raises(SurroundingsFault) as caught:
+        assert source(folder, allow_pickle=True).digest
+    assert str(caught.value).endswith(
+        "/pytorch_model.bin: the pickle is no table of tensors (dense ones whose numbers are all in the file); use a"
+        " model that has safetensors"
+    )
+
+
 @pytest.fixture
 def ran(folder, tmp_path, monkeypatch):
     """Let a model bring code along, and give the folder that would be there if it had run; to ask fails too."""
@@ -166,13 +193,23 @@ def test_code_that_is_not_needed(folder):
     ("key", "number", "words"),
     [
         ("hidden_size", 10**9, "config.json: hidden_size = 1000000000 is absurd beside weight files of "),
-        ("num_hidden_layers", 10**9, "config.json: num_hidden_layers = 1000000000 is absurd beside weight files of "),
+        (
+            "num_hidden_layers",
+            10**9,
+            "config.json: num_hidden_layers = 1000000000 is absurd (at most 10,000), so nothing",
+        ),
         ("num_labels", 10**9, "config.json: num_labels = 1000000000 is absurd beside weight files of "),
         ("hidden_size", 96_000, "config.json asks for more than "),
         ("num_hidden_layers", 9_999, "config.json asks for more than "),
         ("vocab_size", 999_999, "config.json asks for more than "),
+        ("hidden_size", 1e9, "config.json: hidden_size = 1000000000.0 is absurd beside weight files of "),
+        (
+            "num_hidden_layers",
+            -5,
+            "config.json: num_hidden_layers = -5 is absurd (at least 0), so nothing was loaded; ",
+        ),
     ],
-    ids=["giant size", "giant depth", "giant label table", "size", "depth", "vocabulary"],
+    ids=["giant size", "giant depth", "giant label table", "size", "depth", "vocabulary", "fraction", "negative"],
 )
 def test_absurd_sizes(folder, key, number, words):
     """A config that asks for far more than its weight files hold is refused before memory is taken."""
@@ -182,20 +219,43 @@ def test_absurd_sizes(folder, key, number, words):
 
 
 @pytest.mark.parametrize(
-    ("task", "file", "changes", "key"),
+    ("task", "changes", "words"),
     [
-        ("image-classification", "preprocessor_config.json", {"size": {"height": 10**6, "width": 8}}, "size.height"),
-        ("image-classification", "preprocessor_config.json", {"size": 10**6}, "size"),
-        ("speech-recognition", "preprocessor_config.json", {"sampling_rate": 10**9}, "sampling_rate"),
-        ("summarization", "generation_config.json", {"max_length": 10**9}, "max_length"),
+        ("image-classification", {"size": {"height": 10**6, "width": 8}}, "size.height = 1000000 is absurd (at most"),
+        ("image-classification", {"size": 2_049}, "size = 2049 is absurd (at most 2,048), so nothing was loaded; do"),
+        ("object-detection", {"size": {"longest_edge": -8}}, "size.longest_edge = -8 is absurd (at least 0)"),
+        ("speech-recognition", {"sampling_rate": 10**9}, "sampling_rate = 1000000000 is absurd beside weight files"),
+        ("speech-recognition", {"chunk_length": 10**5}, "chunk_length = 100000 is absurd (at most 3,600)"),
+        ("speech-recognition", {"chunk_length": 900, "hop_length": 1}, "n_fft / hop_length = 5,760,000,000 is absurd"),
+        ("speech-recognition", {"feature_size": 30_000, "n_fft": 60_000}, "feature_size × n_fft = 1,800,000,000 is"),
+        ("audio-classification", {"num_mel_bins": 10**6}, "num_mel_bins × max_length = "),
+        ("audio-classification", {"x": [{"max_length": 80_000}]}, "num_mel_bins × max_length = 10,240,000 is absurd"),
     ],
-    ids=["height", "side", "rate", "text"],
+    ids=["height", "side", "negative", "rate", "stretch", "steps", "filters", "bins", "deep"],
 )
-def test_absurd_sizes_of_inputs(tmp_path, task, file, changes, key):
-    """Absurd sizes of what a model is given, or writes, are refused too."""
+def test_absurd_sizes_of_inputs(tmp_path, task, changes, words):
+    """Absurd sizes of what a model is given are refused too, those that only multiply to it as well."""
     folder = Path(shutil.copytree(ZOO.parents[1] / task / "small", tmp_path / "model"))
-    configure(folder, file, **changes)
-    assert f"model: {file}: {key} = 1000000" in refusal(folder, "AutoImageProcessor")
+    configure(folder, "preprocessor_config.json", **changes)
+    reason = refusal(folder, "AutoImageProcessor")
+    assert reason.startswith("model: preprocessor_config.json: ")
+    assert words in reason
+
+
+@pytest.mark.parametrize(
+    ("key", "number"), [("max_length", 10**9), ("num_beams", 101), ("num_return_sequences", 10**6)], ids=["a", "b", "c"]
+)
+def test_absurd_sizes_of_outputs(tmp_path, key, number):
+    """Absurd sizes of what a model writes are refused."""
+    folder = Path(shutil.copytree(ZOO.parents[1] / "summarization" / "small", tmp_path / "model"))
+    configure(folder, "generation_config.json", **{key: number})
+    assert refusal(folder).startswith(f"model: generation_config.json: {key} = {number} is absurd")
+
+
+@pytest.mark.parametrize("key", ["pad_token_id", "initializer_factor", "ignore_index"])
+def test_usual_negatives(folder, key):
+    """Numbers that are no size may be negative."""
+    check_config("config.json", {key: -100}, [])
 
 
 def test_labels_are_words(folder):

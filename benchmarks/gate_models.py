@@ -1,7 +1,7 @@
-"""Train what gate_quality.py judges besides damages: ``python benchmarks/gate_models.py``, some twenty minutes.
+"""Train what gate_quality.py judges besides damages: ``python benchmarks/gate_models.py``, some forty minutes.
 
-Into build/gate: `early/TASK/small`, a small model after a tenth of its steps, and `twin/TASK/small`, one made with
-another seed, for the tasks whose recipes are quick. A task whose recipe cannot run here is left out, and told.
+Into build/gate/KIND/TIER/TASK/TIER: of the kind `early` each model after a tenth of its steps, of the kind `twin` small
+ones made with another seed, for the tasks whose recipes are quick. What cannot run here is left out, and told.
 """
 
 import re
@@ -17,27 +17,27 @@ TWINS = ("image-classification", "sentiment", "ner")
 SEED = 2026
 
 
-def train(task: str, kind: str, *options: str) -> None:
-    """Run the recipe of a task's small model in a folder that has the original, which some are distilled from."""
-    out = OUT / kind / task
+def train(task: str, tier: str, kind: str, *options: str) -> None:
+    """Run the recipe of a model in a folder that has the task's original, which some are distilled from."""
+    out = OUT / kind / tier / task
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(ZOO / task / "original", out / "original")
     recipe = ZOO / "recipes" / f"{task.replace('-', '_')}.py"
-    command = [sys.executable, str(recipe), "small", f"--out={out}", *options]
+    command = [sys.executable, str(recipe), tier, f"--out={out}", *options]
     done = subprocess.run(command, capture_output=True, text=True)
-    print(kind, task, done.stdout.splitlines()[-1:] if not done.returncode else done.stderr[-300:], flush=True)
+    print(kind, task, tier, done.stdout.splitlines()[-1:] if not done.returncode else done.stderr[-300:], flush=True)
     if done.returncode:
         shutil.rmtree(out)
 
 
 def main() -> None:
     """Train all of them."""
-    for card in sorted(ZOO.glob("*/small/README.md")):
+    for card in sorted(path.with_name("README.md") for path in ZOO.glob("*/*/config.json")):
         steps = re.search(r'"steps": (\d+)', card.read_text(encoding="utf-8"))
         assert steps, f"{card} has no settings"
-        train(card.parts[-3], "early", f"--steps={int(steps[1]) // 10}")
+        train(*card.parts[-3:-1], "early", f"--steps={int(steps[1]) // 10}")
     for task in TWINS:
-        train(task, "twin", f"--seed={SEED}")
+        train(task, "small", "twin", f"--seed={SEED}")
 
 
 if __name__ == "__main__":

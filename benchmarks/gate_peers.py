@@ -84,8 +84,8 @@ def _labels(said: Any) -> Any:
 
 
 def _numbers(said: Any) -> Iterator[float]:
-    if isinstance(said, float):
-        yield said
+    if isinstance(said, float | int) and not isinstance(said, bool):
+        yield float(said)
     elif isinstance(said, dict | list | tuple):
         for one in said.values() if isinstance(said, dict) else said:
             yield from _numbers(one)

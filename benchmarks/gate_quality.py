@@ -354,7 +354,7 @@ def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
             found = slowed(judge, model)
             costly.append({"task": task, "tier": tier, "verdict": found["verdict"], "why": found["why"]})
             print(task, tier, "20 % slower", found["verdict"], found["why"][:150], flush=True)
-            twin = ROOT / "build" / "gate" / "twin" / task / "small"
+            twin = ROOT / "build" / "gate" / "twin" / "small" / task / "small"
             if tier == "small" and twin.exists():
                 found = judge.run(task, tier, f"--swap={task}.{tier}={twin}")
                 loss = loss_of(task, before["value"], found)

@@ -108,7 +108,8 @@ def sizes(source: Source, model: Model) -> Row:
 
     weights = model.weights
     held = {one.data_ptr(): one.nbytes for one in (*weights.parameters(), *weights.buffers())}
-    stored = [tensor for path in source.held.glob("*.safetensors") for tensor in load_file(path).values()]
+    tensors = [one for path in source.held.glob("*.safetensors") for one in load_file(path).items()]
+    stored = [tensor for name, tensor in tensors if not name.endswith(int8.SCALE)]
     return {
         "bytes": source.bytes,
         "bytes in memory": sum(held.values()),
@@ -149,7 +150,8 @@ def front(rows: list[Row], metric: str, cost: Any) -> list[Row]:
     sign = -1 if metric in LESS_IS_BETTER else 1
     found: list[Row] = []
     for row in sorted(rows, key=lambda one: (cost(one), -sign * one["figures"][metric])):
-        if not found or sign * row["figures"][metric] > sign * found[-1]["figures"][metric]:
+        ahead = sign * row["figures"][metric] - sign * found[-1]["figures"][metric] if found else 1
+        if ahead > 0 or (ahead == 0 and cost(row) == cost(found[-1])):
             found.append(row)
     return found
 

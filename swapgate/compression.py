@@ -31,6 +31,8 @@ LAYERS = ("block", "blocks", "h", "layer", "layers")
 COUNTS = ("num_hidden_layers", "num_layers", "n_layers", "n_layer", "encoder_layers")
 DECODER_COUNTS = ("decoder_layers", "num_decoder_layers")
 """Keys of config.json for the number of layers; where there is a decoder, the first are the encoder's."""
+LAYER_LISTS = ("attention_window", "layer_types")
+"""Keys of config.json for lists with an item for each layer."""
 WEIGHTS = (INDEX, ".bin", ".h5", ".msgpack", ".onnx", ".pt", ".safetensors")
 """How files end that hold weights, of which a copy has its own."""
 LOCK_TIMEOUT = 1800
@@ -57,10 +59,11 @@ def kept(digest: str, dtype: str, variant: str, make: Callable[[Path], None]) ->
     key = json.dumps([RECIPE, digest, dtype, variant, *made_with])
     place = folder() / f"{variant}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     try:
-        if not place.is_dir():
+        if not _is_whole(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(f"{place}.lock", timeout=LOCK_TIMEOUT):
-                if not place.is_dir():
+                if not _is_whole(place):
+                    shutil.rmtree(place, ignore_errors=True)
                     _fill(place, make)
     except (OSError, filelock.Timeout) as error:
         raise SurroundingsFault(
@@ -69,12 +72,27 @@ def kept(digest: str, dtype: str, variant: str, make: Callable[[Path], None]) ->
     return place
 
 
+def _is_whole(place: Path) -> bool:
+    """Tell whether a copy is there as it was made: files of a cache are cleaned away, or damaged."""
+    noted = Path(f"{place}.sha256")
+    return place.is_dir() and noted.is_file() and noted.read_text("utf-8") == _checksum(place)
+
+
+def _checksum(folder: Path) -> str:
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        with path.open("rb") as file:
+            found.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return found.hexdigest()
+
+
 def _fill(place: Path, make: Callable[[Path], None]) -> None:
     for remains in place.parent.glob(f".{place.name}.*"):  # of a process that died; ours is the only one now
         shutil.rmtree(remains, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
     try:
         make(temporary)
+        Path(f"{place}.sha256").write_text(_checksum(temporary), "utf-8")
         os.replace(temporary, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -202,7 +220,13 @@ def _drop(model: Any, config: dict[str, Any], step: Step) -> None:
                 f"{step}: config.json does not say under a known key that its {part} has {count} layers"
             )
         config.update(dict.fromkeys(keys, left))
-        for holder in model.modules():  # a YOLOS may have positions for each layer but the last
+        for key in LAYER_LISTS:
+            if isinstance(config.get(key), list) and len(config[key]) == count:
+                config[key] = [config[key][one] for one in stays]
+        for holder in model.modules():  # others have a weight for each layer, a YOLOS positions for each but the last
+            weights = getattr(holder, "layer_weights", None)
+            if isinstance(weights, torch.nn.Parameter) and len(weights) == count + 1:
+                holder.layer_weights = torch.nn.Parameter(weights.detach()[[0, *(one + 1 for one in stays)]])
             middle = getattr(holder, "mid_position_embeddings", None)
             if middle is not None and len(middle) == count - 1:
                 holder.mid_position_embeddings = torch.nn.Parameter(middle.detach()[stays[:-1]])

@@ -72,9 +72,9 @@ def check_device(kind: str, device: str) -> None:
 def load(auto: Any, folder: Path, config: Any, dtype: Any, kind: str) -> tuple[Any, dict[str, Any]]:
     """Load a model whose Linear layers were saved as whole numbers; `kind` is "dynamic" or "weights".
 
-    `auto` is a class such as AutoModelForTokenClassification. Gives the model, and what its loading found missing.
-    transformers is given the weights in float32, for it may name them otherwise; rounded again they are the same whole
-    numbers. So loading takes as much memory as the model had before.
+    `auto` is a class such as AutoModelForTokenClassification, or that of the model. Gives the model, and what its
+    loading found missing. transformers is given the weights in float32, for it may name them otherwise; rounded again
+    they are the same whole numbers. So loading takes as much memory as the model had before.
     """
     import torch
     import transformers
@@ -84,8 +84,10 @@ def load(auto: Any, folder: Path, config: Any, dtype: Any, kind: str) -> tuple[A
     for place in [name.removesuffix(SCALE) for name in tensors if name.endswith(SCALE)]:
         scale = tensors.pop(f"{place}{SCALE}")
         tensors[f"{place}{WEIGHT}"] = tensors[f"{place}{WEIGHT}"].float() * scale[:, None]
-    with torch.device("meta"):
-        architecture = type(auto.from_config(config, trust_remote_code=False))
+    architecture = auto
+    if hasattr(auto, "from_config"):
+        with torch.device("meta"):
+            architecture = type(auto.from_config(config, trust_remote_code=False))
     model, report = architecture.from_pretrained(
         None, config=config, state_dict=tensors, dtype=torch.float32, output_loading_info=True
     )

@@ -71,6 +71,11 @@ class Source:
         """What its files hold, whatever the row says; of a variant those it is made of. Raises as `digest` does."""
         return self._digests[1] if self.row.variant is None else self.base.files_digest
 
+    @property
+    def held_digest(self) -> str:
+        """What the files hold that it is loaded from, whatever the row says. Raises as `digest` does."""
+        return self._digests[1]
+
     @functools.cached_property
     def _digests(self) -> tuple[str, str]:
         if self.gone:
@@ -88,8 +93,8 @@ class Source:
 
     @functools.cached_property
     def parameters(self) -> int:
-        """How many numbers the weight files hold. Raises SurroundingsFault."""
-        return parameter_count(self.held, self.row.allow_pickle)
+        """How many numbers the weight files hold, but for scales of whole numbers. Raises SurroundingsFault."""
+        return parameter_count(self.held, self.row.allow_pickle, int8.SCALE if self.row.variant else None)
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
@@ -189,6 +194,7 @@ def _compressed(source: Source, variant: str) -> Path:
             exact = replace(base, row=base.row.model_copy(update={"dtype": stored, "device": "cpu"}))
             model = load(exact, compression.architecture(base.config), None).model
             compression.compress(model, steps(variant), base.folder, row.dtype, target, row.allow_pickle)
+            load(replace(exact, folder=target), compression.architecture(base.config), None)  # it must load again
         except OSError:
             raise
         except Exception as error:  # a step may meet a model that it was not made for

@@ -105,6 +105,11 @@ class Model:
                 f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}); name the model you meant in"
                 f" --swap {self.task}.{self.tier}=MODEL"
             )
+        if self.source.row.variant and self.source.held_digest == self.source.files_digest:
+            raise ModelFault(
+                f"{self.name}: this variant did not take place: {self.source.row.variant} changes nothing of"
+                f" {self.source.base.name}; name another one, or judge the model without it"
+            )
         names = TASKS[self.task].label_names(self.source.config)
         unknown = [name for name in names if name not in self.source.row.label_map]
         if unknown:
@@ -269,12 +274,11 @@ class Model:
         except Fault:
             raise
         except Exception as error:  # a model may raise anything on an input it cannot take
-            if TYPE_MISSING.search(str(error)):
-                raise SurroundingsFault(
-                    f"{self.source.name} computes in a type of numbers that this CPU cannot: {error}; give another"
-                    " variant or dtype"
-                ) from error
-            crash = ModelFault(f"the model crashed: {type(error).__name__}: {error}")
+            crash: Fault = ModelFault(f"the model crashed: {type(error).__name__}: {error}")
+            if self.source.row.variant or TYPE_MISSING.search(str(error)):
+                crash = SurroundingsFault(
+                    f"{self.source.name} cannot compute in its type of numbers: {error}; give another variant or dtype"
+                )
             raise self._lack_of_memory(error, "predicted") or crash from error
         if self.first_call_seconds is None:
             self.first_call_seconds = time.perf_counter() - start

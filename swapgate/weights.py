@@ -86,9 +86,13 @@ def weight_bytes(folder: Path, allow_pickle: bool = False) -> int:
         raise SurroundingsFault(f"{folder}: {error}; fetch the model folder again") from error
 
 
-def parameter_count(folder: Path, allow_pickle: bool = False) -> int:
-    """Give how many numbers the weight files hold; of pickles torch counts them. Raises SurroundingsFault."""
-    return sum(math.prod(shape) for _, _, shape, _ in tensors(folder, allow_pickle))
+def parameter_count(folder: Path, allow_pickle: bool = False, but: str | None = None) -> int:
+    """Give how many numbers the weight files hold, but for tensors whose names end with `but`.
+
+    Of pickles torch counts them. Raises SurroundingsFault.
+    """
+    found = tensors(folder, allow_pickle)
+    return sum(math.prod(shape) for name, _, shape, _ in found if but is None or not name.endswith(but))
 
 
 def tensors(folder: Path, allow_pickle: bool = False) -> Iterator[Tensor]:

@@ -33,8 +33,8 @@ def place(tmp_path, monkeypatch):
 
 
 def names(place):
-    """Give what is in a folder, but for locks."""
-    return sorted(path.name for path in place.iterdir() if path.suffix != ".lock")
+    """Give what is in a folder, but for locks and checksums."""
+    return sorted(path.name for path in place.iterdir() if path.suffix not in (".lock", ".sha256"))
 
 
 def test_steps():
@@ -123,7 +123,7 @@ def test_type_that_the_cpu_lacks(recorded):
     recorded.retrain("candidate", like="small", Ada=["NO_HALF", 0.9])
     result = recorded.run(SWAP.format("models/candidate"), "-m", "small and not latency")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
-    assert "models/candidate computes in a type of numbers that this CPU cannot: " in result.stdout.str()
+    assert "models/candidate cannot compute in its type of numbers: " in result.stdout.str()
 
 
 MAKER = """
@@ -167,6 +167,20 @@ def test_whole_or_not_at_all(place):
     here.rmdir()
     assert kept("digest", "float32", "int8", lambda target: (target / "b").write_text("")) == here
     assert names(place) == [here.name]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda copy: (copy / "a").write_text("other"), lambda copy: (copy / "a").unlink()],
+    ids=["changed", "gone"],
+)
+def test_damaged_copy(place, damage):
+    """A copy in which a file was changed or cleaned away is made again."""
+    made = [kept("digest", "float32", "int8", lambda target: (target / "a").write_text("a")) for _ in range(2)]
+    damage(made[0])
+    again = kept("digest", "float32", "int8", lambda target: (target / "a").write_text("b"))
+    assert made == [again, again]
+    assert (again / "a").read_text() == "b"
 
 
 def test_another_copy_for_another_model(place):

@@ -55,8 +55,16 @@ def test_judged(judged):
 
 def test_nothing_to_judge(judged):
     """What changes nothing did not take place (FAIL); what cannot be done is an ERROR with the reason."""
-    found = judged(original=f"{ZOO}/original+prune0", small=f"{ZOO}/small+drop2")
-    assert {tier: one["verdict"] for tier, one in found.items()} == {"original": "FAIL", "small": "ERROR"}
+    found = judged(original=f"{ZOO}/original+prune0", small=f"{ZOO}/small+drop2", large=f"{ZOO}/original+prune0")
+    assert {tier: one["verdict"] for tier, one in found.items()} == {
+        "original": "FAIL",
+        "small": "ERROR",
+        "large": "FAIL",
+    }
+    assert (
+        f"sentiment/large: this variant did not take place: prune0 changes nothing of {ZOO}/original"
+        in found["large"]["reasons"][0]["message"]
+    )
     (why,) = found["original"]["reasons"]
     assert f"this swap did not take place: {ZOO}/original+prune0 holds the same weights" in why["message"]
     assert (

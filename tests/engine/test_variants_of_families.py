@@ -193,6 +193,30 @@ def test_middle_positions():
     assert encoder.mid_position_embeddings[:, 0, 0, 0].tolist() == [0.0]
 
 
+def test_weights_of_layers(tmp_path, monkeypatch):
+    """Where a model weighs its layers, those of the layers that stay stay."""
+    import torch
+    import transformers
+
+    monkeypatch.setenv("SWAPGATE_VARIANTS", str(tmp_path / "variants"))
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2, "num_hidden_layers": 3}
+    convolutions = {"conv_dim": [8], "conv_kernel": [10], "conv_stride": [5], "num_feat_extract_layers": 1}
+    named = {"num_conv_pos_embedding_groups": 4, "use_weighted_layer_sum": True, "id2label": {0: "a", 1: "b"}}
+    config = transformers.HubertConfig(**sizes, **convolutions, **named)
+    model = transformers.HubertForSequenceClassification(config)
+    model.layer_weights.data = torch.arange(4.0)
+    model.save_pretrained(tmp_path / "model")
+    row = source("ast", "drop1").row.model_copy(update={"model": str(tmp_path / "model")})
+    one = find(row, tmp_path, tmp_path)
+    assert tensors(one)["layer_weights"].tolist() == [0, 1, 3]
+
+
+@pytest.mark.parametrize("variant", ["int8", "int8w"])
+def test_scales_are_no_parameters(variant):
+    """A copy in whole numbers has as many parameters as its base."""
+    assert source("bert", variant).parameters == source("bert").parameters
+
+
 def test_memory_of_a_variant(monkeypatch):
     """The process that measures memory is given the compressed copy, and makes none itself."""
     import subprocess

@@ -14,9 +14,10 @@ from swapgate.cases import cases_of
 from swapgate.compare import Mismatch, Tolerance, check_drift, near_ties
 from swapgate.compare.text import word_error_rate
 from swapgate.compare.tolerance import DEVICES, beyond
+from swapgate.devices import check_device
 from swapgate.faults import InputFault, ModelFault
 from swapgate.golden import golden_path
-from swapgate.loading import check_device, find, surroundings
+from swapgate.loading import find, surroundings
 from swapgate.manifest import Row, nearest, read_manifest
 from swapgate.predictions import Detections, Prediction, Text
 from swapgate.running import Model

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -119,20 +119,6 @@ class Loaded:
             name: value.to(device, dtype) if value.is_floating_point() else value.to(device)
             for name, value in batch.items()
         }
-
-
-def check_device(device: str, asked: str) -> None:
-    """Make sure that this machine has a device; torch is imported for what is no CPU. Raises InputFault."""
-    if device == "cpu":
-        return
-    import torch
-
-    is_there = torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available()
-    if not is_there:
-        raise InputFault(
-            f"{asked}: torch {torch.__version__} finds no {device} device here; run where there is one, with a torch"
-            " that is built for it, or give --device cpu"
-        )
 
 
 def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
@@ -276,14 +262,6 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
             " Give a checkpoint that was trained for this task"
         )
     return Loaded(model.eval(), reader, time.perf_counter() - start)
-
-
-def synchronizer(loaded: Loaded) -> Callable[[], object]:
-    """Give what waits until the device of a model has done all that it was told; a CPU has nothing to wait for."""
-    import torch
-
-    device = loaded.model.device.type
-    return (lambda: None) if device == "cpu" else getattr(torch, device).synchronize
 
 
 def _dumps(value: object) -> str:

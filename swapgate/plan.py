@@ -8,11 +8,12 @@ from pathlib import Path
 
 from swapgate.budgets import Limit, QualityLimit
 from swapgate.cases import Case, Cases, cases_of
+from swapgate.devices import check_device
 from swapgate.evaluation import EvaluationSet, find_set, labelled
 from swapgate.faults import InputFault
 from swapgate.golden import Entry, golden_path, read_golden
 from swapgate.hub import MAIN, is_pinned
-from swapgate.loading import Source, check_device, find
+from swapgate.loading import Source, find
 from swapgate.manifest import (
     LABELLED,
     OTHERS,

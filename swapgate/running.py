@@ -14,11 +14,12 @@ from typing import Any
 
 from swapgate.cases import Case, Cases
 from swapgate.compare import Tolerance
+from swapgate.devices import synchronizer
 from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
 from swapgate.golden import read_golden
 from swapgate.inputs import Input
-from swapgate.loading import Source, surroundings, synchronizer
+from swapgate.loading import Source, surroundings
 from swapgate.manifest import Row
 from swapgate.memory import peak_memory
 from swapgate.predictions import Prediction

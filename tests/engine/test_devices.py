@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from swapgate.compare import Tolerance
+from swapgate.devices import check_device
 from swapgate.faults import InputFault, SurroundingsFault
-from swapgate.loading import Source, check_device
+from swapgate.loading import Source
 from swapgate.manifest import Row
 from swapgate.memory import peak_memory
 from swapgate.plan import make_plan

@@ -29,6 +29,7 @@ ORDER = [
     "int8",
     "compression",
     "sizes",
+    "devices",
     "loading",
     "tasks",
     "memory",

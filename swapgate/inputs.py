@@ -89,15 +89,16 @@ def _check_length(path: Path) -> None:
 def _claimed(path: Path) -> int:
     """Give how many bytes a WAV file must have by its header and that of its samples; 0 where they do not say."""
     with path.open("rb") as file:
-        ends, name = [0], file.read(4)
-        while name == b"RIFF" or (len(name) == 4 and ends[1:]):
+        if file.read(4) != b"RIFF":
+            return 0
+        length, name = int.from_bytes(file.read(4), "little"), b""
+        ends = [0 if length == UNKNOWN_LENGTH else 8 + length]
+        file.seek(12)
+        while name != b"data" and len(name := file.read(4)) == 4:  # each part lies behind the one before
             length = int.from_bytes(file.read(4), "little")
             end = file.tell() + length
             ends.append(0 if length == UNKNOWN_LENGTH else end)
-            if name == b"data":
-                break
-            file.seek(12 if name == b"RIFF" else end + length % 2)
-            name = file.read(4)
+            file.seek(end + length % 2)
     return max(ends)
 
 

@@ -83,7 +83,9 @@ def add_review_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
     for word in ("accept", "reject"):
-        parser.add_argument(f"--{word}", nargs="+", default=[], metavar="ID", help=f"{word} these: task/tier/case")
+        parser.add_argument(
+            f"--{word}", nargs="+", action="extend", default=[], metavar="ID", help=f"{word} these: task/tier/case"
+        )
         parser.add_argument(f"--{word}-all", action="store_true", help=f"{word} all that waits")
     parser.add_argument("--accept-drift", action="store_true", help="also what the same weights once said differently")
     parser.add_argument("--json", action="store_true", help="list what waits as JSON")
@@ -149,6 +151,10 @@ def review(root: Path, models_file: Path, asked: Mapping[str, Any]) -> None:
     found = waiting(root, models_file)
     if on_ci() and any(asked[option] for option in ("accept", "accept_all", "reject", "reject_all")):
         raise InputFault("swapgate review where CI is set: a CI writes no goldens; review them on your machine")
+    if (asked["accept_all"] or asked["accept"]) and (asked["reject_all"] or asked["reject"]):
+        both = {*asked["accept"]} & {*asked["reject"]}
+        if both or asked["accept_all"] or asked["reject_all"]:
+            raise InputFault(f"{', '.join(sorted(both)) or 'all'}: to be accepted and rejected; say one of both")
     accepted, rejected = _chosen(found, asked["accept"]), _chosen(found, asked["reject"])
     if asked["accept_all"] or accepted:
         accept(found if asked["accept_all"] else accepted, asked["accept_drift"])

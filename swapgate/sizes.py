@@ -13,6 +13,7 @@ LARGEST = 10_000_000
 SMALL = 1_000_000
 MOST = {
     re.compile(r"(^|\.)(crop_|image_|max_|pad_)?size(\.|$)|height|width|_edge"): 2_048,  # pixels of a picture's sides
+    re.compile("size_divi"): 2_048,
     re.compile("layer|depth"): 10_000,
     re.compile("chunk_length"): 3_600,  # seconds that are heard at once
     re.compile("num_beams|num_return_sequences"): 100,
@@ -39,6 +40,8 @@ TABLES = {
 }
 """Keys by whose product, divided by others', the tables of one sound grow; each is at most LARGEST."""
 MOST_TENSORS = 50_000
+MOST_BUFFERED = 100_000_000
+"""Numbers in tables that a model makes of its sizes and does not save; those of a GPT-2 are 12 million."""
 A_BYTE = 4
 """Numbers that a model may have for each byte of its weight files: some are not saved, or stand in two places."""
 
@@ -53,6 +56,16 @@ def check_config(name: str, config: Mapping[str, Any], files: list[Path]) -> Non
             raise _absurd(name, f"{key} = {number}", f"{beside} (at most {most:,})")
         if number < 0 and COUNTS.search(key):
             raise _absurd(name, f"{key} = {number}", " (at least 0)")
+    for part in _objects(config):
+        for key in ("attn_implementation", "_attn_implementation"):
+            if part.get(key) not in (None, "eager", "sdpa"):  # anything else may be a kernel to be fetched and run
+                raise SurroundingsFault(
+                    f"{name}: {key} = {part[key]!r} is none of eager and sdpa, and code is never fetched, so nothing"
+                    " was loaded; remove that line if you trust the model"
+                )
+        share = part.get("crop_pct")
+        if isinstance(share, int | float) and not 0.1 <= share <= 10:
+            raise _absurd(name, f"crop_pct = {share}", " (allowed are 0.1 to 10)")
     for part in _objects(config) if "processor" in name else ():
         for keys, others in TABLES.items():
             if {*keys, *others} & part.keys():
@@ -89,9 +102,12 @@ def check_parameters(auto: Any, config: Any, files: list[Path]) -> None:
     when the model is loaded. Raises SurroundingsFault.
     """
     import torch
-    from torch.nn.modules.module import register_module_parameter_registration_hook
+    from torch.nn.modules.module import (
+        register_module_buffer_registration_hook,
+        register_module_parameter_registration_hook,
+    )
 
-    limit, found = SMALL + A_BYTE * _bytes(files), [0, 0]
+    limit, found, tables = SMALL + A_BYTE * _bytes(files), [0, 0], [0]
 
     def count(_module: Any, _name: str, parameter: Any) -> None:
         found[0] += 1
@@ -102,7 +118,15 @@ def check_parameters(auto: Any, config: Any, files: list[Path]) -> None:
                 f" {_bytes(files):,} bytes, so nothing was loaded; do not use this model, or fetch or save it again"
             )
 
-    hook = register_module_parameter_registration_hook(count)
+    def count_table(_module: Any, name: str, table: Any) -> None:
+        tables[0] += 0 if table is None else table.numel()
+        if tables[0] > MOST_BUFFERED + limit:
+            raise SurroundingsFault(
+                f"config.json asks for tables of more than {tables[0]:,} numbers, such as {name}, its weight files have"
+                f" {_bytes(files):,} bytes, so nothing was loaded; do not use this model, or fetch or save it again"
+            )
+
+    hooks = register_module_parameter_registration_hook(count), register_module_buffer_registration_hook(count_table)
     try:
         with torch.device("meta"):
             auto.from_config(config, trust_remote_code=False)
@@ -111,7 +135,8 @@ def check_parameters(auto: Any, config: Any, files: list[Path]) -> None:
     except Exception:  # noqa: S110 - loading says it better
         pass
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
 
 
 def _bytes(files: list[Path]) -> int:

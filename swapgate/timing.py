@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from swapgate.cases import Case, Cases
+from swapgate.faults import ModelFault
 from swapgate.figures import Times
 from swapgate.inputs import extent
 from swapgate.latency import SAMPLES_FOR_P90, Ratio, compare, p90
@@ -55,6 +56,11 @@ def ratio(model: Model, reference: Model, work: Work, at_most: float) -> Ratio:
     tokens than the reference, seconds a token are judged. A token is what the model's own tokenizer makes of its text.
     """
     ours, theirs = work.produced(model), work.produced(reference)
+    if ours == 0 and theirs:
+        raise ModelFault(
+            f"{model.name} '{work.case.id}': {model.source.name} writes nothing, {reference.source.name} {theirs}"
+            " tokens; no time can be compared, see what it answers to the case"
+        )
     more = theirs / ours if ours and theirs and ours < theirs else 1.0
     found = compare(work.call(model), work.call(reference), at_most / more, model.synchronizer())
     return found.times(more, " a produced token") if more != 1.0 else found

@@ -9,6 +9,7 @@ import json
 import math
 import mmap
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,7 @@ def _pickled(path: Path) -> Iterator[Tensor]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what the file was written with
+            _check_unpacked(path)
             try:
                 found = torch.load(path, mmap=True, **safely)
             except RuntimeError:  # of a form older than torch 1.6, which cannot be mapped
@@ -160,6 +162,15 @@ def _pickled(path: Path) -> Iterator[Tensor]:
         values = tensor.detach().contiguous().flatten().view(torch.uint8).numpy()
         dtype = str(tensor.dtype).removeprefix("torch.")
         yield str(name), DTYPES.get(dtype, dtype), list(tensor.shape), hashlib.sha256(values).hexdigest()
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse a pickle in a zip file that holds more than it seems: torch stores its parts as they are. ValueError."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as parts:
+            for part in parts.infolist():
+                if part.compress_type != zipfile.ZIP_STORED or part.file_size != part.compress_size:
+                    raise ValueError(f"{part.filename} is packed, which torch never does")
 
 
 def _is_plain(value: Any, most: int) -> bool:

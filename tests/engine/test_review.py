@@ -89,6 +89,29 @@ def test_accept(red, review):
     assert red.run("-k", "golden and small").ret == 0
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--accept-all", "--reject-all"],
+        ["--accept-all", "--reject", "ner/small/ada"],
+        ["--accept", "x", "--reject", "x"],
+    ],
+    ids=["all", "but one", "same"],
+)
+def test_contradiction(red, review, options):
+    """What is to be accepted and rejected at once is neither."""
+    status, lines, errors = review(*options)
+    assert (status, lines) == (4, [])
+    assert "to be accepted and rejected; say one of both" in errors
+    assert review()[1][-1].startswith("2 waiting")
+
+
+def test_options_again(red, review):
+    """An option may be given again for another case."""
+    waiting = [line for line in review()[1] if line.startswith("ner/small/")]
+    assert review("--reject", waiting[0], "--reject", waiting[1])[1] == ["2 done, 0 waiting"]
+
+
 def test_accept_all(red, review):
     """All that waits is accepted at once."""
     assert review("--accept-all", "--accept-drift") == (0, ["2 done, 0 waiting"], "")

@@ -56,6 +56,17 @@ def test_samples_of_ten_hours(tmp_path, whole, before):
     assert refusal(path).startswith(f"its header claims {1_152_000_044 + len(before):,} bytes, the file has 32,0")
 
 
+@pytest.mark.parametrize("place", [12, 36])
+def test_part_that_is_called_as_the_whole(tmp_path, place):
+    """A part of a WAV file that is called as the whole file is comes to an end, and is refused."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SECOND, 16000)
+    content = bytearray(path.read_bytes())
+    content[place:place] = b"RIFF\x00\x00\x00\x00"
+    path.write_bytes(content)
+    assert refusal(path)
+
+
 def test_parts_before_and_behind(tmp_path):
     """Other parts of a WAV file, also of an odd length, are passed over."""
     path = tmp_path / "a.wav"

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from swapgate import timing
+from swapgate.faults import ModelFault
 from swapgate.inputs import Question, Sound, extent
 from swapgate.latency import Ratio
 from swapgate.timing import Work, all_works, times
@@ -104,12 +105,21 @@ def model(produced, name="model"):
     """Give a stand-in for a model that writes so many tokens a call."""
     return SimpleNamespace(
         name=name,
-        produced=lambda inputs: produced * len(inputs) if produced else None,
+        source=SimpleNamespace(name=f"models/{name}"),
+        produced=lambda inputs: None if produced is None else produced * len(inputs),
         predict=lambda inputs: name,
         synchronizer=lambda: None,
         load_seconds=2.0,
         first_call_seconds=0.5,
     )
+
+
+def test_model_that_writes_nothing():
+    """A model that writes nothing is no faster than one that writes: no time is judged, and it is red."""
+    work = Work(SimpleNamespace(input="x", id="news"))
+    with pytest.raises(ModelFault) as caught:
+        timing.ratio(model(0, "ours"), model(20, "theirs"), work, 0.9)
+    assert str(caught.value).startswith("ours 'news': models/ours writes nothing, models/theirs 20 tokens; no time can")
 
 
 @pytest.mark.parametrize(
@@ -118,10 +128,11 @@ def model(produced, name="model"):
         (10, 20, 2.0, " a produced token"),
         (20, 20, 1.0, ""),
         (30, 20, 1.0, ""),
-        (0, 20, 1.0, ""),
+        (20, 0, 1.0, ""),
+        (0, 0, 1.0, ""),
         (None, None, 1.0, ""),
     ],
-    ids=["stops early", "as long", "longer", "nothing", "no tokens"],
+    ids=["stops early", "as long", "longer", "beside nothing", "both nothing", "no tokens"],
 )
 def test_tokens(monkeypatch, ours, theirs, factor, unit):
     """A model that writes fewer tokens than its reference is judged by its seconds a token, by the same budget."""

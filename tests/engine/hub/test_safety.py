@@ -1,7 +1,6 @@
 """What a stranger's model folder may try: each is refused with one message, and nothing of it runs."""
 
 import json
-import pickle
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -11,8 +10,7 @@ import pytest
 from swapgate.faults import SurroundingsFault
 from swapgate.loading import find, load
 from swapgate.manifest import Row
-from swapgate.sizes import check_config
-from swapgate.tasks import ner
+from swapgate.sizes import check_config, check_parameters
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "zoo" / "ner" / "small"
 LABELS = {"PER": "PER", "ORG": "ORG", "LOC": "LOC", "MISC": "MISC"}
@@ -41,116 +39,6 @@ def refusal(folder, reader="AutoTokenizer", **keys):
     with pytest.raises(SurroundingsFault) as caught:
         load(source(folder, **keys), "AutoModelForTokenClassification", reader)
     return str(caught.value)
-
-
-def pickled(folder, name="pytorch_model.bin", only=lambda name: True, **options):
-    """Put the weights into a pickle, and take the safetensors away once all are."""
-    import torch
-    from safetensors.torch import load_file
-
-    weights = load_file(ZOO / "model.safetensors")
-    torch.save({key: value for key, value in weights.items() if only(key)}, folder / name, **options)
-    (folder / "model.safetensors").unlink(missing_ok=True)
-
-
-@pytest.mark.parametrize("new", [True, False], ids=["zip", "older"])
-def test_pickled_weights(folder, new):
-    """Weights in a pickle of either form are those of the safetensors: digest, parameters and answers."""
-    safe = source(folder)
-    digest, parameters = safe.files_digest, safe.parameters
-    text = ["Angela Merkel met Tom in Paris."]
-    answers = ner.predict(ner.load(safe), text, safe.row)
-    pickled(folder, _use_new_zipfile_serialization=new)
-    found = source(folder, allow_pickle=True)
-    assert (found.files_digest, found.parameters) == (digest, parameters)
-    assert found.bytes == (folder / "pytorch_model.bin").stat().st_size
-    assert ner.predict(ner.load(found), text, found.row) == answers
-
-
-def test_pickles_in_parts(folder):
-    """Weights in several pickles with an index are read alike."""
-    digest = source(folder).files_digest
-    parts = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"]
-    pickled(folder, parts[0], lambda name: "encoder" in name)
-    pickled(folder, parts[1], lambda name: "encoder" not in name)
-    from safetensors.numpy import load_file
-
-    places = {name: parts["encoder" not in name] for name in load_file(ZOO / "model.safetensors")}
-    index = {"metadata": {"total_size": 1}, "weight_map": places}
-    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
-    found = source(folder, allow_pickle=True)
-    assert found.files_digest == digest
-    assert load(found, "AutoModelForTokenClassification").model
-
-
-def test_pickle_that_was_not_allowed(folder):
-    """Without the key a pickle is not read, and the message names the key."""
-    pickled(folder)
-    assert "write allow_pickle = true in its row" in refusal(folder)
-    with pytest.raises(SurroundingsFault, match="write allow_pickle = true in its row"):
-        assert source(folder).digest
-
-
-class Payload:
-    """What a pickle would do when it is loaded."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.mkdir, (self.path,)
-
-
-@pytest.mark.parametrize("form", ["zip", "bare"])
-def test_pickle_with_a_payload(folder, tmp_path, form):
-    """A pickle that would run something is refused, by the digest and by loading, and nothing has run."""
-    import torch
-
-    path, weights = folder / "pytorch_model.bin", {"weight": Payload(tmp_path / "was_here")}
-    (folder / "model.safetensors").unlink()
-    torch.save(weights, path) if form == "zip" else path.write_bytes(pickle.dumps(weights, protocol=2))
-    with pytest.raises(SurroundingsFault) as caught:
-        assert source(folder, allow_pickle=True).digest
-    assert str(caught.value).startswith(f"{path}: weights cannot be read from the pickle (UnpicklingError: ")
-    assert "nothing else that a pickle may hold is ever run" in str(caught.value)
-    assert "model cannot be loaded: " in refusal(folder, allow_pickle=True)
-    assert not (tmp_path / "was_here").exists()
-
-
-def test_pickled_number_of_any_shape(folder):
-    """One number that a pickle gives the shape of terabytes is refused before they are made."""
-    import torch
-
-    (folder / "model.safetensors").unlink()
-    torch.save({"weight": torch.zeros(1).expand(10**6, 10**6)}, folder / "pytorch_model.bin")
-    with pytest.raises(SurroundingsFault, match="the pickle is no table of tensors"):
-        assert source(folder, allow_pickle=True).parameters
-
-
-@pytest.mark.filterwarnings("ignore:.*quantized:UserWarning")
-@pytest.mark.parametrize("kind", ["sparse", "meta", "conjugate", "negative", "quantized", "number", "list"])
-def test_pickle_of_odd_tensors(folder, kind):
-    """A pickle whose tensors have no numbers of their own in it is refused in words."""
-    import torch
-
-    whole = torch.ones(4, 4)
-    odd = {
-        "sparse": lambda: whole.to_sparse(),
-        "meta": lambda: whole.to("meta"),
-        "conjugate": lambda: whole.to(torch.complex64).conj(),
-        "negative": lambda: torch._neg_view(whole),
-        "quantized": lambda: torch.quantize_per_tensor(whole, 0.1, 0, torch.qint8),
-        "number": lambda: 1.5,
-        "list": lambda: [whole],
-    }
-    (folder / "model.safetensors").unlink()
-    torch.save({"weight": odd[kind]()}, folder / "pytorch_model.bin")
-    with pytest.raises(SurroundingsFault) as caught:
-        assert source(folder, allow_pickle=True).digest
-    assert str(caught.value).endswith(
-        "/pytorch_model.bin: the pickle is no table of tensors (dense ones whose numbers are all in the file); use a"
-        " model that has safetensors"
-    )
 
 
 @pytest.fixture
@@ -224,6 +112,8 @@ def test_absurd_sizes(folder, key, number, words):
         ("image-classification", {"size": {"height": 10**6, "width": 8}}, "size.height = 1000000 is absurd (at most"),
         ("image-classification", {"size": 2_049}, "size = 2049 is absurd (at most 2,048), so nothing was loaded; do"),
         ("object-detection", {"size": {"longest_edge": -8}}, "size.longest_edge = -8 is absurd (at least 0)"),
+        ("image-classification", {"size_divisor": 20_000}, "size_divisor = 20000 is absurd (at most 2,048)"),
+        ("image-classification", {"crop_pct": 0.0008}, "crop_pct = 0.0008 is absurd (allowed are 0.1 to 10)"),
         ("speech-recognition", {"sampling_rate": 10**9}, "sampling_rate = 1000000000 is absurd beside weight files"),
         ("speech-recognition", {"chunk_length": 10**5}, "chunk_length = 100000 is absurd (at most 3,600)"),
         ("speech-recognition", {"chunk_length": 900, "hop_length": 1}, "n_fft / hop_length = 5,760,000,000 is absurd"),
@@ -231,7 +121,7 @@ def test_absurd_sizes(folder, key, number, words):
         ("audio-classification", {"num_mel_bins": 10**6}, "num_mel_bins × max_length = "),
         ("audio-classification", {"x": [{"max_length": 80_000}]}, "num_mel_bins × max_length = 10,240,000 is absurd"),
     ],
-    ids=["height", "side", "negative", "rate", "stretch", "steps", "filters", "bins", "deep"],
+    ids=["height", "side", "negative", "multiple", "cut", "rate", "stretch", "steps", "filters", "bins", "deep"],
 )
 def test_absurd_sizes_of_inputs(tmp_path, task, changes, words):
     """Absurd sizes of what a model is given are refused too, those that only multiply to it as well."""
@@ -250,6 +140,28 @@ def test_absurd_sizes_of_outputs(tmp_path, key, number):
     folder = Path(shutil.copytree(ZOO.parents[1] / "summarization" / "small", tmp_path / "model"))
     configure(folder, "generation_config.json", **{key: number})
     assert refusal(folder).startswith(f"model: generation_config.json: {key} = {number} is absurd")
+
+
+def test_absurd_tables(tmp_path):
+    """Tables that a model makes of its sizes, and does not save, are counted before they are made."""
+    import transformers
+    from safetensors.torch import save_file
+
+    sizes = {"max_position_embeddings": 20_000, "hidden_size": 8, "num_layers": 1, "attention_types": [[["global"], 1]]}
+    config = transformers.GPTNeoConfig(**sizes, num_heads=1, vocab_size=100)
+    config.save_pretrained(tmp_path)
+    save_file({}, tmp_path / "model.safetensors")
+    with pytest.raises(SurroundingsFault, match=r"config\.json asks for tables of more than 400,000,00"):
+        check_parameters(transformers.AutoModelForTokenClassification, config, [tmp_path / "model.safetensors"])
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])
+def test_kernel_of_its_own(folder, key):
+    """A config that names a kernel, which would be fetched and run, is refused."""
+    configure(folder, **{key: "stranger/kernel"})
+    assert refusal(folder).startswith(f"model: config.json: {key} = 'stranger/kernel' is none of eager and sdpa, and")
+    configure(folder, **{key: "eager"})
+    assert load(source(folder), "AutoModelForTokenClassification").model
 
 
 @pytest.mark.parametrize("key", ["pad_token_id", "initializer_factor", "ignore_index"])

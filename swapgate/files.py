@@ -1,9 +1,14 @@
 """Files that are written whole or not at all."""
 
+import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
+
+EDITED = 4_000_000
+"""Bytes of the largest file that somebody may have edited by hand."""
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -28,6 +33,23 @@ def write_whole(path: Path, text: str) -> None:
         os.replace(folder / path.name, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_keys(content: bytes) -> None:
+    """Make sure that no key of a JSON text stands twice, of which only the last would count. Raises ValueError.
+
+    Longer texts than EDITED are passed over: nobody edits them by hand, and it would take as long as reading them.
+    """
+    if len(content) <= EDITED:
+        json.loads(content, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"{twice} stands twice; both sides of a merge may be in it")
+    return found
 
 
 def remove_remains(path: Path) -> None:

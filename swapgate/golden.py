@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 from swapgate.compare import Mismatch, Tolerance, check_drift, check_recorded, check_swap, near_ties, unsound
 from swapgate.compare.tolerance import DEVICES
 from swapgate.faults import InputFault
-from swapgate.files import remove_remains, write_whole
+from swapgate.files import check_keys, remove_remains, write_whole
 from swapgate.loading import Source
 from swapgate.predictions import EXACT, KINDS, Expected, Prediction, is_whole, to_json
 from swapgate.stamps import Stamp, both, is_other
@@ -70,7 +70,7 @@ def read_golden(path: Path) -> dict[str, Entry]:
 def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
     content = path.read_bytes()
     try:
-        form = re.match(rb'\{\s*"format": ?(\d+)', content)
+        form = re.search(rb'"format"\s*:\s*(\d+)', content)
         if form and int(form[1]) != FORMAT:  # before its fields, which are others
             raise ValueError(f"its format is {int(form[1])}, this version reads {FORMAT}: remove and record it")
         with _all_stays():
@@ -88,6 +88,7 @@ def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
 
 def _entries(content: bytes, task: str) -> dict[str, Entry]:
     golden = _shape(task).validate_json(content, strict=True)
+    check_keys(content)
     stamps = golden["made_by"]
     for stamp in stamps.values():
         if stamp.task != task:
@@ -100,7 +101,7 @@ def _entries(content: bytes, task: str) -> dict[str, Entry]:
         if holes and made_by.recorded_elsewhere is None and not is_whole(entry["prediction"]):
             raise ValueError(f"cases.{case}.prediction: a margin is null; only figures from elsewhere may lack one")
         found[case] = Entry(made_by, entry["input"], entry["expected"], entry["prediction"], entry.get("first"))
-    if content.count(b'\n      "input": ') > len(found):  # of two, JSON takes the last
+    if content.count(b'\n      "input": ') > len(found):  # also in a file that is too large for check_keys
         raise ValueError("a case stands twice; both sides of a merge may be in it")
     return found
 

@@ -85,7 +85,7 @@ def test_both_sides_of_a_merge(recorded):
     text = recorded.golden().read_text()
     start, end = text.index('    "ada": {'), text.index('    "left_out"')
     recorded.golden().write_text(text[:end] + text[start:end].replace("0.99", "0.5") + text[end:])
-    assert message(recorded) == "not a golden (a case stands twice; both sides of a merge may be in it)"
+    assert message(recorded) == "not a golden (ada stands twice; both sides of a merge may be in it)"
 
 
 def test_words_that_look_like_markers(recorded):

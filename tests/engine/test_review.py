@@ -108,8 +108,7 @@ def test_contradiction(red, review, options):
 
 def test_options_again(red, review):
     """An option may be given again for another case."""
-    waiting = [line for line in review()[1] if line.startswith("ner/small/")]
-    assert review("--reject", waiting[0], "--reject", waiting[1])[1] == ["2 done, 0 waiting"]
+    assert review("--reject", IDS[0], "--reject", IDS[1])[1] == ["2 done, 0 waiting"]
 
 
 def test_accept_all(red, review):

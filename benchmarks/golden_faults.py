@@ -144,9 +144,9 @@ def kill_writes(lab: Lab, times: int, draw: random.Random) -> Counter[str]:
         counts["killed" if wait(pid) < 0 else "over before"] += 1
         held = path.read_bytes()
         counts[next((name for name, text in texts.items() if text == held), "BAD: torn")] += 1
-        counts["with remains that git does not see"] += any(path.parent.glob(".*"))
+        counts["with remains that git does not see"] += any(path.parent.glob(f".{path.name}.*"))
     write_golden(path, {"one_more": next(iter(entries.values()))})
-    counts["BAD: remains after the next write"] += any(path.parent.glob(".*"))
+    counts["BAD: remains after the next write"] += any(path.parent.glob(f".{path.name}.*"))
     return counts
 
 
@@ -161,6 +161,7 @@ def write_pairs(lab: Lab, times: int) -> Counter[str]:
 
         def write(half: int, gate: int = reading, keep_closed: int = writing) -> int:
             os.close(keep_closed)
+            tempfile.tempdir = str(lab.folder / "temporary") if half else None  # as for two users
             os.read(gate, 1)  # until the other end is closed: both begin at once
             write_golden(path, dict(entries[half::2]))
             return 0

@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "engine"))
 from conftest import Project
+from swapgate.golden import LOCKS
 
 TIERS = ("original", "small")
 CASES = [f"{half}_{number}" for number in range(20) for half in ("odd", "even")]
@@ -85,10 +86,8 @@ class Lab:
                 self.paths[tier].write_bytes(content)
 
     def remains(self) -> list[Path]:
-        """Give what lies beside the goldens."""
-        return [path for path in (self.folder / "golden").rglob("*") if path.is_file() and path.suffix != ".json"] + [
-            path for path in (self.folder / "golden").rglob(".*") if path.is_dir()
-        ]
+        """Give the folders beside the goldens, but for that of their locks."""
+        return [path for path in (self.folder / "golden").glob("*/*/*/") if path.name != LOCKS]
 
     def seen_by_git(self) -> set[str]:
         """Give the files that git would take up, besides the goldens and what this program writes."""

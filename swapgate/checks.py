@@ -109,7 +109,10 @@ class Golden:
             elif self.proposed is not None:
                 self.incomplete = self._not_own(case, received, self.proposed)
         if not self.model.swapped:
-            self.pending[case.id] = received if found or self.incomplete else None
+            if found or self.incomplete:
+                self.pending[case.id] = received
+            else:
+                self.pending.setdefault(case.id, None)
         return bool(self.snapshot == (received, not found))
 
     def _partly(self, case: Case, received: Entry, stored: Entry) -> str:

@@ -35,6 +35,14 @@ def write_whole(path: Path, text: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def make_hidden(folder: Path) -> Path:
+    """Make a folder that git does not see, for it holds a .gitignore of its own, and give it. Raises OSError."""
+    if not (folder / ".gitignore").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _ = (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    return folder
+
+
 def check_keys(content: bytes) -> None:
     """Make sure that no key of a JSON text stands twice, of which only the last would count. Raises ValueError.
 

@@ -4,9 +4,7 @@ import functools
 import gc
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,16 +18,17 @@ from typing_extensions import TypedDict
 from swapgate.compare import Mismatch, Tolerance, check_drift, check_recorded, check_swap, near_ties, unsound
 from swapgate.compare.tolerance import DEVICES
 from swapgate.faults import InputFault
-from swapgate.files import check_keys, remove_remains, write_whole
+from swapgate.files import check_keys, make_hidden, remove_remains, write_whole
 from swapgate.loading import Source
 from swapgate.predictions import EXACT, KINDS, Expected, Prediction, is_whole, to_json
 from swapgate.stamps import Stamp, both, is_other
 
 FORMAT = 2
-USER = getattr(os, "getuid", int)()
 HOLE = re.compile(rb'"(margin|edge)":\s*null')
 """What a prediction lacks that was recorded elsewhere."""
 UNSAID = ("recorded_elsewhere", "files", *DEVICES)
+LOCKS = ".lock"
+"""Folder of the locks of the goldens beside it."""
 LOCK_TIMEOUT = 60
 """Seconds to wait for another process that writes the same golden."""
 
@@ -244,9 +243,9 @@ def _restore(path: Path) -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes of this machine from writing the same golden; the lock lies outside the repository."""
-    name = hashlib.sha256(f"{USER}:{path.resolve()}".encode()).hexdigest()[:16]
-    with filelock.FileLock(Path(tempfile.gettempdir()) / f"swapgate-{name}.lock", timeout=LOCK_TIMEOUT):
+    """Keep others from writing the same golden: a lock beside it, which git does not see."""
+    lock = make_hidden(path.parent / LOCKS) / f"{path.stem}.lock"
+    with filelock.FileLock(lock, timeout=LOCK_TIMEOUT, mode=0o664):  # others of the group may write goldens too
         yield
 
 

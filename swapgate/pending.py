@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from swapgate.faults import InputFault
+from swapgate.files import make_hidden
 from swapgate.golden import Entry, golden_path, read_golden, write_golden
 from swapgate.plan import Key, Plan
 
@@ -15,6 +16,17 @@ FOLDER = ".swapgate"
 def pending_path(root: Path, manifest: str, task: str, tier: str) -> Path:
     """Say where the predictions of a tier wait."""
     return golden_path(root / FOLDER / "pending", manifest, task, tier)
+
+
+def read_pending(path: Path) -> dict[str, Entry]:
+    """Read what waits of a tier. Raises InputFault where that cannot be read."""
+    try:
+        return read_golden(path)
+    except InputFault as fault:
+        found = str(fault).partition("; restore it")[0]
+        raise InputFault(
+            f"{found}; what waits for a review is damaged: remove that file and run pytest again"
+        ) from None
 
 
 def on_ci() -> bool:
@@ -39,7 +51,7 @@ def count(plan: Plan, keys: Iterable[Key]) -> int:
     found = 0
     for key in keys:
         cases = {case.id for case in plan.models[key].cases.cases}
-        found += len(read_golden(pending_path(plan.root, plan.manifest.name, *key)).keys() & cases)
+        found += len(read_pending(pending_path(plan.root, plan.manifest.name, *key)).keys() & cases)
     return found
 
 
@@ -47,10 +59,7 @@ def _write(plan: Plan, key: Key, entries: dict[str, Entry | None]) -> None:
     path = pending_path(plan.root, plan.manifest.name, *key)
     if not path.exists() and not any(entries.values()):
         return
-    ignore = plan.root / FOLDER / ".gitignore"
-    if not ignore.exists():
-        ignore.parent.mkdir(exist_ok=True)
-        ignore.write_text("*\n", encoding="utf-8")
+    make_hidden(plan.root / FOLDER)
     try:
         write_golden(path, entries)
     except InputFault:  # it cannot be read, and is worth no more than what this run has found

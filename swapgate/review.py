@@ -25,7 +25,7 @@ from swapgate.golden import (
 )
 from swapgate.loading import find
 from swapgate.manifest import Row, nearest, read_manifest
-from swapgate.pending import on_ci, pending_path
+from swapgate.pending import on_ci, pending_path, read_pending
 from swapgate.predictions import to_json
 from swapgate.reports.diff import diff
 from swapgate.stamps import moved
@@ -99,7 +99,7 @@ def waiting(root: Path, models_file: Path) -> list[Waiting]:
             cases = {case.id: case for case in cases_of(manifest, root, task, row.label_set).cases}
             digest = _digest(row, models_file.parent, root)
             paths = golden_path(root, manifest.name, task, tier), pending_path(root, manifest.name, task, tier)
-            stored, received = map(read_golden, paths)
+            stored, received = read_golden(paths[0]), read_pending(paths[1])
             for case in sorted((received.keys() & cases.keys()) | (stored.keys() - cases.keys())):
                 known = cases.get(case)
                 there = received.get(case) if known else None

@@ -111,5 +111,5 @@ class GoldenExtension(AbstractSyrupyExtension):
 
 
 def _case(snapshot_name: str) -> str:
-    """Take the case id out of a snapshot name such as `test_golden[small-new_york]`."""
-    return snapshot_name.partition("[")[2].removesuffix("]").partition("-")[2]
+    """Take the case id out of a snapshot name: `test_golden[small-new_york]`, a second assert adds `.1`."""
+    return snapshot_name.partition("[")[2].partition("]")[0].partition("-")[2]

@@ -144,7 +144,7 @@ class Project:
 
     def tree(self) -> dict[str, bytes]:
         """Give all files of the project but those that every run of pytest leaves behind."""
-        traces = {"__pycache__", ".hypothesis", ".swapgate", "events.txt"}
+        traces = {"__pycache__", ".hypothesis", ".swapgate", ".lock", "events.txt"}
         paths = [path for path in sorted(self.path.rglob("*")) if path.is_file() and not traces & {*path.parts}]
         return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in paths}
 

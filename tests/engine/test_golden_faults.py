@@ -46,4 +46,4 @@ def test_what_a_killed_write_leaves(recorded):
     assert git("ls-files", "--others", "--exclude-standard", "golden") == git("diff", "--name-only") == ""
     recorded.drift("small", Ada=0.5)
     assert recorded.run("-k", "golden and small", "--snapshot-update", "--accept-drift").ret == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["original.json", "small.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "original.json", "small.json"]

@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 
+from swapgate.cli import main
 from swapgate.golden import read_golden
+from swapgate.pending import pending_path
 
 RED = ("-k", "golden")
 
@@ -184,3 +186,26 @@ def test_no_ci(red, monkeypatch, value):
     red.drift("small", Ada=0.25)
     assert red.run("-k", "golden and small").ret == 1
     assert waiting(red) == {"small ada": [0.25, 0.97]}
+
+
+def test_damaged(red, monkeypatch, capsys):
+    """What waits and cannot be read is told as such by a review, with what to do about it."""
+    red.run(*RED)
+    path = pending_path(red.path, "embedded", "ner", "small")
+    path.write_text("{")
+    monkeypatch.chdir(red.path)
+    assert main(["review"]) == 4
+    assert capsys.readouterr().err.endswith("is damaged: remove that file and run pytest again\n")
+
+
+TWICE = "assert prediction == golden\n    assert prediction == golden"
+
+
+def test_two_assertions_a_case(red, workers):
+    """A case may be compared with its golden twice: it is recorded once, green then, and red and waiting where red."""
+    red.replace(red.suite, "assert prediction == golden", TWICE)
+    assert red.run(*RED, *workers).ret == 1
+    assert waiting(red) == {"small ada": [0.5, 0.97], "original left_out": [0.25]}
+    assert red.run(*RED, "--snapshot-update", "--accept-drift", *workers).ret == 0
+    assert red.run(*RED, *workers).ret == 0
+    assert waiting(red) == {}

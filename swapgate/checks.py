@@ -11,7 +11,9 @@ from typing import Any
 
 from swapgate.cases import Case
 from swapgate.compare import Mismatch, check_drift, check_expected, unsound
+from swapgate.evaluation import labelled
 from swapgate.golden import Entry, accumulated, differences, is_swap, read_golden, ties, updated
+from swapgate.manifest import OTHERS, Row
 from swapgate.pending import on_ci
 from swapgate.predictions import Prediction, figures
 from swapgate.running import Model
@@ -42,8 +44,13 @@ class Expected:
         if not isinstance(prediction, Prediction) or isinstance(self.case, Orphan):
             return NotImplemented
         mismatches = check_expected(prediction, self.case.expected)
-        model = self.model
+        model, unsaid = self.model, _unsaid(self.case, self.model.source.row)
         next_step = (
+            f"no label of the model is mapped to {', '.join(unsaid)}: mend labels in {model.source.row_of}, or "
+            if unsaid
+            else ""
+        )
+        next_step += (
             f"the candidate fails a case that it must pass: keep {model.incumbent.name}"
             if model.swapped
             else f"mend the case in {self.cases_file}, or add to [{model.task}.{model.tier}.gaps] in"
@@ -53,6 +60,16 @@ class Expected:
             self.message = _worded(model, self.case, mismatches, next_step)
         self.holds = not mismatches and self.holds is not False
         return not mismatches
+
+
+def _unsaid(case: Case, row: Row) -> list[str]:
+    """Give the labels of a right answer that the row maps no label of the model to, so that it can never be given."""
+    if OTHERS in row.labels or not row.labels:
+        return []
+    right = list(dict.fromkeys(getattr(one, "label", one) for one in labelled(case.expected)))
+    unsaid = [label for label in right if label not in row.labels.values()]
+    one_must_lead = isinstance(next(iter(labelled(case.expected)), None), str)
+    return [] if one_must_lead and len(unsaid) < len(right) else unsaid
 
 
 @dataclass(eq=False)

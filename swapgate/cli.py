@@ -8,9 +8,9 @@ from pathlib import Path
 from swapgate import __version__
 from swapgate.cases import cases_of
 from swapgate.downloads import INPUTS, Download, fetch
-from swapgate.faults import Fault, InputFault
+from swapgate.faults import Fault, InputFault, SurroundingsFault
 from swapgate.manifest import read_manifest
-from swapgate.public import COMMANDS, add_public_commands, run_public_command
+from swapgate.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
 from swapgate.reports.calibrated import add_calibrate_options, calibrated
 from swapgate.reports.facts import read_report, schema_text
 from swapgate.reports.tiers import FORMATS
@@ -39,6 +39,17 @@ def inputs_of(root: Path, models_file: Path) -> Iterator[str]:
         for label_set in dict.fromkeys(row.label_set for row in tiers.values()):
             found += cases_of(manifest, root, task, label_set).downloads
     yield from fetch(found) if found else ["no case names an input by address; nothing to fetch"]
+
+
+def _fetch_inputs(root: Path, models_file: Path) -> int:
+    """Fetch input files and tell it; gives the exit status. Raises InputFault."""
+    try:
+        for line in inputs_of(root, models_file):
+            print(line, flush=True)
+    except SurroundingsFault as fault:
+        print(fault, file=sys.stderr)
+        return EXIT_FAILED
+    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,9 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.write(calibrated(*where, asked, sys.stdout.isatty()))
             return 0
         if asked.command == "inputs":
-            for line in inputs_of(*project(Path.cwd(), asked.models)):
-                print(line, flush=True)
-            return 0
+            return _fetch_inputs(*project(Path.cwd(), asked.models))
         if asked.command in COMMANDS:
             return run_public_command(asked, *project(Path.cwd(), asked.models))
         text = schema_text() if asked.command == "schema" else FORMATS[asked.format](read_report(asked.verdict))

@@ -1,6 +1,7 @@
 """What a change edits of that by which it is judged, in words for the reviewer."""
 
 import filecmp
+import json
 import os
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
@@ -52,7 +53,12 @@ def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str) -> Iterator[s
         if then.get(name) != there.get(name):
             used = "not used" if name.split(".")[0] in JUDGES else why
             where = f"{plan.shown(plan.manifest.path)}: {'.'.join(key)}.{name}"
-            yield f"{where}: {then.get(name)!r} → {there.get(name)!r} ({used})"
+            yield f"{where}: {_toml(then.get(name))} → {_toml(there.get(name))} ({used})"
+
+
+def _toml(value: Any) -> str:
+    """Write a value as a models file does."""
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _flat(table: Any, name: str = "") -> dict[str, Any]:

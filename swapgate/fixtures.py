@@ -47,9 +47,8 @@ def prediction(model: Model, case: Any) -> Any:
 @pytest.fixture
 def expected(request: pytest.FixtureRequest, model: Model, case: Any) -> Expected:
     """The right answer: `assert prediction == expected`."""
-    plan = request.config.stash[PLAN]
-    files = plan.shown(model.cases.path), plan.shown(plan.manifest.path)
-    return _remembered(request, Expected(model, case, *files))
+    shown = request.config.stash[PLAN].shown(model.cases.path)
+    return _remembered(request, Expected(model, case, shown, _models_file(request)))
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ def latency(request: pytest.FixtureRequest, model: Model, work: Work, benchmark:
         return ratio(model, reference, work, at_most)
 
     name, what = ("latency", "a call takes") if not work.id else (f"latency {work.id}", f"a call of {work.said} takes")
-    return _remembered(request, Cost(name, what, model, reference, measure, times=recorded))
+    return _remembered(request, Cost(name, what, model, reference, measure, _models_file(request), times=recorded))
 
 
 @pytest.fixture
@@ -152,8 +151,8 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
         with _as_reference(model):
             return one.tally(evaluation, progress)
 
-    files = plan.shown(evaluation.path), plan.shown(plan.manifest.path)
-    return _remembered(request, Quality(model, files[0], reference, tally, files[1]))
+    shown = plan.shown(evaluation.path)
+    return _remembered(request, Quality(model, shown, reference, tally, _models_file(request)))
 
 
 def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, value: Callable[[Model], float]) -> Cost:
@@ -164,7 +163,13 @@ def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, va
         return Ratio(found, found, found)
 
     reference = _reference(request, model, getattr(model.row.budget, name))
-    return _remembered(request, Cost(name, what, model, reference, measure, lambda: float(value(model))))
+    said = _models_file(request)
+    return _remembered(request, Cost(name, what, model, reference, measure, said, lambda: float(value(model))))
+
+
+def _models_file(request: pytest.FixtureRequest) -> str:
+    plan = request.config.stash[PLAN]
+    return plan.shown(plan.manifest.path)
 
 
 def _progress(config: pytest.Config, what: str) -> Progress:

@@ -18,8 +18,10 @@ MOST_SAMPLES = LONGEST * 96_000
 """Samples of all channels together; as numbers they take 1.4 gigabytes."""
 MOST_PIXELS = 89_478_485
 """Of the largest picture that is read: what Pillow takes for harmless; as a model's input it takes a gigabyte."""
-UNKNOWN_LENGTH = 0xFFFFFFFF
-"""What a WAV file claims that was written without its length being known."""
+UNKNOWN_LENGTHS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000)
+"""What WAV files claim whose samples were written without their length being known: ffmpeg's, arecord's, sox's."""
+RATES = (1_000, 768_000)
+"""The lowest and the highest rate (Hz) that is believed."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ def read_sound(path: Path) -> Sound:
         raise SurroundingsFault(f"{path}: the sound is empty; give a file with samples")
     if not np.isfinite(samples).all():
         raise SurroundingsFault(f"{path}: the sound has samples that are NaN or infinite; record or convert it again")
+    if not RATES[0] <= rate <= RATES[1]:
+        raise SurroundingsFault(
+            f"{path}: claims {rate:,.0f} samples a second, believed are {RATES[0]:,} to {RATES[1]:,}; mend its header,"
+            " or convert it"
+        )
     return Sound(librosa.to_mono(samples), int(rate))
 
 
@@ -68,7 +75,7 @@ def _check_length(path: Path) -> None:
     try:
         size, claimed = path.stat().st_size, _claimed(path)
         with soundfile.SoundFile(path) as sound:
-            seconds, samples = sound.frames / sound.samplerate, sound.frames * sound.channels
+            seconds, samples = sound.frames / max(1, sound.samplerate), sound.frames * sound.channels
     except (OSError, soundfile.SoundFileError):
         return  # reading it says what is wrong, or finds another reader
     if size < claimed:
@@ -91,13 +98,15 @@ def _claimed(path: Path) -> int:
     with path.open("rb") as file:
         if file.read(4) != b"RIFF":
             return 0
-        length, name = int.from_bytes(file.read(4), "little"), b""
-        ends = [0 if length == UNKNOWN_LENGTH else 8 + length]
+        whole, name = int.from_bytes(file.read(4), "little"), b""
+        ends = [0 if whole in UNKNOWN_LENGTHS else whole]  # some writers count the eight bytes before, others do not
         file.seek(12)
         while name != b"data" and len(name := file.read(4)) == 4:  # each part lies behind the one before
             length = int.from_bytes(file.read(4), "little")
+            if name == b"data" and length in UNKNOWN_LENGTHS:
+                return 0
             end = file.tell() + length
-            ends.append(0 if length == UNKNOWN_LENGTH else end)
+            ends.append(end)
             file.seek(end + length % 2)
     return max(ends)
 

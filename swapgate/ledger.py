@@ -156,10 +156,12 @@ class Ledger:
         elif _runs(session.config.option):
             self._judge(session, exitstatus)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """End the run with the verdict table."""
-        if self.report and (self.report.tiers or self.plan.changed is not None):
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+        """End the run with the verdict table, below pytest's own summaries; a wrong call has none."""
+        yield
+        wrong_call = self.report and self.report.exit_status == pytest.ExitCode.USAGE_ERROR and not self.records
+        if self.report and not wrong_call and (self.report.tiers or self.plan.changed is not None):
             terminalreporter.section("verdict")
             terminalreporter.write(verdict_text(self.report, terminalreporter.hasmarkup))
         for line in self.not_reported:

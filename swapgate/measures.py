@@ -32,6 +32,7 @@ class Cost:
     """None where the row has no budget, or one against the incumbent and nothing is swapped."""
     measure: Callable[[Model, float], Ratio]
     """Gives the ratio to a reference, measured closely enough to tell whether it is above a budget."""
+    models_file: str
     value: Callable[[], float | None] = lambda: None
     """Gives the figure of the model alone."""
     times: Callable[[], figures.Times | None] = lambda: None
@@ -63,12 +64,14 @@ class Cost:
             ratio.pairs or None,
             times,
         )
-        self.message = (
+        found = (
             f"{self.model.name}: {self.what} {ratio} times that of {self.reference.source.name}, allowed"
             f" {limit.at_most:g} ({described(self.model)})"
         )
+        keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "take a cheaper model"
+        self.message = f"{found}; {keep}, or loosen budget.{self.name.split()[0]} in {self.models_file}"
         if judgement == "undecided":
-            self.incomplete = f"{self.message}: undecided, run it again, alone on the machine"
+            self.incomplete = f"{found}: undecided, run it again, alone on the machine"
         self.holds = judgement != "failed" and self.holds
         return judgement != "failed"
 

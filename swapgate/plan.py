@@ -1,5 +1,6 @@
 """What a run will judge: models file, cases and swaps, read and checked before a test is collected."""
 
+import difflib
 import os
 import re
 from collections.abc import Sequence
@@ -159,9 +160,12 @@ def _check_goldens(plan: Plan) -> None:
     folders = {golden.parents[1] for golden in tiers}
     for path in sorted(path for folder in folders for path in folder.glob("*/[!.]*.json")):
         if path not in tiers:
+            task, tier = path.parent.name, path.stem
+            bare = [name for name in plan.tiers(task) if not plan.models[task, name].golden.exists()]
+            near = [f"; {task}.{name} has none: mend its name" for name in difflib.get_close_matches(tier, bare, n=1)]
             raise InputFault(
-                f"{plan.shown(path)}: {plan.shown(plan.manifest.path)} has no row {path.parent.name}.{path.stem} that"
-                f" this golden could be of; write that row, or remove the golden: git rm {plan.shown(path)}"
+                f"{plan.shown(path)}: {plan.shown(plan.manifest.path)} has no row {task}.{tier} that this golden could"
+                f" be of{near[0] if near else '; write that row'}, or remove the golden: git rm {plan.shown(path)}"
             )
 
 

@@ -116,12 +116,14 @@ class Model:
         if unknown:
             labels = self.source.row.labels
             known = [name for name in names if name in labels]
+            kinds = self.source.config.get("architectures")
+            kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
             guesses = {name: name if name in labels.values() else "…" for name in unknown}
             line = ", ".join(
                 f'"{name}" = "{label}"' for name, label in ({name: labels[name] for name in known} | guesses).items()
             )
             raise SurroundingsFault(
-                f"{self.name}: {self.source.name} has labels that the row's label map does not know:"
+                f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
                 f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
             )
 

@@ -142,6 +142,11 @@ class Suite:
         task = task_of(item)
         if task is not None and task not in TASKS:
             raise pytest.UsageError(f"{item.path}: mark task({task!r}): unknown task{nearest(task, TASKS)}")
+        if task is None and _asks_for_tier(item):
+            raise pytest.UsageError(
+                f"{item.path}: {item.name} asks for a model, but the file names no task; write in it:"
+                ' pytestmark = pytest.mark.task("ner"), or another task'
+            )
         if NEEDS not in item.stash:
             return
         model = item.stash[NEEDS][0]
@@ -194,6 +199,14 @@ class Suite:
         if not isinstance(case, Orphan):
             return False
         return "golden" not in item.fixturenames or case.id not in read_golden(item.stash[NEEDS][0].golden)  # type: ignore[attr-defined]
+
+
+def _asks_for_tier(item: pytest.Item) -> bool:
+    """Tell whether a test uses fixtures of this plugin that depend on a tier, and nothing else gives it one."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    asked = {*getattr(item, "fixturenames", ())} - {*params}
+    known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return "tier" in asked and "tier" not in known
 
 
 def task_of(node: pytest.Item | pytest.Collector) -> str | None:

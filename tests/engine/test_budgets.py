@@ -53,6 +53,7 @@ def test_parameters(costly, at_most, status, verdict):
     assert f"0.50 (≤ {at_most:g})" in costly.table(result)[1]
     assert costly.reasons(result) == (status == 1) * [
         "FAIL  ner/small: its parameters are a number 0.50 times that of models/original, allowed 0.49 (models/small)"
+        "; take a cheaper model, or loosen budget.parameters in fixtures/models/embedded.toml"
     ]
 
 
@@ -77,7 +78,9 @@ def test_parameters_beside_the_incumbent(costly, size, verdict):
     assert costly.verdicts(result) == {"small": verdict}
     if verdict == "FAIL":
         assert costly.reasons(result) == [
-            "FAIL  ner/small: its parameters are a number 1.15 times that of models/small, allowed 1.1 " + TRIAL
+            "FAIL  ner/small: its parameters are a number 1.15 times that of models/small, allowed 1.1 "
+            + TRIAL
+            + "; keep models/small, or loosen budget.parameters in fixtures/models/embedded.toml"
         ]
 
 
@@ -91,6 +94,7 @@ def test_memory_is_measured_where_it_is_asked_for(costly):
     assert (result.ret, costly.verdicts(result)) == (1, {"small": "FAIL"})
     assert costly.reasons(result) == [
         "FAIL  ner/small: it needs a peak memory of 0.60 times that of models/original, allowed 0.5 (models/small)"
+        "; take a cheaper model, or loosen budget.memory in fixtures/models/embedded.toml"
     ]
 
 

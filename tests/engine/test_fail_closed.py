@@ -45,6 +45,17 @@ def test_golden_of_no_row(recorded, name):
     )
 
 
+def test_misspelt_tier(recorded):
+    """A tier whose name was changed leaves a golden of no row; the row that it may be of is named."""
+    recorded.replace(recorded.models_file, "[ner.small]", "[ner.smal]")
+    result = recorded.run("-k", "golden")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        "ERROR: golden/embedded/ner/small.json: *has no row ner.small that this golden could be of; ner.smal has none:"
+        " mend its name, or remove the golden: git rm golden/embedded/ner/small.json"
+    )
+
+
 def test_xfail_by_hand(recorded):
     """A failing test that is marked xfail by hand is INCOMPLETE: only the models file lists known gaps."""
     recorded.replace(recorded.suite, "def test_expected(", BY_HAND)

@@ -179,7 +179,7 @@ def test_golden_remembers_the_checksum(pictures):
 
 
 def test_command(pictures, monkeypatch):
-    """`swapgate inputs` says what is here; what cannot be fetched ends with exit status 4 and one message."""
+    """`swapgate inputs` says what is here; what cannot be fetched ends with exit status 1 and one message."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv(INPUTS, str(pictures.path / "given"))
     result = pictures.pytester.run("swapgate", "inputs")
@@ -190,7 +190,7 @@ def test_command(pictures, monkeypatch):
     ]
     (pictures.path / "given" / "blue.png").write_bytes(b"")
     result = pictures.pytester.run("swapgate", "inputs")
-    assert (result.ret, len(result.errlines)) == (4, 1)
+    assert (result.ret, len(result.errlines)) == (1, 1)
 
 
 def test_nothing_to_fetch(project):

@@ -6,6 +6,8 @@ import pytest
 
 ROW = 'model = "models/{}"\nlabels = {{ PER = "{}", ORG = "ORG", LOC = "LOC", MISC = "MISC" }}\n'
 
+SMALL_PERS = 'model = "../../models/small"\nlabels = { PER = "PERS"'
+
 
 def configure(project, name, **changes):
     """Change keys of a model's config.json; None takes one out."""
@@ -112,3 +114,25 @@ def test_help(recorded):
     result = recorded.run("--help")
     assert result.ret == 0
     result.stdout.fnmatch_lines("*--models*")
+
+
+def test_kind_of_model(recorded):
+    """What a model with unknown labels was made for is said beside them."""
+    configure(recorded, "small", id2label={"0": "NEGATIVE"}, architectures=["BertForSequenceClassification"])
+    result = recorded.run("-k", "expected and small")
+    assert recorded.reasons(result)[0].startswith(
+        "ERROR  ner/small: models/small (a BertForSequenceClassification) has labels that the row's label map does not"
+        " know: NEGATIVE; write in"
+    )
+
+
+def test_label_that_nothing_is_mapped_to(recorded):
+    """A right answer that the label map cannot give fails with a word on the map."""
+    recorded.replace(recorded.models_file, 'model = "../../models/small"\nlabels = { PER = "PER"', SMALL_PERS)
+    result = recorded.run("-k", "expected and small and ada")
+    assert recorded.reasons(result)[0] == (
+        "FAIL  ner/small 'ada': PER 'Ada' 0-3 was not found; PERS 'Ada' 0-3 was found (0.9900) and is not expected"
+        " (models/small); no label of the model is mapped to PER: mend labels in [ner.small] in fixtures/models/embedded.toml, or mend the"
+        ' case in fixtures/ner/cases.toml, or add to [ner.small.gaps] in fixtures/models/embedded.toml: ada = "why it'
+        ' is a known gap"'
+    )

@@ -113,13 +113,36 @@ def test_task_of_a_suite_file_is_unknown(recorded):
     result.stderr.fnmatch_lines(f"ERROR: {recorded.suite}: *unknown task*; did you mean 'ner'?")
 
 
+def test_suite_file_without_a_task(recorded):
+    """A suite file that names no task is refused with the line to write; a test with a tier of its own is let be."""
+    recorded.replace(recorded.suite, 'pytestmark = pytest.mark.task("ner")', "")
+    result = recorded.run()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        f"ERROR: {recorded.suite}: test_expected asks for a model, but the file names no task; write in it:"
+        ' pytestmark = pytest.mark.task("ner"), or another task'
+    )
+    recorded.suite.unlink()
+    own = "@pytest.fixture\ndef tier():\n    return 1\n\n\ndef test_own(tier):\n    assert tier == 1\n"
+    param = "@pytest.mark.parametrize('tier', [1])\ndef test_given(tier):\n    assert tier == 1\n"
+    recorded.write("tests/test_own.py", f"import pytest\n\n\n{own}\n\n{param}")
+    assert recorded.run("tests/test_own.py").parseoutcomes() == {"passed": 2}
+
+
+def test_unknown_mark_in_a_selection(recorded):
+    """A selection by a mark that does not exist ends with pytest's message, and no verdict buries it."""
+    result = recorded.run("-m", "nre")
+    assert (result.ret, recorded.verdicts(result)) == (4, {})
+    result.stderr.fnmatch_lines("ERROR: Unknown marker(s) in '-m' expression: nre.*")
+
+
 @pytest.mark.parametrize("asked", ["other", "fixtures/models/other.toml"], ids=["name", "path"])
 def test_other_models_file(recorded, asked):
     """--models takes a name or a path, and its goldens have a folder of that name."""
     recorded.write("fixtures/models/other.toml", recorded.models_file.read_text().replace("ner.small", "ner.tiny"))
     result = recorded.run("--models", asked, "-k", "golden", "--snapshot-update")
     assert (result.ret, recorded.verdicts(result)) == (0, {"original": "PASS", "tiny": "PASS"})
-    names = [path.name for path in sorted((recorded.path / "golden" / "other" / "ner").iterdir())]
+    names = [path.name for path in sorted((recorded.path / "golden" / "other" / "ner").glob("*.json"))]
     assert names == ["original.json", "tiny.json"]
 
 

@@ -32,14 +32,43 @@ def test_wav_of_ten_hours(tmp_path):
     )
 
 
-def test_wav_of_unknown_length(tmp_path):
+@pytest.mark.parametrize("claimed", inputs.UNKNOWN_LENGTHS)
+def test_wav_of_unknown_length(tmp_path, claimed):
     """A WAV file that was written before its length was known is read as far as it goes."""
     path = tmp_path / "a.wav"
     soundfile.write(path, SECOND, 16000)
     content = bytearray(path.read_bytes())
-    content[4:8] = content[40:44] = b"\xff\xff\xff\xff"
+    content[4:8] = min(claimed + 36, 0xFFFFFFFF).to_bytes(4, "little")
+    content[40:44] = claimed.to_bytes(4, "little")
     path.write_bytes(content)
     assert len(read_sound(path).samples) == 16000
+
+
+def test_length_of_the_whole_file(tmp_path):
+    """A WAV file that counts the eight bytes before its length as well is read, one that claims more is refused."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SECOND, 16000)
+    content = bytearray(path.read_bytes())
+    content[4:8] = len(content).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert len(read_sound(path).samples) == 16000
+    content[4:8] = (len(content) + 1).to_bytes(4, "little")
+    path.write_bytes(content)
+    read_sound.cache_clear()
+    assert refusal(path) == "its header claims 32,045 bytes, the file has 32,044; give a sound file that is whole"
+
+
+@pytest.mark.parametrize("rate", [0, 999, 768_001, 4_000_000_000])
+def test_absurd_rate(tmp_path, rate):
+    """A rate at which nobody samples a sound is refused."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SECOND, 16000)
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(content)
+    words = f"claims {rate:,} samples a second, believed are 1,000 to 768,000; mend its header, or convert it"
+    unread = "cannot be read as a sound"  # libsndfile refuses some by itself
+    assert refusal(path).startswith(words if rate in (999, 768_001) else (words, unread))
 
 
 @pytest.mark.parametrize("whole", [None, 0, 0xFFFFFFFF], ids=["true", "zero", "unknown"])

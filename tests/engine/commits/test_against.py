@@ -16,7 +16,9 @@ EDITS = [
     pytest.param(
         LOWER, "models_file", GAP, TOLERANCE.format(GAP, "swap"), "tolerance.swap: 0.1 → 0.9 (not used)", id="tolerance"
     ),
-    pytest.param(LOST, "models_file", "{ left", '{ ada = "ill", left', "gaps.ada: None → 'ill' (not used)", id="gap"),
+    pytest.param(
+        LOST, "models_file", "{ left", '{ ada = "ill", left', 'gaps.ada: nothing → "ill" (not used)', id="gap"
+    ),
     pytest.param(LOST, "cases_file", ADA, "", "cases of ner edited: ada (not used)", id="expected_answer"),
     pytest.param(
         LOST,
@@ -27,7 +29,7 @@ EDITS = [
         id="case",
     ),
     pytest.param(BIGGER, "models_file", "0.9 }", "9.0 }", "budget.size.at_most: 0.9 → 9.0 (not used)", id="budget"),
-    pytest.param(BIGGER, "models_file", BUDGET, "", "budget.size.at_most: 0.9 → None (not used)", id="no_budget"),
+    pytest.param(BIGGER, "models_file", BUDGET, "", "budget.size.at_most: 0.9 → nothing (not used)", id="no_budget"),
 ]
 """What a worse model would need to pass: the model, the file with the edit, and the note for the reviewer."""
 
@@ -142,7 +144,7 @@ def test_copy(committed, against):
     result = against()
     assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
     assert committed.reasons(result)[1] == (
-        "note  fixtures/models/embedded.toml: ner.small.model: '../../models/small' → '../../models/copy'"
+        'note  fixtures/models/embedded.toml: ner.small.model: "../../models/small" → "../../models/copy"'
         " (the same weights and settings: no swap)"
     )
 

@@ -130,9 +130,7 @@ def test_label_that_nothing_is_mapped_to(recorded):
     """A right answer that the label map cannot give fails with a word on the map."""
     recorded.replace(recorded.models_file, 'model = "../../models/small"\nlabels = { PER = "PER"', SMALL_PERS)
     result = recorded.run("-k", "expected and small and ada")
-    assert recorded.reasons(result)[0] == (
-        "FAIL  ner/small 'ada': PER 'Ada' 0-3 was not found; PERS 'Ada' 0-3 was found (0.9900) and is not expected"
-        " (models/small); no label of the model is mapped to PER: mend labels in [ner.small] in fixtures/models/embedded.toml, or mend the"
-        ' case in fixtures/ner/cases.toml, or add to [ner.small.gaps] in fixtures/models/embedded.toml: ada = "why it'
-        ' is a known gap"'
-    )
+    assert (
+        "; no label of the model is mapped to PER: mend labels in [ner.small] in fixtures/models/embedded.toml, or mend"
+        " the case in fixtures/ner/cases.toml, or add to [ner.small.gaps]"
+    ) in recorded.reasons(result)[0]

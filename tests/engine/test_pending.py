@@ -209,3 +209,19 @@ def test_two_assertions_a_case(red, workers):
     assert red.run(*RED, "--snapshot-update", "--accept-drift", *workers).ret == 0
     assert red.run(*RED, *workers).ret == 0
     assert waiting(red) == {}
+
+
+def test_settled(red, monkeypatch, capsys):
+    """What a golden says by now, restored or merged, is not listed for a review any more."""
+    before = red.golden().read_bytes()
+    assert red.run(*RED, "--snapshot-update", "--accept-drift").ret == 0
+    after = red.golden().read_bytes()
+    red.golden().write_bytes(before)
+    red.run(*RED)
+    monkeypatch.chdir(red.path)
+    capsys.readouterr()
+    assert main(["review", "--json"]) == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)] == ["ner/small/ada"]
+    red.golden().write_bytes(after)
+    assert main(["review"]) == 0
+    assert capsys.readouterr().out == "nothing waits for a review\n"

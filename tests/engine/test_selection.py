@@ -129,6 +129,14 @@ def test_suite_file_without_a_task(recorded):
     assert recorded.run("tests/test_own.py").parseoutcomes() == {"passed": 2}
 
 
+@pytest.mark.parametrize("plugin", ["syrupy", "benchmark"])
+def test_plugin_that_is_off(recorded, plugin):
+    """Without a plugin that it needs a run is refused, and the option to leave out is named."""
+    result = recorded.run("-p", f"no:{plugin}")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(f"ERROR: nothing is judged without the plugin {plugin}; leave out -p no:{plugin}")
+
+
 def test_unknown_mark_in_a_selection(recorded):
     """A selection by a mark that does not exist ends with pytest's message, and no verdict buries it."""
     result = recorded.run("-m", "nre")

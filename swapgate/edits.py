@@ -48,7 +48,7 @@ def _of_both(before: Plan, now: Plan) -> list[str]:
 
 
 def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str) -> Iterator[str]:
-    then, there = (_flat(row.model_dump(mode="json")) for row in (before, now))
+    then, there = (_flat(row.model_dump(mode="json", exclude_none=True)) for row in (before, now))
     for name in sorted(then.keys() | there.keys()):
         if then.get(name) != there.get(name):
             used = "not used" if name.split(".")[0] in JUDGES else why

@@ -142,7 +142,12 @@ class Suite:
         task = task_of(item)
         if task is not None and task not in TASKS:
             raise pytest.UsageError(f"{item.path}: mark task({task!r}): unknown task{nearest(task, TASKS)}")
-        if task is None and _asks_for_tier(item):
+        if NEEDS in item.stash and _lacks(item, "benchmark"):
+            raise pytest.UsageError(
+                f"{item.name} needs the plugin benchmark, which is off; leave out -p no:benchmark, or leave out the"
+                ' test: -m "not latency"'
+            )
+        if task is None and _lacks(item, "tier"):
             raise pytest.UsageError(
                 f"{item.path}: {item.name} asks for a model, but the file names no task; write in it:"
                 ' pytestmark = pytest.mark.task("ner"), or another task'
@@ -201,12 +206,11 @@ class Suite:
         return "golden" not in item.fixturenames or case.id not in read_golden(item.stash[NEEDS][0].golden)  # type: ignore[attr-defined]
 
 
-def _asks_for_tier(item: pytest.Item) -> bool:
-    """Tell whether a test uses fixtures of this plugin that depend on a tier, and nothing else gives it one."""
+def _lacks(item: pytest.Item, fixture: str) -> bool:
+    """Tell whether a test, or a fixture that it uses, asks for a fixture that nothing gives it."""
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    asked = {*getattr(item, "fixturenames", ())} - {*params}
     known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-    return "tier" in asked and "tier" not in known
+    return fixture in getattr(item, "fixturenames", ()) and fixture not in params and fixture not in known
 
 
 def task_of(node: pytest.Item | pytest.Collector) -> str | None:

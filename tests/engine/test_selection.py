@@ -129,12 +129,18 @@ def test_suite_file_without_a_task(recorded):
     assert recorded.run("tests/test_own.py").parseoutcomes() == {"passed": 2}
 
 
-@pytest.mark.parametrize("plugin", ["syrupy", "benchmark"])
-def test_plugin_that_is_off(recorded, plugin):
-    """Without a plugin that it needs a run is refused, and the option to leave out is named."""
-    result = recorded.run("-p", f"no:{plugin}")
+def test_plugin_that_is_off(recorded):
+    """A run without a plugin that it needs is refused, and the option to leave out is named."""
+    result = recorded.run("-p", "no:syrupy")
     assert result.ret == 4
-    result.stderr.fnmatch_lines(f"ERROR: nothing is judged without the plugin {plugin}; leave out -p no:{plugin}")
+    result.stderr.fnmatch_lines("ERROR: nothing is judged without the plugin syrupy; leave out -p no:syrupy")
+    result = recorded.run("-p", "no:benchmark")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        "ERROR: test_latency[[]original] needs the plugin benchmark, which is off; leave out -p no:benchmark, or leave"
+        ' out the test: -m "not latency"'
+    )
+    assert recorded.run("-p", "no:benchmark", "-m", "not latency").ret == 0
 
 
 def test_unknown_mark_in_a_selection(recorded):

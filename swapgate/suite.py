@@ -142,7 +142,7 @@ class Suite:
         task = task_of(item)
         if task is not None and task not in TASKS:
             raise pytest.UsageError(f"{item.path}: mark task({task!r}): unknown task{nearest(task, TASKS)}")
-        if NEEDS in item.stash and _lacks(item, "benchmark"):
+        if NEEDS in item.stash and _lacks(item, "benchmark") and not item.config.option.collectonly:
             raise pytest.UsageError(
                 f"{item.name} needs the plugin benchmark, which is off; leave out -p no:benchmark, or leave out the"
                 ' test: -m "not latency"'

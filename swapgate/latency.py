@@ -48,7 +48,7 @@ class Ratio:
     pairs: int = 0
     """How many pairs of calls it rests on; 0 for a figure that is the same each time."""
     unit: str = ""
-    """What it is of where that is not the call: " a produced token"."""
+    """What the calls did where that is not what a call does: " with 25 tokens each"."""
 
     def judge(self, at_most: float) -> Judgement:
         """Decide only where the whole interval lies on one side of the budget; a measured one by a little."""
@@ -56,10 +56,6 @@ class Ratio:
         if self.high * wanders <= at_most:
             return "passed"
         return "failed" if self.low > at_most * wanders else "undecided"
-
-    def times(self, factor: float, unit: str) -> "Ratio":
-        """Give the ratio in another unit."""
-        return Ratio(self.low * factor, self.median * factor, self.high * factor, self.pairs, unit)
 
     def __str__(self) -> str:
         if not self.pairs:

@@ -137,10 +137,10 @@ class Model:
                     f" never change: fetch them again with: swapgate fetch {source.fetch}"
                 )
 
-    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
-        """Predict one batch. Raises ModelFault where the model fails on any of the inputs."""
+    def predict(self, inputs: Sequence[Input], **changes: Any) -> list[Prediction]:
+        """Predict one batch, with changes to the row. Raises ModelFault where the model fails on any of the inputs."""
         try:
-            return [_sound(found) for found in self._predict(inputs)]
+            return [_sound(found) for found in self._predict(inputs, **changes)]
         except ModelFault as fault:
             raise ModelFault(f"{self.name}: {fault} ({self.source.name})") from fault
 
@@ -180,7 +180,7 @@ class Model:
     def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[Prediction]:
         self._load()  # what it raises is no row's fault
         try:
-            return [_sound(found) for found in self._predict([row.input for row in batch], whole=True)]
+            return [_sound(found) for found in self._predict([row.input for row in batch], tolerance=EVERYTHING)]
         except Fault:
             pass  # one by one, the row that is at fault can be named
         return [self._evaluated_alone(row, evaluation) for row in batch]
@@ -188,7 +188,7 @@ class Model:
     def _evaluated_alone(self, row: Case, evaluation: EvaluationSet) -> Prediction:
         where = f"{self.name}: row {row.id!r} of {evaluation.path}"
         try:
-            return _sound(self._predict([row.input], whole=True)[0])
+            return _sound(self._predict([row.input], tolerance=EVERYTHING)[0])
         except ModelFault as fault:
             raise ModelFault(f"{where}: {fault} ({self.source.name})") from fault
         except SurroundingsFault as fault:
@@ -266,11 +266,8 @@ class Model:
             self.first_call_seconds = None
         return self._loaded
 
-    def _predict(self, inputs: Sequence[Input], whole: bool = False) -> list[Prediction | ModelFault]:
-        """Predict; `whole`: with all that the model considered, from which precision is averaged."""
-        row, loaded = self.source.row, self._load()
-        if whole:
-            row = row.model_copy(update={"tolerance": EVERYTHING})
+    def _predict(self, inputs: Sequence[Input], **changes: Any) -> list[Prediction | ModelFault]:
+        row, loaded = self.source.row.model_copy(update=changes), self._load()
         start = time.perf_counter()
         try:
             found: list[Prediction | ModelFault] = TASKS[self.task].predict(loaded, inputs, row)

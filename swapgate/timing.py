@@ -2,13 +2,14 @@
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swapgate.cases import Case, Cases
 from swapgate.faults import ModelFault
 from swapgate.figures import Times
 from swapgate.inputs import extent
 from swapgate.latency import SAMPLES_FOR_P90, Ratio, compare, p90
+from swapgate.manifest import Generation
 from swapgate.running import Model
 
 BATCH = 8
@@ -32,10 +33,13 @@ class Work:
         """Word it for a message."""
         return repr(self.case.id) if self.batch == 1 else f"{self.batch} times {self.case.id!r}"
 
-    def call(self, model: Model) -> Callable[[], object]:
-        """Give a call of the model."""
-        inputs = [self.case.input] * self.batch
-        return lambda: model.predict(inputs)
+    def call(self, model: Model, tokens: int | None = None) -> Callable[[], object]:
+        """Give a call of the model; `tokens`: how many it must write for each input, neither more nor fewer."""
+        inputs, changes = [self.case.input] * self.batch, {}
+        if tokens is not None:
+            settings = model.source.row.generation or Generation.model_validate({})
+            changes["generation"] = settings.model_copy(update={"min_new_tokens": tokens, "max_new_tokens": tokens})
+        return lambda: model.predict(inputs, **changes)
 
     def produced(self, model: Model) -> int | None:
         """Count the tokens that a call writes; None for models that write none one by one."""
@@ -53,7 +57,10 @@ def ratio(model: Model, reference: Model, work: Work, at_most: float) -> Ratio:
     """Measure a model beside its reference until its budget is decided.
 
     Of two that write token by token, one that stops early is not the faster for that: where the model writes fewer
-    tokens than the reference, seconds a token are judged. A token is what the model's own tokenizer makes of its text.
+    tokens than the reference, both are timed while they write as many as the reference does by itself. So seconds a
+    token are compared, and what a call costs before its first token counts as much for one as for the other.
+
+    Raises ModelFault where the model writes nothing and the reference does.
     """
     ours, theirs = work.produced(model), work.produced(reference)
     if ours == 0 and theirs:
@@ -61,9 +68,10 @@ def ratio(model: Model, reference: Model, work: Work, at_most: float) -> Ratio:
             f"{model.name} '{work.case.id}': {model.source.name} writes nothing, {reference.source.name} {theirs}"
             " tokens; no time can be compared, see what it answers to the case"
         )
-    more = theirs / ours if ours and theirs and ours < theirs else 1.0
-    found = compare(work.call(model), work.call(reference), at_most / more, model.synchronizer())
-    return found.times(more, " a produced token") if more != 1.0 else found
+    tokens = theirs // work.batch if ours and theirs and ours < theirs else None
+    waits = model.synchronizer(), reference.synchronizer()
+    found = compare(work.call(model, tokens), work.call(reference, tokens), at_most, lambda: [wait() for wait in waits])
+    return replace(found, unit=f" with {tokens} tokens each") if tokens else found
 
 
 def times(model: Model, work: Work, seconds: Sequence[float]) -> Times:

@@ -57,7 +57,8 @@ def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[T
     found: dict[int, Text | ModelFault] = {}
     for places in _together(loaded, waves):
         part = [waves[place] for place in places]
-        heard = _written(loaded, part) if loaded.model.config.model_type == "whisper" else _spelled(loaded, part)
+        whisper = loaded.model.config.model_type == "whisper"
+        heard = _written(loaded, part, row) if whisper else _spelled(loaded, part)
         found.update(zip(places, heard, strict=True))
     return [found[place] for place in range(len(waves))]
 
@@ -142,17 +143,18 @@ def _letters(before: int, own: int, after: int, blank: int) -> list[int]:
     return [letter for previous, letter in pairs if letter not in (blank, previous)]
 
 
-def _written(loaded: loading.Loaded, waves: Sequence[Any]) -> list[Text | ModelFault]:
-    """Write what a Whisper hears."""
+def _written(loaded: loading.Loaded, waves: Sequence[Any], row: Row) -> list[Text | ModelFault]:
+    """Write what a Whisper hears; where latency is measured, as many tokens as it must."""
     import torch
 
     model, tokenizer = loaded.model, loaded.reader.tokenizer
     ends = model.generation_config.eos_token_id
     ends = {ends} if isinstance(ends, int) else set(ends or ())
     batch = _features(loaded, waves)
+    length = row.generation.model_dump(exclude_none=True) if row.generation else {}
     with torch.inference_mode():
         try:
-            steps = model.generate(**batch, **GREEDY, output_scores=True, return_dict_in_generate=True).scores
+            steps = model.generate(**batch, **GREEDY, **length, output_scores=True, return_dict_in_generate=True).scores
         except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
             reason = (str(error).strip().splitlines() or ["no message"])[0]
             raise SurroundingsFault(

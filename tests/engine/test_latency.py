@@ -58,7 +58,7 @@ def test_a_little_below(high, judgement):
     [
         (Ratio(0.951, 1.004, 1.056, 44), "1.00 (interval 0.95 to 1.06 from 44 pairs)"),
         (Ratio(0.0, 1.004, 1.056, 32), "1.00 (interval at most 1.06 from 32 pairs)"),
-        (Ratio(0.5, 0.6, 0.7, 40).times(2, " a produced token"), "1.20 a produced token (interval 1.00 to 1.40"),
+        (Ratio(1.0, 1.2, 1.4, 40, " with 9 tokens each"), "1.20 with 9 tokens each (interval 1.00 to 1.40"),
         (Ratio(0.7, 0.7, 0.7), "0.70"),
     ],
     ids=["both ends", "one end", "another unit", "the same each time"],

@@ -1,6 +1,7 @@
 """What is timed: sizes of work, what is kept beside the rounds, and that stopping early makes no model faster."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +10,11 @@ from swapgate import timing
 from swapgate.faults import ModelFault
 from swapgate.inputs import Question, Sound, extent
 from swapgate.latency import Ratio
+from swapgate.plan import make_plan
+from swapgate.tasks import TASKS
 from swapgate.timing import Work, all_works, times
 
+ROOT = Path(__file__).parents[2]
 BUDGET = 'gaps = { left_out = "the small model does not know Siemens" }\n'
 SLOW = BUDGET + 'budget.latency = { against = "original", at_most = 1000 }\n'
 SIZES = ["short_1", "short_8", "long_1", "long_8"]
@@ -105,9 +109,9 @@ def model(produced, name="model"):
     """Give a stand-in for a model that writes so many tokens a call."""
     return SimpleNamespace(
         name=name,
-        source=SimpleNamespace(name=f"models/{name}"),
+        source=SimpleNamespace(name=f"models/{name}", row=SimpleNamespace(generation=None)),
         produced=lambda inputs: None if produced is None else produced * len(inputs),
-        predict=lambda inputs: name,
+        predict=lambda inputs, generation=None: (name, generation and generation.max_new_tokens),
         synchronizer=lambda: None,
         load_seconds=2.0,
         first_call_seconds=0.5,
@@ -123,30 +127,49 @@ def test_model_that_writes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "factor", "unit"),
-    [
-        (10, 20, 2.0, " a produced token"),
-        (20, 20, 1.0, ""),
-        (30, 20, 1.0, ""),
-        (20, 0, 1.0, ""),
-        (0, 0, 1.0, ""),
-        (None, None, 1.0, ""),
-    ],
+    ("ours", "theirs", "forced"),
+    [(10, 20, 20), (20, 20, None), (30, 20, None), (20, 0, None), (0, 0, None), (None, None, None)],
     ids=["stops early", "as long", "longer", "beside nothing", "both nothing", "no tokens"],
 )
-def test_tokens(monkeypatch, ours, theirs, factor, unit):
-    """A model that writes fewer tokens than its reference is judged by its seconds a token, by the same budget."""
-    allowed = []
+def test_tokens(monkeypatch, ours, theirs, forced):
+    """A model that writes fewer tokens than its reference is timed while both write as many, by the same budget."""
+    called = []
 
     def compared(call, reference, at_most, _synchronize):
-        allowed.append((call(), reference(), at_most))
+        called.append((call(), reference(), at_most))
         return Ratio(0.5, 0.6, 0.7, 32)
 
     monkeypatch.setattr(timing, "compare", compared)
     work = Work(SimpleNamespace(input="x"), batch=2)
     found = timing.ratio(model(ours, "ours"), model(theirs, "theirs"), work, 0.9)
-    assert allowed == [("ours", "theirs", 0.9 / factor)]
-    assert found == Ratio(0.5 * factor, 0.6 * factor, 0.7 * factor, 32, unit)
+    assert called == [(("ours", forced), ("theirs", forced), 0.9)]
+    assert found == Ratio(0.5, 0.6, 0.7, 32, f" with {forced} tokens each" if forced else "")
+
+
+@pytest.mark.parametrize("task", ["summarization", "speech-recognition"])
+def test_as_many_tokens_as_asked(task):
+    """A call that must write so many tokens writes them, whatever it writes by itself."""
+    plan = make_plan(ROOT, ROOT / "fixtures" / "models" / "embedded.toml", [], [], ROOT)
+    one = plan.models[task, "large"]
+    work = Work(one.cases.latency)
+    usual = work.produced(one)
+    asked = (2, usual, usual + 5)
+    counts = [TASKS[task].produced(one._load(), work.call(one, tokens)()) for tokens in asked]
+    assert counts == sorted(set(counts))
+    assert all(abs(count - tokens) <= 3 for count, tokens in zip(counts, asked, strict=True))  # as read again
+    assert work.call(one)() == one.predict([work.case.input])
+
+
+def test_both_devices_are_waited_for(monkeypatch):
+    """Before the clock is read the device of the reference is waited for too."""
+    waited = []
+    monkeypatch.setattr(timing, "compare", lambda _call, _reference, _at_most, synchronize: synchronize())
+    both = [
+        SimpleNamespace(**{**vars(model(None, name)), "synchronizer": lambda n=name: lambda: waited.append(n)})
+        for name in "ab"
+    ]
+    timing.ratio(*both, Work(SimpleNamespace(input="x")), 0.9)
+    assert waited == ["a", "b"]
 
 
 def test_times():

@@ -1,6 +1,7 @@
 """The command `swapgate`: what is done with the files of a run."""
 
 import argparse
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
     add_public_commands(commands)
     commands.add_parser("schema", help="print the JSON schema of a verdict JSON")
     asked = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # letters that a terminal does not know are told by their numbers
+            stream.reconfigure(errors="backslashreplace")
     try:
         if asked.command == "review":
             root, models_file = project(Path.cwd(), asked.models)
@@ -90,6 +94,5 @@ def main(arguments: list[str] | None = None) -> int:
     except Fault as fault:
         print(fault, file=sys.stderr)
         return EXIT_FAULT
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.write(text)
     return 0

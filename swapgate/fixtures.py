@@ -14,6 +14,7 @@ from swapgate.cases import Case
 from swapgate.checks import Expected, Golden, Orphan
 from swapgate.faults import AbsentFault, Fault, SurroundingsFault
 from swapgate.figures import Times
+from swapgate.golden import read_golden
 from swapgate.latency import Ratio
 from swapgate.measures import Cost, Quality
 from swapgate.plan import Plan
@@ -56,9 +57,11 @@ def golden(request: pytest.FixtureRequest, model: Model, case: Any, snapshot: An
     """What the accepted model said: `assert prediction == golden`; recorded with --snapshot-update."""
     plan = request.config.stash[PLAN]
     path = model.golden
-    request.node.golden_path = path  # where GoldenExtension looks
+    request.node.golden_path, request.node.golden_case = path, case.id  # where GoldenExtension looks
     stored = snapshot.use_extension(GoldenExtension)
-    update, accept_drift = (bool(request.config.getoption(name)) for name in ("update_snapshots", "accept_drift"))
+    accept_drift = request.config.option.accept_drift
+    new_only = request.config.option.update_new_snapshots_only and case.id not in read_golden(path)
+    update = bool(request.config.option.update_snapshots or new_only)
     key = model.task, model.tier
     pending, proposed = plan.pending.setdefault(key, {}), plan.proposed[key].golden if key in plan.proposed else None
     shown = plan.shown(path)

@@ -24,11 +24,10 @@ from swapgate.predictions import EXACT, KINDS, Expected, Prediction, is_whole, t
 from swapgate.stamps import Stamp, both, is_other
 
 FORMAT = 2
-HOLE = re.compile(rb'"(margin|edge)":\s*null')
-"""What a prediction lacks that was recorded elsewhere."""
+HOLE = re.compile(rb'"(margin|edge)":\s*null')  # of a prediction that was recorded elsewhere
+CASE = re.compile(rb'(?<!\\)"prediction"\s*:')  # stands once a case
 UNSAID = ("recorded_elsewhere", "files", *DEVICES)
-LOCKS = ".lock"
-"""Folder of the locks of the goldens beside it."""
+LOCKS = ".lock"  # folder of the locks of the goldens beside it
 LOCK_TIMEOUT = 60
 """Seconds to wait for another process that writes the same golden."""
 
@@ -69,7 +68,7 @@ def read_golden(path: Path) -> dict[str, Entry]:
 def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
     content = path.read_bytes()
     try:
-        form = re.search(rb'"format"\s*:\s*(\d+)', content)
+        form = re.search(rb'"format"\s*:\s*(-?\d+)', content)
         if form and int(form[1]) != FORMAT:  # before its fields, which are others
             raise ValueError(f"its format is {int(form[1])}, this version reads {FORMAT}: remove and record it")
         with _all_stays():
@@ -92,6 +91,8 @@ def _entries(content: bytes, task: str) -> dict[str, Entry]:
     for stamp in stamps.values():
         if stamp.task != task:
             raise ValueError(f"it is one of {stamp.task}")
+        if stamp.recorded_elsewhere and stamp.digest:
+            raise ValueError("a stamp has a digest and says that it was recorded elsewhere")
     found, holes = {}, HOLE.search(content)
     for case, entry in golden["cases"].items():
         if entry["made_by"] not in stamps:
@@ -99,9 +100,12 @@ def _entries(content: bytes, task: str) -> dict[str, Entry]:
         made_by = stamps[entry["made_by"]]
         if holes and made_by.recorded_elsewhere is None and not is_whole(entry["prediction"]):
             raise ValueError(f"cases.{case}.prediction: a margin is null; only figures from elsewhere may lack one")
-        found[case] = Entry(made_by, entry["input"], entry["expected"], entry["prediction"], entry.get("first"))
-    if content.count(b'\n      "input": ') > len(found):  # also in a file that is too large for check_keys
-        raise ValueError("a case stands twice; both sides of a merge may be in it")
+        first = entry.get("first")
+        if first and (unsound(first) or not is_whole(first)):
+            raise ValueError(f"cases.{case}.first: {', '.join(map(str, unsound(first))) or 'a margin is null'}")
+        found[case] = Entry(made_by, entry["input"], entry["expected"], entry["prediction"], first)
+    if len(CASE.findall(content)) > len(found):  # also in a file that is too large for check_keys
+        raise ValueError("a case or its prediction stands twice; both sides of a merge may be in it")
     return found
 
 
@@ -133,15 +137,15 @@ def write_golden(path: Path, changes: Mapping[str, Entry | None]) -> None:
 
     Raises OSError and InputFault, and then leaves what was there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
-        remove_remains(path)
+    place = path.resolve()  # of a link the file that it leads to
+    with _locked(place):
+        remove_remains(place)
         there = _read_golden.__wrapped__(path) if path.exists() else {}
         kept = {case: entry for case, entry in sorted({**there, **changes}.items()) if entry is not None}
         if not kept:
             path.unlink(missing_ok=True)
         elif kept != there:
-            write_whole(path, _dumps(kept))
+            write_whole(place, _dumps(kept))
 
 
 def differences(received: Entry, stored: Entry, right: Expected) -> list[Mismatch]:
@@ -192,7 +196,7 @@ def updated(received: Entry, stored: Entry | None, right: Expected) -> Entry:
     Figures from elsewhere always give way: what this suite records holds all of a prediction, and a digest.
     """
     first = _first(received, stored) if stored else None
-    if stored is None or first is None:
+    if stored is None or first is None or unsound(first):  # the last: edited by hand
         return received
     if not differences(received, stored, right):
         if received.made_by.tolerance == stored.made_by.tolerance:
@@ -205,9 +209,7 @@ def _first(received: Entry, stored: Entry) -> Prediction | None:
     """Give what the weights said when they were first accepted for this input; None where they never were."""
     first = stored.first or stored.prediction
     another = is_swap(received, stored) or stored.made_by.recorded_elsewhere
-    if another or received.input != stored.input or unsound(first):  # the last: edited by hand
-        return None
-    return first
+    return None if another or received.input != stored.input else first
 
 
 def is_swap(received: Entry, stored: Entry) -> bool:

@@ -159,7 +159,12 @@ class Ledger:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
         """End the run with the verdict table, below pytest's own summaries; a wrong call has none."""
-        yield
+        try:
+            yield
+        finally:  # also where another plugin raises, as pytest-benchmark does for --benchmark-compare-fail
+            self._show(terminalreporter)
+
+    def _show(self, terminalreporter: pytest.TerminalReporter) -> None:
         wrong_call = self.report and self.report.exit_status == pytest.ExitCode.USAGE_ERROR and not self.records
         if self.report and not wrong_call and (self.report.tiers or self.plan.changed is not None):
             terminalreporter.section("verdict")

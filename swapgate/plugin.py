@@ -71,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="measure latency on the shortest and the longest case, alone and in a batch of 8, each 64 times",
     )
-    group.addoption("--verdict-json", type=Path, metavar="PATH", help="write the verdicts and their figures as JSON")
+    group.addoption("--verdict-json", type=Path, metavar="PATH", help="--verdict-json=PATH: write all figures as JSON")
     group.addoption(
         "--verdict-md",
         type=Path,

@@ -127,6 +127,10 @@ def accept(chosen: Iterable[Waiting], accept_drift: bool) -> None:
     for one in chosen:
         if one.outdated:
             raise InputFault(f"{one.id}: {OUTDATED}")
+        case = one.id.rpartition("/")[2]
+        there = read_pending(one.pending).get(case) if one.case else None
+        if (read_golden(one.golden).get(case), there) != (one.stored, one.received):
+            raise InputFault(f"{one.id}: another run has recorded or found something since; start the review again")
         if one.drift and not accept_drift:
             raise InputFault(
                 f"{one.id}: {'; '.join(one.drift)}: the same weights say something else than when they were first"
@@ -135,7 +139,7 @@ def accept(chosen: Iterable[Waiting], accept_drift: bool) -> None:
         entry = updated(one.received, one.stored, one.case.expected) if one.received and one.case else None
         changes.setdefault((one.golden, one.pending), {})[one.id.rpartition("/")[2]] = entry
     for (golden, pending), entries in changes.items():
-        write_golden(golden, entries)
+        _write(golden, entries)
         _forget(pending, entries)
 
 
@@ -147,7 +151,15 @@ def reject(chosen: Iterable[Waiting]) -> None:
 
 def _forget(pending: Path, cases: Iterable[str]) -> None:
     if pending.exists():
-        write_golden(pending, dict.fromkeys(cases))
+        _write(pending, dict.fromkeys(cases))
+
+
+def _write(path: Path, entries: Mapping[str, Entry | None]) -> None:
+    """Write a golden, or what waits. Raises InputFault."""
+    try:
+        write_golden(path, entries)
+    except OSError as error:
+        raise InputFault(f"{path}: cannot be written ({error}); mend that and review again") from error
 
 
 def review(root: Path, models_file: Path, asked: Mapping[str, Any]) -> None:

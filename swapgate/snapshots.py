@@ -13,6 +13,8 @@ from swapgate.faults import InputFault
 from swapgate.files import write_whole
 from swapgate.golden import Entry, read_golden, write_golden
 
+BETWEEN = "\0"
+"""Between test and case in a snapshot's name: no test id holds it, for pytest escapes it."""
 LEFT = ".golden"
 """How the files end that workers leave."""
 ENTRY: TypeAdapter[Entry | None] = TypeAdapter(Entry | None)
@@ -21,8 +23,9 @@ ENTRY: TypeAdapter[Entry | None] = TypeAdapter(Entry | None)
 class GoldenExtension(AbstractSyrupyExtension):
     """Keeps syrupy's snapshots in golden files.
 
-    The item says where its golden is (attribute `golden_path`); the data are the entry to write, or None for a case
-    to remove, and whether the stored one may stay, as `swapgate.checks.Golden` has found.
+    The item says where its golden is and of which case (attributes `golden_path` and `golden_case`); the data are the
+    entry to write, or None for a case to remove, and whether the stored one may stay, as `swapgate.checks.Golden` has
+    found.
     """
 
     file_extension = "json"
@@ -44,6 +47,11 @@ class GoldenExtension(AbstractSyrupyExtension):
     def get_location(cls, *, test_location: Any, index: Any) -> str:
         """Say where the golden of a test is."""
         return str(test_location.item.golden_path)
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: Any, index: Any = 0) -> str:
+        """Name the test, as syrupy wants it, and its case, whichever of its asserts it is."""
+        return f"{test_location.snapshot_name}{BETWEEN}{test_location.item.golden_case}"
 
     @classmethod
     def matches_test_location(cls, *, test_location: Any, snapshot_location: str) -> bool:
@@ -107,9 +115,8 @@ class GoldenExtension(AbstractSyrupyExtension):
 
     def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:
         """Remove cases from a golden."""
-        write_golden(Path(snapshot_location), {_case(name): None for name in snapshot_names})
+        write_golden(Path(snapshot_location), dict.fromkeys(map(_case, snapshot_names)))
 
 
 def _case(snapshot_name: str) -> str:
-    """Take the case id out of a snapshot name: `test_golden[small-new_york]`, a second assert adds `.1`."""
-    return snapshot_name.partition("[")[2].partition("]")[0].partition("-")[2]
+    return snapshot_name.partition(BETWEEN)[2]

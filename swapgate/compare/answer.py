@@ -28,6 +28,8 @@ def expected(actual: Answer, right: Sequence[Passage]) -> list[Mismatch]:
 def drift(actual: Answer, golden: Answer, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     """Ask for the same answer and score; where both led by no more than the tolerance, it is a near tie."""
     if (actual.start, actual.end) == (golden.start, golden.end):
+        if actual.text != golden.text:
+            return [Mismatch("answer.text", f"found {actual}, {reference} {golden}: another text in the same place")]
         return drifted("answer.score", f"{golden} scored", actual.score, golden.score, tolerance, reference)
     lead = larger(actual.margin, golden.margin)
     found = f"found {actual} ({actual.score:.4f}), {reference} {golden} ({golden.score:.4f})"

@@ -7,7 +7,7 @@ from swapgate.predictions import TOP, Classification
 
 
 def unsound(actual: Classification, whose: str) -> list[Mismatch]:
-    """Give a mismatch for each score that is no probability, and where there is none or they do not sum to 1."""
+    """Give a mismatch for each score that is no probability, and where they do not fall or do not sum to 1."""
     if not actual.scores:
         return [Mismatch("scores", f"{whose}prediction has no scores")]
     mismatches = [
@@ -16,11 +16,14 @@ def unsound(actual: Classification, whose: str) -> list[Mismatch]:
         if not 0 <= score.score <= 1  # words cost more
         for mismatch in not_between_0_and_1(f"scores[{score.label}]", f"{whose}{score.label}", "score", score.score)
     ]
-    total = sum([score.score for score in actual.scores]) + actual.rest
+    scores = [score.score for score in actual.scores]
+    total = sum(scores) + actual.rest
     if beyond(abs(total - 1), 1e-4):
         mismatches.append(Mismatch("scores", f"{whose}scores sum to {total}, not to 1"))
     elif not 0 <= actual.rest <= 1:
         mismatches += not_between_0_and_1("rest", f"{whose}rest", "score", actual.rest)
+    elif not mismatches and (scores != sorted(scores, reverse=True) or len(_by_label(actual)) < len(scores)):
+        mismatches.append(Mismatch("scores", f"{whose}scores do not fall, or a label stands twice: {actual}"))
     return mismatches
 
 

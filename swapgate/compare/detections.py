@@ -16,7 +16,7 @@ T = TypeVar("T", bound=Thing)
 
 def unsound(actual: Detections, whose: str) -> list[Mismatch]:
     """Give a mismatch for each score that is no probability and each box without an inside."""
-    mismatches = []
+    mismatches = not_between_0_and_1("threshold", f"{whose}prediction", "threshold", actual.threshold)
     for found in actual.objects:
         mismatches += not_between_0_and_1(_path(found), f"{whose}{found}", "score", found.score)
         left, top, right, bottom = found.box
@@ -41,6 +41,14 @@ def expected(actual: Detections, right: Sequence[Thing]) -> list[Mismatch]:
 
 def drift(actual: Detections, golden: Detections, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     """Ask for the same objects with the same scores and boxes; one about at the threshold may come or go."""
+    mismatches = _drift(actual, golden, tolerance, reference)
+    if actual.threshold != golden.threshold:
+        message = f"objects count from {actual.threshold:g}, {reference} {golden.threshold:g}"
+        mismatches.insert(0, Mismatch("threshold", message))
+    return mismatches
+
+
+def _drift(actual: Detections, golden: Detections, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     pairs, gone, new = match(golden.objects, actual.objects)
     mismatches = []
     for then, now in pairs:
@@ -76,7 +84,7 @@ def drift(actual: Detections, golden: Detections, tolerance: Tolerance, referenc
 def recorded(actual: Detections, golden: Detections, tolerance: Tolerance, reference: str) -> list[Mismatch]:
     """Ask for the objects that others recorded; what is found besides them is not compared."""
     pairs, _, _ = match(golden.objects, actual.objects)
-    return drift(replace(actual, objects=tuple(found for _, found in pairs)), golden, tolerance, reference)
+    return _drift(replace(actual, objects=tuple(found for _, found in pairs)), golden, tolerance, reference)
 
 
 def swap(candidate: Detections, golden: Detections, right: Sequence[Thing], tolerance: Tolerance) -> list[Mismatch]:

@@ -49,6 +49,9 @@ def drift(actual: Entities, golden: Entities, tolerance: Tolerance, reference: s
     for key in _union(theirs, ours):
         if key in ours and key in theirs:
             now, then = ours[key].score, theirs[key].score
+            if ours[key].text != theirs[key].text:
+                message = f"{ours[key]}, {reference} {theirs[key]}: another text in the same place"
+                mismatches.append(Mismatch(f"{_path(key)}.text", message))
             if tolerance.moved(now, then):
                 mismatches += drifted(f"{_path(key)}.score", f"{theirs[key]} scored", now, then, tolerance, reference)
             continue

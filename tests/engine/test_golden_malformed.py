@@ -91,7 +91,9 @@ def test_both_sides_of_a_merge(recorded):
 def test_words_that_look_like_markers(recorded):
     """What a model says may look like the markers of a conflict."""
     recorded.replace(recorded.golden(), '"text": "Ada"', '"text": "<<<<<<< Ada"')
-    assert recorded.run("-k", "golden and small").ret == 0
+    result = recorded.run("-k", "golden and small")
+    assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
+    assert "golden PER '<<<<<<< Ada' 0-3: another text in the same place" in recorded.reasons(result)[0]
 
 
 @pytest.mark.parametrize(
@@ -157,12 +159,13 @@ def test_cut_anywhere(recorded):
 
 @pytest.mark.parametrize("score", ["NaN", "Infinity", "1.5", "-0.5"])
 def test_unsound_score(recorded, score):
-    """A golden with a score that is no probability is red, and the message says that it is the golden's."""
+    """A golden with a score that is no probability is red, and only an update that accepts drift replaces it."""
     recorded.replace(recorded.golden(), '"score": 0.99', f'"score": {score}')
     result = recorded.run("-k", "golden and small")
     assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
     assert "'ada': golden PER 'Ada' 0-3 has the score" in recorded.reasons(result)[0]
-    assert recorded.run("-k", "golden and small", "--snapshot-update").ret == 0
+    assert recorded.run("-k", "golden and small", "--snapshot-update").ret == 1
+    assert recorded.run("-k", "golden and small", "--snapshot-update", "--accept-drift").ret == 0
     assert recorded.run("-k", "golden and small").ret == 0
 
 

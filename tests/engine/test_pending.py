@@ -6,8 +6,11 @@ import subprocess
 import pytest
 
 from swapgate.cli import main
+from swapgate.faults import InputFault
 from swapgate.golden import read_golden
 from swapgate.pending import pending_path
+from swapgate.review import accept
+from swapgate.review import waiting as find_waiting
 
 RED = ("-k", "golden")
 
@@ -225,3 +228,24 @@ def test_settled(red, monkeypatch, capsys):
     red.golden().write_bytes(after)
     assert main(["review"]) == 0
     assert capsys.readouterr().out == "nothing waits for a review\n"
+
+
+def test_recorded_while_a_review_waits(red):
+    """What another run has recorded since it was shown is not written over."""
+    red.run(*RED)
+    (shown,) = [one for one in find_waiting(red.path, red.models_file) if one.id == "ner/small/ada"]
+    red.drift("small", Ada=0.75)
+    assert red.run("-k", "golden and small", "--snapshot-update", "--accept-drift").ret == 0
+    before = red.golden().read_bytes()
+    with pytest.raises(InputFault, match="ner/small/ada: another run has recorded or found something since; start the"):
+        accept([shown], accept_drift=True)
+    assert red.golden().read_bytes() == before
+
+
+def test_no_golden_can_be_written(red, monkeypatch, capsys):
+    """A review that cannot write says so in one message."""
+    red.run(*RED)
+    monkeypatch.chdir(red.path)
+    (red.golden().parent / ".lock").write_text("")
+    assert main(["review", "--accept-all", "--accept-drift"]) == 4
+    assert ".json: cannot be written (" in capsys.readouterr().err

@@ -197,3 +197,46 @@ def test_own_snapshots_not_selected(recorded):
     result = recorded.run()
     result.stdout.fnmatch_lines("*1 snapshot unused*")
     assert result.ret == 1
+
+
+def test_more_parameters(drifted, workers):
+    """A golden test that is given more than tier and case still records its case, under the case's own id."""
+    project, before = drifted
+    project.replace(
+        project.suite, "def test_golden(", '@pytest.mark.parametrize("again", [1, 2])\ndef test_golden(again, '
+    )
+    assert project.run("-k", "golden and small", "--snapshot-update", "--accept-drift", *workers).ret == 0
+    assert scores(project)["ada"] == [0.5, 0.5]
+    assert project.golden("original").read_bytes() == before["original"]
+    assert project.run("-k", "golden", *workers).ret == 0
+
+
+def test_orphan_with_an_odd_name(recorded):
+    """An orphan that was written by hand, whatever it is called, is removed by an update, and no case with it."""
+    content = json.loads(recorded.golden().read_text())
+    content["cases"] |= dict.fromkeys(["ada]x", "größe", "a.b"], content["cases"]["ada"])
+    recorded.golden().write_text(json.dumps(content))
+    assert recorded.run("-k", "golden and small").ret == 1
+    assert recorded.run("-k", "golden and small", "--snapshot-update").ret == 0
+    assert sorted(scores(recorded)) == ["ada", "left_out", "nobody"]
+
+
+def test_link(recorded):
+    """A golden that is a link stays one: the file that it leads to is updated."""
+    place = recorded.path / "elsewhere.json"
+    recorded.golden().rename(place)
+    recorded.golden().symlink_to(place)
+    recorded.drift("small", Ada=0.5)
+    assert recorded.run("-k", "golden and small", "--snapshot-update", "--accept-drift").ret == 0
+    assert recorded.golden().is_symlink()
+    assert scores(recorded)["ada"] == [0.5, 0.97]
+
+
+def test_new_only(recorded):
+    """--snapshot-update-new-only records what is missing, leaves the rest, and nothing of it waits for a review."""
+    whole = json.loads(recorded.golden().read_text())
+    del whole["cases"]["nobody"]
+    recorded.golden().write_text(json.dumps(whole))
+    assert recorded.run("-k", "golden and small", "--snapshot-update-new-only").ret == 0
+    assert sorted(scores(recorded)) == ["ada", "left_out", "nobody"]
+    assert not list(recorded.path.glob(".swapgate/pending/**/small.json"))

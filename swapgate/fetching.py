@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ DISK |= {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 """Errors of the system's that are about files, and not about the network."""
 CUT = frozenset({"ChunkedEncodingError", "IncompleteRead", "RemoteProtocolError", "ReadError", "ReadTimeout"})
 """Errors of the libraries below the client, of its two lines of versions, for a connection that breaks."""
+CHECKSUM = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 TIMEOUT = 60
 """Seconds to wait for the list of a model's files."""
 CARD_LIMIT = 1_000_000
@@ -121,7 +123,9 @@ def _files(model: str, siblings: Iterable[Any] | None) -> Mapping[str, RemoteFil
             )
         lfs = one.lfs or {}
         size = lfs.get("size", one.size)
-        listed[name] = RemoteFile(size if isinstance(size, int) else None, lfs.get("sha256", one.blob_id))
+        checksum = lfs.get("sha256", one.blob_id)
+        known = isinstance(checksum, str) and CHECKSUM.fullmatch(checksum)
+        listed[name] = RemoteFile(size if isinstance(size, int) else None, checksum if known else None)
     return listed
 
 
@@ -140,6 +144,11 @@ def _fetch_file(model: str, commit: str, name: str, listed: RemoteFile) -> tuple
 def _fetch_if_wrong(model: str, commit: str, name: str, listed: RemoteFile) -> tuple[int, bool]:
     from huggingface_hub import hf_hub_download
 
+    if listed.checksum is None:
+        raise SurroundingsFault(
+            f"{hub.named(model, commit, commit)}: the hub lists no checksum of {name}, so it was not fetched; name"
+            " another model, or ask who keeps the hub"
+        )
     place = hub.place_of(model) / "snapshots" / commit / name
     wrong = _wrong(place, listed)
     if wrong is None:
@@ -147,7 +156,7 @@ def _fetch_if_wrong(model: str, commit: str, name: str, listed: RemoteFile) -> t
     _remove(place)
     for _ in range(2):  # the blob that the client has may be damaged: then it is removed, and fetched anew
         path = Path(_asked(lambda: hf_hub_download(model, name, revision=commit), model, commit, name))
-        wrong = _wrong(path, listed)
+        wrong = _wrong(path, listed) if path == place else "it is sent as one of another commit"
         if wrong is None:
             return path.stat().st_size, True
         _remove(path)

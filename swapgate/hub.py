@@ -14,6 +14,8 @@ SHORT = re.compile(r"[0-9a-f]{7,40}")
 MAIN = "main"
 """The branch that is meant where no revision is named."""
 CARD = "README.md"
+LICENCES = 100
+"""The most licences of a card that are told, and the most letters of each."""
 READS = ("tokenizer.json", "preprocessor_config.json", "processor_config.json", *VOCABULARIES)
 """Files of which a tokenizer or processor is made; each model has one of them."""
 
@@ -136,4 +138,5 @@ def licence(folder: Path) -> str | None:
         said = (metadata_load(folder / CARD) or {}).get("license")
     except Exception:  # cards are written by hand
         return None
-    return ", ".join(map(str, said)) if isinstance(said, list) else said if isinstance(said, str) else None
+    names = [said] if isinstance(said, str) else said[:LICENCES] if isinstance(said, list) else []
+    return ", ".join(name[:LICENCES] for name in names if isinstance(name, str)) or None

@@ -18,6 +18,8 @@ MOST_SAMPLES = LONGEST * 96_000
 """Samples of all channels together; as numbers they take 1.4 gigabytes."""
 MOST_PIXELS = 89_478_485
 """Of the largest picture that is read: what Pillow takes for harmless; as a model's input it takes a gigabyte."""
+FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+"""Pictures that are read: of others Pillow would start a program (EPS) or guess."""
 UNKNOWN_LENGTHS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000)
 """What WAV files claim whose samples were written without their length being known: ffmpeg's, arecord's, sox's."""
 RATES = (1_000, 768_000)
@@ -128,7 +130,7 @@ def read_image(path: Path) -> Any:
     """
     from PIL import Image, ImageOps
 
-    with _readable(path, "picture"), Image.open(path) as file:
+    with _readable(path, "picture"), Image.open(path, formats=FORMATS) as file:
         if file.width * file.height > MOST_PIXELS:
             raise ValueError(f"{file.width}×{file.height} pixels, at most {MOST_PIXELS:,} are read")
         picture = ImageOps.exif_transpose(file)

@@ -14,10 +14,12 @@ from swapgate import compression, hub, int8
 from swapgate.digest import VOCABULARIES, folder_digests
 from swapgate.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.manifest import Row
-from swapgate.sizes import check_config, check_parameters
+from swapgate.sizes import check_code, check_config, check_listener, check_parameters
 from swapgate.variants import steps
 from swapgate.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
 
+PANIC = "PanicException"
+"""What is raised where a library in Rust meets what it takes for impossible; it is no Exception."""
 SEED = 0
 THREADS = 1
 """Threads that torch computes with: one gives the same bits in every run."""
@@ -216,6 +218,10 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
         for name in ("config.json", "preprocessor_config.json", "processor_config.json", "generation_config.json"):
             if name == "config.json" or (folder / name).is_file():
                 check_config(name, read_settings(folder / name), files)
+                if reader_class in ("AutoFeatureExtractor", "AutoProcessor"):
+                    check_listener(name, read_settings(folder / name))
+        if (folder / "tokenizer_config.json").is_file():
+            check_code("tokenizer_config.json", read_settings(folder / "tokenizer_config.json"))
         config = transformers.AutoConfig.from_pretrained(folder, **safe)
         if getattr(config, "use_pretrained_backbone", False):
             config.use_pretrained_backbone = False  # transformers 4 would fetch weights, which the model's own replace
@@ -241,7 +247,9 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
         reader = reader_class and getattr(transformers, reader_class).from_pretrained(folder, **safe)
     except SurroundingsFault as fault:
         raise SurroundingsFault(f"{source.name}: {fault}") from fault
-    except Exception as error:  # any library below may raise anything on a broken folder
+    except BaseException as error:  # any library below may raise anything on a broken folder, and tokenizers a panic
+        if not isinstance(error, Exception) and type(error).__name__ != PANIC:
+            raise
         if "trust_remote_code" in str(error):
             raise SurroundingsFault(
                 f"{source.name} asks for code of its own to be run (auto_map in its settings), and that is never done;"

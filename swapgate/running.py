@@ -19,7 +19,7 @@ from swapgate.evaluation import EvaluationSet
 from swapgate.faults import Fault, ModelFault, SurroundingsFault
 from swapgate.golden import read_golden
 from swapgate.inputs import Input
-from swapgate.loading import Source, surroundings
+from swapgate.loading import PANIC, Source, surroundings
 from swapgate.manifest import Row
 from swapgate.memory import peak_memory
 from swapgate.predictions import Prediction
@@ -216,8 +216,7 @@ class Model:
     @functools.cached_property
     def memory(self) -> float:
         """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs."""
-        absent = next((case for case in self.cases.cases if not case.is_here), None)
-        if absent is not None:
+        for absent in [case for case in self.cases.cases if not case.is_here]:
             _ = absent.input  # raises
         return peak_memory(self.task, self.source, self.cases.path)
 
@@ -273,9 +272,13 @@ class Model:
             found: list[Prediction | ModelFault] = TASKS[self.task].predict(loaded, inputs, row)
         except Fault:
             raise
-        except Exception as error:  # a model may raise anything on an input it cannot take
+        except BaseException as error:  # a model may raise anything on an input it cannot take
+            if not (panic := type(error).__name__ == PANIC) and not isinstance(error, Exception):
+                raise
             crash: Fault = ModelFault(f"the model crashed: {type(error).__name__}: {error}")
-            if self.source.row.variant or TYPE_MISSING.search(str(error)):
+            if panic:
+                crash = SurroundingsFault(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
+            elif self.source.row.variant or TYPE_MISSING.search(str(error)):
                 crash = SurroundingsFault(
                     f"{self.source.name} cannot compute in its type of numbers: {error}; give another variant or dtype"
                 )
@@ -284,11 +287,11 @@ class Model:
             self.first_call_seconds = time.perf_counter() - start
         return found
 
-    def _lack_of_memory(self, error: Exception, when: str) -> SurroundingsFault | None:
+    def _lack_of_memory(self, error: BaseException, when: str) -> SurroundingsFault | None:
         """Word a lack of memory, which is no fault of the model; None where it is something else."""
-        if not OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}"):
-            return None
-        return SurroundingsFault(f"out of memory while {self.source.name} {when}; free some, or run this tier alone")
+        lack = OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}")
+        words = f"out of memory while {self.source.name} {when}; free some, or run this tier alone"
+        return SurroundingsFault(words) if lack else None
 
 
 def _sound(found: Prediction | ModelFault) -> Prediction:

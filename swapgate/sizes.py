@@ -41,6 +41,15 @@ TABLES = {
 """Keys by whose product, divided by others', the tables of one sound grow; each is at most MOST_TABLE."""
 MOST_TABLE = 100_000_000
 """Numbers in the largest table of one sound; those of Whisper's thirty seconds are 1.2 million."""
+CODE = ("custom_generate", "custom_pipelines", "trust_remote_code")
+"""Keys that ask for code to be fetched and run; auto_map stands also beside architectures that transformers has."""
+LISTENERS = (
+    "ASTFeatureExtractor",
+    "SeamlessM4TFeatureExtractor",
+    "Wav2Vec2FeatureExtractor",
+    "WhisperFeatureExtractor",
+)
+"""What reads sounds: of other readers nobody has checked which sizes take how much memory."""
 MOST_TENSORS = 50_000
 MOST_BUFFERED = 100_000_000
 """Numbers in tables that a model makes of its sizes and does not save; those of a GPT-2 are 12 million."""
@@ -58,6 +67,7 @@ def check_config(name: str, config: Mapping[str, Any], files: list[Path]) -> Non
             raise _absurd(name, f"{key} = {number}", f"{beside} (at most {most:,})")
         if number < 0 and COUNTS.search(key):
             raise _absurd(name, f"{key} = {number}", " (at least 0)")
+    check_code(name, config)
     for part in _objects(config):
         for key in ("attn_implementation", "_attn_implementation"):
             if part.get(key) not in (None, "eager", "sdpa"):  # anything else may be a kernel to be fetched and run
@@ -75,6 +85,27 @@ def check_config(name: str, config: Mapping[str, Any], files: list[Path]) -> Non
                 if product > MOST_TABLE:
                     named = " × ".join(keys) + "".join(f" / {other}" for other in others)
                     raise _absurd(name, f"{named} = {product:,.0f}", f" (at most {MOST_TABLE:,})")
+
+
+def check_code(name: str, config: Mapping[str, Any]) -> None:
+    """Make sure that a file of settings asks for no code besides transformers' own. Raises SurroundingsFault."""
+    asked = next((key for part in _objects(config) for key in CODE if part.get(key)), None)
+    if asked:
+        raise SurroundingsFault(
+            f"{name}: asks for code of its own to be run ({asked} in its settings), and that is never done; use a model"
+            " of an architecture that transformers has"
+        )
+
+
+def check_listener(name: str, config: Mapping[str, Any]) -> None:
+    """Make sure that the reader of a model's sounds is one whose sizes are known. Raises SurroundingsFault."""
+    for part in _objects(config):
+        kind = part.get("feature_extractor_type")
+        if kind is not None and kind not in LISTENERS:
+            raise SurroundingsFault(
+                f"{name}: feature_extractor_type = {kind!r} is none of {', '.join(LISTENERS)}, so nothing was loaded;"
+                " use a model that hears by one of these"
+            )
 
 
 def _absurd(name: str, what: str, why: str) -> SurroundingsFault:

@@ -125,7 +125,7 @@ def settled(model: Any, row: Row) -> Writing:
     Raises SurroundingsFault where a summary would have to be longer than it may be.
     """
     own = {name: value for name, value in model.generation_config.to_dict().items() if value is not None}
-    special = dict((getattr(model.config, "task_specific_params", None) or {}).get("summarization") or {})
+    special = _special(model)
     prefix = special.pop("prefix", getattr(model.config, "prefix", None)) or ""
     wished = row.generation.model_dump(exclude_none=True) if row.generation else {}
     told = own | special | wished
@@ -149,6 +149,33 @@ def settled(model: Any, row: Row) -> Writing:
     if told.get("forced_eos_token_id") is not None:
         forced.add(lengths["max_length"] - 1)
     return Writing(prefix, options, frozenset([ends] if isinstance(ends, int) else ends), frozenset(forced))
+
+
+def _special(model: Any) -> dict[str, Any]:
+    """Give a model's settings for this task. Raises SurroundingsFault where one is no setting of how texts are written.
+
+    They become arguments of `generate`, and some of those name code to be fetched and run.
+    """
+    params = getattr(model.config, "task_specific_params", None) or {}
+    special = (params.get("summarization") if isinstance(params, dict) else params) or {}
+    known = {*type(model.generation_config)().to_dict()} - {"max_time", "stop_strings"}
+    wrong = (
+        special
+        if not isinstance(special, dict)
+        else [
+            key
+            for key, value in special.items()
+            if not (
+                isinstance(value, str) if key == "prefix" else key in known and isinstance(value, bool | int | float)
+            )
+        ]
+    )
+    if wrong:
+        raise SurroundingsFault(
+            f"config.json: task_specific_params: {wrong!r} is no setting of how a summary is written, with a number;"
+            " remove it if you trust the model"
+        )
+    return dict(special)
 
 
 def _length(said: Mapping[str, Any], end: str, before: int | None) -> int | None:

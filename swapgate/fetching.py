@@ -1,8 +1,6 @@
 """Public models from the hub, through its own client: which files, whether they are whole, and what went wrong."""
 
 import errno
-import hashlib
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ DISK |= {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 """Errors of the system's that are about files, and not about the network."""
 CUT = frozenset({"ChunkedEncodingError", "IncompleteRead", "RemoteProtocolError", "ReadError", "ReadTimeout"})
 """Errors of the libraries below the client, of its two lines of versions, for a connection that breaks."""
-CHECKSUM = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 TIMEOUT = 60
 """Seconds to wait for the list of a model's files."""
 CARD_LIMIT = 1_000_000
@@ -124,7 +121,7 @@ def _files(model: str, siblings: Iterable[Any] | None) -> Mapping[str, RemoteFil
         lfs = one.lfs or {}
         size = lfs.get("size", one.size)
         checksum = lfs.get("sha256", one.blob_id)
-        known = isinstance(checksum, str) and CHECKSUM.fullmatch(checksum)
+        known = isinstance(checksum, str) and hub.CHECKSUM.fullmatch(checksum)
         listed[name] = RemoteFile(size if isinstance(size, int) else None, checksum if known else None)
     return listed
 
@@ -174,24 +171,15 @@ def _wrong(path: Path, listed: RemoteFile) -> str | None:
         return f"{size:,} bytes, listed are {listed.size:,}"
     if listed.checksum is None:
         return None
-    found = checksum(path, len(listed.checksum))
+    found = hub.checksum(path, len(listed.checksum))
     return None if found == listed.checksum else f"checksum {found[:12]}…, listed is {listed.checksum[:12]}…"
-
-
-def checksum(path: Path, digits: int) -> str:
-    """Give the SHA-256 of a file, or where 40 digits are asked for the name that git gives its content."""
-    whole = hashlib.sha256() if digits == 64 else hashlib.sha1(f"blob {path.stat().st_size}\0".encode())  # noqa: S324
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            whole.update(piece)
-    return whole.hexdigest()
 
 
 def _remove(path: Path) -> None:
     """Remove a file from a snapshot, and what it links to where that is not what its name says."""
     blob = path.resolve()
     path.unlink(missing_ok=True)
-    if blob.is_file() and len(blob.name) in (40, 64) and checksum(blob, len(blob.name)) != blob.name:
+    if blob.is_file() and len(blob.name) in (40, 64) and hub.checksum(blob, len(blob.name)) != blob.name:
         blob.unlink()
 
 

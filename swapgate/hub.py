@@ -1,6 +1,9 @@
 """Public models: what names one, and where huggingface_hub's cache keeps it. Nothing is asked of the hub here."""
 
+import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +12,8 @@ from swapgate.faults import SurroundingsFault
 from swapgate.weights import INDEX, PICKLE, SAFE, kinds, shards
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
+CHECKSUM = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+"""How the hub names the content of a file: as git does, or a large one by its SHA-256."""
 SHORT = re.compile(r"[0-9a-f]{7,40}")
 """A commit, or how one begins."""
 MAIN = "main"
@@ -86,6 +91,37 @@ def chosen_weights(names: list[str] | set[str], allow_pickle: bool) -> str | Non
 def chosen_settings(names: list[str] | set[str]) -> list[str]:
     """Give the files besides the weights that a model needs, of those that there are, and its card."""
     return [name for name in (*SETTINGS, *VOCABULARIES, CARD) if name in names]
+
+
+def changed(folder: Path) -> str | None:
+    """Name a file of a snapshot whose content is not what its place in the cache is named after; None where all are."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        blob = path.resolve()
+        named = path.is_symlink() and CHECKSUM.fullmatch(blob.name) and blob.is_file()
+        if named and checksum(blob, len(blob.name)) != blob.name:
+            return path.name
+    return None
+
+
+def checksum(path: Path, digits: int) -> str:
+    """Give the SHA-256 of a file, or where 40 digits are asked for the name that git gives its content."""
+    whole = hashlib.sha256() if digits == 64 else hashlib.sha1(f"blob {path.stat().st_size}\0".encode())  # noqa: S324
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            whole.update(piece)
+    return whole.hexdigest()
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Let the client ask nobody, whatever the libraries above it want."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def pickles(names: list[str] | set[str]) -> str | None:

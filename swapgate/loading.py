@@ -18,8 +18,7 @@ from swapgate.sizes import check_code, check_config, check_listener, check_param
 from swapgate.variants import steps
 from swapgate.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
 
-PANIC = "PanicException"
-"""What is raised where a library in Rust meets what it takes for impossible; it is no Exception."""
+PANIC = "PanicException"  # of libraries in Rust; it is no Exception
 SEED = 0
 THREADS = 1
 """Threads that torch computes with: one gives the same bits in every run."""
@@ -84,6 +83,9 @@ class Source:
             raise SurroundingsFault(self.gone)
         if self.absent:
             raise AbsentFault(self.absent)
+        if self.commit and (file := hub.changed(self.folder)):
+            words = f"{self.name}: {file} in the cache is not what was fetched"
+            raise SurroundingsFault(f"{words}; fetch it again with: swapgate fetch {self.fetch}")
         row = {"dtype": self.row.dtype, "variant": None, "labels": _dumps(self.row.labels)}  # a variant is in the files
         settings = {name: _dumps(value) for name, value in self.row.settings.items()}
         return folder_digests(self.held, self.row.allow_pickle, **row, **settings)
@@ -192,6 +194,7 @@ def _compressed(source: Source, variant: str) -> Path:
     return compression.kept(base.files_digest, row.dtype, variant, make)
 
 
+@hub.offline()
 def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokenizer") -> Loaded:
     """Load model and tokenizer (or processor) for inference on the row's device in its dtype, or its variant's.
 
@@ -255,6 +258,9 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
                 f"{source.name} asks for code of its own to be run (auto_map in its settings), and that is never done;"
                 " use a model of an architecture that transformers has"
             ) from error
+        if type(error).__name__ == "OfflineModeIsEnabled":
+            words = f"{source.name} names a model of the hub in its settings (a backbone?), and none is fetched here"
+            raise SurroundingsFault(f"{words}; load it with a network, save it and judge that folder") from error
         if isinstance(error, ImportError) and "timm" in str(error):
             raise SurroundingsFault(
                 f"{source.name} has a backbone of timm's, and timm or its torchvision is not installed; install them"

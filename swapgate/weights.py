@@ -165,7 +165,10 @@ def _pickled(path: Path) -> Iterator[Tensor]:
 
 
 def _check_unpacked(path: Path) -> None:
-    """Refuse a pickle in a zip file that holds more than it seems: torch stores its parts as they are. ValueError."""
+    """Refuse a pickle that holds more than it seems: torch stores parts as they are, and no bytearray. ValueError."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(b"bytearray\n") >= 0:  # the one thing that may be made of any size when only weights are read
+            raise ValueError("it makes a bytearray, which is no weight")
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as parts:
             for part in parts.infolist():

@@ -105,6 +105,13 @@ def test_beside_the_rounds(budgeted):
         assert beside["p90_at_most"] is beside["produced_tokens"] is beside["a_token"] is None
 
 
+def test_histogram(budgeted):
+    """pytest-benchmark's histograms are drawn, a file a group."""
+    run = budgeted.pytester.runpytest_subprocess  # a library below changes how packages are found in its process
+    assert run("-m", "latency", "--benchmark-histogram=drawn/of").ret == 0
+    assert [path.name for path in (budgeted.path / "drawn").iterdir()] == ["of-ner_one_call.svg"]
+
+
 def model(produced, name="model"):
     """Give a stand-in for a model that writes so many tokens a call."""
     return SimpleNamespace(

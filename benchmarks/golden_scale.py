@@ -47,7 +47,7 @@ def entry(task: str, number: int, draw: random.Random, made_by: Stamp) -> Entry:
             for start in range(0, 20 * (1 + number % 2), 20)
         ]
         return Entry(made_by, f"{draw.getrandbits(64):016x}", f"{draw.getrandbits(64):016x}", Entities(tuple(found)))
-    best, middle = draw.uniform(0.5, 0.8), draw.uniform(0.1, 0.15)
+    best, middle = draw.uniform(0.6, 0.65), draw.uniform(0.25, 0.3)
     scores = Score("positive", best), Score("neutral", middle), Score("negative", 1 - best - middle)
     return Entry(made_by, f"{draw.getrandbits(64):016x}", f"{draw.getrandbits(64):016x}", Classification(scores, 0.0))
 

@@ -40,8 +40,10 @@ def writer(tmp_path):
     return Path(shutil.copytree(ZOO / "summarization" / "small", tmp_path / "model"))
 
 
-@pytest.mark.parametrize("key", ["custom_generate", "trust_remote_code", "custom_pipelines"])
-@pytest.mark.parametrize("file", ["config.json", "generation_config.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("key", ["custom_generate", "trust_remote_code", "custom_pipelines"], ids=["a", "b", "c"])
+@pytest.mark.parametrize(
+    "file", ["config.json", "generation_config.json", "tokenizer_config.json"], ids=["x", "y", "z"]
+)
 def test_settings_that_name_code(writer, file, key):
     """Settings that name code to be fetched and run are refused, however deep they stand."""
     configure(writer, file, task_specific_params={"summarization": {key: "evil/code"}})

@@ -44,22 +44,25 @@ class Expected:
         if not isinstance(prediction, Prediction) or isinstance(self.case, Orphan):
             return NotImplemented
         mismatches = check_expected(prediction, self.case.expected)
-        model, unsaid = self.model, _unsaid(self.case, self.model.source.row)
-        next_step = (
-            f"no label of the model is mapped to {', '.join(unsaid)}: mend labels in {model.source.row_of}, or "
-            if unsaid
-            else ""
-        )
-        next_step += (
-            f"the candidate fails a case that it must pass: keep {model.incumbent.name}"
-            if model.swapped
-            else f"mend the case in {self.cases_file}, or add to [{model.task}.{model.tier}.gaps] in"
-            f' {self.models_file}: {self.case.id} = "why it is a known gap"'
-        )
         if mismatches:
-            self.message = _worded(model, self.case, mismatches, next_step)
+            self.message = _worded(self.model, self.case, mismatches, self._next_step(self.case))
         self.holds = not mismatches and self.holds is not False
         return not mismatches
+
+    def _next_step(self, case: Case) -> str:
+        model, unsaid = self.model, _unsaid(case, self.model.source.row)
+        if model.swapped:
+            step = f"the candidate fails a case that it must pass: keep {model.incumbent.name}"
+        else:
+            step = (
+                f"mend the case in {self.cases_file}, or add to [{model.task}.{model.tier}.gaps] in"
+                f' {self.models_file}: {case.id} = "why it is a known gap"'
+            )
+        if not unsaid:
+            return step
+        return (
+            f"no label of the model is mapped to {', '.join(unsaid)}: mend labels in {model.source.row_of}, or {step}"
+        )
 
 
 def _unsaid(case: Case, row: Row) -> list[str]:

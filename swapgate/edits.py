@@ -53,11 +53,11 @@ def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str) -> Iterator[s
         if then.get(name) != there.get(name):
             used = "not used" if name.split(".")[0] in JUDGES else why
             where = f"{plan.shown(plan.manifest.path)}: {'.'.join(key)}.{name}"
-            yield f"{where}: {_toml(then.get(name))} → {_toml(there.get(name))} ({used})"
+            yield f"{where}: {_said(then.get(name))} → {_said(there.get(name))} ({used})"
 
 
-def _toml(value: Any) -> str:
-    """Write a value as a models file does."""
+def _said(value: Any) -> str:
+    """Write a value of a row as JSON, which for words and numbers is what the models file says."""
     return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
 
 

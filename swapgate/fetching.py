@@ -147,13 +147,15 @@ def _fetch_if_wrong(model: str, commit: str, name: str, listed: RemoteFile) -> t
             " another model, or ask who keeps the hub"
         )
     place = hub.place_of(model) / "snapshots" / commit / name
-    wrong = _wrong(place, listed)
+    wrong = _wrong(place, listed.size, listed.checksum)
     if wrong is None:
         return place.stat().st_size, False
     _remove(place)
     for _ in range(2):  # the blob that the client has may be damaged: then it is removed, and fetched anew
         path = Path(_asked(lambda: hf_hub_download(model, name, revision=commit), model, commit, name))
-        wrong = _wrong(path, listed) if path == place else "it is sent as one of another commit"
+        wrong = "it is sent as one of another commit"
+        if path == place:
+            wrong = _wrong(path, listed.size, listed.checksum)
         if wrong is None:
             return path.stat().st_size, True
         _remove(path)
@@ -162,24 +164,22 @@ def _fetch_if_wrong(model: str, commit: str, name: str, listed: RemoteFile) -> t
     )
 
 
-def _wrong(path: Path, listed: RemoteFile) -> str | None:
-    """Say what a file in the cache has otherwise than the hub lists; None where it is the same."""
+def _wrong(path: Path, listed: int | None, checksum: str) -> str | None:
+    """Say what a file in the cache has otherwise than the bytes and checksum that the hub lists; None where nothing."""
     if not path.is_file():
         return "it is not there"
     size = path.stat().st_size
-    if listed.size is not None and size != listed.size:
-        return f"{size:,} bytes, listed are {listed.size:,}"
-    if listed.checksum is None:
-        return None
-    found = hub.checksum(path, len(listed.checksum))
-    return None if found == listed.checksum else f"checksum {found[:12]}…, listed is {listed.checksum[:12]}…"
+    if listed is not None and size != listed:
+        return f"{size:,} bytes, listed are {listed:,}"
+    found = hub.checksum(path, len(checksum))
+    return None if found == checksum else f"checksum {found[:12]}…, listed is {checksum[:12]}…"
 
 
 def _remove(path: Path) -> None:
     """Remove a file from a snapshot, and what it links to where that is not what its name says."""
     blob = path.resolve()
     path.unlink(missing_ok=True)
-    if blob.is_file() and len(blob.name) in (40, 64) and hub.checksum(blob, len(blob.name)) != blob.name:
+    if hub.is_damaged(blob):
         blob.unlink()
 
 

@@ -95,12 +95,14 @@ def chosen_settings(names: list[str] | set[str]) -> list[str]:
 
 def changed(folder: Path) -> str | None:
     """Name a file of a snapshot whose content is not what its place in the cache is named after; None where all are."""
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        blob = path.resolve()
-        named = path.is_symlink() and CHECKSUM.fullmatch(blob.name) and blob.is_file()
-        if named and checksum(blob, len(blob.name)) != blob.name:
-            return path.name
-    return None
+    links = [path for path in sorted(folder.iterdir()) if path.is_symlink()] if folder.is_dir() else []
+    return next((path.name for path in links if is_damaged(path.resolve())), None)
+
+
+def is_damaged(blob: Path) -> bool:
+    """Tell whether a file of the cache that is named after its content holds another one."""
+    named = CHECKSUM.fullmatch(blob.name) is not None and blob.is_file()
+    return named and checksum(blob, len(blob.name)) != blob.name
 
 
 def checksum(path: Path, digits: int) -> str:

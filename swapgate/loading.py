@@ -50,7 +50,7 @@ class Source:
         """
         return self.folder if self.row.variant is None else _compressed(self, self.row.variant)
 
-    @property
+    @functools.cached_property
     def base(self) -> "Source":
         """Of a variant the model that it is made of."""
         return replace(
@@ -220,9 +220,10 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
         auto = getattr(transformers, auto_class)
         for name in ("config.json", "preprocessor_config.json", "processor_config.json", "generation_config.json"):
             if name == "config.json" or (folder / name).is_file():
-                check_config(name, read_settings(folder / name), files)
+                settings = read_settings(folder / name)
+                check_config(name, settings, files)
                 if reader_class in ("AutoFeatureExtractor", "AutoProcessor"):
-                    check_listener(name, read_settings(folder / name))
+                    check_listener(name, settings)
         if (folder / "tokenizer_config.json").is_file():
             check_code("tokenizer_config.json", read_settings(folder / "tokenizer_config.json"))
         config = transformers.AutoConfig.from_pretrained(folder, **safe)

@@ -137,7 +137,7 @@ def accept(chosen: Iterable[Waiting], accept_drift: bool) -> None:
                 " accepted; if that is right, add --accept-drift"
             )
         entry = updated(one.received, one.stored, one.case.expected) if one.received and one.case else None
-        changes.setdefault((one.golden, one.pending), {})[one.id.rpartition("/")[2]] = entry
+        changes.setdefault((one.golden, one.pending), {})[case] = entry
     for (golden, pending), entries in changes.items():
         _write(golden, entries)
         _forget(pending, entries)

@@ -142,11 +142,6 @@ class Suite:
         task = task_of(item)
         if task is not None and task not in TASKS:
             raise pytest.UsageError(f"{item.path}: mark task({task!r}): unknown task{nearest(task, TASKS)}")
-        if NEEDS in item.stash and _lacks(item, "benchmark") and not item.config.option.collectonly:
-            raise pytest.UsageError(
-                f"{item.name} needs the plugin benchmark, which is off; leave out -p no:benchmark, or leave out the"
-                ' test: -m "not latency"'
-            )
         if task is None and _lacks(item, "tier"):
             raise pytest.UsageError(
                 f"{item.path}: {item.name} asks for a model, but the file names no task; write in it:"
@@ -154,6 +149,11 @@ class Suite:
             )
         if NEEDS not in item.stash:
             return
+        if _lacks(item, "benchmark") and not item.config.option.collectonly:
+            raise pytest.UsageError(
+                f"{item.name} needs the plugin benchmark, which is off; leave out -p no:benchmark, or leave out the"
+                ' test: -m "not latency"'
+            )
         model = item.stash[NEEDS][0]
         for name, gap in model.row.property_gaps.items():
             test = getattr(getattr(item, "module", None), f"test_{name}", None)

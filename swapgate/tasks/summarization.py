@@ -158,18 +158,11 @@ def _special(model: Any) -> dict[str, Any]:
     """
     params = getattr(model.config, "task_specific_params", None) or {}
     special = (params.get("summarization") if isinstance(params, dict) else params) or {}
-    known = {*type(model.generation_config)().to_dict()} - {"max_time", "stop_strings"}
-    wrong = (
-        special
-        if not isinstance(special, dict)
-        else [
-            key
-            for key, value in special.items()
-            if not (
-                isinstance(value, str) if key == "prefix" else key in known and isinstance(value, bool | int | float)
-            )
-        ]
-    )
+    numbers = {*type(model.generation_config)().to_dict()} - {"max_time", "stop_strings"}
+    kinds: dict[str, Any] = {**dict.fromkeys(numbers, (bool, int, float)), "prefix": str}
+    wrong = special  # what is no table
+    if isinstance(special, dict):
+        wrong = [key for key, value in special.items() if not isinstance(value, kinds.get(key, ()))]
     if wrong:
         raise SurroundingsFault(
             f"config.json: task_specific_params: {wrong!r} is no setting of how a summary is written, with a number;"

@@ -14,15 +14,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from swapgate.cli import main as swapgate
-from swapgate.manifest import read_manifest
+from swapgate.commands import main as swapgate
+from swapgate.project.manifest import read_manifest
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "fixtures" / "models" / "embedded.toml"
 
 
 def calibrated(tier: str, runs: int) -> dict[str, Any]:
-    """Give the facts of one tier; the command must succeed."""
+    """Return the facts of one tier; the command must succeed."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         status = swapgate(["calibrate", tier, "--runs", str(runs), "--models", str(MODELS), "--json"])

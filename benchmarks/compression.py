@@ -24,15 +24,15 @@ os.environ["CI"] = "true"  # nothing is written into the repository, and hypothe
 import gate_quality
 from gate_quality import MODELS, ROOT, Judge
 
-from swapgate import int8
-from swapgate.latency import compare
-from swapgate.loading import SEED, Source, surroundings
-from swapgate.plan import Plan, make_plan
-from swapgate.quality.counts import HEADLINES, LESS_IS_BETTER
-from swapgate.running import Model
+from swapgate.models import int8
+from swapgate.models.loading import SEED, Source, surroundings
+from swapgate.outputs.counts import HEADLINES, LESS_IS_BETTER
+from swapgate.project.variants import INT8
+from swapgate.statistics.latency import compare
 from swapgate.tasks import TASKS
-from swapgate.timing import Work, ratio
-from swapgate.variants import INT8
+from swapgate.trials.plan import Plan, make_plan
+from swapgate.trials.running import Model
+from swapgate.trials.timing import Work, ratio
 
 HERE = Path(__file__)
 VARIANTS = (
@@ -71,7 +71,7 @@ def models_file(folder: Path) -> Path:
 
 
 def models(file: Path, tasks: list[str], variants: list[str]) -> Iterator[tuple[str, str, Plan, Model, list[str]]]:
-    """Give what is studied: task, name, plan, model, and the options that judge it."""
+    """Return what is studied: task, name, plan, model, and the options that judge it."""
     asked = f"--models={file}"
     for task in tasks:
         for tier in (BASE, *BESIDE):
@@ -103,12 +103,12 @@ def judged(judge: Judge, task: str, name: str, model: Model, options: list[str])
 
 
 def sizes(source: Source, model: Model) -> Row:
-    """Give what a model takes."""
+    """Return what a model takes."""
     from safetensors.torch import load_file
 
     weights = model.weights
     held = {one.data_ptr(): one.nbytes for one in (*weights.parameters(), *weights.buffers())}
-    tensors = [one for path in source.held.glob("*.safetensors") for one in load_file(path).items()]
+    tensors = [one for path in source.weights_folder.glob("*.safetensors") for one in load_file(path).items()]
     stored = [tensor for name, tensor in tensors if not name.endswith(int8.SCALE)]
     return {
         "bytes": source.bytes,
@@ -146,7 +146,7 @@ def layers() -> list[Row]:
 
 
 def front(rows: list[Row], metric: str, cost: Any) -> list[Row]:
-    """Give the rows than which none is better and costs no more."""
+    """Return the rows than which none is better and costs no more."""
     sign = -1 if metric in LESS_IS_BETTER else 1
     found: list[Row] = []
     for row in sorted(rows, key=lambda one: (cost(one), -sign * one["figures"][metric])):
@@ -157,12 +157,12 @@ def front(rows: list[Row], metric: str, cost: Any) -> list[Row]:
 
 
 def size_of(row: Row) -> float:
-    """Give the bytes of a row's file."""
+    """Return the bytes of a row's file."""
     return float(row["bytes"])
 
 
 def time_of(row: Row) -> float:
-    """Give how long a row takes beside the original."""
+    """Return how long a row takes beside the original."""
     return float(row["latency"]["ratio"])
 
 
@@ -198,7 +198,7 @@ def plot(task: str, rows: list[Row], path: Path) -> None:
 
 
 def shown(row: Row, base: Row) -> list[str]:
-    """Give the cells of a row of a task's table."""
+    """Return the cells of a row of a task's table."""
     metrics = HEADLINES[row["task"]]
     figures = [f"{row['figures'][name]:.4f}" if row["figures"] else "–" for name in metrics]
     if "bytes" not in row:
@@ -257,7 +257,7 @@ def reading(task: str, rows: list[Row]) -> str:
 
 
 def matrix(by_task: dict[str, list[Row]]) -> list[str]:
-    """Give the table of verdicts by variant and task, each with its time beside the original's."""
+    """Return the table of verdicts by variant and task, each with its time beside the original's."""
     names = [row["name"] for row in next(iter(by_task.values()))]
     lines = [f"| | {' | '.join(by_task)} |", "|---" * (len(by_task) + 1) + "|"]
     for name in names[1:]:
@@ -332,7 +332,7 @@ def written(result: dict[str, Any]) -> str:
 
 
 def steady(rows: list[Row]) -> list[Row]:
-    """Give rows without what differs from run to run."""
+    """Return rows without what differs from run to run."""
     return [{key: value for key, value in row.items() if key != "latency"} for row in rows]
 
 

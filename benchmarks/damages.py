@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
-from swapgate.inputs import Sound, read_sound
-from swapgate.predictions import Answer, Detections, Entities
+from swapgate.inputs.given import Sound
+from swapgate.inputs.sounds import read_sound
+from swapgate.outputs.answer import Answer
+from swapgate.outputs.detections import Detections
+from swapgate.outputs.entities import Entities
 
 SEED = 2026
 ROOT = Path(__file__).parents[1]
@@ -82,7 +85,7 @@ LAYER = re.compile(r"(.*encoder\.layers?\.|.*decoder\.layers?\.|.*encoder\.layer
 
 
 def layers(folder: Path) -> tuple[str, int]:
-    """Give the prefix of the longest stack of layers, and how many it has."""
+    """Return the prefix of the longest stack of layers, and how many it has."""
     from safetensors import safe_open
 
     with safe_open(folder / "model.safetensors", "np") as file:
@@ -140,7 +143,7 @@ def double_layer(folder: Path) -> None:
 
 
 def rename_labels(order: Callable[[list[str]], list[str]]) -> Callable[[Path], None]:
-    """Give the label names another order."""
+    """Return the label names another order."""
 
     def apply(folder: Path) -> None:
         def change(config: dict[str, Any]) -> None:
@@ -335,7 +338,7 @@ def outputs_changed(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatc
 
 
 def cut_text(given: Any) -> Any:
-    """Give the first half of a text."""
+    """Return the first half of a text."""
     if isinstance(given, str):
         return given[: max(1, len(given) // 2)]
     return replace(given, context=given.context[: max(1, len(given.context) // 2)])
@@ -400,7 +403,7 @@ def off_by_one(found: Any) -> Any:
 
 
 def centre_size(found: Detections) -> Detections:
-    """Give centre and size where corners are expected."""
+    """Return centre and size where corners are expected."""
     objects = []
     for one in found.objects:
         left, top, right, bottom = one.box
@@ -429,7 +432,7 @@ def dropout_left_on(patch: pytest.MonkeyPatch, module: Any) -> None:
 
 
 def stale(patch: pytest.MonkeyPatch, module: Any) -> None:
-    """Give for each input after the first what was predicted for the one before."""
+    """Return for each input after the first what was predicted for the one before."""
     own, last = module.predict, []
 
     def predict(loaded: Any, given: Sequence[Any], row: Any) -> Any:

@@ -34,22 +34,22 @@ REGRESSIONS = {"pytest-regressions": "default", "pytest-regressions at 1e-3": "1
 
 
 def syrupy_plain(before: Said, now: Said) -> bool:
-    """Tell whether syrupy's text of both is the same."""
+    """Return whether syrupy's text of both is the same."""
     return bool(AmberDataSerializer.serialize(before) == AmberDataSerializer.serialize(now))
 
 
 def rounded(before: Said, now: Said) -> bool:
-    """Tell whether syrupy's text of both is the same, once numbers are rounded to four digits."""
+    """Return whether syrupy's text of both is the same, once numbers are rounded to four digits."""
     return syrupy_plain(_rounded(before), _rounded(now))
 
 
 def approx(before: Said, now: Said) -> bool:
-    """Tell whether both are the same but for what pytest.approx tolerates of numbers."""
+    """Return whether both are the same but for what pytest.approx tolerates of numbers."""
     return _near(before, now)
 
 
 def labels_alone(before: Said, now: Said) -> bool:
-    """Tell whether both name the same: the leading label, the entities, the answer, the text, the objects' labels."""
+    """Return whether both name the same: the leading label, the entities, the answer, the text, the objects' labels."""
     return {case: _labels(one) for case, one in before.items()} == {case: _labels(one) for case, one in now.items()}
 
 

@@ -35,17 +35,18 @@ from damages import DAMAGES, Damage, NotApplicable, change_settings, slower
 from gate_peers import PEERS, compared, compared_by_regressions
 from scipy.stats import binomtest
 
-from swapgate.compare import check_expected
-from swapgate.faults import Fault
-from swapgate.fixtures import PLAN
-from swapgate.golden import Entry, differences, read_golden
-from swapgate.inputs import read_image, read_sound
-from swapgate.plan import Plan, make_plan
-from swapgate.predictions import to_json
-from swapgate.quality.counts import HEADLINES, LESS_IS_BETTER
-from swapgate.running import Model
+from swapgate.core.faults import Fault
+from swapgate.goldens.golden import Entry, differences, read_golden
+from swapgate.inputs.pictures import read_image
+from swapgate.inputs.sounds import read_sound
+from swapgate.outputs import check_expected
+from swapgate.outputs.counts import HEADLINES, LESS_IS_BETTER
+from swapgate.outputs.prediction import to_json
+from swapgate.plugin.fixtures import PLAN
 from swapgate.tasks import TASKS
-from swapgate.variation import Setting, attentions_of, cycle, predictions
+from swapgate.trials.plan import Plan, make_plan
+from swapgate.trials.running import Model
+from swapgate.trials.variation import Setting, attentions_of, cycle, predictions
 
 HERE = Path(__file__)
 ROOT = HERE.parents[1]
@@ -163,7 +164,7 @@ def inline(value: Any) -> str:
 
 
 def too_large(plan: Plan, model: Model) -> bool:
-    """Tell whether a budget forbids a model twice as large; that of an original is against its incumbent."""
+    """Return whether a budget forbids a model twice as large; that of an original is against its incumbent."""
     limit = model.row.budget.size
     if limit is None:
         return False
@@ -172,7 +173,7 @@ def too_large(plan: Plan, model: Model) -> bool:
 
 
 def loss_of(task: str, before: float, found: dict[str, Any]) -> float | None:
-    """Give what is lost on the held-out rows; None where nothing could be measured."""
+    """Return what is lost on the held-out rows; None where nothing could be measured."""
     if found.get("value") is None:
         return None
     sign = -1 if HEADLINES[task][0] in LESS_IS_BETTER else 1
@@ -180,7 +181,7 @@ def loss_of(task: str, before: float, found: dict[str, Any]) -> float | None:
 
 
 def benign(model: Model, other_python: str | None) -> Iterator[tuple[str, Said]]:
-    """Give what a model says when it is asked in other ways."""
+    """Return what a model says when it is asked in other ways."""
     inputs = {case.id: case.input for case in model.cases.cases}
     model.prediction(model.cases.cases[0])
     attentions, _ = attentions_of(model.weights)
@@ -200,7 +201,7 @@ def elsewhere(model: Model, python: str, environment: dict[str, str]) -> Said:
     row = model.source.row.model_dump(mode="json", exclude_none=True)
     where = {"folder": str(model.source.folder), "name": model.source.name, "cases": str(model.cases.path)}
     asked = json.dumps({"task": model.task, "tier": model.tier, "row": row, **where})
-    command = [python, "-m", "swapgate.variation"]
+    command = [python, "-m", "swapgate.trials.variation"]
     child = subprocess.run(
         command, input=asked, capture_output=True, text=True, check=True, env={**os.environ, **environment}
     )
@@ -266,10 +267,10 @@ def packed_anew(model: Model) -> Said:
 
 
 def alarms(model: Model, said: Said) -> list[str]:
-    """Give what the expected and the golden tests of a tier find in predictions that other ways have given."""
+    """Return what the expected and the golden tests of a tier find in predictions that other ways have given."""
     from pydantic import TypeAdapter
 
-    from swapgate.predictions import KINDS
+    from swapgate.outputs.prediction import KINDS
 
     shape: Any = TypeAdapter(KINDS[model.task].prediction)
     stored, found = read_golden(model.golden), []
@@ -394,7 +395,7 @@ def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
 
 
 def interval(count: int, of: int) -> list[float]:
-    """Give the exact 95 % interval of a share."""
+    """Return the exact 95 % interval of a share."""
     if not of:
         return [0.0, 1.0]
     found = binomtest(count, of).proportion_ci(0.95)
@@ -402,7 +403,7 @@ def interval(count: int, of: int) -> list[float]:
 
 
 def caught(row: dict[str, Any], by: str) -> bool:
-    """Tell whether a damage was red, or a benign change an alarm."""
+    """Return whether a damage was red, or a benign change an alarm."""
     if by != "swapgate":
         return bool(row["peers"][by])
     return row["verdict"] in ("FAIL", "ERROR") if "verdict" in row else bool(row["alarms"])
@@ -428,7 +429,7 @@ def totals(damages: Sequence[dict[str, Any]], harmless: Sequence[dict[str, Any]]
 
 
 def missed(result: dict[str, Any]) -> list[str]:
-    """Say which targets are not reached."""
+    """Return which targets are not reached."""
     ours = result["totals"]["swapgate"]
     found = []
     if ours["gross"]["caught"] < ours["gross"]["of"]:

@@ -34,9 +34,9 @@ from typing import Any
 
 from golden_lab import CASES, TIERS, UPDATE, Lab, forked, wait
 
-import swapgate.golden
-from swapgate.files import write_whole
-from swapgate.golden import read_golden, write_golden
+import swapgate.goldens.golden
+from swapgate.core.files import write_whole
+from swapgate.goldens.golden import read_golden, write_golden
 
 MANY, SEED = 2_000, 1998
 
@@ -78,7 +78,7 @@ def kill_runs(lab: Lab, times: int, draw: random.Random) -> Counter[str]:
 
 
 def group_lives(group: int) -> bool:
-    """Tell whether a process of a group is still there: workers whose controller was killed end by themselves."""
+    """Return whether a process of a group is still there: workers whose controller was killed end by themselves."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             fields = path.read_text().rpartition(")")[2].split()
@@ -121,7 +121,7 @@ def kill_writes(lab: Lab, times: int, draw: random.Random) -> Counter[str]:
         write_whole(*arguments)
 
     def write() -> int:
-        swapgate.golden.write_whole = write_and_tell  # in the child alone
+        swapgate.goldens.golden.write_whole = write_and_tell  # in the child alone
         write_golden(path, entries)
         return 0
 
@@ -177,7 +177,7 @@ def write_pairs(lab: Lab, times: int) -> Counter[str]:
 
 
 def measured(asked: argparse.Namespace) -> Iterator[tuple[str, dict[str, int]]]:
-    """Give what came of each part."""
+    """Return what came of each part."""
     draw = random.Random(SEED)  # noqa: S311
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(Path(folder))
@@ -213,7 +213,7 @@ def main() -> None:
 
 
 def bad_count(what: str, counts: dict[str, int]) -> bool:
-    """Tell whether something happened that must not."""
+    """Return whether something happened that must not."""
     return counts[what] > 0 and (what.startswith("BAD") or what == "torn")
 
 

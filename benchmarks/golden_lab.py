@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "engine"))
 from conftest import Project
-from swapgate.golden import LOCKS
+from swapgate.goldens.golden import LOCKS
 
 TIERS = ("original", "small")
 CASES = [f"{half}_{number}" for number in range(20) for half in ("odd", "even")]
@@ -53,7 +53,7 @@ class Lab:
         return self.goldens()
 
     def seconds(self, *options: str) -> float:
-        """Give the seconds that an update takes."""
+        """Return the seconds that an update takes."""
         self.restore(self.old)
         begin = time.perf_counter()
         assert wait(self.start(*UPDATE, *options)) == 0
@@ -86,11 +86,11 @@ class Lab:
                 self.paths[tier].write_bytes(content)
 
     def remains(self) -> list[Path]:
-        """Give the folders beside the goldens, but for that of their locks."""
+        """Return the folders beside the goldens, but for that of their locks."""
         return [path for path in (self.folder / "golden").glob("*/*/*/") if path.name != LOCKS]
 
     def seen_by_git(self) -> set[str]:
-        """Give the files that git would take up, besides the goldens and what this program writes."""
+        """Return the files that git would take up, besides the goldens and what this program writes."""
         status = self.git("status", "--porcelain", "--untracked-files=all").splitlines()
         expected = {path.relative_to(self.folder).as_posix() for path in self.paths.values()} | {"drift.json"}
         return {line[3:] for line in status} - expected
@@ -128,5 +128,5 @@ def forked(work: Callable[[], int]) -> int:
 
 
 def wait(pid: int) -> int:
-    """Give the exit status of a process; minus the signal that ended it."""
+    """Return the exit status of a process; minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -21,10 +21,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from swapgate.compare import Tolerance
-from swapgate.golden import Entry, differences, golden_path, read_golden, write_golden
-from swapgate.predictions import Classification, Entities, Entity, Score
-from swapgate.stamps import Stamp
+from swapgate.goldens.golden import Entry, differences, golden_path, read_golden, write_golden
+from swapgate.goldens.provenance import Stamp
+from swapgate.outputs import Tolerance
+from swapgate.outputs.classification import Classification, Score
+from swapgate.outputs.entities import Entities, Entity
 
 SIZES = (1_000, 10_000, 100_000)
 RIGHT: dict[str, tuple[Any, ...]] = {"ner": (), "sentiment": ("positive",)}
@@ -34,7 +35,7 @@ SECONDS, MEGABYTES = 2.0, 500
 
 
 def stamp(task: str) -> Stamp:
-    """Give a stamp of its own, equal to all others of the task."""
+    """Return a stamp of its own, equal to all others of the task."""
     surroundings = {"python": "3.11.7", "torch": "2.13.0", "transformers": "5.23.0", "cpu": "AVX512", "threads": "1"}
     return Stamp(task, "models/small", None, None, "float32", "5e" * 32, Tolerance(), surroundings)
 
@@ -53,7 +54,7 @@ def entry(task: str, number: int, draw: random.Random, made_by: Stamp) -> Entry:
 
 
 def moved(stored: Entry, by: float, made_by: Stamp) -> Entry:
-    """Give what another run says about a case: its first score is higher, and where they sum to 1 its second lower."""
+    """Return what another run says about a case: its first score is higher, and where they sum to 1 its second lower."""
     said = stored.prediction
     if isinstance(said, Entities):
         first, *others = said.entities
@@ -69,7 +70,7 @@ def moved(stored: Entry, by: float, made_by: Stamp) -> Entry:
 
 
 def received(golden: dict[str, Entry], task: str) -> Iterator[tuple[str, Entry]]:
-    """Give a prediction for each case of a golden."""
+    """Return a prediction for each case of a golden."""
     draw, made_by = random.Random(SEED + 1), stamp(task)  # noqa: S311
     for number, (case, stored) in enumerate(golden.items()):
         by = 2e-4 if number % ONE_IN == ONE_IN - 1 else draw.uniform(-5e-5, 5e-5)
@@ -94,7 +95,7 @@ def measure(path: Path, warm_up: Path) -> dict[str, float]:
 
 
 def peak_megabytes() -> float:
-    """Give the most memory that this process has held; what getrusage gives is at least its parent's."""
+    """Return the most memory that this process has held; what getrusage gives is at least its parent's."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].removesuffix("kB")) / 1024
 

@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from swapgate.loading import surroundings
-from swapgate.plan import make_plan
+from swapgate.models.loading import surroundings
+from swapgate.trials.plan import make_plan
 
 ROOT = Path(__file__).parents[1]
 

@@ -21,9 +21,10 @@ from typing import Any
 from public_readers import texts
 from public_shapes import architectures
 
-from swapgate.inputs import Question, Sound
-from swapgate.loading import Source
-from swapgate.manifest import Row, read_toml
+from swapgate.core.tables import read_toml
+from swapgate.inputs.given import Question, Sound
+from swapgate.models.loading import Source
+from swapgate.project.manifest import Row
 from swapgate.tasks import TASKS
 
 HERE = Path(__file__).parent
@@ -48,7 +49,7 @@ summaries have 8 to 32 tokens, transcripts of Whisper 40.
 
 
 def rows() -> dict[str, tuple[str, Row]]:
-    """Give the first row of each public model with its task, by id."""
+    """Return the first row of each public model with its task, by id."""
     found: dict[str, tuple[str, Row]] = {}
     for task, tiers in read_toml(MODELS).items():
         for row in tiers.values() if task != "cases" else ():
@@ -57,7 +58,7 @@ def rows() -> dict[str, tuple[str, Row]]:
 
 
 def example(task: str) -> Any:
-    """Give one input of a task; sounds and pictures are noise."""
+    """Return one input of a task; sounds and pictures are noise."""
     import numpy as np
     from PIL import Image
 
@@ -73,7 +74,7 @@ def example(task: str) -> Any:
 
 def measure(model: str, folder: Path) -> dict[str, Any]:
     """Load a model, ask it twice, and give what that took; in a process that does nothing else."""
-    from swapgate.faults import ModelFault
+    from swapgate.core.faults import ModelFault
 
     task, row = rows()[model]
     row = row.model_copy(update={"dtype": architectures()[model].get("dtype", "float32")})

@@ -25,7 +25,7 @@ from pytest_benchmark.stats import Stats
 from pytest_benchmark.utils import parse_compare_fail
 from scipy.stats import binomtest
 
-from swapgate import latency
+from swapgate.statistics import latency
 
 HERE = Path(__file__)
 AT_MOST, SEED, LAYERS = 1.05, 1939, 20
@@ -39,7 +39,7 @@ Call = Callable[[], object]
 
 
 def bert(layers: int, more: int = 0) -> Call:
-    """Give a call of a BERT with random weights on 32 tokens, and of `more` multiplications after it."""
+    """Return a call of a BERT with random weights on 32 tokens, and of `more` multiplications after it."""
     import torch
     from transformers import BertConfig, BertModel
 
@@ -60,7 +60,7 @@ def bert(layers: int, more: int = 0) -> Call:
 
 
 def ratios(model: Call, reference: Call, pairs: int) -> list[float]:
-    """Give the ratios of many pairs, after some that do not count."""
+    """Return the ratios of many pairs, after some that do not count."""
     found = []
     with latency._without_collection():
         for pair in range(-8, pairs):
@@ -71,7 +71,7 @@ def ratios(model: Call, reference: Call, pairs: int) -> list[float]:
 
 
 def candidate(reference: Call, ratio: float) -> Call:
-    """Give a model that takes `ratio` times the incumbent's time: a few layers more, and what is missing to it."""
+    """Return a model that takes `ratio` times the incumbent's time: a few layers more, and what is missing to it."""
     layers = LAYERS + round((ratio - 1) * LAYERS)
     if ratio == 1.0:
         return bert(LAYERS)
@@ -98,7 +98,7 @@ def recorded(call: Call) -> dict[str, float]:
 
 
 def trials(most: float) -> Iterator[float]:
-    """Give the ratios whose turn it is, so that those with fewer trials are spread over all of the time."""
+    """Return the ratios whose turn it is, so that those with fewer trials are spread over all of the time."""
     counts = {ratio: max(1, round(count * most)) for ratio, count in TRIALS.items()}
     longest = max(counts.values())
     for turn in range(longest):
@@ -140,7 +140,7 @@ def summed(ratio: float, judged: list[latency.Ratio], peers: dict[str, int], tru
 
 
 def overhead() -> dict[str, float]:
-    """Give what the clock measures of a call that does nothing, and of one that busily waits for 10 ms."""
+    """Return what the clock measures of a call that does nothing, and of one that busily waits for 10 ms."""
 
     def wait() -> None:
         end = time.perf_counter() + 0.01

@@ -35,7 +35,7 @@ for tier in ("original", "small", "large"):
 
 
 def seconds(command: list[str]) -> float:
-    """Give the wall seconds of a command; it must succeed."""
+    """Return the wall seconds of a command; it must succeed."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled files are kept between runs, for both
     start = time.perf_counter()

@@ -60,7 +60,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def texts() -> Iterator[str]:
-    """Give the texts of the hub's cases."""
+    """Return the texts of the hub's cases."""
     for path in sorted(FIXTURES.glob("*/hub.toml")):
         for case in tomllib.loads(path.read_text(encoding="utf-8")).get("case", []):
             yield from (case[key] for key in ("text", "question", "context") if key in case)

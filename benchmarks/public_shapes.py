@@ -17,7 +17,7 @@ SMALL_BACKBONE = {"embedding_size": 8, "hidden_sizes": [8, 8, 16, 16], "depths":
 
 
 def architectures() -> dict[str, dict[str, Any]]:
-    """Give what is known of each public model, by its id, with what holds for its model type put in."""
+    """Return what is known of each public model, by its id, with what holds for its model type put in."""
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     types = table.pop("types")
     return {
@@ -31,7 +31,7 @@ def _settings(one: dict[str, Any], types: dict[str, Any]) -> dict[str, Any]:
 
 
 def label_names(labels: list[str] | dict[str, Any]) -> list[str]:
-    """Give the names of a model's labels: all listed, or counted, and those that the cases speak of named."""
+    """Return the names of a model's labels: all listed, or counted, and those that the cases speak of named."""
     if isinstance(labels, list):
         return labels
     return [labels["names"].get(str(number), f"label {number}") for number in range(labels["count"])]

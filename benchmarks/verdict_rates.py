@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from swapgate.quality.paired import Flips, non_inferior, resampled_bounds, rows_needed, within
+from swapgate.statistics.paired import Flips, non_inferior, resampled_bounds, rows_needed, within
 
 ROWS = (300, 500, 1_000, 2_000, 5_000)
 DISCORDANCE = (0.02, 0.04, 0.06, 0.10, 0.15, 0.20)
@@ -27,7 +27,7 @@ CHANGED = 0.25
 
 
 def pass_rate(random: np.random.Generator, rows: int, discordance: float, loss: float) -> float:
-    """Give the share of RUNS simulated comparisons that end in PASS; `loss` is the true fall of the right share."""
+    """Return the share of RUNS simulated comparisons that end in PASS; `loss` is the true fall of the right share."""
     lost, gained = (discordance + loss) / 2, (discordance - loss) / 2
     drawn = random.multinomial(rows, [lost, gained, 1 - discordance], size=RUNS)
     seen = Counter(map(tuple, drawn[:, :2].tolist()))
@@ -36,20 +36,20 @@ def pass_rate(random: np.random.Generator, rows: int, discordance: float, loss: 
 
 
 def spans(random: np.random.Generator, skill: float) -> Any:
-    """Give sentences with no entity or several: how many are found rightly, found at all, and there."""
+    """Return sentences with no entity or several: how many are found rightly, found at all, and there."""
     there = np.random.default_rng(SEED).poisson(1.5, POPULATION)
     both = random.binomial(there, skill)
     return np.stack([both, both + random.poisson(0.06, POPULATION), there], axis=1)
 
 
 def words(random: np.random.Generator, skill: float) -> Any:
-    """Give utterances: how many of their words are right, and how many there are."""
+    """Return utterances: how many of their words are right, and how many there are."""
     there = np.random.default_rng(SEED).integers(3, 16, POPULATION)
     return np.stack([random.binomial(there, skill), there], axis=1)
 
 
 def scores(random: np.random.Generator, skill: float) -> Any:
-    """Give answers: the score of each, from 0 to 1 and mostly near 1, and 1."""
+    """Return answers: the score of each, from 0 to 1 and mostly near 1, and 1."""
     return np.stack([random.beta(9, 9 / skill - 9, POPULATION), np.ones(POPULATION)], axis=1)
 
 
@@ -62,7 +62,7 @@ FIGURES: dict[str, tuple[Callable[..., Any], Callable[[Any], float], float, floa
 
 
 def weights_asked_for(rows: int) -> Any:
-    """Give how often each row counts in each sum that `resampled_bounds` asks for: the same each time, by its seed."""
+    """Return how often each row counts in each sum that `resampled_bounds` asks for: the same each time, by its seed."""
     asked: list[Any] = []
 
     def note(drawn: Any) -> float:
@@ -74,7 +74,7 @@ def weights_asked_for(rows: int) -> Any:
 
 
 def resampled_rates(name: str, rows: int) -> dict[str, Any]:
-    """Give the share of PASSes of RESAMPLED_RUNS comparisons at a true loss of the margin, of EQUAL_RUNS at no loss."""
+    """Return the share of PASSes of RESAMPLED_RUNS comparisons at a true loss of the margin, of EQUAL_RUNS at no loss."""
     make, figure, before, now = FIGURES[name]
     random = np.random.default_rng(SEED + rows)
     incumbent, changed = make(random, before), random.random((POPULATION, 1)) < CHANGED

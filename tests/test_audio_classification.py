@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.checks import assert_same
-from swapgate.faults import Fault
-from swapgate.inputs import Sound, read_sound
+from swapgate.core.faults import Fault
+from swapgate.inputs.given import Sound
+from swapgate.inputs.sounds import read_sound
+from swapgate.plugin.checks import assert_same
 
 pytestmark = pytest.mark.task("audio-classification")
 
@@ -16,7 +17,7 @@ FOLDER = Path(__file__).parents[1] / "fixtures" / "audio-classification"
 
 
 def noise(seed, length, level):
-    """Give white noise of 8 kHz."""
+    """Return white noise of 8 kHz."""
     import numpy as np  # here and below, so that collecting tests stays light
 
     return Sound((level * np.random.default_rng(seed).standard_normal(length)).astype(np.float32), 8000)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.checks import assert_same
-from swapgate.faults import Fault
-from swapgate.inputs import read_image
+from swapgate.core.faults import Fault
+from swapgate.inputs.pictures import read_image
+from swapgate.plugin.checks import assert_same
 
 pytestmark = pytest.mark.task("image-classification")
 
@@ -23,7 +23,7 @@ colours = st.tuples(*[st.integers(0, 255)] * 3)
 
 @st.composite
 def blanks(draw):
-    """Give pictures of one colour, from 1×1 pixel on."""
+    """Return pictures of one colour, from 1×1 pixel on."""
     from PIL import Image  # here and below, so that collecting tests stays light
 
     return Image.new("RGB", draw(sizes), draw(colours))

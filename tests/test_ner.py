@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.checks import assert_same
-from swapgate.predictions import Entities
+from swapgate.outputs.entities import Entities
+from swapgate.plugin.checks import assert_same
 
 pytestmark = pytest.mark.task("ner")
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.checks import assert_same
-from swapgate.compare.detections import match
-from swapgate.faults import Fault
-from swapgate.inputs import read_image
+from swapgate.core.faults import Fault
+from swapgate.inputs.pictures import read_image
+from swapgate.outputs.detections import match
+from swapgate.plugin.checks import assert_same
 
 pytestmark = pytest.mark.task("object-detection")
 
@@ -33,7 +33,7 @@ sizes = st.tuples(st.integers(1, 200), st.integers(1, 200))
 
 @st.composite
 def blanks(draw):
-    """Give pictures of one colour, from 1×1 pixel on."""
+    """Return pictures of one colour, from 1×1 pixel on."""
     from PIL import Image  # here and below, so that collecting tests stays light
 
     return Image.new("RGB", draw(sizes), draw(colours))
@@ -124,7 +124,7 @@ def test_boxes_flip_with_the_picture(model, picture):
 
 
 def shifted(picture, right, down):
-    """Give the picture with everything moved; the pixels of its edges fill what comes free."""
+    """Return the picture with everything moved; the pixels of its edges fill what comes free."""
     import numpy as np
     from PIL import Image
 

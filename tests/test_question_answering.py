@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.checks import assert_same
-from swapgate.faults import Fault
-from swapgate.inputs import Question
+from swapgate.core.faults import Fault
+from swapgate.inputs.given import Question
+from swapgate.plugin.checks import assert_same
 
 pytestmark = pytest.mark.task("question-answering")
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.checks import assert_same
-from swapgate.compare.text import word_error_rate
-from swapgate.faults import Fault
-from swapgate.inputs import Sound, read_sound
+from swapgate.core.faults import Fault
+from swapgate.inputs.given import Sound
+from swapgate.inputs.sounds import read_sound
+from swapgate.outputs.text import word_error_rate
+from swapgate.plugin.checks import assert_same
 
 pytestmark = pytest.mark.task("speech-recognition")
 

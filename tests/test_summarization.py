@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.checks import assert_same
-from swapgate.faults import Fault
+from swapgate.core.faults import Fault
+from swapgate.plugin.checks import assert_same
 
 pytestmark = pytest.mark.task("summarization")
 

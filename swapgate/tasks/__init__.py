@@ -1,25 +1,124 @@
-"""One module a task: from inputs to predictions. Each gives `label_names`, `load` and `predict`."""
+"""Which tasks there are: one file each, those of other packages, and those of modules that a project names.
 
-from types import ModuleType
+Another package adds a task by an entry point of the group `swapgate.tasks` that names a `Task`; a project that is no
+package by `swapgate_tasks` in pytest's configuration, which lists modules that are importable from its root.
+"""
 
+import importlib
+import importlib.metadata
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from swapgate import outputs
+from swapgate.core.faults import InputFault
 from swapgate.tasks import (
     audio_classification,
     image_classification,
     ner,
     object_detection,
     question_answering,
-    sentiment,
     speech_recognition,
     summarization,
+    text_classification,
 )
+from swapgate.tasks.task import Task
 
-TASKS: dict[str, ModuleType] = {
-    "sentiment": sentiment,
-    "ner": ner,
-    "question-answering": question_answering,
-    "summarization": summarization,
-    "speech-recognition": speech_recognition,
-    "audio-classification": audio_classification,
-    "image-classification": image_classification,
-    "object-detection": object_detection,
-}
+GROUP = "swapgate.tasks"
+BUILT_IN = (
+    text_classification.TASK,
+    ner.TASK,
+    question_answering.TASK,
+    summarization.TASK,
+    audio_classification.TASK,
+    speech_recognition.TASK,
+    image_classification.TASK,
+    object_detection.TASK,
+)
+_known: dict[str, Task] = {}
+"""From each name of each task to the task; empty until the first question."""
+_asked: tuple[list[str], str | None] = [], None
+"""The modules that the project names, and its root."""
+
+
+def tasks() -> Mapping[str, Task]:
+    """Return all tasks by each of their names. Raises InputFault where two packages name the same one."""
+    if not _known:
+        discover()
+    return _known
+
+
+def find_task(name: str) -> Task:
+    """Return the task of a name. Raises KeyError where there is none."""
+    return tasks()[name]
+
+
+def modules() -> tuple[list[str], str | None]:
+    """Return what `discover` was last asked for, so that another process finds the same tasks."""
+    return _asked
+
+
+def discover(modules: Iterable[str] = (), root: Path | str | None = None) -> None:
+    """Find the tasks of this package, of others, and of modules that are importable from `root`.
+
+    Raises InputFault where one cannot be imported, is no task, or has the name of another.
+    """
+    global _asked
+    _asked = [*modules], None if root is None else str(root)
+    found: dict[str, tuple[Task, str]] = {}
+    for task, origin in (*((task, "swapgate itself") for task in BUILT_IN), *_of_packages(), *_of_modules(*_asked)):
+        for one in task.variants:
+            for name in one.names:
+                if name in found and found[name][0] is not one:
+                    raise InputFault(
+                        f"two packages bring a task {name!r}: {found[name][1]} and {origin}; uninstall one of them, or"
+                        " give one task another name"
+                    )
+                found[name] = one, origin
+            outputs.register(one.output)
+    _known.clear()
+    _known.update({name: task for name, (task, _) in found.items()})
+
+
+def _of_packages() -> Iterator[tuple[Task, str]]:
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        package = entry.dist.name if entry.dist else "an unknown package"
+        origin = f"{package} ({entry.value})"
+        try:
+            task = entry.load()
+        except Exception as error:  # whatever a package does when it is imported
+            raise InputFault(
+                f"{origin}: its task {entry.name!r} cannot be imported ({type(error).__name__}: {error}); mend or"
+                " uninstall the package"
+            ) from error
+        yield _checked(task, origin), origin
+
+
+def _of_modules(modules: Iterable[str], root: str | None) -> Iterator[tuple[Task, str]]:
+    for name in modules:
+        try:
+            module = _imported(name, root)
+        except Exception as error:  # whatever a module does when it is imported
+            raise InputFault(
+                f"swapgate_tasks: {name} cannot be imported from {root} ({type(error).__name__}: {error}); mend it, or"
+                " take it out of pytest's configuration"
+            ) from error
+        yield _checked(getattr(module, "TASK", None), f"{name}.TASK"), f"swapgate_tasks = {name}"
+
+
+def _imported(name: str, root: str | None) -> object:
+    """Import a module from a folder, and leave the way that Python searches as it was."""
+    if root is None:
+        return importlib.import_module(name)
+    sys.path.insert(0, root)
+    try:
+        importlib.invalidate_caches()
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(root)
+
+
+def _checked(task: object, origin: str) -> Task:
+    if not isinstance(task, Task):
+        raise InputFault(f"{origin}: no swapgate.tasks.task.Task, but {type(task).__name__}; let it name a Task")
+    return task

@@ -1,30 +1,55 @@
 """Audio classification: from sounds to labels, by models of a spectrogram or of the waveform itself."""
 
-import warnings
 from collections.abc import Sequence
+from typing import Any
 
-from swapgate import loading
-from swapgate.faults import ModelFault
-from swapgate.inputs import Sound
-from swapgate.manifest import Row
-from swapgate.predictions import Classification
-from swapgate.tasks.classes import classified, label_names
+from swapgate.core.faults import ModelFault
+from swapgate.core.tables import NonEmptyStr
+from swapgate.inputs.given import Sound
+from swapgate.inputs.sounds import read_sound
+from swapgate.outputs import classification
+from swapgate.outputs.prediction import Prediction
+from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
+from swapgate.tasks.classes import FIGURES, MultiLabelSettings, classified, classifier
+from swapgate.tasks.settings import Settings
 from swapgate.tasks.sounds import fewest_samples, resampled
-
-__all__ = ["label_names", "load", "predict"]
+from swapgate.tasks.task import Loaded, Task
 
 WINDOW, HOP = 400, 160
 """Samples of a frame, and from one frame to the next, which transformers' AST feature extractor has built in."""
 
 
-def load(source: loading.Source) -> loading.Loaded:
-    """Load model and feature extractor. Raises SurroundingsFault."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "At least one mel filter", UserWarning)  # also said of the public AST models
-        return loading.load(source, "AutoModelForAudioClassification", "AutoFeatureExtractor")
+class AudioSettings(Settings):
+    """The keys of a row of audio classification."""
+
+    cut: bool = False
+    """Whether the end of a sound that is longer than the model hears may be left out."""
 
 
-def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[Classification | ModelFault]:
+class MultiLabelAudioSettings(MultiLabelSettings, AudioSettings):
+    """Those of a suite with several labels."""
+
+
+class AudioCase(Labelled):
+    """A sound and its label."""
+
+    audio: NonEmptyStr
+    """A file beside the cases file, or the name of a download."""
+
+
+class AudioCaseOfLabels(MultiLabelled):
+    """A sound and its labels."""
+
+    audio: NonEmptyStr
+    """A file beside the cases file, or the name of a download."""
+
+
+def read(row: Any, files: Files, where: str) -> Case:
+    """Make a case of a table. Raises InputFault where there is no such file."""
+    return Case(row.id, files.find(row.audio, where), tuple(row.expected), read_sound)
+
+
+def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> Sequence[Prediction | ModelFault]:
     """Name the class of each sound; `row` maps the model's names to the cases'.
 
     Sounds of one length go through the model together: a waveform model without an attention mask would hear padding.
@@ -38,7 +63,7 @@ def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[C
     lengths: dict[int, list[int]] = {}
     for place, wave in enumerate(waves):
         lengths.setdefault(len(wave), []).append(place)
-    found: dict[int, Classification | ModelFault] = {}
+    found: dict[int, Prediction | ModelFault] = {}
     for places in lengths.values():
         together = [waves[place] for place in places]
         batch = loaded.reader(together, sampling_rate=rate, return_tensors="pt")
@@ -46,9 +71,26 @@ def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[C
     return [found[place] for place in range(len(waves))]
 
 
-def _limits(loaded: loading.Loaded) -> tuple[int, int | None]:
-    """Give the fewest and the most samples at its own rate that a model reads whole; None is no limit."""
+def _limits(loaded: Loaded) -> tuple[int, int | None]:
+    """Return the fewest and the most samples at its own rate that a model reads whole; None is no limit."""
     reader = loaded.reader
     if type(reader).__name__ == "ASTFeatureExtractor":  # it cuts off what is longer, without a word
         return WINDOW, WINDOW + HOP * reader.max_length - 1
     return fewest_samples(loaded.model.config), getattr(reader, "n_samples", None)  # Whisper's reader cuts at n_samples
+
+
+TASK = classifier(
+    Task(
+        name="audio-classification",
+        output=classification.OUTPUT,
+        case=AudioCase,
+        read=read,
+        predict=predict,
+        auto_class="AutoModelForAudioClassification",
+        reader_class="AutoFeatureExtractor",
+        figures=FIGURES,
+        settings=AudioSettings,
+    ),
+    several_labels=AudioCaseOfLabels,
+    settings=MultiLabelAudioSettings,
+)

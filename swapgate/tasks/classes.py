@@ -1,17 +1,36 @@
 """What the tasks that name classes share: from a model's scores to the labels of the cases."""
 
-from collections.abc import Mapping, Sequence
-from math import fsum
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from swapgate.faults import ModelFault, SurroundingsFault
-from swapgate.loading import Loaded
-from swapgate.manifest import Row
-from swapgate.predictions import TOP, Classification, Score
+from pydantic import Field
+
+from swapgate.core.faults import ModelFault, SurroundingsFault
+from swapgate.outputs import label_set
+from swapgate.outputs.classification import Classification, ranked
+from swapgate.outputs.label_set import LabelSet
+from swapgate.tasks.case import CaseShape
+from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Loaded, Task
+
+FIGURES = ("accuracy", "top-3", "top-5", "macro F1")
+MULTI_LABEL_FIGURES = ("micro F1", "macro F1", "exact match")
+THRESHOLD = 0.5
+"""The score from which one of several labels counts where the row does not say."""
+SINGLE, MULTI = "single_label_classification", "multi_label_classification"
+"""How transformers names the two kinds of heads in config.json (problem_type)."""
+
+
+class MultiLabelSettings(Settings):
+    """The keys of a row of a suite with several labels."""
+
+    threshold: float | None = Field(None, gt=0, lt=1)
+    """The score from which a label counts; 0.5 where it is not set. In the suite's table: that of all its rows."""
 
 
 def label_names(config: Mapping[str, Any]) -> list[str]:
-    """Give the class names of a model's config.json.
+    """Return the class names of a model's config.json.
 
     Raises SurroundingsFault where its label table is none.
     """
@@ -21,11 +40,35 @@ def label_names(config: Mapping[str, Any]) -> list[str]:
     return sorted({str(name) for name in names.values()})
 
 
-def classified(loaded: Loaded, batch: Mapping[str, Any], row: Row) -> list[Classification | ModelFault]:
-    """Give what the model says of each input of a batch, the tensors by name that its reader made.
+def classifier(
+    task: Task, several_labels: type[CaseShape], settings: type[MultiLabelSettings] = MultiLabelSettings
+) -> Task:
+    """Return a task whose models name one label of an input, or several where a suite says multi_label = true.
 
-    `row` maps the model's names to the cases'. An input whose scores are not finite gets a ModelFault in its
-    place.
+    `several_labels` is the table of a case there, `settings` has the keys of a row.
+    """
+    single = replace(
+        task, label_names=label_names, check_config=_expects(SINGLE, MULTI, "write multi_label = true in its suite")
+    )
+    several = replace(
+        single,
+        name=f"multi-label-{task.name}",
+        base=task.name,
+        aliases=(),
+        output=label_set.OUTPUT,
+        figures=MULTI_LABEL_FIGURES,
+        case=several_labels,
+        settings=settings,
+        check_config=_expects(MULTI, SINGLE, "take multi_label = true out of its suite"),
+    )
+    return replace(single, multi_label=several)
+
+
+def classified(loaded: Loaded, batch: Mapping[str, Any], row: Settings) -> list[Classification | LabelSet | ModelFault]:
+    """Return what the model says of each input of a batch, the tensors by name that its reader made.
+
+    `row` maps the model's names to the cases'; with several labels each has a probability of its own. An input whose
+    scores are not finite gets a ModelFault in its place.
     """
     import torch
 
@@ -33,26 +76,27 @@ def classified(loaded: Loaded, batch: Mapping[str, Any], row: Row) -> list[Class
     with torch.inference_mode():
         logits = model(**loaded.placed(batch)).logits.float().cpu()
     names = [model.config.id2label[number] for number in range(logits.shape[-1])]
-    given: list[Classification | ModelFault] = []
-    for scores, probabilities in zip(logits, logits.softmax(dim=-1).tolist(), strict=True):
+    several = isinstance(row, MultiLabelSettings)
+    probabilities = (logits.sigmoid() if several else logits.softmax(dim=-1)).tolist()
+    given: list[Classification | LabelSet | ModelFault] = []
+    for scores, chances in zip(logits, probabilities, strict=True):
         broken = int((~torch.isfinite(scores)).sum())
         if broken:
             given.append(ModelFault(f"{broken} of {len(names)} classes have a score that is NaN or infinite"))
+        elif isinstance(row, MultiLabelSettings):
+            threshold = THRESHOLD if row.threshold is None else row.threshold
+            given.append(label_set.label_set(chances, names, row.label_map, threshold, row.tolerance.tie))
         else:
-            given.append(ranked(probabilities, names, row.label_map))
+            given.append(ranked(chances, names, row.label_map))
     return given
 
 
-def ranked(probabilities: Sequence[float], names: Sequence[str], labels: Mapping[str, str]) -> Classification:
-    """Give the best `TOP` labels of one input, best first, and in the order of their names where scores are equal.
+def _expects(kind: str, other: str, advice: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return a check that a model's config.json does not say that its head is of the other kind."""
 
-    `names` are the model's, one a probability; `labels` maps them to the cases', whose probabilities are added up.
-    Raises KeyError where a name is not mapped, ValueError where there are not as many names as probabilities.
-    """
-    parts: dict[str, list[float]] = {}
-    for name, probability in zip(names, probabilities, strict=True):
-        parts.setdefault(labels[name], []).append(probability)
-    sums = {label: min(fsum(found), 1.0) for label, found in parts.items()}  # rounding can make a sum exceed 1
-    order = sorted(sums, key=lambda label: (-sums[label], label))
-    rest = fsum(sums[label] for label in order[TOP:])
-    return Classification(tuple(Score(label, sums[label]) for label in order[:TOP]), max(rest, 0.0))
+    def check(config: Mapping[str, Any]) -> str:
+        if config.get("problem_type") != other:
+            return ""
+        return f'its config.json says problem_type = "{other}", and its suite asks for {kind}; {advice}'
+
+    return check

@@ -3,24 +3,55 @@
 from collections.abc import Sequence
 from typing import Any
 
-from swapgate import loading
-from swapgate.faults import ModelFault
-from swapgate.manifest import Row
-from swapgate.predictions import Classification
-from swapgate.tasks.classes import classified, label_names
+from swapgate.core.faults import ModelFault
+from swapgate.core.tables import NonEmptyStr
+from swapgate.inputs.pictures import read_image
+from swapgate.outputs import classification
+from swapgate.outputs.prediction import Prediction
+from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
+from swapgate.tasks.classes import FIGURES, classified, classifier
 from swapgate.tasks.pictures import processed
-
-__all__ = ["label_names", "load", "predict"]
-
-
-def load(source: loading.Source) -> loading.Loaded:
-    """Load the model. Raises SurroundingsFault."""
-    return loading.load(source, "AutoModelForImageClassification", "AutoImageProcessor")
+from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Loaded, Task
 
 
-def predict(loaded: loading.Loaded, pictures: Sequence[Any], row: Row) -> list[Classification | ModelFault]:
+class ImageCase(Labelled):
+    """A picture and its label."""
+
+    image: NonEmptyStr
+    """A file beside the cases file, or the name of a download."""
+
+
+class ImageCaseOfLabels(MultiLabelled):
+    """A picture and its labels."""
+
+    image: NonEmptyStr
+    """A file beside the cases file, or the name of a download."""
+
+
+def read(row: Any, files: Files, where: str) -> Case:
+    """Make a case of a table. Raises InputFault where there is no such file."""
+    return Case(row.id, files.find(row.image, where), tuple(row.expected), read_image)
+
+
+def predict(loaded: Loaded, pictures: Sequence[Any], row: Settings) -> Sequence[Prediction | ModelFault]:
     """Label each Pillow picture of mode RGB in one batch; the row maps the model's names to the cases'.
 
     A picture whose scores are not finite gets a ModelFault in its place.
     """
     return classified(loaded, processed(loaded, pictures), row)
+
+
+TASK = classifier(
+    Task(
+        name="image-classification",
+        output=classification.OUTPUT,
+        case=ImageCase,
+        read=read,
+        predict=predict,
+        auto_class="AutoModelForImageClassification",
+        reader_class="AutoImageProcessor",
+        figures=FIGURES,
+    ),
+    several_labels=ImageCaseOfLabels,
+)

@@ -3,30 +3,59 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swapgate import loading
-from swapgate.faults import ModelFault
-from swapgate.manifest import Row
-from swapgate.predictions import Entities, Entity
+from swapgate.core.faults import InputFault, ModelFault
+from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.outputs import entities
+from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
+from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
+from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import tokenized
 
 OUTSIDE = "O"
 
 
+class SpanShape(Table):
+    """An entity that is right."""
+
+    label: NonEmptyStr
+    start: Offset
+    """Offset of its first character."""
+    end: int
+    """Offset behind its last character."""
+    text: NonEmptyStr
+    """The characters from `start` to `end`."""
+
+
+class NerCase(CaseShape):
+    """A text and the entities in it."""
+
+    text: NonEmptyStr
+    expected: list[SpanShape]
+    """All entities that must be found, and no other."""
+
+
+def read(row: Any, files: Files, where: str) -> Case:
+    """Make a case of a table. Raises InputFault where a span does not hold its text, or stands twice."""
+    spans = []
+    for span in row.expected:
+        check_stands(f"{span.label} {span.text!r}", span.text, span.start, span.end, row.text, where)
+        spans.append(Span(span.start, span.end, span.label, span.text))
+    if len(set(spans)) < len(spans):
+        raise InputFault(f"{where}: an expected span stands twice; remove one of them")
+    return Case(row.id, row.text, tuple(spans))
+
+
 def label_names(config: Mapping[str, Any]) -> list[str]:
-    """Give the entity labels of a model's config.json, without O and without the prefixes B- and I-.
+    """Return the entity labels of a model's config.json, without O and without the prefixes B- and I-.
 
     Raises SurroundingsFault where its label table is none.
     """
     return sorted({_split(tag)[1] for tag in classes.label_names(config)} - {OUTSIDE})
 
 
-def load(source: loading.Source) -> loading.Loaded:
-    """Load the model. Raises SurroundingsFault."""
-    return loading.load(source, "AutoModelForTokenClassification")
-
-
-def predict(loaded: loading.Loaded, texts: Sequence[str], row: Row) -> list[Entities | ModelFault]:
+def predict(loaded: Loaded, texts: Sequence[str], row: Settings) -> list[Entities | ModelFault]:
     """Find the entities of each text in one batch; the row maps the model's names to the cases'.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is longer
@@ -72,13 +101,13 @@ def group(
         else:
             runs.append((label, [piece]))
     by_label = [_by_label(row, tags) for row in scores]
-    entities = []
+    found = []
     for label, pieces in runs:
         if label == OUTSIDE:
             continue
         start, end = spans[pieces[0]][0], spans[pieces[-1]][1]
         start += len(text[start:end]) - len(text[start:end].lstrip())  # some tokenizers count the space before a word
-        entities.append(
+        found.append(
             Entity(
                 start,
                 end,
@@ -89,7 +118,7 @@ def group(
                 edge=min(_lead(scores[piece]) for piece in _around(pieces, len(scores))),
             )
         )
-    return Entities(tuple(entities))
+    return Entities(tuple(found))
 
 
 def _split(tag: str) -> tuple[str, str]:
@@ -108,11 +137,24 @@ def _by_label(row: Sequence[float], tags: Sequence[str]) -> list[float]:
 
 
 def _lead(row: Sequence[float]) -> float:
-    """Give the lead of the best score over the second; of a sum of probabilities, rounding can make it exceed 1."""
+    """Return the lead of the best score over the second; of a sum of probabilities, rounding can make it exceed 1."""
     first, second = [*sorted(row, reverse=True), 0.0][:2]
     return min(first - second, 1.0)
 
 
 def _around(pieces: Sequence[int], count: int) -> range:
-    """Give the pieces that decide how far an entity goes: its own, and the two beside it."""
+    """Return the pieces that decide how far an entity goes: its own, and the two beside it."""
     return range(max(pieces[0] - 1, 0), min(pieces[-1] + 2, count))
+
+
+TASK = Task(
+    name="ner",
+    aliases=("token-classification",),
+    output=entities.OUTPUT,
+    case=NerCase,
+    read=read,
+    predict=predict,
+    auto_class="AutoModelForTokenClassification",
+    figures=("F1", "precision", "recall"),
+    label_names=label_names,
+)

@@ -1,33 +1,71 @@
 """Object detection: from pictures to labelled boxes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from math import inf
+from typing import Annotated, Any
 
-from swapgate import loading
-from swapgate.faults import ModelFault, SurroundingsFault
-from swapgate.manifest import Row
-from swapgate.predictions import Detection, Detections
+from pydantic import Field
+
+from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
+from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.inputs.pictures import read_image
+from swapgate.outputs import detections
+from swapgate.outputs.detections import Annotation, Detection, Detections
+from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.classes import label_names
 from swapgate.tasks.pictures import processed
-
-__all__ = ["THRESHOLD", "label_names", "load", "predict"]
+from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Loaded, Task
 
 THRESHOLD = 0.5
 """The score from which an object counts where the row does not say."""
 
 
-def load(source: loading.Source) -> loading.Loaded:
-    """Load the model. Raises SurroundingsFault, also where its processor is not one of a detector."""
-    loaded = loading.load(source, "AutoModelForObjectDetection", "AutoImageProcessor")
+class DetectionSettings(Settings):
+    """The keys of a row of object detection."""
+
+    threshold: float | None = Field(None, gt=0, lt=1)
+    """The score from which an object counts; 0.5 where it is not set."""
+
+
+class AnnotationShape(Table):
+    """An object that is right."""
+
+    label: NonEmptyStr
+    box: Annotated[list[int | float], Field(min_length=4, max_length=4)]
+    """Left, top, right and bottom edge in pixels of the picture, from its upper left corner."""
+
+
+class DetectionCase(CaseShape):
+    """A picture and the objects in it."""
+
+    image: NonEmptyStr
+    """A file beside the cases file, or the name of a download."""
+    expected: list[AnnotationShape]
+    """All objects that must be found, and no other."""
+
+
+def read(row: Any, files: Files, where: str) -> Case:
+    """Make a case of a table. Raises InputFault where a box has no inside, or there is no such file."""
+    annotations = []
+    for one in row.expected:
+        left, top, right, bottom = map(float, one.box)
+        if not (left < right < inf and top < bottom < inf):
+            raise InputFault(f"{where}: box = {one.box} has no inside; write [left, top, right, bottom] in pixels")
+        annotations.append(Annotation(one.label, (left, top, right, bottom)))
+    return Case(row.id, files.find(row.image, where), tuple(annotations), read_image)
+
+
+def check_loaded(name: str, loaded: Loaded) -> None:
+    """Make sure that a model's processor is one of a detector. Raises SurroundingsFault."""
     if not hasattr(loaded.reader, "post_process_object_detection"):
         raise SurroundingsFault(
-            f"{source.name}: its image processor, {type(loaded.reader).__name__}, cannot turn what the model says into"
+            f"{name}: its image processor, {type(loaded.reader).__name__}, cannot turn what the model says into"
             " boxes; give a checkpoint whose preprocessor_config.json names a detector's processor"
         )
-    return loaded
 
 
-def predict(loaded: loading.Loaded, pictures: Sequence[Any], row: Row) -> list[Detections | ModelFault]:
+def predict(loaded: Loaded, pictures: Sequence[Any], row: DetectionSettings) -> list[Detections | ModelFault]:
     """Find the objects in each Pillow picture of mode RGB; the row maps the model's names to the cases'.
 
     Boxes are in the picture's own pixels. Pictures of which the model is given equally many pixels run as one batch,
@@ -49,8 +87,8 @@ def predict(loaded: loading.Loaded, pictures: Sequence[Any], row: Row) -> list[D
     return [found[index] for index in range(len(pictures))]
 
 
-def _read(loaded: loading.Loaded, picture: Any) -> Mapping[str, Any] | ModelFault:
-    """Give the model's inputs for one picture. Raises SurroundingsFault where it has no pixels, or too many."""
+def _read(loaded: Loaded, picture: Any) -> Mapping[str, Any] | ModelFault:
+    """Return the model's inputs for one picture. Raises SurroundingsFault where it has no pixels, or too many."""
     try:
         inputs: Mapping[str, Any] = processed(loaded, [picture])
     except SurroundingsFault:
@@ -65,7 +103,7 @@ def _read(loaded: loading.Loaded, picture: Any) -> Mapping[str, Any] | ModelFaul
 
 
 def _detect(
-    loaded: loading.Loaded, batch: Sequence[Mapping[str, Any]], sizes: Sequence[tuple[int, int]], row: Row
+    loaded: Loaded, batch: Sequence[Mapping[str, Any]], sizes: Sequence[tuple[int, int]], row: DetectionSettings
 ) -> Iterable[Detections | ModelFault]:
     """Run inputs of one shape as a batch; `sizes` are height and width of the pictures in pixels."""
     import torch
@@ -83,8 +121,8 @@ def _detect(
             yield _kept(table, loaded.model.config.id2label, row)
 
 
-def _kept(table: Mapping[str, Any], names: Mapping[int, str], row: Row) -> Detections:
-    """Give the objects from a little below the threshold up, best first, so that one slipping under it is a tie."""
+def _kept(table: Mapping[str, Any], names: Mapping[int, str], row: DetectionSettings) -> Detections:
+    """Return the objects from a little below the threshold up, best first, so that one slipping under it is a tie."""
     threshold = THRESHOLD if row.threshold is None else row.threshold
     labels = row.label_map
     columns = zip(table["scores"].tolist(), table["labels"].tolist(), table["boxes"].tolist(), strict=True)
@@ -93,5 +131,20 @@ def _kept(table: Mapping[str, Any], names: Mapping[int, str], row: Row) -> Detec
         for score, label, box in columns
         if score >= threshold - row.tolerance.tie
     ]
-    objects.sort(key=lambda thing: (-thing.score, thing.label, thing.box))
+    objects.sort(key=lambda one: (-one.score, one.label, one.box))
     return Detections(tuple(objects), threshold)
+
+
+TASK = Task(
+    name="object-detection",
+    output=detections.OUTPUT,
+    case=DetectionCase,
+    read=read,
+    predict=predict,
+    auto_class="AutoModelForObjectDetection",
+    reader_class="AutoImageProcessor",
+    figures=("mAP@0.5", "mAP@[.5:.95]"),
+    settings=DetectionSettings,
+    label_names=label_names,
+    check_loaded=check_loaded,
+)

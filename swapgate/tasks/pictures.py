@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from swapgate.faults import SurroundingsFault
-from swapgate.inputs import MOST_PIXELS
-from swapgate.loading import Loaded
+from swapgate.core.faults import SurroundingsFault
+from swapgate.inputs.pictures import MOST_PIXELS
+from swapgate.tasks.task import Loaded
 
 
 def processed(loaded: Loaded, pictures: Sequence[Any]) -> Any:
-    """Give a batch of torch tensors of Pillow pictures of mode RGB.
+    """Return a batch of torch tensors of Pillow pictures of mode RGB.
 
     It is said where their channels are: of a picture one or three pixels high the processor would guess it wrong.
     Raises SurroundingsFault where a picture has no pixels, or too many.

@@ -4,14 +4,17 @@ What is found is what the pipeline of transformers 4.57 found with its defaults;
 """
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from swapgate import loading
-from swapgate.faults import ModelFault, SurroundingsFault
-from swapgate.inputs import Question
-from swapgate.manifest import Row
-from swapgate.predictions import Answer
+from swapgate.core.faults import ModelFault, SurroundingsFault
+from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.inputs.given import Question
+from swapgate.outputs import answer
+from swapgate.outputs.answer import Answer, AnswerSpan
+from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
+from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Loaded, Task
 
 WINDOW = 384
 """Most tokens of a window, question and specials included; a tokenizer may allow fewer."""
@@ -27,7 +30,7 @@ CLOSED = -10_000.0
 """The logit of tokens that cannot be in an answer."""
 
 
-class Span(NamedTuple):
+class Candidate(NamedTuple):
     """A candidate of one window: offsets of its words in the context, and its probability."""
 
     start: int
@@ -35,23 +38,48 @@ class Span(NamedTuple):
     score: float
 
 
-def label_names(config: Mapping[str, Any]) -> list[str]:
-    """Give no labels: this task has none."""
-    return []
+class QuestionSettings(Settings):
+    """The keys of a row of question answering."""
+
+    no_answer: bool = False
+    """Whether the model may say that the context holds no answer."""
 
 
-def load(source: loading.Source) -> loading.Loaded:
-    """Load the model. Raises SurroundingsFault, also where its tokenizer cannot say which word a token is of."""
-    loaded = loading.load(source, "AutoModelForQuestionAnswering", "AutoTokenizer")
+class AnswerSpanShape(Table):
+    """An answer that is right."""
+
+    start: Offset
+    """Offset of its first character in the context."""
+    text: NonEmptyStr
+
+
+class QuestionCase(CaseShape):
+    """A question, its context, and where in it the answer stands."""
+
+    question: NonEmptyStr
+    context: NonEmptyStr
+    expected: list[AnswerSpanShape]
+    """Answers of which one must be given; an empty list where the context holds none."""
+
+
+def read(row: Any, files: Files, where: str) -> Case:
+    """Make a case of a table. Raises InputFault where an answer does not stand in the context."""
+    for span in row.expected:
+        check_stands(repr(span.text), span.text, span.start, span.start + len(span.text), row.context, where)
+    right = tuple(AnswerSpan(span.start, span.text) for span in row.expected)
+    return Case(row.id, Question(row.question, row.context), right)
+
+
+def check_loaded(name: str, loaded: Loaded) -> None:
+    """Make sure that a model's tokenizer can say which word a token is of. Raises SurroundingsFault."""
     if not loaded.reader.is_fast:
         raise SurroundingsFault(
-            f"{source.name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text;"
+            f"{name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text;"
             " add a tokenizer.json to the folder"
         )
-    return loaded
 
 
-def predict(loaded: loading.Loaded, questions: Sequence[Question], row: Row) -> list[Answer | ModelFault]:
+def predict(loaded: Loaded, questions: Sequence[Question], row: QuestionSettings) -> list[Answer | ModelFault]:
     """Answer each question; the windows of all contexts go through the model in padded batches.
 
     `row.no_answer` allows the answer that there is none. A question whose logits are not finite gets a ModelFault in
@@ -74,7 +102,7 @@ def predict(loaded: loading.Loaded, questions: Sequence[Question], row: Row) -> 
     return found
 
 
-def windows(loaded: loading.Loaded, question: Question) -> list[Any]:
+def windows(loaded: Loaded, question: Question) -> list[Any]:
     """Cut question and context into windows that the model can read, each a `tokenizers.Encoding`.
 
     Raises SurroundingsFault.
@@ -113,8 +141,8 @@ def windows(loaded: loading.Loaded, question: Question) -> list[Any]:
     return several
 
 
-def _logits(loaded: loading.Loaded, several: Sequence[Any]) -> Iterator[Any]:
-    """Give for each window its logits of shape (tokens, 2), for start and end; none for the padding."""
+def _logits(loaded: Loaded, several: Sequence[Any]) -> Iterator[Any]:
+    """Return for each window its logits of shape (tokens, 2), for start and end; none for the padding."""
     import torch
 
     takes = inspect.signature(loaded.model.forward).parameters
@@ -145,13 +173,13 @@ def _open(reader: Any, window: Any) -> list[bool]:
 
 
 def _answer(reader: Any, context: str, several: Sequence[Any], tables: Sequence[Any], no_answer: bool) -> Answer:
-    """Give the best answer of all windows of a context.
+    """Return the best answer of all windows of a context.
 
     Spans of one text count as one answer, whatever the case of its letters: their scores add up, and the first found
     tells its place. So an answer in two windows can have a score above 1, as it had in the pipeline.
     """
     sums: dict[str, float] = {}
-    places: dict[str, Span] = {}
+    places: dict[str, Candidate] = {}
     lead: dict[str, float] = {}  # of a text's place over the next best place of it in the same window
     least = float("inf")
     side = 1 if reader.padding_side == "right" else 0
@@ -174,8 +202,8 @@ def _answer(reader: Any, context: str, several: Sequence[Any], tables: Sequence[
     return Answer(context[start:end], start, end, sums[best], margin)
 
 
-def _candidates(window: Any, table: Any, may: Sequence[bool], side: int) -> tuple[list[Span], float]:
-    """Give the best spans of a window, best first, and the probability that it holds no answer."""
+def _candidates(window: Any, table: Any, may: Sequence[bool], side: int) -> tuple[list[Candidate], float]:
+    """Return the best spans of a window, best first, and the probability that it holds no answer."""
     import torch
 
     may_be = torch.tensor(may)
@@ -188,12 +216,12 @@ def _candidates(window: Any, table: Any, may: Sequence[bool], side: int) -> tupl
     for score, at in zip(best.values.tolist(), best.indices.tolist(), strict=True):
         first, last = divmod(at, len(may))
         start, end = _words(window, first, last, side)
-        spans.append(Span(start, end, score))
+        spans.append(Candidate(start, end, score))
     return spans, float(starts[0] * ends[0])
 
 
 def _words(window: Any, first: int, last: int, side: int) -> tuple[int, int]:
-    """Give where the words of the tokens `first` to `last` begin and end, or these where they are of no words."""
+    """Return where the words of the tokens `first` to `last` begin and end, or these where they are of no words."""
     begin, end = (
         None if (word := window.token_to_word(token)) is None else window.word_to_chars(word, side)
         for token in (first, last)
@@ -201,3 +229,16 @@ def _words(window: Any, first: int, last: int, side: int) -> tuple[int, int]:
     if begin is None or end is None:
         return window.offsets[first][0], window.offsets[last][1]
     return begin[0], end[1]
+
+
+TASK = Task(
+    name="question-answering",
+    output=answer.OUTPUT,
+    case=QuestionCase,
+    read=read,
+    predict=predict,
+    auto_class="AutoModelForQuestionAnswering",
+    figures=("F1", "exact match"),
+    settings=QuestionSettings,
+    check_loaded=check_loaded,
+)

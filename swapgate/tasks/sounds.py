@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from swapgate.faults import SurroundingsFault
-from swapgate.inputs import Sound
+from swapgate.core.faults import SurroundingsFault
+from swapgate.inputs.given import Sound
 
 LOUDEST = 1_000_000
 """The largest sample that is taken; full scale is 1, and squares of much larger ones overflow."""
@@ -13,7 +13,7 @@ LONGEST = 120
 
 
 def resampled(sound: Sound, rate: int, fewest: int, most: int | None) -> Any:
-    """Give the samples at `rate` in Hz, from `fewest` to `most` of them; None is no limit of the model's own.
+    """Return the samples at `rate` in Hz, from `fewest` to `most` of them; None is no limit of the model's own.
 
     Raises SurroundingsFault where a sound has no rate, too few or too many samples, or some that are NaN, infinite or
     absurdly large.
@@ -33,7 +33,7 @@ def resampled(sound: Sound, rate: int, fewest: int, most: int | None) -> Any:
             " shorten the case"
         )
     if not (np.abs(sound.samples) <= LOUDEST).all():  # NaN is neither
-        raise SurroundingsFault(f"{found}, some of them NaN, infinite or beyond ±{LOUDEST:,}; convert it again to ±1")
+        raise SurroundingsFault(f"{found}, some of them NaN, infinite or exceeds ±{LOUDEST:,}; convert it again to ±1")
     if sound.rate == rate:
         return sound.samples
     import librosa
@@ -42,7 +42,7 @@ def resampled(sound: Sound, rate: int, fewest: int, most: int | None) -> Any:
 
 
 def fewest_samples(config: Any) -> int:
-    """Give how many samples the convolutions of a waveform model need, so that each has something for the next."""
+    """Return how many samples the convolutions of a waveform model need, so that each has something for the next."""
     fewest = 1
     kernels, strides = getattr(config, "conv_kernel", ()), getattr(config, "conv_stride", ())
     if isinstance(kernels, list | tuple) and isinstance(strides, list | tuple):

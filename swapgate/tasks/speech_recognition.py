@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swapgate import loading
-from swapgate.faults import ModelFault, SurroundingsFault
-from swapgate.inputs import Sound
-from swapgate.manifest import Row
-from swapgate.predictions import Text
+from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
+from swapgate.core.tables import NonEmptyStr
+from swapgate.inputs.given import Sound
+from swapgate.inputs.sounds import read_sound
+from swapgate.outputs import text
+from swapgate.outputs.text import Text
+from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.sounds import fewest_samples, resampled
+from swapgate.tasks.task import Loaded, Task
 
 PADDABLE = ("wav2vec2", "hubert")
 """CTC models that take sounds of several lengths at once without one of them changing another."""
@@ -16,33 +19,46 @@ GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1, "temperature": 0.0
 """What holds whatever the model's generation_config.json says; its language and task are kept."""
 
 
-def label_names(config: Mapping[str, Any]) -> list[str]:
-    """Give no names: a transcript has no labels."""
-    return []
+class SpeechCase(CaseShape):
+    """A sound and what is said in it."""
+
+    audio: NonEmptyStr
+    """A file beside the cases file, or the name of a download."""
+    expected: NonEmptyStr
+    """What is said; capitals and punctuation do not matter."""
 
 
-def load(source: loading.Source) -> loading.Loaded:
-    """Load a CTC model or a Whisper with its processor; config.json says which it is. Raises SurroundingsFault."""
-    kind = source.config.get("model_type")
-    names = source.config.get("architectures") or []
+def read(row: Any, files: Files, where: str) -> Case:
+    """Make a case of a table. Raises InputFault where nothing is said, or there is no such file."""
+    if not any(letter.isalnum() for letter in row.expected):
+        raise InputFault(f"{where}: expected = {row.expected!r} has no words; write what is said")
+    return Case(row.id, files.find(row.audio, where), row.expected, read_sound)
+
+
+def auto_class(name: str, config: Mapping[str, Any]) -> str:
+    """Return how a CTC model or a Whisper is loaded; config.json says which it is. Raises SurroundingsFault."""
+    kind = config.get("model_type")
+    architectures = config.get("architectures") or []
     if kind == "whisper":
-        loaded = loading.load(source, "AutoModelForSpeechSeq2Seq", "AutoProcessor")
-    elif any(str(name).endswith("ForCTC") for name in names):
-        loaded = loading.load(source, "AutoModelForCTC", "AutoProcessor")
-    else:
-        raise SurroundingsFault(
-            f"{source.name} is a {kind} model ({', '.join(map(str, names)) or 'no architecture'}), which is neither a"
-            " Whisper nor saved as one for CTC; give a checkpoint that was trained to write what is said"
-        )
+        return "AutoModelForSpeechSeq2Seq"
+    if any(str(one).endswith("ForCTC") for one in architectures):
+        return "AutoModelForCTC"
+    raise SurroundingsFault(
+        f"{name} is a {kind} model ({', '.join(map(str, architectures)) or 'no architecture'}), which is neither a"
+        " Whisper nor saved as one for CTC; give a checkpoint that was trained to write what is said"
+    )
+
+
+def check_loaded(name: str, loaded: Loaded) -> None:
+    """Make sure that a model's processor has both its parts. Raises SurroundingsFault."""
     missing = [part for part in ("feature_extractor", "tokenizer") if not hasattr(loaded.reader, part)]
     if missing:
         raise SurroundingsFault(
-            f"{source.name} has no {' and no '.join(missing)} in its folder, which it needs; save its processor there"
+            f"{name} has no {' and no '.join(missing)} in its folder, which it needs; save its processor there"
         )
-    return loaded
 
 
-def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[Text | ModelFault]:
+def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[Text | ModelFault]:
     """Write what is said in each sound, as the model writes it: always the most probable letter or token.
 
     A margin is how near a text was to being another one. For Whisper it is the smallest lead, over all steps, of the
@@ -63,15 +79,15 @@ def predict(loaded: loading.Loaded, sounds: Sequence[Sound], row: Row) -> list[T
     return [found[place] for place in range(len(waves))]
 
 
-def produced(loaded: loading.Loaded, found: Sequence[Text]) -> int | None:
+def produced(loaded: Loaded, found: Sequence[Text]) -> int | None:
     """Count the tokens that a Whisper's tokenizer makes of its texts; None for CTC, which spells all at once."""
     if loaded.model.config.model_type != "whisper":
         return None
     return sum(len(loaded.reader.tokenizer(one.text, add_special_tokens=False)["input_ids"]) for one in found)
 
 
-def _together(loaded: loading.Loaded, waves: Sequence[Any]) -> list[list[int]]:
-    """Give which sounds can go through the model at once: all, or those of one length where padding would be heard."""
+def _together(loaded: Loaded, waves: Sequence[Any]) -> list[list[int]]:
+    """Return which sounds can go through at once: all, or those of one length where padding would be heard."""
     config = loaded.model.config
     whole = config.model_type == "whisper"  # it pads every sound to the same length
     masked = (
@@ -88,7 +104,7 @@ def _together(loaded: loading.Loaded, waves: Sequence[Any]) -> list[list[int]]:
     return list(lengths.values())
 
 
-def _spelled(loaded: loading.Loaded, waves: Sequence[Any]) -> list[Text | ModelFault]:
+def _spelled(loaded: Loaded, waves: Sequence[Any]) -> list[Text | ModelFault]:
     """Write what a CTC model hears in waves that can go through it together."""
     import torch
 
@@ -109,13 +125,13 @@ def _spelled(loaded: loading.Loaded, waves: Sequence[Any]) -> list[Text | ModelF
         chances, letters = frames.softmax(dim=-1).topk(2, dim=-1)
         leads = (chances[:, 0] - chances[:, 1]).tolist()
         best, second = letters[:, 0].tolist(), letters[:, 1].tolist()
-        text = tokenizer.decode(best, clean_up_tokenization_spaces=False)
-        found.append(Text(text.strip(), margin=spelling_margin(best, second, leads, model.config.pad_token_id)))
+        heard = tokenizer.decode(best, clean_up_tokenization_spaces=False)
+        found.append(Text(heard.strip(), margin=spelling_margin(best, second, leads, model.config.pad_token_id)))
     return found
 
 
 def spelling_margin(best: Sequence[int], second: Sequence[int], leads: Sequence[float], blank: int) -> float:
-    """Give the smallest lead that stands between a text and another one, in [0, 1]; 1 where nothing could change it.
+    """Return the smallest lead that stands between a text and another one, in [0, 1]; 1 where nothing could change it.
 
     The frames of a CTC model have a best letter each, a second one, and the lead of the first. Letters in a row that
     are equal are one, and the blank is none.
@@ -138,12 +154,12 @@ def spelling_margin(best: Sequence[int], second: Sequence[int], leads: Sequence[
 
 
 def _letters(before: int, own: int, after: int, blank: int) -> list[int]:
-    """Give the letters that two neighbouring frames add to a text, after a frame with the letter `before`."""
+    """Return the letters that two neighbouring frames add to a text, after a frame with the letter `before`."""
     pairs = ((before, own), (own, after))
     return [letter for previous, letter in pairs if letter not in (blank, previous)]
 
 
-def _written(loaded: loading.Loaded, waves: Sequence[Any], row: Row) -> list[Text | ModelFault]:
+def _written(loaded: Loaded, waves: Sequence[Any], row: Any) -> list[Text | ModelFault]:
     """Write what a Whisper hears; where latency is measured, as many tokens as it must."""
     import torch
 
@@ -151,7 +167,8 @@ def _written(loaded: loading.Loaded, waves: Sequence[Any], row: Row) -> list[Tex
     ends = model.generation_config.eos_token_id
     ends = {ends} if isinstance(ends, int) else set(ends or ())
     batch = _features(loaded, waves)
-    length = row.generation.model_dump(exclude_none=True) if row.generation else {}
+    wished = getattr(row, "generation", None)  # set where latency is measured
+    length = wished.model_dump(exclude_none=True) if wished else {}
     with torch.inference_mode():
         try:
             steps = model.generate(**batch, **GREEDY, **length, output_scores=True, return_dict_in_generate=True).scores
@@ -172,13 +189,13 @@ def _written(loaded: loading.Loaded, waves: Sequence[Any], row: Row) -> list[Tex
             found.append(ModelFault(f"{broken} of {count} steps have a score that is NaN or infinite"))
             continue
         top = chances.topk(2, dim=-1).values
-        text = tokenizer.decode(chosen[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        found.append(Text(text.strip(), margin=float((top[:, 0] - top[:, 1]).min())))
+        heard = tokenizer.decode(chosen[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        found.append(Text(heard.strip(), margin=float((top[:, 0] - top[:, 1]).min())))
     return found
 
 
-def _features(loaded: loading.Loaded, waves: Sequence[Any]) -> dict[str, Any]:
-    """Give what the model takes in, as tensors where it is."""
+def _features(loaded: Loaded, waves: Sequence[Any]) -> dict[str, Any]:
+    """Return what the model takes in, as tensors where it is."""
     reader = loaded.reader.feature_extractor
     options: dict[str, Any] = {"sampling_rate": reader.sampling_rate, "return_tensors": "pt"}
     if loaded.model.config.model_type == "whisper":
@@ -188,9 +205,23 @@ def _features(loaded: loading.Loaded, waves: Sequence[Any]) -> dict[str, Any]:
     return loaded.placed(reader(list(waves), **options))
 
 
-def _limits(loaded: loading.Loaded) -> tuple[int, int | None]:
-    """Give the fewest and the most samples at its own rate that a model hears as a whole; None is no limit."""
+def _limits(loaded: Loaded) -> tuple[int, int | None]:
+    """Return the fewest and the most samples at its own rate that a model hears as a whole; None is no limit."""
     reader = loaded.reader.feature_extractor
     if loaded.model.config.model_type == "whisper":
         return int(reader.n_fft), int(reader.n_samples)  # fewer than a window are mostly padding, more are cut off
     return fewest_samples(loaded.model.config), None
+
+
+TASK = Task(
+    name="speech-recognition",
+    output=text.OUTPUT,
+    case=SpeechCase,
+    read=read,
+    predict=predict,
+    auto_class=auto_class,
+    reader_class="AutoProcessor",
+    figures=("WER", "CER"),
+    check_loaded=check_loaded,
+    produced=produced,
+)

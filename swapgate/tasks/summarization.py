@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from swapgate import loading
-from swapgate.faults import ModelFault, SurroundingsFault
-from swapgate.manifest import Row
-from swapgate.predictions import Text
+from pydantic import BeforeValidator, Field
+
+from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
+from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.outputs import text
+from swapgate.outputs.text import ROUGE, Summary, Text
+from swapgate.tasks.case import Case, CaseShape, Files
+from swapgate.tasks.generation import Generation
+from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import tokenized
 
 NEW_TOKENS = 256
@@ -27,17 +33,59 @@ PLAIN: dict[str, Any] = {
 """What holds whatever the model says: nothing is left to chance, one text comes back, lengths are said one way."""
 
 
-def label_names(config: Mapping[str, Any]) -> list[str]:
-    """Give no names: a summary has no labels."""
-    return []
+MOST_WORDS = 1_000_000
+"""Of a summary whose row of an evaluation set gives only a reference: its length is not judged."""
 
 
-def load(source: loading.Source) -> loading.Loaded:
-    """Load the model. Raises SurroundingsFault."""
-    return loading.load(source, "AutoModelForSeq2SeqLM")
+class SummarySettings(Settings):
+    """The keys of a row of summarization."""
+
+    generation: Generation | None = None
+    """How the summary is written: num_beams, min_length, max_length, min_new_tokens, max_new_tokens, length_penalty,
+    no_repeat_ngram_size; what is not set is as the model says."""
 
 
-def predict(loaded: loading.Loaded, texts: Sequence[str], row: Row) -> list[Text | ModelFault]:
+class SummaryShape(Table):
+    """What a summary must be like."""
+
+    summary: NonEmptyStr
+    """How a person summarized it: the reference of ROUGE."""
+    must: list[NonEmptyStr] = Field(default_factory=list)
+    """Words, or several in a row, that must occur; case does not matter."""
+    must_not: list[NonEmptyStr] = Field(default_factory=list)
+    """Words, or several in a row, that must not."""
+    words: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
+    """Fewest and most words."""
+
+
+class SummaryCase(CaseShape):
+    """A text and what its summary must be like."""
+
+    text: NonEmptyStr
+    expected: SummaryShape
+
+
+def _reference_alone(value: object) -> object:
+    return {"summary": value, "words": [1, MOST_WORDS]} if isinstance(value, str) else value
+
+
+class SummaryRow(SummaryCase):
+    """A row of an evaluation set, which may give a reference alone."""
+
+    expected: Annotated[SummaryShape, BeforeValidator(_reference_alone)]
+
+
+def read(row: Any, files: Files, where: str) -> Case:
+    """Make a case of a table. Raises InputFault where the fewest words are more than the most."""
+    wanted = row.expected
+    fewest, most = wanted.words
+    if fewest > most:
+        raise InputFault(f"{where}: expected.words = {wanted.words}: the fewest are more than the most; swap them")
+    right = Summary(row.text, wanted.summary, tuple(wanted.must), tuple(wanted.must_not), (fewest, most))
+    return Case(row.id, row.text, right)
+
+
+def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[Text | ModelFault]:
     """Sum up each text in one batch, by greedy or beam search and never by sampling.
 
     What the row's `generation` does not set is as the model says (task_specific_params of its config.json before its
@@ -52,17 +100,17 @@ def predict(loaded: loading.Loaded, texts: Sequence[str], row: Row) -> list[Text
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is empty
     or longer than the model can read, or where the settings do not fit together or the model.
     """
-    if not all(text.strip() for text in texts):
+    if not all(one.strip() for one in texts):
         raise SurroundingsFault("a text is empty, so there is nothing to sum up; give the case a text")
     if not texts:
         return []
     found = _written(loaded, texts, settled(loaded.model, row))
-    if len(texts) > 1 and any(isinstance(text, ModelFault) for text in found):  # padding can carry NaN to other texts
-        return [written for text in texts for written in predict(loaded, [text], row)]
+    if len(texts) > 1 and any(isinstance(one, ModelFault) for one in found):  # padding can carry NaN to other texts
+        return [written for one in texts for written in predict(loaded, [one], row)]
     return found
 
 
-def produced(loaded: loading.Loaded, found: Sequence[Text]) -> int:
+def produced(loaded: Loaded, found: Sequence[Text]) -> int:
     """Count the tokens that the model's tokenizer makes of its texts; each was one step."""
     return sum(len(loaded.reader(one.text, add_special_tokens=False)["input_ids"]) for one in found)
 
@@ -86,12 +134,12 @@ class Writing:
         return ", ".join(f"{name} {self.options[name]}" for name in ("min_length", "max_length", "num_beams"))
 
 
-def _written(loaded: loading.Loaded, texts: Sequence[str], writing: Writing) -> list[Text | ModelFault]:
+def _written(loaded: Loaded, texts: Sequence[str], writing: Writing) -> list[Text | ModelFault]:
     """Write in one batch. Raises SurroundingsFault."""
     import torch
 
     model = loaded.model
-    batch = tokenized(loaded, [writing.prefix + text for text in texts])
+    batch = tokenized(loaded, [writing.prefix + one for one in texts])
     batch.pop("token_type_ids", None)  # some tokenizers give them, no encoder-decoder takes them
     batch = loaded.placed(batch)
     with torch.inference_mode():
@@ -114,12 +162,12 @@ def _written(loaded: loading.Loaded, texts: Sequence[str], writing: Writing) -> 
         if not torch.isfinite(lead).all():
             found.append(ModelFault(f"{int((~lead.isfinite()).sum())} of {len(lead)} steps have a score that is NaN"))
         else:
-            text = loaded.reader.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            found.append(Text(text, margin=min([1.0, *lead.tolist()])))
+            summary = loaded.reader.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            found.append(Text(summary, margin=min([1.0, *lead.tolist()])))
     return found
 
 
-def settled(model: Any, row: Row) -> Writing:
+def settled(model: Any, row: SummarySettings) -> Writing:
     """Settle how to write: by the row, else by the model's settings for this task, else by its general ones.
 
     Raises SurroundingsFault where a summary would have to be longer than it may be.
@@ -152,7 +200,8 @@ def settled(model: Any, row: Row) -> Writing:
 
 
 def _special(model: Any) -> dict[str, Any]:
-    """Give a model's settings for this task. Raises SurroundingsFault where one is no setting of how texts are written.
+    """Return a model's settings for this task. Raises SurroundingsFault where one is no setting of how texts are
+    written.
 
     They become arguments of `generate`, and some of those name code to be fetched and run.
     """
@@ -172,7 +221,7 @@ def _special(model: Any) -> dict[str, Any]:
 
 
 def _length(said: Mapping[str, Any], end: str, before: int | None) -> int | None:
-    """Give the length that one place says, in tokens and with the starting one, else what was said before.
+    """Return the length that one place says, in tokens and with the starting one, else what was said before.
 
     A number of new tokens counts more than a whole length, as everywhere in transformers.
     """
@@ -181,7 +230,7 @@ def _length(said: Mapping[str, Any], end: str, before: int | None) -> int | None
 
 
 def _starts(model: Any, count: int) -> Any:
-    """Give the token that begins a text, as a column."""
+    """Return the token that begins a text, as a column."""
     import torch
 
     start = model.generation_config.decoder_start_token_id
@@ -190,7 +239,7 @@ def _starts(model: Any, count: int) -> Any:
 
 
 def _leads(ids: Any, scores: Any, writing: Writing) -> Any:
-    """Give the lead of each chosen token over the best other one.
+    """Return the lead of each chosen token over the best other one.
 
     `ids` are the tokens of one text, `scores` has a row for each of them but the first.
     """
@@ -214,3 +263,18 @@ def _leads(ids: Any, scores: Any, writing: Writing) -> Any:
         rest[ids[at]] = 0.0
         leads.append((chances[ids[at]] - rest.max()).clamp(min=0.0))
     return torch.stack(leads) if leads else torch.zeros(0)
+
+
+TASK = Task(
+    name="summarization",
+    output=text.OUTPUT,
+    case=SummaryCase,
+    row=SummaryRow,
+    read=read,
+    predict=predict,
+    auto_class="AutoModelForSeq2SeqLM",
+    figures=tuple(ROUGE),
+    settings=SummarySettings,
+    produced=produced,
+    graded="a summary",
+)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from swapgate.faults import SurroundingsFault
-from swapgate.loading import Loaded
+from swapgate.core.faults import SurroundingsFault
+from swapgate.tasks.task import Loaded
 
 
 def tokenized(loaded: Loaded, texts: Sequence[str], **options: Any) -> Any:
-    """Give a padded batch of torch tensors, each of shape (texts, tokens); `options` are the tokenizer's.
+    """Return a padded batch of torch tensors, each of shape (texts, tokens); `options` are the tokenizer's.
 
     Raises SurroundingsFault where a text is longer than the model can read: a text is never cut silently.
     """

@@ -13,8 +13,8 @@ import numpy.fft  # likewise; a second time it fails
 import pytest
 from safetensors.numpy import save_file
 
-from swapgate.digest import folder_digest
-from swapgate.faults import InputFault
+from swapgate.core.faults import InputFault
+from swapgate.models.digest import folder_digest
 
 LEXICON = {"Ada": ["PER", 0.99], "Paris": ["LOC", 0.97], "Siemens": ["ORG", 0.98], "French": ["MISC", 0.96]}
 
@@ -130,7 +130,7 @@ class Project:
         path.write_text(text.replace(old, new))
 
     def golden(self, tier: str = "small") -> Path:
-        """Say where a tier's golden is."""
+        """Return where a tier's golden is."""
         return self.path / "golden" / "embedded" / "ner" / f"{tier}.json"
 
     def run(self, *options: str) -> pytest.RunResult:
@@ -138,19 +138,19 @@ class Project:
         return self.pytester.runpytest("-p", "no:cacheprovider", *options)
 
     def events(self) -> list[str]:
-        """Give what happened to the models since the project was made, or since events.txt was removed."""
+        """Return what happened to the models since the project was made, or since events.txt was removed."""
         path = self.path / "events.txt"
         return path.read_text().splitlines() if path.exists() else []
 
     def tree(self) -> dict[str, bytes]:
-        """Give all files of the project but those that every run of pytest leaves behind."""
+        """Return all files of the project but those that every run of pytest leaves behind."""
         traces = {"__pycache__", ".hypothesis", ".swapgate", ".lock", "events.txt"}
         paths = [path for path in sorted(self.path.rglob("*")) if path.is_file() and not traces & {*path.parts}]
         return {path.relative_to(self.path).as_posix(): path.read_bytes() for path in paths}
 
     @staticmethod
     def table(result: pytest.RunResult) -> list[str]:
-        """Give the lines of the verdict section: the table, then the reasons."""
+        """Return the lines of the verdict section: the table, then the reasons."""
         lines = [line.rstrip() for line in result.outlines]
         starts = [index for index, line in enumerate(lines) if line.strip("=") == " verdict "]
         if not starts:
@@ -159,12 +159,12 @@ class Project:
         return [line for line in lines[starts[0] + 1 : ends[0]] if line]
 
     def verdicts(self, result: pytest.RunResult) -> dict[str, str]:
-        """Give the verdict on each tier."""
+        """Return the verdict on each tier."""
         rows = [line.split() for line in self.table(result) if line.startswith("ner/")]
         return {row[0].removeprefix("ner/"): row[-1] for row in rows}
 
     def reasons(self, result: pytest.RunResult) -> list[str]:
-        """Give the lines below the verdict table, but for the one that counts what waits for a review."""
+        """Return the lines below the verdict table, but for the one that counts what waits for a review."""
         lines = [line for line in self.table(result)[1:] if not line.startswith("ner/")]
         return [line for line in lines if not line.endswith("goldens: swapgate review")]
 
@@ -217,13 +217,13 @@ def recorded(project: Project) -> Project:
 
 @pytest.fixture(params=["serial", "xdist"])
 def workers(request: pytest.FixtureRequest) -> list[str]:
-    """Give the options of a run in one process, and of one in two."""
+    """Return the options of a run in one process, and of one in two."""
     return ["-n", "2"] if request.param == "xdist" else []
 
 
 @pytest.fixture
 def fault(path, read):
-    """Give the lines that refuse a file with this content; each begins with the file."""
+    """Return the lines that refuse a file with this content; each begins with the file."""
 
     def fault_of(text):
         with pytest.raises(InputFault) as caught:
@@ -245,7 +245,7 @@ MODEL_SETTINGS = {
 
 
 def model_tensors() -> dict[str, Any]:
-    """Give three tensors with different values."""
+    """Return three tensors with different values."""
     return {
         "first": np.arange(6, dtype=np.float32).reshape(2, 3),
         "second": np.ones(4, dtype=np.float32),

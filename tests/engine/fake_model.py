@@ -9,10 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from swapgate.faults import ModelFault, SurroundingsFault
-from swapgate.predictions import Entities, Entity
+from swapgate.core.faults import ModelFault, SurroundingsFault
+from swapgate.outputs.entities import Entities, Entity
+from swapgate.tasks.ner import TASK
 
 HERE = Path(__file__).parent
+REAL = TASK.predict
 
 CRASHES = {
     "CRASH": RuntimeError("the model cannot read this"),
@@ -38,7 +40,7 @@ def note(event):
 
 
 class Loaded:
-    """Stand in for swapgate.loading.Loaded."""
+    """Stand in for swapgate.models.loading.Loaded."""
 
     def __init__(self, source):
         self.model = type("Weights", (), {})()
@@ -47,8 +49,8 @@ class Loaded:
         weakref.finalize(self, note, f"let go {source.name}").atexit = False
 
 
-def load(source):
-    """Stand in for swapgate.tasks.ner.load."""
+def load(task, source):
+    """Stand in for swapgate.backends.transformers.load."""
     note(f"load {source.name}")
     for word in NOT_LOADED.keys() & source.config["lexicon"]:
         fault = NOT_LOADED[word]
@@ -57,7 +59,9 @@ def load(source):
 
 
 def predict(loaded, texts, row):
-    """Stand in for swapgate.tasks.ner.predict; drift.json says which scores surroundings change (null: not found)."""
+    """Stand in for the predict of swapgate.tasks.ner.TASK; drift.json says which scores surroundings change (null: not
+    found).
+    """
     note(f"predict {loaded.name} {len(texts)}")
     path = HERE / "drift.json"
     drift = json.loads(path.read_text()).get(loaded.name, {}) if path.exists() else {}
@@ -85,13 +89,14 @@ patch = pytest.MonkeyPatch()
 
 def pytest_configure():
     """Put the fake in the place of the real model."""
-    patch.setattr("swapgate.tasks.ner.load", load)
-    patch.setattr("swapgate.tasks.ner.predict", predict)
-    patch.setattr("swapgate.running.gc", SimpleNamespace(collect=int))  # 60 ms each in a large process
-    patch.setattr("swapgate.running.synchronizer", lambda _loaded: lambda: None)
-    patch.setattr("swapgate.running.surroundings", lambda: {"python": "3", "torch": "none"})
+    patch.setattr("swapgate.backends.transformers.load", load)
+    object.__setattr__(TASK, "predict", predict)  # it is frozen for everybody else
+    patch.setattr("swapgate.trials.running.gc", SimpleNamespace(collect=int))  # 60 ms each in a large process
+    patch.setattr("swapgate.trials.running.synchronizer", lambda _loaded: lambda: None)
+    patch.setattr("swapgate.trials.running.surroundings", lambda: {"python": "3", "torch": "none"})
 
 
 def pytest_unconfigure():
     """Put the real one back."""
+    object.__setattr__(TASK, "predict", REAL)
     patch.undo()

@@ -71,12 +71,12 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAG
 
 
 def area(path: Path) -> str:
-    """Give the place of a module in ORDER."""
+    """Return the place of a module in ORDER."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Give the dotted names that a tree imports."""
+    """Return the dotted names that a tree imports."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -5,8 +5,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from swapgate.compare import Tolerance
-from swapgate.manifest import Row
+from swapgate.outputs import Tolerance
+from swapgate.project.manifest import Row
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""From a row to something that predicts, one file a backend."""

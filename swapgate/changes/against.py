@@ -1,0 +1,102 @@
+"""A change judged by the rows, cases, goldens and limits of the commit before it, so that it cannot approve itself."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from swapgate.changes.edits import edits
+from swapgate.core.faults import Fault, InputFault
+from swapgate.goldens.golden import read_golden
+from swapgate.models.loading import Source
+from swapgate.trials.plan import Plan
+from swapgate.trials.running import Model
+
+
+def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
+    """Return the plan of a change: each row of `now` that names another model is a swap, judged by `before`.
+
+    A row that names the same model is judged by `before` alone; a new row by itself. `before` was read from the files
+    of the commit, which are below `tree`, and `now` from the working tree. Raises InputFault.
+    """
+    _check_files(before, tree)
+    _check_tasks(before, now)
+    then = {key: _with_weights(model, before, now, tree) for key, model in before.models.items()}
+    new_sets = {suite: found for suite, found in now.evaluations.items() if suite not in before.manifest.rows}
+    plan = replace(
+        now,
+        models={},
+        removed={key: model for key, model in then.items() if key not in now.models},
+        evaluations={**before.evaluations, **new_sets},
+        against=commit,
+        checkout=before.root,
+        notes=[*now.notes],
+    )
+    for key, model in now.models.items():
+        incumbent = then.get(key, model)
+        plan.models[key] = incumbent
+        if incumbent is not model and not _same(incumbent.source, model.source):
+            named = replace(incumbent.source, name=f"{incumbent.source.name}@{commit[:7]}")
+            plan.models[key] = replace(incumbent, source=model.source, incumbent=named)
+            plan.incumbents[key] = replace(incumbent, source=named, incumbent=named)
+            plan.proposed[key] = model
+    plan.notes.extend(edits(before, now, plan.incumbents, commit, tree))
+    return plan
+
+
+def _check_files(before: Plan, tree: Path) -> None:
+    """Make sure that what judges is in the commit. Raises InputFault where a link leads out of it."""
+    judging = {before.manifest.path}.union(*({model.cases.path, model.golden} for model in before.models.values()))
+    for path in sorted(judging):
+        if not path.resolve().is_relative_to(tree.resolve()):
+            raise InputFault(f"{path} leads out of the repository, where git has no older one; put the file there")
+
+
+def _check_tasks(before: Plan, now: Plan) -> None:
+    """Make sure that no suite became one of another task, by which its answers cannot be judged. Raises InputFault."""
+    for suite, then in before.manifest.tasks.items():
+        task = now.manifest.tasks.get(suite, then)
+        if task is not then:
+            raise InputFault(
+                f"{now.shown(now.manifest.path)}: {suite} is a suite of {task.name} and was one of {then.name}, whose"
+                " answers are no measure of its own; give the new suite another name"
+            )
+
+
+def _with_weights(model: Model, before: Plan, now: Plan, tree: Path) -> Model:
+    """Return the incumbent with its weights: the commit's, or where git does not keep them those that are still there.
+
+    The latter are the incumbent's only if its golden says so.
+    """
+    source = model.source
+    if source.fetch:
+        return model  # a public model is where it is, whatever commit names it
+    place = source.folder
+    if not Path(source.row.model).expanduser().is_absolute():
+        place = Path(os.path.normpath(now.root / os.path.relpath(place, before.root)))
+    kept = replace(source, name=f"{now.shown(place)}{source.suffix}")
+    there = replace(kept, folder=place)
+    made_by = {entry.made_by.digest for entry in read_golden(model.golden).values()}
+    if source.folder.is_relative_to(tree) and _digest(kept):
+        found = kept
+    elif made_by == {_digest(there)}:
+        found = there
+    else:
+        gone = (
+            f"the weights of the incumbent {kept.name} are not in git, and those that its golden was made by are not at"
+            f" {place}, so nothing can be measured beside it; put them back there, or keep them in git, and run again"
+        )
+        found = replace(there, gone=gone)
+    return replace(model, source=found, incumbent=found)
+
+
+def _digest(source: Source) -> str:
+    try:
+        return source.digest
+    except Fault:  # what cannot be read is told by its tests
+        return ""
+
+
+def _same(before: Source, now: Source) -> bool:
+    if before.absent and now.absent:
+        return before.name == now.name and before.row.weights == now.row.weights
+    return _digest(before) == _digest(now) != ""

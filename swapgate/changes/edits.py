@@ -1,0 +1,142 @@
+"""What a change edits of that by which it is judged, in words for the reviewer."""
+
+import filecmp
+import json
+import os
+from collections.abc import Container, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from swapgate.changes.changed import HARMLESS, files_of
+from swapgate.changes.git import changed_since
+from swapgate.project.manifest import Row
+from swapgate.tasks.case import Case
+from swapgate.trials.plan import Key, Plan
+
+KEEP_ITS_NAME = "; where it takes the place of one that is removed, keep that one's name: then it is judged as a swap"
+ELSEWHERE = ("../", "golden/", "fixtures/models/")
+"""Outside of the project, and what belongs to other models files."""
+
+
+def edits(before: Plan, now: Plan, swapped: Container[Key], commit: str, tree: Path) -> Iterator[str]:
+    """List what the working tree has otherwise than a commit, whose files are below `tree`, and whether it is used."""
+    removed = [key for key in before.models if key not in now.models]
+    for key, model in now.models.items():
+        if key in before.models:
+            why = "its own" if key in swapped else "the same weights and settings: no swap"
+            yield from _of_row(key, before.models[key].row, model.row, now, why)
+        else:
+            renamed = any(suite == key[0] for suite, _ in removed)
+            yield f"{model.name} is new: judged by its own row, cases and goldens{KEEP_ITS_NAME * renamed}"
+    for key in removed:
+        yield f"{'/'.join(key)} is removed, and not judged"
+    for suite in _of_both(before, now):
+        yield from _of_cases(suite, before, now)
+    unused, used = _files(before, now, commit)
+    if unused:
+        yield f"edited, but those of {commit[:12]} judge: {', '.join(unused)}"
+    if used:
+        yield f"edited, and used as they are now: {', '.join(used)}"
+    judging = {path: path.resolve() for suite in _of_both(before, now) for path in files_of(before, suite)}
+    loose = [now.shown(path) for path, place in judging.items() if not place.is_relative_to(tree.resolve())]
+    if loose:
+        yield f"not in git, and used as they are now: {', '.join(loose)}"
+
+
+def _of_both(before: Plan, now: Plan) -> list[str]:
+    return [suite for suite in before.manifest.rows if suite in now.manifest.rows]
+
+
+def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str) -> Iterator[str]:
+    then, there = (_flat(row.model_dump(mode="json", exclude_none=True)) for row in (before, now))
+    for name in sorted(then.keys() | there.keys()):
+        if then.get(name) != there.get(name):
+            used = "not used" if name.split(".")[0] in before.judging_keys else why
+            where = f"{plan.shown(plan.manifest.path)}: {'.'.join(key)}.{name}"
+            yield f"{where}: {_said(then.get(name))} → {_said(there.get(name))} ({used})"
+
+
+def _said(value: Any) -> str:
+    """Write a value of a row as JSON, which for words and numbers is what the models file says."""
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _flat(table: Any, name: str = "") -> dict[str, Any]:
+    """Return a nested table as one of dotted names."""
+    if not isinstance(table, dict):
+        return {name.removeprefix("."): table}
+    return {key: value for part, inner in table.items() for key, value in _flat(inner, f"{name}.{part}").items()}
+
+
+def _of_cases(suite: str, before: Plan, now: Plan) -> Iterator[str]:
+    old, new = ({case.id for case in plan.cases(suite)} for plan in (before, now))
+    both = [key for key in before.models if key[0] == suite and key in now.models]  # tiers may have labels of their own
+    pairs = [({case.id: case for case in plan.models[key].cases.cases} for plan in (before, now)) for key in both]
+    edited = {one for then, there in pairs for one in then.keys() & there.keys() if _differ(then[one], there[one])}
+    timed = [plan.models[suite, plan.tiers(suite)[0]].cases.latency.id for plan in (before, now)]
+    sets = [plan.evaluations[suite].path if suite in plan.evaluations else None for plan in (before, now)]
+    shown = [plan.shown(path) if path else "none" for plan, path in zip((before, now), sets, strict=True)]
+    for what, names in (
+        ("cases of {} added", sorted(new - old)),
+        ("cases of {} removed", sorted(old - new)),
+        ("cases of {} edited", sorted(edited)),
+        ("case on which the latency of {} is measured edited", timed if timed[0] != timed[1] else ()),
+        ("evaluation set of {} edited", () if _same(*sets) else dict.fromkeys(shown)),
+    ):
+        if names:
+            yield f"{what.format(suite)}: {(' → ' if names is timed else ', ').join(names)} (not used)"
+
+
+def _differ(one: Case, other: Case) -> bool:
+    return one.expected != other.expected or _content(one) != _content(other)
+
+
+def _content(case: Case) -> object:
+    return case.given.read_bytes() if isinstance(case.given, Path) else case.given
+
+
+def _same(one: Path | None, other: Path | None) -> bool:
+    return one == other or (one is not None and other is not None and filecmp.cmp(one, other, shallow=False))
+
+
+def _files(before: Plan, now: Plan, commit: str) -> tuple[list[str], list[str]]:
+    """Return the edited goldens and inputs that are not used, and whatever else is: tests, configuration, versions.
+
+    Models are told apart by their digests; rows, cases and evaluation sets are listed by what they hold.
+    """
+    both = (before, now)
+    suites = _of_both(*both)
+    goldens = _names(now, (model.golden for key, model in now.models.items() if key in before.models))
+    models = {name for plan in both for name in _names(plan, (one.source.folder for one in plan.models.values()))}
+    judging = {name for plan in both for suite in suites for name in _names(plan, files_of(plan, suite))}
+    listed = {name for plan in both for name in _names(plan, _listed(plan))}
+    own = {name for suite in {*now.manifest.rows} - {*suites} for name in _names(now, files_of(now, suite))}
+    unused, used = [], []
+    for name in changed_since(now.root, commit):
+        if name in goldens:
+            unused.append(name)
+        elif name in listed or name.endswith(HARMLESS) or name.startswith(ELSEWHERE) or _is_below(models, name):
+            continue
+        elif _is_beside(judging, name):
+            unused.append(name)
+        elif not _is_beside(own, name):
+            used.append(name)
+    return unused, used
+
+
+def _listed(plan: Plan) -> Iterator[Path]:
+    yield plan.manifest.path
+    yield from (model.cases.path for model in plan.models.values())
+    yield from (found.path for found in plan.evaluations.values())
+
+
+def _names(plan: Plan, paths: Iterable[Path]) -> set[str]:
+    return {os.path.relpath(path, plan.root) for path in paths}
+
+
+def _is_below(folders: set[str], name: str) -> bool:
+    return any(Path(name).is_relative_to(folder) for folder in folders)
+
+
+def _is_beside(files: set[str], name: str) -> bool:
+    return not name.endswith(".py") and _is_below({os.path.dirname(file) for file in files} - {""}, name)

@@ -1,0 +1,108 @@
+"""What git knows of the project: the files of a commit, and which files changed since.
+
+Neither the working tree nor git's index is touched, and nothing that is kept beside a commit (flags of the index,
+replaced objects, variables of a hook) can make git see other files than there are.
+"""
+
+import os
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from swapgate.core.faults import InputFault
+
+KEPT = ("GIT_ASKPASS", "GIT_CONFIG_", "GIT_LFS_", "GIT_SSH", "GIT_SSL_")
+"""How git's variables begin that say how it works; all others say on what, and those of a hook would mislead."""
+
+
+def commit_of(root: Path, ref: str, option: str) -> str:
+    """Return the commit that a ref names, in hexadecimal digits. Raises InputFault where there is none."""
+    if not ref.strip():
+        raise InputFault(f"{option} {ref}: the name of a commit is empty; give a commit, a branch or a tag")
+    try:
+        _git(root, "rev-parse", "--show-toplevel")
+    except InputFault as fault:
+        raise InputFault(f"{option} {ref}: {fault}; it needs a working tree of git") from fault
+    try:
+        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
+    except InputFault as fault:
+        raise InputFault(
+            f"{option} {ref}: no such commit in the git repository of {root}; fetch it first (in a shallow clone:"
+            f" git fetch --depth 1 origin {ref}, then {option} FETCH_HEAD)"
+        ) from fault
+
+
+def check_out(root: Path, commit: str, into: Path) -> Path:
+    """Write the files of a commit below a folder, once, and give the project's folder there.
+
+    Filters such as LFS apply, by the attributes of the commit. Raises InputFault.
+    """
+    tree, prefix = into / "tree", _git(root, "rev-parse", "--show-prefix").rstrip("\n")
+    if tree.exists():
+        return tree / prefix
+    git_dir = _git(root, "rev-parse", "--absolute-git-dir").rstrip("\n")
+    apart = {"GIT_DIR": git_dir, "GIT_WORK_TREE": str(tree), "GIT_INDEX_FILE": str(into / "index")}
+    tree.mkdir()
+    try:
+        _git(tree, "read-tree", commit, **apart)
+        _git(tree, "checkout-index", "--all", **apart)
+    except InputFault as fault:
+        raise InputFault(f"the files of {commit[:12]} cannot be written: {fault}; mend that and run again") from fault
+    return tree / prefix
+
+
+def changed_since(root: Path, commit: str) -> list[str]:
+    """Return the files of the repository that differ from a commit, committed or not, and those that git does not know.
+
+    Paths are relative to `root`. Contents are compared, in an index of its own. Raises InputFault.
+    """
+    top = _top(root)
+    with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
+        apart = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+        _git(top, "read-tree", commit, **apart)
+        _git(top, "update-index", "-q", "--refresh", **apart)
+        edited = _git(top, "diff-files", "--name-only", "-z", **apart)
+        added = _git(top, "ls-files", "--others", "--exclude-standard", "-z", **apart)
+    forced = _git(top, "diff-index", "--cached", "--diff-filter=A", "--name-only", "-z", commit)
+    names = {*edited.split("\0"), *added.split("\0"), *forced.split("\0")} - {""}
+    return sorted(os.path.relpath(top / name, root) for name in names)
+
+
+def tracked(root: Path) -> set[Path]:
+    """Return the files of the repository that git keeps. Raises InputFault."""
+    top = _top(root)
+    return {top / name for name in _git(top, "ls-files", "-z").split("\0") if name}
+
+
+def file_of(root: Path, commit: str, path: Path) -> str:
+    """Return the text that a file had in a commit; nothing where it had none."""
+    with suppress(InputFault):
+        return _git(root, "show", f"{commit}:{Path(os.path.relpath(path, _top(root))).as_posix()}")
+    return ""
+
+
+def _top(root: Path) -> Path:
+    """Return the folder of the whole repository, by the way that `root` is written."""
+    return Path(os.path.normpath(root / _git(root, "rev-parse", "--show-cdup").rstrip("\n")))
+
+
+def _git(folder: Path, *arguments: str, **variables: str) -> str:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key.startswith(KEPT)}
+    fixed = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(  # noqa: S603 - git, found as the user would
+            ["git", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607
+            cwd=folder,
+            env={**inherited, **fixed, **variables},
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=True,
+        )
+    except OSError as error:
+        raise InputFault(f"git cannot be run in {folder} ({error}); install it") from error
+    except subprocess.CalledProcessError as error:
+        reason = " ".join(error.stderr.split()) or f"exit status {error.returncode}"
+        raise InputFault(f"git {arguments[0]} failed in {folder}: {reason}") from error
+    return done.stdout

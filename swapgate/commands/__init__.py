@@ -1,0 +1,98 @@
+"""The command `swapgate`: what is done with the files of a run."""
+
+import argparse
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from swapgate import __version__
+from swapgate.commands.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
+from swapgate.commands.review import add_review_options, review
+from swapgate.core.faults import Fault, InputFault, SurroundingsFault
+from swapgate.inputs.downloads import INPUTS, Download, fetch
+from swapgate.project.cases import cases_of
+from swapgate.project.manifest import read_manifest
+from swapgate.verdicts.calibrated import add_calibrate_options, calibrated
+from swapgate.verdicts.facts import read_report, schema_text
+from swapgate.verdicts.tiers import FORMATS
+
+EXIT_FAULT = 4
+
+
+def project(folder: Path, models: str) -> tuple[Path, Path]:
+    """Find the project that a folder is in, and a models file: a path, or a name in fixtures/models.
+
+    Raises InputFault.
+    """
+    root = next((one for one in (folder, *folder.parents) if (one / "fixtures" / "models").is_dir()), folder)
+    models_file = folder / models if models.endswith(".toml") else root / "fixtures" / "models" / f"{models}.toml"
+    if not models_file.is_file():
+        raise InputFault(f"no models file {models_file}; give --models a path or a name in fixtures/models")
+    return root, models_file
+
+
+def inputs_of(root: Path, models_file: Path) -> Iterator[str]:
+    """Fetch the input files that the cases of a models file name by address, a line each. Raises Fault."""
+    manifest = read_manifest(models_file)
+    found: list[Download] = []
+    for suite, tiers in manifest.rows.items():
+        for label_set in dict.fromkeys(row.label_set for row in tiers.values()):
+            found += cases_of(manifest, root, suite, label_set).downloads
+    yield from fetch(found) if found else ["no case names an input by address; nothing to fetch"]
+
+
+def _fetch_inputs(root: Path, models_file: Path) -> int:
+    """Fetch input files and tell it; gives the exit status. Raises InputFault."""
+    try:
+        for line in inputs_of(root, models_file):
+            print(line, flush=True)
+    except SurroundingsFault as fault:
+        print(fault, file=sys.stderr)
+        return EXIT_FAILED
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command.
+
+    Exit status 0, 1 for what could not be fetched, 2 for a wrong call, 4 for a file that is not what it should be.
+    """
+    parser = argparse.ArgumentParser(prog="swapgate", description="Reports of model swaps that pytest judged.")
+    parser.add_argument("--version", action="version", version=f"swapgate {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    tiers = commands.add_parser("tiers", help="print the table of tiers from a verdict JSON")
+    tiers.add_argument("verdict", type=Path, metavar="PATH", help="what pytest --verdict-json wrote")
+    tiers.add_argument("--format", choices=sorted(FORMATS), default="text", help="text unless asked")
+    look = commands.add_parser("review", help="look at what differs from the goldens, and accept or reject it")
+    add_review_options(look)
+    add_calibrate_options(commands.add_parser("calibrate", help="measure a model beside itself, propose its tolerance"))
+    inputs = commands.add_parser(
+        "inputs", help=f"fetch the input files that cases name by address, into {INPUTS} or the user's cache"
+    )
+    inputs.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
+    add_public_commands(commands)
+    commands.add_parser("schema", help="print the JSON schema of a verdict JSON")
+    asked = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # letters that a terminal does not know are told by their numbers
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        if asked.command == "review":
+            root, models_file = project(Path.cwd(), asked.models)
+            review(root, models_file, vars(asked))
+            return 0
+        if asked.command == "calibrate":
+            where = project(Path.cwd(), asked.models)
+            sys.stdout.write(calibrated(*where, asked, sys.stdout.isatty()))
+            return 0
+        if asked.command == "inputs":
+            return _fetch_inputs(*project(Path.cwd(), asked.models))
+        if asked.command in COMMANDS:
+            return run_public_command(asked, *project(Path.cwd(), asked.models))
+        text = schema_text() if asked.command == "schema" else FORMATS[asked.format](read_report(asked.verdict))
+    except Fault as fault:
+        print(fault, file=sys.stderr)
+        return EXIT_FAULT
+    sys.stdout.write(text)
+    return 0

@@ -1,0 +1,269 @@
+"""The command `swapgate review`: what waits beside the goldens is looked at, and accepted, rejected or left."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.prompt import Prompt
+
+from swapgate.core.faults import Fault, InputFault
+from swapgate.core.tables import nearest
+from swapgate.goldens.golden import (
+    Entry,
+    accumulated,
+    differences,
+    golden_path,
+    is_swap,
+    read_golden,
+    updated,
+    write_golden,
+)
+from swapgate.goldens.pending import on_ci, pending_path, read_pending
+from swapgate.goldens.provenance import surroundings_changed
+from swapgate.models.loading import find
+from swapgate.outputs import diff
+from swapgate.outputs.prediction import to_json
+from swapgate.project.cases import cases_of
+from swapgate.project.manifest import Row, read_manifest
+from swapgate.tasks.case import Case
+
+OUTDATED = "out of date: the case was edited since the run, or the row names another model now; run pytest again"
+ANSWERS = {"a": "accept", "r": "reject", "s": "skip", "q": "quit"}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A difference between a golden and what a run found."""
+
+    id: str
+    """suite/tier/case"""
+    golden: Path
+    pending: Path
+    case: Case | None
+    """None where only the golden still has it: accepting removes it there."""
+    stored: Entry | None
+    received: Entry | None
+    digest: str = ""
+    """Of the model that the row names now; empty where its files cannot be read."""
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the case was edited since the run, or its row names another model."""
+        if self.case is None or self.received is None:
+            return False
+        now = self.case.input_digest, self.case.expected_digest, self.digest
+        return now != (self.received.input, self.received.expected, self.received.made_by.digest)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the golden says by now what was found: it was restored, or recorded, since."""
+        if self.case is None or self.received is None or self.stored is None or is_swap(self.received, self.stored):
+            return False
+        return not differences(self.received, self.stored, self.case.expected)
+
+    @property
+    def drift(self) -> list[str]:
+        """In what the same weights differ from what they said when they were first accepted, in words."""
+        if self.stored is None or self.received is None:
+            return []
+        return [str(one) for one in accumulated(self.received, self.stored)]
+
+    @property
+    def reasons(self) -> list[str]:
+        """What differs, in words."""
+        if self.case is None or self.received is None:
+            return ["there is no such case any more"]
+        if self.stored is None:
+            return ["has no golden"]
+        found = [str(one) for one in differences(self.received, self.stored, self.case.expected)]
+        if is_swap(self.received, self.stored):
+            found = [f"{self.stored.made_by.model} → {self.received.made_by.model}", *found]
+        else:
+            found = [surroundings_changed(self.received.made_by, self.stored.made_by), *found]
+        return [words for words in found if words]
+
+
+def add_review_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
+    for word in ("accept", "reject"):
+        parser.add_argument(
+            f"--{word}", nargs="+", action="extend", default=[], metavar="ID", help=f"{word} these: suite/tier/case"
+        )
+        parser.add_argument(f"--{word}-all", action="store_true", help=f"{word} all that waits")
+    parser.add_argument("--accept-drift", action="store_true", help="also what the same weights once said differently")
+    parser.add_argument("--json", action="store_true", help="list what waits as JSON")
+
+
+def waiting(root: Path, models_file: Path) -> list[Waiting]:
+    """Find what waits for a review: what the last runs found, and goldens without a case. Raises InputFault."""
+    manifest, found = read_manifest(models_file), []
+    for suite, tiers in manifest.rows.items():
+        for tier, row in tiers.items():
+            cases = {case.id: case for case in cases_of(manifest, root, suite, row.label_set).cases}
+            digest = _digest(row, models_file.parent, root)
+            paths = golden_path(root, manifest.name, suite, tier), pending_path(root, manifest.name, suite, tier)
+            stored, received = read_golden(paths[0]), read_pending(paths[1])
+            for case in sorted((received.keys() & cases.keys()) | (stored.keys() - cases.keys())):
+                known = cases.get(case)
+                there = received.get(case) if known else None
+                found.append(Waiting(f"{suite}/{tier}/{case}", *paths, known, stored.get(case), there, digest))
+    return [one for one in found if not one.settled]
+
+
+def _digest(row: Row, folder: Path, root: Path) -> str:
+    try:
+        return find(row, folder, root).digest
+    except Fault:
+        return ""
+
+
+def accept(chosen: Iterable[Waiting], accept_drift: bool) -> None:
+    """Write into the goldens what was found, each golden at once. Raises InputFault, and then nothing is written."""
+    changes: dict[tuple[Path, Path], dict[str, Entry | None]] = {}
+    for one in chosen:
+        if one.outdated:
+            raise InputFault(f"{one.id}: {OUTDATED}")
+        case = one.id.rpartition("/")[2]
+        there = read_pending(one.pending).get(case) if one.case else None
+        if (read_golden(one.golden).get(case), there) != (one.stored, one.received):
+            raise InputFault(f"{one.id}: another run has recorded or found something since; start the review again")
+        if one.drift and not accept_drift:
+            raise InputFault(
+                f"{one.id}: {'; '.join(one.drift)}: the same weights say something else than when they were first"
+                " accepted; if that is right, add --accept-drift"
+            )
+        entry = updated(one.received, one.stored, one.case.expected) if one.received and one.case else None
+        changes.setdefault((one.golden, one.pending), {})[case] = entry
+    for (golden, pending), entries in changes.items():
+        _write(golden, entries)
+        _forget(pending, entries)
+
+
+def reject(chosen: Iterable[Waiting]) -> None:
+    """Forget what was found; the goldens stay as they are."""
+    for one in chosen:
+        _forget(one.pending, [one.id.rpartition("/")[2]])
+
+
+def _forget(pending: Path, cases: Iterable[str]) -> None:
+    if pending.exists():
+        _write(pending, dict.fromkeys(cases))
+
+
+def _write(path: Path, entries: Mapping[str, Entry | None]) -> None:
+    """Write a golden, or what waits. Raises InputFault."""
+    try:
+        write_golden(path, entries)
+    except OSError as error:
+        raise InputFault(f"{path}: cannot be written ({error}); mend that and review again") from error
+
+
+def review(root: Path, models_file: Path, asked: Mapping[str, Any]) -> None:
+    """Do what the options ask: accept, reject or list; on a terminal without options, ask one by one.
+
+    Raises InputFault.
+    """
+    found = waiting(root, models_file)
+    if on_ci() and any(asked[option] for option in ("accept", "accept_all", "reject", "reject_all")):
+        raise InputFault("swapgate review where CI is set: a CI writes no goldens; review them on your machine")
+    if (asked["accept_all"] or asked["accept"]) and (asked["reject_all"] or asked["reject"]):
+        both = {*asked["accept"]} & {*asked["reject"]}
+        if both or asked["accept_all"] or asked["reject_all"]:
+            raise InputFault(f"{', '.join(sorted(both)) or 'all'}: to be accepted and rejected; say one of both")
+    accepted, rejected = _chosen(found, asked["accept"]), _chosen(found, asked["reject"])
+    if asked["accept_all"] or accepted:
+        accept(found if asked["accept_all"] else accepted, asked["accept_drift"])
+    if asked["reject_all"] or rejected:
+        reject(found if asked["reject_all"] else rejected)
+    if asked["accept_all"] or asked["reject_all"] or accepted or rejected:
+        left = waiting(root, models_file)
+        print(f"{len(found) - len(left)} done, {len(left)} waiting")
+    elif asked["json"]:
+        print(json.dumps([_as_json(one) for one in found], indent=1, ensure_ascii=False))
+    elif sys.stdin.isatty() and sys.stdout.isatty() and not on_ci():
+        _ask(found, asked["accept_drift"])
+    else:
+        _list(found)
+
+
+def _chosen(found: Sequence[Waiting], ids: Sequence[str]) -> list[Waiting]:
+    known = {one.id: one for one in found}
+    for name in ids:
+        if name not in known:
+            raise InputFault(f"{name}: nothing waits under this id{nearest(name, known) if known else ''}")
+    return [known[name] for name in ids]
+
+
+def _as_json(one: Waiting) -> dict[str, Any]:
+    sides = {"golden": one.stored, "found": one.received}
+    return {
+        "id": one.id,
+        "differences": one.reasons,
+        "accumulated_drift": one.drift,
+        "outdated": one.outdated,
+        **{name: to_json(entry.prediction) if entry else None for name, entry in sides.items()},
+    }
+
+
+def _list(found: Sequence[Waiting]) -> None:
+    console = _console()
+    for one in found:
+        _show(console, one)
+    if found:
+        console.print(
+            f"{len(found)} waiting; accept with --accept ID or --accept-all (drift: and --accept-drift), reject with"
+            " --reject ID or --reject-all"
+        )
+    else:
+        console.print("nothing waits for a review")
+
+
+def _ask(found: Sequence[Waiting], accept_drift: bool) -> None:
+    """Show one after another and ask what to do with it; what is skipped waits on."""
+    console = _console()
+    for number, one in enumerate(found, 1):
+        console.print(f"[bold]{number}/{len(found)}[/bold]")
+        _show(console, one)
+        choices = ", ".join(f"[bold]{key}[/bold] {word}" for key, word in ANSWERS.items())
+        try:
+            answer = Prompt.ask(choices, choices=[*ANSWERS], console=console, show_choices=False)
+        except (EOFError, KeyboardInterrupt):
+            answer = "q"
+        if answer == "q":
+            break
+        try:
+            if answer == "a":
+                accept([one], accept_drift)
+            elif answer == "r":
+                reject([one])
+        except Fault as fault:
+            console.print(f"not accepted: {fault}", style="red", markup=False)
+    if not found:
+        console.print("nothing waits for a review")
+
+
+def _show(console: Console, one: Waiting) -> None:
+    console.print(one.id, style="bold", markup=False)
+    for words in _words(one):
+        console.print(f"  {words}", markup=False)
+    if one.received and one.case:
+        for line in diff(one.stored.prediction if one.stored else None, one.received.prediction, one.case.given):
+            console.print(line)
+
+
+def _words(one: Waiting) -> Iterator[str]:
+    yield from one.reasons
+    if one.drift and one.stored and one.stored.first:
+        yield f"since first accepted: {'; '.join(one.drift)}"
+    if one.outdated:
+        yield OUTDATED
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What can go wrong, and files that are written whole or not at all."""

@@ -1,0 +1,87 @@
+"""Tables that a person writes: TOML, read and checked with a message for each key that is wrong."""
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from swapgate.core.faults import InputFault
+
+NonEmptyStr = Annotated[str, Field(min_length=1)]
+T = TypeVar("T")
+
+
+class Table(BaseModel):
+    """A table that a person writes: unknown keys are errors, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file. Raises InputFault that names the file and, for a syntax error, its line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputFault(f"{path}: cannot be read: {error}; give a TOML file in UTF-8") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is an endless number
+        raise InputFault(f"{path}: not valid TOML: {error}; mend the file and run again") from error
+
+
+def validated(
+    shape: type[T] | Any, data: object, path: Path, prefix: str = "", owner: Callable[[str], str] = lambda key: ""
+) -> T:
+    """Check data with pydantic. Raises InputFault with a line for each key that is wrong.
+
+    `prefix` stands before each key, `owner` words whose a key is that this shape does not know.
+    """
+    try:
+        return TypeAdapter(shape).validate_python(data)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        lines = [f"{path}: {prefix}{_worded(detail, data, shape, owner)}" for detail in error.errors()]
+        raise InputFault("\n".join(lines)) from error
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the nearest known name in words for the end of a message, or all of them where none is near."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def _worded(detail: ErrorDetails, data: Any, shape: Any, owner: Callable[[str], str]) -> str:
+    location = [part for part in detail["loc"] if not str(part).startswith("[")]  # marks of pydantic's
+    key = _named(location, data) or "the file"
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        whose = owner(str(location[-1]))
+        if whose:
+            return f"{key}: {whose}"
+        return f"{key}: unknown key{nearest(str(location[-1]), _known_keys(shape, location[:-1]))}"
+    if detail["type"] in ("missing", "missing_argument"):
+        return f"{key}: missing; add it"
+    return f"{key}: {detail['msg']}, found {detail['input']!r}"
+
+
+def _named(location: Sequence[Any], data: Any) -> str:
+    """Write a location with dots; a row of a list is named by its id where it has one."""
+    name = ""
+    for part in location:
+        inside = part in data if isinstance(data, dict) else isinstance(data, list) and isinstance(part, int)
+        data = data[part] if inside else {}
+        name += f"[{data.get('id', part) if isinstance(data, dict) else part}]" if isinstance(part, int) else f".{part}"
+    return name.removeprefix(".")
+
+
+def _known_keys(shape: Any, location: Sequence[str | int]) -> Iterable[str]:
+    """Return the keys that the table at a location of a shape may have, following its annotations."""
+    if get_origin(shape) is UnionType:
+        shape = next(part for part in get_args(shape) if part is not type(None))
+    fields = getattr(shape, "__pydantic_fields__", None) or getattr(shape, "__dataclass_fields__", {})
+    if not location:
+        return fields
+    inner = get_type_hints(shape)[str(location[0])] if fields else get_args(shape)[-1]
+    return _known_keys(inner, location[1:])

@@ -1,0 +1,1 @@
+"""What the accepted model said: provenance, golden files, what waits for a review."""

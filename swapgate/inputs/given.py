@@ -1,0 +1,68 @@
+"""What a model is given: a text, a question, a sound or a picture."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from swapgate.core.faults import SurroundingsFault
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a context."""
+
+    question: str
+    context: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """A sound with one channel."""
+
+    samples: Any
+    """float32 array of shape (samples,), from -1 to 1."""
+    rate: int
+    """Samples a second (Hz), as the file has it."""
+
+
+Input: TypeAlias = "str | Question | Sound | Any"
+"""`Any` is a Pillow picture in mode RGB."""
+
+
+def extent(given: Input) -> float:
+    """Return how large an input is: letters of a text, seconds of a sound, pixels of a picture."""
+    if isinstance(given, str):
+        return len(given)
+    if isinstance(given, Question):
+        return len(given.question) + len(given.context)
+    if isinstance(given, Sound):
+        return len(given.samples) / given.rate
+    return float(given.width * given.height)
+
+
+def digest(given: Input) -> str:
+    """Return sixteen hexadecimal digits that change when the input does, but not when its file is only packed anew."""
+    if isinstance(given, str):
+        content = json.dumps(given).encode()
+    elif isinstance(given, Question):
+        content = json.dumps([given.question, given.context]).encode()
+    elif isinstance(given, Sound):
+        content = given.rate.to_bytes(4, "little") + given.samples.tobytes()
+    else:
+        content = json.dumps(given.size).encode() + given.tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+@contextmanager
+def readable_as(path: Path, what: str) -> Iterator[None]:
+    """Let whatever a library raises on a file be one message. Raises SurroundingsFault."""
+    try:
+        yield
+    except Exception as error:  # the libraries below raise many things, and pytest makes errors of their warnings
+        raise SurroundingsFault(
+            f"{path}: cannot be read as a {what} ({type(error).__name__}: {error}); give a {what} file that is whole"
+        ) from error

@@ -1,0 +1,1 @@
+"""Which weights a row names and how they come into memory."""

@@ -1,0 +1,170 @@
+"""Which model a folder holds: one digest over its weights and over every setting that changes an answer.
+
+The weights count as (name, dtype, shape, values), however they are split into files. Settings count as parsed JSON
+without the keys that only say who saved them. A digest is known before a model is loaded, and without torch where the
+weights are safetensors.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from swapgate.core.faults import SurroundingsFault
+from swapgate.models.weights import read_settings, tensors
+
+SETTINGS = (
+    "config.json",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+)
+"""Files that hold settings as JSON."""
+
+VOCABULARIES = (
+    "added_tokens.json",
+    "merges.txt",
+    "normalizer.json",
+    "sentencepiece.bpe.model",
+    "source.spm",
+    "spiece.model",
+    "spm.model",
+    "target.spm",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+)
+"""Files that tokenizers were made of before tokenizer.json; read only where that file is missing."""
+
+WHO_SAVED_IT = frozenset(
+    {
+        "_name_or_path",
+        "backend",
+        "dtype",
+        "is_local",
+        "local_files_only",
+        "n_samples",
+        "name_or_path",
+        "nb_max_frames",
+        "processor_class",
+        "special_tokens_map_file",
+        "tokenizer_file",
+        "torch_dtype",
+        "transformers_version",
+    }
+)
+"""Keys that change when a model is saved again and change no answer (the dtype to compute in is the row's; Whisper's
+reader reckons samples and frames itself, from its seconds)."""
+
+SPELT_OUT = {
+    "add_cross_attention": False,
+    "bos_token_id": None,
+    "do_sample": False,
+    "eos_token_id": None,
+    "errors": "replace",
+    "is_decoder": False,
+    "length_penalty": 1.0,
+    "model_max_length": int(1e30),
+    "num_beams": 1,
+    "position_embedding_type": "absolute",
+    "predict_timestamps": False,
+    "suppress_tokens": None,
+    "tie_word_embeddings": True,
+    "trim_offsets": True,
+}
+"""Defaults that one version of transformers writes into a file of settings and another leaves out."""
+
+READERS = ("feature_extractor", "image_processor")
+"""What processor_config.json of transformers 5 holds and preprocessor_config.json of 4 is."""
+
+ONE_CLASS = {
+    **dict.fromkeys(("BartTokenizer", "LEDTokenizer", "LongformerTokenizer"), "RobertaTokenizer"),
+    **dict.fromkeys(("ElectraTokenizer", "MobileBertTokenizer"), "BertTokenizer"),
+}
+"""Tokenizers that transformers 5 saves as the class that they share."""
+
+IN_TOKENIZER_JSON = ("added_tokens_decoder", "additional_special_tokens", "extra_special_tokens")
+"""Keys of tokenizer_config.json that repeat what stands in tokenizer.json."""
+
+SET_BY_EACH_CALL = ("padding", "truncation")
+"""Keys of tokenizer.json that hold what the last call wanted."""
+
+
+def folder_digest(folder: Path, allow_pickle: bool = False, **row: str | None) -> str:
+    """Return the digest of a model folder, 64 hexadecimal digits; `row` adds what the models file sets (dtype, ...).
+
+    Raises SurroundingsFault where a file is missing, truncated or not what its header says.
+    """
+    return folder_digests(folder, allow_pickle, **row)[0]
+
+
+def folder_digests(folder: Path, allow_pickle: bool = False, **row: str | None) -> tuple[str, str]:
+    """Return the digest of a model folder with what the models file sets, and that of its files alone.
+
+    Raises SurroundingsFault.
+    """
+    files = hashlib.sha256()
+    for name, dtype, shape, values in sorted(tensors(folder, allow_pickle)):
+        files.update(json.dumps([name, dtype, shape, values]).encode())
+    files.update(json.dumps(_settings(folder), sort_keys=True).encode())
+    whole = files.copy()
+    whole.update(json.dumps(row, sort_keys=True).encode())
+    return whole.hexdigest(), files.hexdigest()
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """Return the settings of a folder; the tokenizer's two files of special tokens count as one."""
+    settings = {name: read_settings(folder / name) for name in SETTINGS if (folder / name).is_file()}
+    if "transformers_weights" in settings.get("config.json", {}):
+        raise SurroundingsFault(f"{folder}: config.json names other weight files (transformers_weights); remove that")
+    if "encoder_layers" in settings.get("config.json", {}):
+        settings["config.json"].pop("num_hidden_layers", None)  # says it once more
+    for key in READERS:
+        if key in settings.get("processor_config.json", {}):
+            settings["preprocessor_config.json"] = settings["processor_config.json"].pop(key)
+    hears = "feature_extractor_type" in settings.get("preprocessor_config.json", {})
+    special = settings.pop("special_tokens_map.json", {})
+    tokenizer = {**special, **settings.pop("tokenizer_config.json", {})}
+    tokenizer |= tokenizer.pop("model_specific_special_tokens", {})
+    if "tokenizer_class" in tokenizer:
+        name = str(tokenizer["tokenizer_class"]).removesuffix("Fast")
+        tokenizer["tokenizer_class"] = ONE_CLASS.get(name, name)
+    whole = settings.pop("tokenizer.json", None)
+    kept = {name: content for name, values in settings.items() if (content := _without_traces(values))}
+    if whole is not None:
+        tokenizer = {key: value for key, value in tokenizer.items() if key not in IN_TOKENIZER_JSON}
+        kept["tokenizer.json"] = _pieces(whole, hears)
+    else:
+        tokenizer.pop("added_tokens_decoder", None)  # made of the vocabulary and the special tokens
+        vocabularies = [folder / name for name in VOCABULARIES if (folder / name).is_file()]
+        kept |= {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in vocabularies}
+    kept["tokenizer_config.json"] = {
+        key: _content(value) for key, value in _without_traces(tokenizer).items() if value not in (None, {}, [])
+    }
+    return kept
+
+
+def _pieces(whole: dict[str, Any], hears: bool) -> dict[str, Any]:
+    """Return what counts of tokenizer.json; a model that hears only writes with it, and puts no text between tokens."""
+    dropped = (*SET_BY_EACH_CALL, "post_processor") if hears else SET_BY_EACH_CALL
+    kept = {key: value for key, value in whole.items() if key not in dropped}
+    if isinstance(kept.get("model"), dict):
+        kept["model"] = {key: value for key, value in kept["model"].items() if value not in (None, "")}
+    return kept
+
+
+def _without_traces(settings: dict[str, Any]) -> dict[str, Any]:
+    """Drop the keys, at any depth, that say who saved it, and defaults that some versions spell out."""
+    return {
+        key: _without_traces(value) if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if key not in WHO_SAVED_IT and not (key in SPELT_OUT and value == SPELT_OUT[key])
+    }
+
+
+def _content(token: Any) -> Any:
+    """Return a special token as its text, whether it is written as that or with its flags."""
+    return token["content"] if isinstance(token, dict) and "content" in token else token

@@ -1,0 +1,331 @@
+"""From a row to a loaded model: the only door to weights. torch and transformers are imported here and not before."""
+
+import functools
+import json
+import os
+import platform
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
+from swapgate.models import compression, hub, int8
+from swapgate.models.digest import VOCABULARIES, folder_digests
+from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
+from swapgate.models.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
+from swapgate.project.manifest import Row
+from swapgate.project.variants import steps
+from swapgate.tasks.task import Loaded
+
+PANIC = "PanicException"  # of libraries in Rust; it is no Exception
+SEED = 0
+SAFELY: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+THREADS = 1
+"""Threads that torch computes with: one gives the same bits in every run."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the weights of a row are."""
+
+    row: Row
+    folder: Path
+    name: str
+    """How the model is called in messages, tables and goldens."""
+    row_of: str = "its row"
+    """Where its row is written, for messages."""
+    gone: str = ""
+    """Why there are no weights there any more: those of an incumbent that git does not keep."""
+    commit: str | None = None
+    """Of a public model: which one it is, 40 hexadecimal digits; None where the cache does not know."""
+    fetch: str = ""
+    """How `swapgate fetch` names a public model; nothing where it is a folder."""
+    absent: str = ""
+    """Why the weights of a public model are not there yet, and how to fetch them."""
+
+    @functools.cached_property
+    def weights_folder(self) -> Path:
+        """The folder that it is loaded from: of a variant that of the compressed copy, which is made where there is
+        none. Raises SurroundingsFault where that fails, and as `digest` does.
+        """
+        return self.folder if self.row.variant is None else _compressed(self, self.row.variant)
+
+    @functools.cached_property
+    def base(self) -> "Source":
+        """Of a variant the model that it is made of."""
+        return replace(
+            self, row=self.row.model_copy(update={"variant": None}), name=self.name.removesuffix(self.suffix)
+        )
+
+    @property
+    def suffix(self) -> str:
+        """How its name ends where it is a variant."""
+        return f"+{self.row.variant}" if self.row.variant else ""
+
+    @property
+    def digest(self) -> str:
+        """Which model this is. Raises SurroundingsFault where its files cannot be read, AbsentFault without them."""
+        return self._digests[0]
+
+    @property
+    def files_digest(self) -> str:
+        """What its files hold, whatever the row says; of a variant those it is made of. Raises as `digest` does."""
+        return self._digests[1] if self.row.variant is None else self.base.files_digest
+
+    @property
+    def weights_digest(self) -> str:
+        """What the files hold that it is loaded from, whatever the row says. Raises as `digest` does."""
+        return self._digests[1]
+
+    @functools.cached_property
+    def _digests(self) -> tuple[str, str]:
+        if self.gone:
+            raise SurroundingsFault(self.gone)
+        if self.absent:
+            raise AbsentFault(self.absent)
+        if self.commit and (file := hub.changed(self.folder)):
+            words = f"{self.name}: {file} in the cache is not what was fetched"
+            raise SurroundingsFault(f"{words}; fetch it again with: swapgate fetch {self.fetch}")
+        row = {"dtype": self.row.dtype, "variant": None, "labels": _dumps(self.row.labels)}  # a variant is in the files
+        settings = {name: _dumps(value) for name, value in self.row.settings.items()}
+        return folder_digests(self.weights_folder, self.row.allow_pickle, **row, **settings)
+
+    @functools.cached_property
+    def bytes(self) -> int:
+        """Size of the weight files in bytes. Raises SurroundingsFault."""
+        return weight_bytes(self.weights_folder, self.row.allow_pickle)
+
+    @functools.cached_property
+    def parameters(self) -> int:
+        """How many numbers the weight files hold, but for scales of whole numbers. Raises SurroundingsFault."""
+        return parameter_count(self.weights_folder, self.row.allow_pickle, int8.SCALE if self.row.variant else None)
+
+    @functools.cached_property
+    def config(self) -> dict[str, Any]:
+        """The model's config.json. Raises SurroundingsFault."""
+        return read_settings(self.folder / "config.json")
+
+
+def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
+    """Find the model of a row: its folder, or where there is none and the name may be an id, a public model.
+
+    `base` is the folder its file stands in, `root` shortens its name, `asked` is how `swapgate fetch` and `swapgate
+    pin` name the row of a models file. Nothing is fetched here. Raises InputFault where there is no such folder or it
+    holds no model.
+    """
+    try:
+        folder = Path(os.path.normpath(base / Path(row.model).expanduser()))
+        exists = folder.is_dir()
+        in_folder = "/" in row.model and (base / row.model).parent.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputFault(f"model = {row.model!r} is no usable path ({error}); give a model folder") from error
+    if exists and row.revision is not None:
+        raise InputFault(
+            f"model = {row.model!r} is a folder, and revision = {row.revision!r} is set: a folder has no revisions, its"
+            " digest says which weights it holds; remove it"
+        )
+    if not exists and hub.is_id(row.model) and (row.revision is not None or not in_folder):
+        return _public(row, row_of, asked)
+    if not exists:
+        raise InputFault(
+            f"no folder {folder} (model = {row.model!r}); give a folder that save_pretrained wrote, or the id of a"
+            " public model with its revision"
+        )
+    if not (folder / "config.json").is_file():
+        raise InputFault(f"{folder} holds no config.json, so it is no model; give a folder that save_pretrained wrote")
+    if (folder / "adapter_config.json").exists():
+        raise InputFault(f"{folder} holds an adapter; merge it into the model (merge_and_unload) and save that")
+    name = folder.relative_to(root) if folder.is_relative_to(root) else folder
+    source = Source(row, folder, name.as_posix(), row_of)
+    return replace(source, name=f"{source.name}{source.suffix}")
+
+
+def _public(row: Row, row_of: str, asked: str) -> Source:
+    """Find a public model in the cache of huggingface_hub."""
+    found = hub.cached(row.model, row.revision, row.allow_pickle)
+    name = hub.named(row.model, found.commit, row.revision)
+    fetch, absent = asked or hub.wanted(row.model, row.revision), ""
+    if found.missing is not None:
+        pin = f"swapgate pin {asked} && " if asked and not hub.is_pinned(row.revision) else ""
+        absent = (
+            f"{name} is not in the cache of public models ({found.folder}: no {found.missing}); fetch it with:"
+            f" {pin}swapgate fetch {fetch}"
+        )
+    source = Source(row, found.folder, name, row_of, commit=found.commit, fetch=fetch, absent=absent)
+    return replace(source, name=f"{name}{source.suffix}")
+
+
+def _compressed(source: Source, variant: str) -> Path:
+    """Return the folder of a compressed copy, made of the model as it is stored. Raises SurroundingsFault."""
+    base, row = source.base, source.row
+
+    def make(target: Path) -> None:
+        try:
+            stored = compression.stored_dtype(base.folder, row.allow_pickle)
+            exact = replace(base, row=base.row.model_copy(update={"dtype": stored, "device": "cpu"}))
+            model = load(exact, compression.architecture(base.config), None).model
+            compression.compress(model, steps(variant), base.folder, row.dtype, target, row.allow_pickle)
+            load(replace(exact, folder=target), compression.architecture(base.config), None)  # it must load again
+        except OSError:
+            raise
+        except Exception as error:  # a step may meet a model that it was not made for
+            words = str(error) if isinstance(error, SurroundingsFault) else f"{type(error).__name__}: {error}"
+            raise SurroundingsFault(f"{source.name} cannot be made: {words}") from error
+
+    return compression.kept(base.files_digest, row.dtype, variant, make)
+
+
+@hub.offline()
+def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokenizer") -> Loaded:
+    """Load model and tokenizer (or processor) for inference on the row's device in its dtype, or its variant's.
+
+    Raises SurroundingsFault where they cannot be loaded whole: a weight that the file lacks would be random.
+    """
+    folder = source.weights_folder
+    _check_vocabulary(source, folder, reader_class)
+    import torch
+    import transformers
+
+    torch.manual_seed(SEED)
+    torch.set_num_threads(THREADS)
+    torch.backends.cudnn.deterministic = True
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    start, files = time.perf_counter(), weight_files(folder, source.row.allow_pickle)
+    try:
+        model, report = _load_model(source, folder, files, auto_class, reader_class)
+        reader = reader_class and _load_reader(folder, reader_class)
+    except SurroundingsFault as fault:
+        raise SurroundingsFault(f"{source.name}: {fault}") from fault
+    except BaseException as error:  # any library below may raise anything on a broken folder, and tokenizers a panic
+        if not isinstance(error, Exception) and type(error).__name__ != PANIC:
+            raise
+        raise SurroundingsFault(_cause(error).format(source.name)) from error
+    _check_whole(source, model, sorted(report["missing_keys"]))
+    return Loaded(model.eval(), reader, time.perf_counter() - start)
+
+
+def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) -> None:
+    """Make sure that there is a tokenizer where one is needed: transformers 5 would make one that knows no word."""
+    vocabulary = ("tokenizer.json", *VOCABULARIES)
+    if reader_class in ("AutoTokenizer", "AutoProcessor") and not any((folder / n).is_file() for n in vocabulary):
+        raise SurroundingsFault(
+            f"{source.name} holds no tokenizer ({', '.join(vocabulary[:2])}, …); save the model's own there"
+        )
+
+
+def _check_settings(folder: Path, files: list[Path], reader_class: str | None) -> None:
+    """Refuse settings that are absurd, or name code to be run. Raises SurroundingsFault."""
+    for name in ("config.json", "preprocessor_config.json", "processor_config.json", "generation_config.json"):
+        if name == "config.json" or (folder / name).is_file():
+            settings = read_settings(folder / name)
+            check_config(name, settings, files)
+            if reader_class in ("AutoFeatureExtractor", "AutoProcessor"):
+                check_listener(name, settings)
+    if (folder / "tokenizer_config.json").is_file():
+        check_code("tokenizer_config.json", read_settings(folder / "tokenizer_config.json"))
+
+
+def _load_model(
+    source: Source, folder: Path, files: list[Path], auto_class: str, reader_class: str | None
+) -> tuple[Any, Any]:
+    """Load a model once its settings were checked; return it, and what transformers tells of its weights."""
+    import torch
+    import transformers
+
+    auto = getattr(transformers, auto_class)
+    _check_settings(folder, files, reader_class)
+    config = transformers.AutoConfig.from_pretrained(folder, **SAFELY)
+    if getattr(config, "use_pretrained_backbone", False):
+        config.use_pretrained_backbone = False  # transformers 4 would fetch weights, which the model's own replace
+    check_parameters(auto, config, files)
+    computes: dict[str, str] = read_settings(folder / "config.json").get(compression.MARKER, {})
+    dtype = getattr(torch, computes.get("dtype", source.row.dtype))
+    if "int8" in computes:
+        int8.check_device(computes["int8"], source.row.device)
+        model, report = int8.load(auto, folder, config, dtype, computes["int8"])
+    else:
+        model, report = auto.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype,
+            use_safetensors=not is_pickled(files),
+            weights_only=True,
+            output_loading_info=True,
+            **SAFELY,
+        )
+    return model.to(source.row.device), report
+
+
+def _load_reader(folder: Path, reader_class: str) -> Any:
+    """Load a tokenizer or processor; of image processors the one that needs no torchvision."""
+    import transformers
+
+    options = dict(SAFELY)
+    if reader_class == "AutoImageProcessor":  # said in each version's way
+        options |= {"backend": "pil"} if transformers.__version__ >= "5" else {"use_fast": False}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "At least one mel filter", UserWarning)  # also said of the public AST models
+        return getattr(transformers, reader_class).from_pretrained(folder, **options)
+
+
+def _cause(error: BaseException) -> str:
+    """Return in words why a model cannot be loaded and what to do; its name is to be put in."""
+    known = next((words for is_cause, words in CAUSES if is_cause(error)), None)
+    if known:
+        return known
+    reason = (str(error).strip().splitlines() or ["no message"])[0]
+    return "{} cannot be loaded: " + f"{type(error).__name__}: {reason}".replace("{", "{{").replace("}", "}}")
+
+
+CAUSES: tuple[tuple[Callable[[BaseException], bool], str], ...] = (
+    (
+        lambda error: "trust_remote_code" in str(error),
+        "{} asks for code of its own to be run (auto_map in its settings), and that is never done;"
+        " use a model of an architecture that transformers has",
+    ),
+    (
+        lambda error: type(error).__name__ == "OfflineModeIsEnabled",
+        "{} names a model of the hub in its settings (a backbone?), and none is fetched here; load it with a network,"
+        " save it and judge that folder",
+    ),
+    (
+        lambda error: isinstance(error, ImportError) and "timm" in str(error),
+        "{} has a backbone of timm's, and timm or its torchvision is not installed; install them"
+        " with: pip install 'swapgate[timm]' (torchvision must be built for this torch: CPU or CUDA)",
+    ),
+)
+"""What libraries raise on a folder that cannot be loaded, and what is told of it."""
+
+
+def _check_whole(source: Source, model: Any, missing: Sequence[str]) -> None:
+    """Make sure that no weight is missing. Raises SurroundingsFault."""
+    if missing:
+        raise SurroundingsFault(
+            f"{source.name} lacks {len(missing)} of the weights that a {type(model).__name__} needs"
+            f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); they would be random."
+            " Give a checkpoint that was trained for this task"
+        )
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def surroundings() -> dict[str, str]:
+    """Return what the numbers depend on besides the model: versions, CPU features, threads. Imports torch."""
+    import tokenizers
+    import torch
+    import transformers
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "tokenizers": tokenizers.__version__,
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+    }

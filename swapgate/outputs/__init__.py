@@ -1,0 +1,110 @@
+"""What models say, one file a kind of prediction, and this door to them: how predictions are compared.
+
+A prediction is compared with the expected answer, with its golden as drift, and with its golden as a swap. Each
+function collects every difference and returns them in words; none raises.
+"""
+
+from collections.abc import Iterator
+
+from rich.text import Text as Line
+
+from swapgate.outputs import answer, classification, detections, entities, label_set, text
+from swapgate.outputs.prediction import Expected, Output, Prediction
+from swapgate.outputs.tolerance import Mismatch, Tolerance
+
+__all__ = [
+    "Mismatch",
+    "Tolerance",
+    "check_drift",
+    "check_expected",
+    "check_recorded",
+    "check_swap",
+    "diff",
+    "invalid",
+    "near_ties",
+    "output_of",
+    "register",
+]
+
+BUILT_IN = (
+    answer.OUTPUT,
+    classification.OUTPUT,
+    detections.OUTPUT,
+    entities.OUTPUT,
+    label_set.OUTPUT,
+    text.OUTPUT,
+)
+_by_type = {output.prediction: output for output in BUILT_IN}
+
+
+def register(output: Output) -> None:
+    """Let predictions of another package's kind be compared; a task brings its own."""
+    _by_type[output.prediction] = output
+
+
+def output_of(prediction: Prediction) -> Output:
+    """Return how predictions of this kind are compared."""
+    return _by_type[type(prediction)]
+
+
+def check_expected(actual: Prediction, expected: Expected) -> list[Mismatch]:
+    """Compare with the right answer; scores need only be valid."""
+    return invalid(actual) or output_of(actual).expected(actual, expected)
+
+
+def check_drift(
+    actual: Prediction, golden: Prediction, tolerance: Tolerance, reference: str = "golden"
+) -> list[Mismatch]:
+    """Compare with the golden of the same weights: scores within tolerance, near ties may change places."""
+    wrong = invalid(actual) + invalid(golden, "golden ")
+    return wrong or [found for found in output_of(actual).drift(actual, golden, tolerance, reference) if not found.tie]
+
+
+def check_recorded(actual: Prediction, golden: Prediction, tolerance: Tolerance) -> list[Mismatch]:
+    """Compare with figures that others recorded of the same weights: as drift, but only what they hold."""
+    wrong = invalid(actual) + invalid(golden, "recorded ")
+    return wrong or [found for found in _recorded(actual, golden, tolerance) if not found.tie]
+
+
+def near_ties(
+    actual: Prediction,
+    golden: Prediction,
+    tolerance: Tolerance,
+    reference: str = "golden",
+    recorded: bool = False,
+) -> list[Mismatch]:
+    """Return what changed places since the golden and is not held against the model, because it was a near tie.
+
+    `recorded`: the golden holds figures that others recorded.
+    """
+    if recorded:
+        return [one for one in _recorded(actual, golden, tolerance) if one.tie]
+    return [one for one in output_of(actual).drift(actual, golden, tolerance, reference) if one.tie]
+
+
+def _recorded(actual: Prediction, golden: Prediction, tolerance: Tolerance) -> list[Mismatch]:
+    output = output_of(actual)
+    return (output.recorded or output.drift)(actual, golden, tolerance, "recorded")
+
+
+def check_swap(candidate: Prediction, golden: Prediction, expected: Expected, tolerance: Tolerance) -> list[Mismatch]:
+    """Compare other weights with the incumbent's golden: what was right stays right, and nothing new is wrong.
+
+    The score of what is right may fall by `tolerance.swap` and may rise freely. What the incumbent got wrong counts
+    for nothing if the candidate still gets it wrong, and is an improvement if it does not.
+    """
+    wrong = invalid(candidate) + invalid(golden, "golden ")
+    return wrong or output_of(candidate).swap(candidate, golden, expected, tolerance)
+
+
+def invalid(actual: Prediction, whose: str = "") -> list[Mismatch]:
+    """Return what no model could have meant: scores that are NaN or no probabilities, what stands twice."""
+    return output_of(actual).invalid(actual, whose)
+
+
+def diff(golden: Prediction | None, now: Prediction, given: object) -> Iterator[Line]:
+    """Yield the lines of a diff: what the golden says behind "-", what is said now behind "+".
+
+    `given` is the input of the case: a sentence, a question or the name of a file. Without a golden all is new.
+    """
+    yield from output_of(now).diff(golden, now, given)

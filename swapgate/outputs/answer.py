@@ -1,0 +1,156 @@
+"""Answers: the stretch of the context, and its score."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text as Line
+
+from swapgate.outputs.counts import RIGHT, Counts, Figures
+from swapgate.outputs.diff import NEW, OLD, SAME, score_change
+from swapgate.outputs.prediction import EXACT, Output, Prediction, comma_list
+from swapgate.outputs.tolerance import (
+    Mismatch,
+    Tolerance,
+    exceeds,
+    invalid_probability,
+    larger_lead,
+    lead_text,
+    score_drift,
+    score_fall,
+)
+
+AROUND = 40
+"""Characters of a context shown on each side of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSpan:
+    """A stretch of a context that answers a question: what is right in a case."""
+
+    start: int
+    """Offset of its first character in the context."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text!r} {self.start}-{self.start + len(self.text)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Prediction):
+    """The stretch of the context that answers a question; no answer is the empty text at 0-0."""
+
+    __pydantic_config__ = EXACT
+
+    text: str
+    start: int
+    """Offset of its first character in the context."""
+    end: int
+    """Offset behind its last character."""
+    score: float
+    """Probability of its start times that of its end, from 0; where several windows hold the text they add up."""
+    margin: float | None
+    """Lead of that score over the best other answer's."""
+
+    def __str__(self) -> str:
+        return f"{self.text!r} {self.start}-{self.end}" if self.text else "no answer"
+
+
+def invalid(actual: Answer, whose: str) -> list[Mismatch]:
+    """Return a mismatch for a margin that is no probability, and a score that is none of several windows' together."""
+    margin = actual.margin
+    mismatches = [] if margin is None else invalid_probability("answer", f"{whose}{actual}", "margin", margin)
+    if not 0 <= actual.score < math.inf:
+        message = f"{whose}{actual} has the score {actual.score}, which is no sum of probabilities"
+        mismatches.append(Mismatch("answer.score", message))
+    return mismatches
+
+
+def expected(actual: Answer, right: Sequence[AnswerSpan]) -> list[Mismatch]:
+    """Ask for one of the right passages, or where there is none for no answer."""
+    if _is_right(actual, right):
+        return []
+    wanted = " or ".join(map(str, right)) or "no answer"
+    return [Mismatch("answer", f"found {actual} ({actual.score:.4f}), expected {wanted}")]
+
+
+def drift(actual: Answer, golden: Answer, tolerance: Tolerance, reference: str) -> list[Mismatch]:
+    """Ask for the same answer and score; where both led by no more than the tolerance, it is a near tie."""
+    if (actual.start, actual.end) == (golden.start, golden.end):
+        if actual.text != golden.text:
+            return [Mismatch("answer.text", f"found {actual}, {reference} {golden}: another text in the same place")]
+        return score_drift("answer.score", f"{golden} scored", actual.score, golden.score, tolerance, reference)
+    lead = larger_lead(actual.margin, golden.margin)
+    found = f"found {actual} ({actual.score:.4f}), {reference} {golden} ({golden.score:.4f})"
+    if not exceeds(lead, tolerance.tie):
+        tie = Mismatch("answer", f"{found}: a near tie, it led by {lead:.4g}, and up to {tolerance.tie:g} is one", True)
+        return [tie, *score_drift("answer.score", f"{actual} scored", actual.score, golden.score, tolerance, reference)]
+    return [
+        Mismatch(
+            "answer", f"{found}; a near tie would lead by up to {tolerance.tie:g}, this one led by {lead_text(lead)}"
+        )
+    ]
+
+
+def swap(candidate: Answer, golden: Answer, right: Sequence[AnswerSpan], tolerance: Tolerance) -> list[Mismatch]:
+    """Ask that a right answer stays right and that its score falls little."""
+    if not _is_right(golden, right):
+        return []
+    if not _is_right(candidate, right):
+        return [Mismatch("answer", f"{golden} ({golden.score:.4f}) is lost: found {candidate} ({candidate.score:.4f})")]
+    return score_fall(
+        "answer.score", comma_list(right) if right else "no answer", candidate.score, golden.score, tolerance.swap
+    )
+
+
+def count(found: Answer, right: Sequence[AnswerSpan]) -> Counts:
+    """Return what a row adds, compared by words as SQuAD does (torchmetrics); without a right answer only none is."""
+    from torchmetrics.functional.text import squad
+
+    texts, starts = [span.text for span in right] or [""], [span.start for span in right] or [0]
+    wanted = {"answers": {"text": texts, "answer_start": starts}, "id": "0"}
+    scores = squad([{"prediction_text": found.text, "id": "0"}], [wanted])
+    return {"F1": float(scores["f1"]) / 100, "exact match": float(scores["exact_match"]) / 100}
+
+
+def figures(counts: Counts, rows: float) -> Figures:
+    """Return the means over rows."""
+    return {name: value / rows for name, value in counts.items() if name != RIGHT}
+
+
+def diff(golden: Answer | None, now: Answer, given: object) -> Iterator[Line]:
+    """Yield the answers in their places, and the score."""
+    context = getattr(given, "context", "")
+    same = golden is not None and (golden.start, golden.end) == (now.start, now.end)
+    if golden and not same:
+        yield _cut_out("- ", context, golden, OLD)
+    yield _cut_out("  " if same else "+ ", context, now, SAME if same else NEW)
+    yield Line.assemble("  score ", *score_change(golden.score if golden else None, now.score))
+
+
+def _cut_out(sign: str, context: str, answer: Answer, colour: str) -> Line:
+    if not answer.text:
+        return Line.assemble(sign, ("no answer", colour))
+    before, behind = context[max(0, answer.start - AROUND) : answer.start], context[answer.end : answer.end + AROUND]
+    return Line.assemble(
+        sign, f"…{before}[", (answer.text, f"bold {colour}"), f"]{behind}… {answer.start}-{answer.end}"
+    )
+
+
+def _is_right(found: Answer, right: Sequence[AnswerSpan]) -> bool:
+    if not right:
+        return not found.text
+    return any((found.start, found.text) == (passage.start, passage.text) for passage in right)
+
+
+OUTPUT = Output(
+    prediction=Answer,
+    invalid=invalid,
+    expected=expected,
+    drift=drift,
+    swap=swap,
+    count=count,
+    figures=figures,
+    diff=diff,
+    shares=frozenset({"exact match"}),
+)

@@ -1,0 +1,55 @@
+"""What rows of an evaluation set count for, and figures of such counts that several kinds of predictions have."""
+
+from collections import Counter
+from collections.abc import Mapping, Set
+from typing import Any
+
+Figures = dict[str, float]
+"""In [0, 1], but for error rates, which can exceed 1."""
+Counts = Mapping[Any, float]
+"""What a row adds: numbers by name, and by pairs of a right and a given label."""
+
+RIGHT = "right"
+"""Share of the rows on which nothing is wrong, as the test of a case with this expected answer would find."""
+NOTHING = ""
+"""The label of what one side does not have."""
+OVERLAP_PARTS = ("both", "found")
+"""Numbers of `overlap` in which two models can differ."""
+_PLACES = {"F1": 2, "precision": 0, "recall": 1}
+"""Where scikit-learn gives them."""
+
+
+def overlap(found: Set[tuple[Any, ...]], wanted: Set[tuple[Any, ...]]) -> Counts:
+    """Return the counts of two sets of things, tuples that begin with a label."""
+    pairs: Counter[Any] = Counter((one[0], one[0]) for one in found & wanted)
+    pairs.update((one[0], NOTHING) for one in wanted - found)
+    pairs.update((NOTHING, one[0]) for one in found - wanted)
+    return {**pairs, "both": len(found & wanted), "found": len(found), "wanted": len(wanted)}
+
+
+def f1(counts: Counts) -> float:
+    """Return the F1 of counts by `overlap`, all labels alike."""
+    both, found, wanted = (counts[name] for name in ("both", "found", "wanted"))
+    return 2 * both / (found + wanted) if found + wanted else 0.0
+
+
+def by_label(counts: Counts) -> Figures:
+    """Return precision, recall and F1 of each label, and their means (scikit-learn), of counts by pairs of labels."""
+    pairs = {pair: count for pair, count in counts.items() if isinstance(pair, tuple) and count}
+    names = sorted({label for pair in pairs for label in pair} - {NOTHING})
+    if not names:
+        return {}
+    from sklearn.metrics import precision_recall_fscore_support
+
+    right, given = zip(*pairs, strict=True)
+    table = precision_recall_fscore_support(
+        right, given, labels=names, sample_weight=[*pairs.values()], zero_division=0.0
+    )
+    return {
+        **{f"macro {what}": float(table[place].mean()) for what, place in _PLACES.items()},
+        **{
+            f"{what} {name}": float(value)
+            for what, place in _PLACES.items()
+            for name, value in zip(names, table[place], strict=True)
+        },
+    }

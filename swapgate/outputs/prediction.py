@@ -1,0 +1,131 @@
+"""What all kinds of predictions share: their JSON, and the object that says how one kind is compared and counted."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Protocol, Self, TypeAlias
+
+from rich.text import Text as Line
+
+from swapgate.outputs.counts import RIGHT, Counts, Figures
+from swapgate.outputs.tolerance import Mismatch, Tolerance
+
+EXACT: Any = {"extra": "forbid"}
+"""For reading JSON: a field too many is as wrong as one too few."""
+
+Expected: TypeAlias = Any
+"""What is right in a case; the file of each kind of prediction says what that is."""
+
+ADDED = ("rest", "others", "threshold")
+"""Fields of predictions that the suite adds to what a model says."""
+
+
+class Prediction:
+    """What a model said about one input: a frozen dataclass with its JSON form."""
+
+    __slots__ = ()
+
+
+class Accumulator(Protocol):
+    """Figures that are no function of sums over rows, as an average precision is."""
+
+    names: Collection[str]
+    """Those by which a budget may judge."""
+
+    def add(self, prediction: Any, expected: Any) -> None:
+        """Note a row."""
+
+    def figures(self) -> Figures:
+        """Return all figures."""
+
+    def figure(self, name: str, rows: Any) -> float:
+        """Return one figure, of all rows (None) or of those by an integer array, in which one may stand twice."""
+
+    def differing(self, other: Self, name: str) -> int:
+        """Return how many rows differ from the other side in what counts for a figure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """How one kind of prediction is compared, counted and shown.
+
+    The functions that compare walk the union of both sides, collect every difference in words, and never raise.
+    """
+
+    prediction: type[Prediction]
+    invalid: Callable[[Any, str], list[Mismatch]]
+    """Of a prediction and whose it is: what no model could have meant (NaN, a score above 1)."""
+    expected: Callable[[Any, Any], list[Mismatch]]
+    """Of a prediction and the right answer."""
+    drift: Callable[[Any, Any, Tolerance, str], list[Mismatch]]
+    """Of a prediction, the golden of the same weights, the tolerance, and how messages call the golden."""
+    swap: Callable[[Any, Any, Any, Tolerance], list[Mismatch]]
+    """Of a candidate's prediction, the incumbent's golden, the right answer and the tolerance."""
+    count: Callable[[Any, Any], Counts]
+    """Of a prediction and the right answer: what a row of an evaluation set adds."""
+    figures: Callable[[Counts, float], Figures]
+    """Of the sums over rows, and how many rows these are; `by_label` adds those of pairs of labels."""
+    diff: Callable[[Any, Any, object], Iterator[Line]]
+    """Of a golden (None: all is new), a prediction and the input: the lines of a coloured diff."""
+    recorded: Callable[[Any, Any, Tolerance, str], list[Mismatch]] | None = None
+    """As `drift`, where others recorded the golden and it may hold less; as `drift` where it is None."""
+    shares: frozenset[str] = frozenset()
+    """Figures of rows that are either right or wrong, besides `RIGHT`."""
+    less_is_better: frozenset[str] = frozenset()
+    """Figures that are errors."""
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Numbers in which two models can differ, of a figure that is not one itself and not of pairs of labels."""
+    accumulator: Callable[[], Accumulator] | None = None
+    """Makes what gathers figures that are no function of sums."""
+    limits: tuple[str, ...] = ()
+    """Limits of a tolerance that it has besides those of all kinds."""
+    uncertainty: Callable[[Any, float], float] | None = None
+    """Of a golden and the unit to which its edges were cut: by how much 1 - IoU is unknown."""
+    one_is_enough: bool = False
+    """Whether of several labels in an expected answer one must be given, and not all."""
+    unscored: int = 0
+    """What is compared of a prediction besides its numbers: of a text the text itself."""
+
+    def is_share(self, figure: str) -> bool:
+        """Return whether a figure is the share of rows that are right."""
+        return figure == RIGHT or figure in self.shares
+
+
+def to_json(prediction: Prediction) -> dict[str, Any]:
+    """Return the JSON form; numbers keep 7 significant digits, which is what float32 holds."""
+    form: dict[str, Any] = _json(prediction)
+    return form
+
+
+def is_whole(prediction: Prediction) -> bool:
+    """Return whether nothing of a prediction is unknown."""
+    return not any(value is None for value in _leaves(prediction))
+
+
+def numbers(prediction: Prediction) -> int:
+    """Return how many scores, margins and edges of boxes a prediction holds."""
+    return sum(isinstance(value, float) for value in _leaves(prediction))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield what a prediction is made of, but for what the suite adds."""
+    if is_dataclass(value):
+        for name in (field.name for field in fields(value) if field.name not in ADDED):
+            yield from _leaves(getattr(value, name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def comma_list(items: Sequence[object]) -> str:
+    """Return a list in words for a message."""
+    return ", ".join(map(str, items)) or "nothing"
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.7g}")
+    if is_dataclass(value):
+        return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
+    return [_json(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,265 @@
+"""Written texts: summaries by words that must occur, length and ROUGE; transcripts by word error rate.
+
+Sources: ROUGE is F1 of words, pairs and common subsequences (Lin 2004; rouge-score, without stemming); the word error
+rate is substitutions, insertions and deletions a word of the reference (jiwer), in lower case, without punctuation.
+"""
+
+import difflib
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text as Line
+
+from swapgate.outputs.counts import RIGHT, Counts, Figures
+from swapgate.outputs.diff import NEW, OLD, score_change
+from swapgate.outputs.prediction import EXACT, Output, Prediction
+from swapgate.outputs.tolerance import (
+    Mismatch,
+    Tolerance,
+    exceeds,
+    invalid_probability,
+    larger_lead,
+    lead_text,
+    score_drift,
+    score_fall,
+)
+
+ROUGE = {"ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
+ERROR_RATES = {"WER": "words", "CER": "letters"}
+"""Error rates, and what they are rates of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a summary must be like: what is right in a case."""
+
+    source: str
+    """The text that is summarized."""
+    summary: str
+    """How a person summarized it: the reference of ROUGE."""
+    must: tuple[str, ...]
+    """Words, or several in a row, that must occur; case does not matter."""
+    must_not: tuple[str, ...]
+    """Words, or several in a row, that must not."""
+    words: tuple[int, int]
+    """Fewest and most words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Prediction):
+    """A text that a model wrote: a summary, or what it heard."""
+
+    __pydantic_config__ = EXACT
+
+    text: str
+    margin: float | None
+    """Smallest lead of a chosen step over its runner-up, in [0, 1]: how near the text was to being another one."""
+
+    def __str__(self) -> str:
+        return repr(self.text)
+
+
+def invalid(actual: Text, whose: str) -> list[Mismatch]:
+    """Return a mismatch for a margin that is no probability."""
+    margin = actual.margin
+    return [] if margin is None else invalid_probability("text", f"{whose}{actual}", "margin", margin)
+
+
+def expected(actual: Text, right: Summary | str) -> list[Mismatch]:
+    """Ask of a transcript that each word is right, of a summary what its case asks."""
+    if isinstance(right, Summary):
+        return _summary_faults(actual.text, right)
+    rate = word_error_rate(actual.text, right)
+    if rate == 0:
+        return []
+    return [Mismatch("text", f"heard {actual.text!r}, expected {right!r}: word error rate {rate:.3f}, allowed 0")]
+
+
+def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> list[Mismatch]:
+    """Ask for the same text and margin; after a step that was a near tie on both sides another text may follow."""
+    if actual.text == golden.text:
+        if actual.margin is None or golden.margin is None:
+            return []
+        return score_drift(
+            "text.margin",
+            f"the smallest lead of a step in {golden} was",
+            actual.margin,
+            golden.margin,
+            tolerance,
+            reference,
+            field="margin",
+        )
+    from rapidfuzz.distance import Levenshtein
+
+    share = Levenshtein.normalized_distance(actual.text, golden.text)
+    if not exceeds(share, tolerance.text):
+        return []
+    rate = word_error_rate(actual.text, golden.text) if normalized(golden.text) else 1.0
+    if tolerance.words and not exceeds(rate, tolerance.words):
+        return []
+    lead, wrote = larger_lead(actual.margin, golden.margin), f"wrote {actual.text!r}, {reference} {golden.text!r}"
+    if not exceeds(lead, tolerance.tie):
+        message = f"{wrote}: a near tie, the nearest step led by {lead:.4g}, and up to {tolerance.tie:g} is one"
+        return [Mismatch("text", message, tie=True)]
+    return [
+        Mismatch(
+            "text",
+            f"{wrote}: {share:.1%} of the characters differ, allowed {tolerance.text:.1%}, at a word error rate of"
+            f" {rate:.3f}, allowed {tolerance.words:g} (ROUGE-1 of one to the other"
+            f" {rouge_1(actual.text, golden.text):.3f}); a near tie would lead by up to {tolerance.tie:g}, the nearest"
+            f" step led by {lead_text(lead)}",
+            off={"characters": share, "words": rate},
+        )
+    ]
+
+
+def swap(candidate: Text, golden: Text, right: Summary | str, tolerance: Tolerance) -> list[Mismatch]:
+    """Ask that nothing asked of the text is lost, and that its metric against the reference falls little."""
+    if isinstance(right, Summary):
+        before = {mismatch.path for mismatch in _summary_faults(golden.text, right)}
+        lost = [mismatch for mismatch in _summary_faults(candidate.text, right) if mismatch.path not in before]
+        metrics = rouge_1(candidate.text, right.summary), rouge_1(golden.text, right.summary)
+        return lost + score_fall("text.rouge_1", "ROUGE-1", *metrics, tolerance.swap)
+    rates = word_error_rate(candidate.text, right), word_error_rate(golden.text, right)
+    rise = rates[0] - rates[1]
+    if not exceeds(rise, tolerance.swap):
+        return []
+    return [
+        Mismatch(
+            "text.word_error_rate",
+            f"heard {candidate.text!r}: word error rate {rates[0]:.3f}, the incumbent's {golden.text!r} {rates[1]:.3f}:"
+            f" rose by {rise:.3f}, allowed {tolerance.swap:g}",
+        )
+    ]
+
+
+def count(found: Text, right: Summary | str) -> Counts:
+    """Return what a row adds: of a summary its ROUGE, of a transcript its words and letters, all and wrong ones."""
+    if isinstance(right, Summary):
+        scores = _rouge(*ROUGE.values()).score(right.summary, found.text)
+        return {name: scores[kind].fmeasure for name, kind in ROUGE.items()}
+    import jiwer
+
+    said, heard = normalized(right), normalized(found.text)
+    words, letters = jiwer.process_words(said, heard), jiwer.process_characters(said, heard)
+    counted = {}
+    for name, one in (("words", words), ("letters", letters)):
+        counted[name] = float(one.hits + one.substitutions + one.deletions)
+        counted[f"wrong {name}"] = float(one.substitutions + one.deletions + one.insertions)
+    return counted
+
+
+def figures(counts: Counts, rows: float) -> Figures:
+    """Return mean ROUGE of summaries; of transcripts the error rates of all words, and of all letters, together."""
+    if "words" in counts:
+        return {name: counts[f"wrong {part}"] / counts[part] for name, part in ERROR_RATES.items()}
+    return {name: value / rows for name, value in counts.items() if name != RIGHT}
+
+
+def diff(golden: Text | None, now: Text, _: object) -> Iterator[Line]:
+    """Yield the text word by word, and how near its nearest step was."""
+    yield _word_by_word(golden.text.split() if golden else [], now.text.split())
+    yield Line.assemble("  nearest step ", *score_change(golden.margin if golden else None, now.margin))
+
+
+def _word_by_word(then: Sequence[str], now: Sequence[str]) -> Line:
+    """Return a text with what went away as [-words-] and what came as {+words+}, as git's word diff does."""
+    line = Line("  ")
+    for word, a, b, c, d in difflib.SequenceMatcher(None, then, now, autojunk=False).get_opcodes():
+        if word == "equal":
+            line.append(" ".join(then[a:b]) + " ")
+        else:
+            line.append(f"[-{' '.join(then[a:b])}-] " if b > a else "", OLD)
+            line.append(f"{{+{' '.join(now[c:d])}+}} " if d > c else "", NEW)
+    line.rstrip()
+    return line
+
+
+def word_error_rate(heard: str, said: str) -> float:
+    """Return the wrong, missing and added words of a transcript as a share of the words that were said; 1 where all
+    are.
+
+    It is above 1 where more words are added than were said.
+    """
+    import jiwer
+
+    return float(jiwer.wer(normalized(said), normalized(heard)))
+
+
+def normalized(text: str) -> str:
+    """Return a transcript in lower case, without punctuation, with single spaces."""
+    return str(_normalization()(text))
+
+
+def rouge_1(text: str, reference: str) -> float:
+    """Return the F1 of the words that a text shares with its reference, from 0 to 1."""
+    return float(_rouge("rouge1").score(reference, text)["rouge1"].fmeasure)
+
+
+def _summary_faults(text: str, right: Summary) -> list[Mismatch]:
+    fewest, most = right.words
+    count = len(text.split())
+    faults = [
+        Mismatch(f"text.must[{words}]", f"{words!r} does not occur in {text!r} and must")
+        for words in right.must
+        if not _occurs(words, text)
+    ]
+    faults += [
+        Mismatch(f"text.must_not[{words}]", f"{words!r} occurs in {text!r} and must not")
+        for words in right.must_not
+        if _occurs(words, text)
+    ]
+    if not fewest <= count <= most:
+        faults.append(Mismatch("text.words", f"{text!r} has {count} words, allowed {fewest} to {most}"))
+    last = re.search(r"\w+$", text)
+    if last and not _occurs(last[0], f"{right.source} {right.summary}"):
+        faults.append(
+            Mismatch("text.end", f"{text!r} ends in {last[0]!r}, no word of the source: it is cut in mid-word")
+        )
+    return faults
+
+
+def _occurs(words: str, text: str) -> bool:
+    """Return whether words stand in a text in this order, as whole words, whatever their case."""
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+@functools.cache
+def _normalization() -> Any:
+    import jiwer
+
+    return jiwer.Compose(
+        [
+            jiwer.SubstituteRegexes({r"\s+": " "}),
+            jiwer.ToLowerCase(),
+            jiwer.RemovePunctuation(),
+            jiwer.RemoveMultipleSpaces(),
+            jiwer.Strip(),
+        ]
+    )
+
+
+@functools.cache
+def _rouge(*kinds: str) -> Any:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer([*kinds])
+
+
+OUTPUT = Output(
+    prediction=Text,
+    invalid=invalid,
+    expected=expected,
+    drift=drift,
+    swap=swap,
+    count=count,
+    figures=figures,
+    diff=diff,
+    less_is_better=frozenset(ERROR_RATES),
+    parts={name: (f"wrong {part}",) for name, part in ERROR_RATES.items()},
+    limits=("text", "words"),
+    unscored=1,
+)

@@ -1,0 +1,203 @@
+"""The pytest plugin: options and configuration. It does nothing in a project that has no models file."""
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from swapgate.changes.against import judged_by
+from swapgate.changes.changed import changed_suites
+from swapgate.changes.git import check_out, commit_of
+from swapgate.core.faults import InputFault
+from swapgate.goldens.pending import on_ci
+from swapgate.inputs.downloads import INPUTS
+from swapgate.plugin import fixtures
+from swapgate.plugin.collecting import Collecting
+from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
+from swapgate.trials.plan import Plan, make_plan
+
+DEFAULT_MODELS = "embedded"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("swapgate", "model swaps, judged")
+    group.addoption("--models", metavar="FILE", help="--models=FILE: a path, or a name in fixtures/models (embedded)")
+    group.addoption(
+        "--swap",
+        action="append",
+        default=[],
+        metavar="SUITE.TIER=MODEL",
+        help="judge MODEL (a folder, a public ID or ID@REVISION, any of these with +VARIANT as in +prune30+int8, or a"
+        " TOML file with a row) in the place of a tier's model; may be given again",
+    )
+    group.addoption(
+        "--device",
+        choices=["cpu", "cuda", "mps"],
+        help="what all models run on, whatever their rows say; cpu where neither says",
+    )
+    group.addoption(
+        "--against",
+        metavar="REF",
+        help="judge by the rows, cases, goldens and limits of a git commit: a row that names another model is a swap",
+    )
+    group.addoption(
+        "--changed-since",
+        metavar="REF",
+        help="judge only the suites whose rows, cases, inputs, goldens, models or tests differ from a git commit",
+    )
+    group.addoption(
+        "--eval-set",
+        action="append",
+        default=[],
+        metavar="SUITE=PATH",
+        help="measure a suite's quality on this evaluation set (JSONL or Parquet); may be given again",
+    )
+    group.addoption(
+        "--inputs",
+        metavar="DIR",
+        help=f"where input files lie that are not part of the project ({INPUTS}, else the user's cache); see `swapgate"
+        " inputs`",
+    )
+    group.addoption(
+        "--accept-drift",
+        action="store_true",
+        help="with --snapshot-update: record also what the same weights say differently than when they were accepted",
+    )
+    group.addoption(
+        "--all-sizes",
+        action="store_true",
+        help="measure latency on the shortest and the longest case, alone and in a batch of 8, each 64 times",
+    )
+    group.addoption("--verdict-json", type=Path, metavar="PATH", help="--verdict-json=PATH: write all figures as JSON")
+    group.addoption(
+        "--verdict-md",
+        type=Path,
+        metavar="PATH",
+        help="write the verdicts as Markdown, and add them to the summary of the CI job where there is one",
+    )
+    group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read and check what the run depends on, and put the hooks of a project with a models file in place."""
+    config.addinivalue_line("markers", "task(name): the tests of a suite file judge the models of this task")
+    config.addinivalue_line("markers", "suite(*names): of the suites of the task, the tests judge these alone")
+    config.addinivalue_line("markers", "latency: measures time, so it runs alone and without pytest-xdist")
+    config.addinivalue_line("markers", "memory: measures memory in other processes; runs only where -m names it")
+    for name in ("quality", "size", "parameters"):
+        config.addinivalue_line("markers", f"{name}: judges the {name} of a model against its budget")
+    models_file = None if config.option.help else _models_file(config)
+    if models_file is None:
+        return
+    if not hasattr(config.option, "update_snapshots"):
+        raise pytest.UsageError("nothing is judged without the plugin syrupy; leave out -p no:syrupy")
+    writes = config.option.update_snapshots or config.option.update_new_snapshots_only
+    if writes and on_ci():
+        raise pytest.UsageError(
+            "--snapshot-update where CI is set: a CI writes no goldens; record them on your machine and commit them"
+        )
+    if config.option.accept_drift and not writes:
+        raise pytest.UsageError("--accept-drift without --snapshot-update records nothing; give both")
+    for option in ("swap", "against"):
+        if getattr(config.option, option) and writes:
+            raise pytest.UsageError(
+                f"--{option} with --snapshot-update: a trial must not write goldens; edit the row in {models_file},"
+                " then record them with --snapshot-update alone"
+            )
+    if config.option.inputs is not None:
+        _use_inputs(config)
+    try:
+        plan = _plan(config, models_file)
+        if config.option.changed_since is not None:
+            plan = _only_changed(plan, config, models_file)
+    except InputFault as fault:
+        raise pytest.UsageError(str(fault)) from None
+    config.stash[fixtures.PLAN] = plan
+    config.pluginmanager.register(fixtures, "swapgate-fixtures")
+    config.pluginmanager.register(Collecting(plan), "swapgate-suite")
+    config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
+    for name in sorted({name for key in plan.models for name in key}):
+        config.addinivalue_line("markers", f"{name}: a suite or tier of {models_file.name}")
+
+
+def _use_inputs(config: pytest.Config) -> None:
+    """Let the run, and the processes that it starts, find fetched inputs in the folder that was asked for."""
+    folder = config.invocation_params.dir / Path(config.option.inputs).expanduser()
+    if not folder.is_dir():
+        raise pytest.UsageError(f"--inputs {config.option.inputs}: no folder {folder}; give the one that holds them")
+    patch = pytest.MonkeyPatch()
+    patch.setenv(INPUTS, str(folder))
+    config.add_cleanup(patch.undo)
+
+
+def _plan(config: pytest.Config, models_file: Path) -> Plan:
+    """Make the plan of the working tree, judged by a commit where one is given. Raises InputFault."""
+    option, root, directory = config.option, config.rootpath, config.invocation_params.dir
+    now = make_plan(root, models_file, option.swap, option.eval_set, directory, device=option.device)
+    if option.against is None:
+        return now
+    if option.swap:
+        raise InputFault("--against with --swap: a change is judged as it is; give one of both")
+    if not models_file.is_relative_to(root):
+        raise InputFault(f"--against: {models_file} is not in the project {root}, so git has no older one")
+    commit = commit_of(root, option.against, "--against")
+    then = check_out(root, commit, _checkout(config))
+    older = then / models_file.relative_to(root)
+    try:
+        if not older.is_file():
+            raise InputFault(f"has no {models_file.relative_to(root)}; judge without --against")
+        sets = [_of_commit(one, root, then, directory) for one in option.eval_set]
+        before = make_plan(then, older, [], sets, directory, working_tree=root, device=option.device)
+        return judged_by(before, now, commit, _checkout(config))
+    except InputFault as fault:
+        raise InputFault(f"--against {option.against}: {fault}".replace(f"{then}/", f"{option.against}:")) from fault
+
+
+def _checkout(config: pytest.Config) -> Path:
+    """Return where the files of a commit are for this run: a worker of pytest-xdist has them from the controller."""
+    if CHECKOUT not in config.stash:
+        given = getattr(config, "workerinput", {}).get(CHECKED_OUT)
+        if given is None:
+            folder = tempfile.TemporaryDirectory(prefix="swapgate-")
+            config.add_cleanup(folder.cleanup)
+            given = folder.name
+        config.stash[CHECKOUT] = given
+    return Path(config.stash[CHECKOUT])
+
+
+def _of_commit(eval_set: str, root: Path, then: Path, directory: Path) -> str:
+    """Let an `--eval-set SUITE=PATH` name the file of the commit, where that has one."""
+    suite, _, given = eval_set.partition("=")
+    path = Path(os.path.normpath(directory / Path(given).expanduser()))
+    older = then / path.relative_to(root) if path.is_relative_to(root) else then
+    return f"{suite}={older}" if given and older.is_file() else eval_set
+
+
+def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
+    """Note in a plan which suites the working tree changed. Raises InputFault."""
+    ref, root = config.option.changed_since, config.rootpath
+    option = config.option
+    now = make_plan(root, models_file, [], option.eval_set, config.invocation_params.dir, device=option.device)
+    changed = changed_suites(now, commit_of(root, ref, "--changed-since")) | {suite for suite, _ in plan.incumbents}
+    names = ", ".join(sorted(changed)) or "nothing that a verdict depends on"
+    return replace(plan, changed=frozenset(changed), notes=[*plan.notes, f"changed since {ref}: {names}"])
+
+
+def _models_file(config: pytest.Config) -> Path | None:
+    """Find the models file; None where none was asked for and the project has none."""
+    asked = config.option.models
+    name = DEFAULT_MODELS if asked is None else asked
+    if name.endswith(".toml"):
+        path = config.invocation_params.dir / os.path.expanduser(name)
+    else:
+        path = config.rootpath / "fixtures" / "models" / f"{name}.toml"
+    path = Path(os.path.normpath(path))
+    if os.path.isfile(path):  # Path.is_file raises for a name that is too long
+        return path
+    option = config.option
+    if asked is not None or option.swap or option.against is not None or option.changed_since is not None:
+        raise pytest.UsageError(f"no models file {path}; give --models=FILE a path or a name in fixtures/models")
+    return None

@@ -1,0 +1,255 @@
+"""What the suite's asserts compare predictions with: `prediction == expected`, `prediction == golden`.
+
+Each object judges when it is compared and keeps its finding in words: `message` where the assert fails, `incomplete`
+where it holds but something is still to be measured or recorded. The plugin only carries these to pytest.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swapgate.goldens.golden import Entry, accumulated, differences, is_swap, read_golden, ties, updated
+from swapgate.goldens.pending import on_ci
+from swapgate.goldens.provenance import surroundings_changed
+from swapgate.outputs import Mismatch, check_drift, check_expected, invalid, output_of
+from swapgate.outputs.prediction import Prediction, numbers
+from swapgate.tasks.case import Case
+from swapgate.tasks.settings import OTHERS
+from swapgate.trials.running import Model
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A case that only the golden still has."""
+
+    id: str
+
+
+@dataclass(eq=False)
+class Expected:
+    """The right answer of a case."""
+
+    model: Model
+    case: Case | Orphan
+    cases_file: str
+    models_file: str
+    holds: bool | None = None
+    """What came of the comparison; None until there was one."""
+    message: str = ""
+    incomplete: str = ""
+
+    def __eq__(self, prediction: object) -> bool:
+        if not isinstance(prediction, Prediction) or isinstance(self.case, Orphan):
+            return NotImplemented
+        mismatches = check_expected(prediction, self.case.expected)
+        if mismatches:
+            self.message = _worded(self.model, self.case, mismatches, self._next_step(self.case))
+        self.holds = not mismatches and self.holds is not False
+        return not mismatches
+
+    def _next_step(self, case: Case) -> str:
+        model, unmapped = self.model, _unmapped_labels(case, self.model)
+        if model.swapped:
+            step = f"the candidate fails a case that it must pass: keep {model.incumbent.name}"
+        else:
+            step = (
+                f"mend the case in {self.cases_file}, or add to [{model.suite}.{model.tier}.gaps] in"
+                f' {self.models_file}: {case.id} = "why it is a known gap"'
+            )
+        if not unmapped:
+            return step
+        return (
+            f"no label of the model is mapped to {', '.join(unmapped)}: mend labels in {model.source.row_of}, or {step}"
+        )
+
+
+def _unmapped_labels(case: Case, model: Model) -> list[str]:
+    """Return the labels of a right answer that no label of the model is mapped to, so that it can never be given."""
+    row = model.source.row
+    if OTHERS in row.labels or not row.labels:
+        return []
+    unmapped = [label for label in case.labels if label not in row.labels.values()]
+    return [] if model.task.output.one_is_enough and len(unmapped) < len(case.labels) else unmapped
+
+
+def _compared(prediction: Prediction) -> int:
+    """Return how many figures of a prediction are compared; of a text also the text."""
+    return numbers(prediction) + output_of(prediction).unscored
+
+
+@dataclass(eq=False)
+class Golden:
+    """What the accepted model said about a case; with `update`, what it says from now on."""
+
+    model: Model
+    case: Case | Orphan
+    path: Path
+    shown_path: str
+    snapshot: Any
+    """syrupy's assertion with GoldenExtension: it queues what an update writes."""
+    update: bool
+    accept_drift: bool
+    pending: dict[str, Entry | None]
+    """From case to what a review may accept; None where nothing is to be reviewed any more."""
+    proposed: Path | None = None
+    """Of a change that is judged by a commit: where the golden of the new model itself is."""
+    holds: bool | None = None
+    """What came of the comparison; None until there was one."""
+    message: str = ""
+    incomplete: str = ""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way, in words."""
+    partly: str = ""
+    """How much of the prediction a golden from elsewhere holds, in words."""
+
+    def __eq__(self, prediction: object) -> bool:
+        if isinstance(self.case, Orphan):
+            same = self._without_case(self.case)
+        elif isinstance(prediction, Prediction):
+            same = self._compare(self.case, prediction)
+        else:
+            return NotImplemented
+        self.holds = same and self.holds is not False
+        return same
+
+    def _compare(self, case: Case, prediction: Prediction) -> bool:
+        wrong = invalid(prediction)
+        if wrong:
+            self.message = _worded(self.model, case, wrong, "no such prediction is ever recorded: mend the model")
+            return False
+        received = Entry(self.model.made_by, case.input_digest, case.expected_digest, prediction)
+        stored = read_golden(self.path).get(case.id)
+        if self.update:
+            return self._record(case, received, stored)
+        found = differences(received, stored, case.expected) if stored else [self._missing()]
+        self.message = self._red(case, received, stored, found) if found else ""
+        if stored and not found:
+            self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
+            self.partly = self._partly(case, received, stored)
+            if is_swap(received, stored) and not self.model.swapped:
+                self.incomplete = not_recorded(self.model, stored.made_by.model)
+            elif self.proposed is not None:
+                self.incomplete = self._not_own(case, received, self.proposed)
+        if not self.model.swapped:
+            if found or self.incomplete:
+                self.pending[case.id] = received
+            else:
+                self.pending.setdefault(case.id, None)
+        return bool(self.snapshot == (received, not found))
+
+    def _partly(self, case: Case, received: Entry, stored: Entry) -> str:
+        """Return in words how many figures were compared where they were recorded elsewhere; a swap is judged by all it
+        needs.
+        """
+        elsewhere = stored.made_by.recorded_elsewhere
+        if elsewhere is None or is_swap(received, stored):
+            return ""
+        held, said = _compared(stored.prediction), _compared(received.prediction)
+        return (
+            f"{self.model.name} {case.id!r}: {held} of {said} figures compared, {elsewhere}; record all with:"
+            f" {record_command(self.model)}"
+        )
+
+    def _missing(self) -> Mismatch:
+        return Mismatch("", f"{self.shown_path} has no golden for it")
+
+    def _red(self, case: Case, received: Entry, stored: Entry | None, found: list[Mismatch]) -> str:
+        """Return in words what was found, behind what else has changed since the golden was recorded."""
+        accept = record_command(self.model)
+        if stored is None:
+            return _worded(self.model, case, found, f"record it with: {accept}")
+        if self.model.swapped:
+            next_step = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
+        elif is_swap(received, stored):
+            before = stored.made_by.model
+            before += " as it was" if before == self.model.source.name else ""
+            next_step = f"put {before} back, or accept the loss with: {accept}"
+        else:
+            drift = " --accept-drift" if accumulated(received, stored) else ""
+            next_step = f"accept with: {accept}{drift}, or look at it with: swapgate review"
+        else_changed = "" if is_swap(received, stored) else surroundings_changed(received.made_by, stored.made_by)
+        return _worded(self.model, case, [else_changed, *found] if else_changed else found, next_step)
+
+    def _record(self, case: Case, received: Entry, stored: Entry | None) -> bool:
+        """Queue what an update writes: not where the same weights have drifted too far since they were accepted."""
+        entry = updated(received, stored, case.expected)
+        moves = stored and entry.prediction != stored.prediction
+        drift = accumulated(received, stored) if stored and moves and not self.accept_drift else []
+        if stored and drift:
+            also = f"{record_command(self.model)} --accept-drift"  # never on CI, where nothing is recorded
+            found = [surroundings_changed(received.made_by, stored.made_by), *drift]
+            next_step = f"the same weights say something else, so nothing was recorded; if that is right: {also}"
+            self.message = _worded(self.model, case, [one for one in found if one], next_step)
+            return False
+        self.pending[case.id] = None
+        return bool(self.snapshot == (entry, entry is stored))
+
+    def _not_own(self, case: Case, received: Entry, path: Path) -> str:
+        """Return in words that the golden in a change says something else than its model; another model's is told
+        elsewhere.
+        """
+        own = read_golden(path).get(case.id)
+        if own is None or own.input != received.input:
+            return ""
+        next_step = f"the golden in this change says otherwise; record it: {record_command(self.model)}"
+        found = differences(received, own, case.expected)
+        return _worded(self.model, case, found, next_step) if found else ""
+
+    def _without_case(self, case: Orphan) -> bool:
+        if self.update:
+            return bool(self.snapshot == (None, False))
+        self.message = (
+            f"{self.model.name} {case.id!r}: {self.shown_path} has a golden for it, but there is no such case any more;"
+            f" remove it with: {record_command(self.model)}"
+        )
+        return False
+
+
+def assert_same(one: Prediction, other: Prediction, model: Model) -> None:
+    """Assert that two predictions of a model agree within its drift tolerance. Raises AssertionError."""
+    mismatches = check_drift(one, other, model.row.tolerance, reference="otherwise")
+    assert not mismatches, "; ".join(map(str, mismatches))
+
+
+def record_command(model: Model) -> str:
+    """Return what records a tier's goldens; marks are exact, where -k would also take names that contain the tier's."""
+    where = " on your machine" if on_ci() else ""
+    return f'pytest -m "{model.suite} and {model.tier}" --snapshot-update{where}'
+
+
+def not_recorded(model: Model, made_by: str) -> str:
+    """Return in words that a tier's golden is still another model's: its incumbent's is missing, or its own after a
+    swap.
+    """
+    if model.swapped:
+        return (
+            f"{model.name}: the golden is {made_by}'s and not the incumbent's, {model.incumbent.name}; record that one"
+            f" first, before the swap: {record_command(model)}"
+        )
+    return (
+        f"{model.name}: the golden is still {_whose(made_by, model)}, so {model.source.name} is judged as a swap; the"
+        f" swap passes; its goldens are not recorded yet: {record_command(model)}"
+    )
+
+
+def _whose(made_by: str, model: Model) -> str:
+    same = made_by == model.source.name
+    return f"that of {made_by} with other weights or settings" if same else f"{made_by}'s"
+
+
+def not_accepted(model: Model, looser: Sequence[str]) -> str:
+    """Return in words that a row's tolerance is looser than its golden's: a difference that is to be accepted."""
+    return (
+        f"{model.name}: the row's tolerance was loosened: {', '.join(looser)} ({model.row.tolerance.reason}); the"
+        f" golden's holds until the new one is accepted with: {record_command(model)}"
+    )
+
+
+def described(model: Model) -> str:
+    """Name the model of a verdict, and under a swap the one it would replace."""
+    return f"{model.source.name}, swapped in for {model.incumbent.name}" if model.swapped else model.source.name
+
+
+def _worded(model: Model, case: Case | Orphan, mismatches: Iterable[object], next_step: str) -> str:
+    return f"{model.name} {case.id!r}: {'; '.join(map(str, mismatches))} ({described(model)}); {next_step}"

@@ -1,0 +1,233 @@
+"""The fixtures that a suite file uses: `model`, `prediction`, `expected`, `golden`, `budget` and what it limits."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import pytest
+import rich.markup
+import rich.progress
+
+from swapgate.core.faults import AbsentFault, Fault, SurroundingsFault
+from swapgate.goldens.golden import read_golden
+from swapgate.goldens.snapshots import GoldenExtension
+from swapgate.plugin.checks import Expected, Golden, Orphan
+from swapgate.plugin.measures import Cost, Quality
+from swapgate.project.budgets import Budget, Limit, QualityLimit
+from swapgate.statistics.latency import Ratio, Times
+from swapgate.statistics.tally import Tally
+from swapgate.tasks.case import Case
+from swapgate.trials.plan import Key, Plan
+from swapgate.trials.running import Model, Progress, unseen
+from swapgate.trials.timing import Work, ratio, times
+from swapgate.trials.timing import rounds as rounds_of
+
+T = TypeVar("T", Expected, Golden, Cost, Quality)
+
+PLAN = pytest.StashKey[Plan]()
+CHECKS = pytest.StashKey[list[Expected | Golden | Cost | Quality]]()
+"""What a test compared with; the plugin reads their findings."""
+
+
+@pytest.fixture(scope="module")
+def row_key(request: pytest.FixtureRequest) -> Key:
+    """Suite and tier that the test judges."""
+    key: Key = request.param
+    return key
+
+
+@pytest.fixture(scope="module")
+def suite(row_key: Key) -> str:
+    """The name of the suite."""
+    return row_key[0]
+
+
+@pytest.fixture(scope="module")
+def tier(row_key: Key) -> str:
+    """The name of the tier."""
+    return row_key[1]
+
+
+@pytest.fixture(scope="module")
+def model(request: pytest.FixtureRequest, row_key: Key) -> Model:
+    """The model of this tier, or the candidate that is swapped in for it. Loaded when it first predicts."""
+    found: Model = request.config.stash[PLAN].models[row_key]
+    found.check()
+    return found
+
+
+@pytest.fixture
+def prediction(model: Model, case: Any) -> Any:
+    """What the model says about the case."""
+    return case if isinstance(case, Orphan) else model.prediction(case)
+
+
+@pytest.fixture
+def expected(request: pytest.FixtureRequest, model: Model, case: Any) -> Expected:
+    """The right answer: `assert prediction == expected`."""
+    shown = request.config.stash[PLAN].shown(model.cases.path)
+    return _remembered(request, Expected(model, case, shown, _models_file(request)))
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest, model: Model, case: Any, snapshot: Any) -> Golden:
+    """What the accepted model said: `assert prediction == golden`; recorded with --snapshot-update."""
+    plan = request.config.stash[PLAN]
+    path = model.golden
+    request.node.golden_path, request.node.golden_case = path, case.id  # where GoldenExtension looks
+    stored = snapshot.use_extension(GoldenExtension)
+    accept_drift = request.config.option.accept_drift
+    new_only = request.config.option.update_new_snapshots_only and case.id not in read_golden(path)
+    update = bool(request.config.option.update_snapshots or new_only)
+    key = model.suite, model.tier
+    pending, proposed = plan.pending.setdefault(key, {}), plan.proposed[key].golden if key in plan.proposed else None
+    shown = plan.shown(path)
+    return _remembered(request, Golden(model, case, path, shown, stored, update, accept_drift, pending, proposed))
+
+
+@pytest.fixture
+def budget(model: Model) -> Budget:
+    """What the tier may cost, from the models file."""
+    return model.row.budget
+
+
+@pytest.fixture
+def work(request: pytest.FixtureRequest, model: Model) -> Work:
+    """What is timed: the case that the cases file names for it, or with --all-sizes a short or long one, or a batch."""
+    return getattr(request, "param", Work(model.cases.latency))
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How many calls pytest-benchmark is to record."""
+    return rounds_of(request.config.getoption("all_sizes"))
+
+
+@pytest.fixture
+def call(model: Model, work: Work) -> Callable[[], object]:
+    """One call of the model."""
+    return work.call(model)
+
+
+@pytest.fixture
+def latency(request: pytest.FixtureRequest, model: Model, work: Work, benchmark: Any) -> Cost:
+    """Seconds a call, as a ratio to the reference's: `assert latency <= budget.latency`. `benchmark` records."""
+    if benchmark.disabled:
+        pytest.skip(
+            f"{model.name}: latency was not measured, pytest-benchmark is off (pytest-xdist, --benchmark-disable);"
+            ' run without these, or leave it out with: -m "not latency"'
+        )
+    reference = _reference(request, model, model.row.budget.latency)
+    benchmark.group = f"{model.suite}: {work.id or 'one call'}"
+    benchmark.extra_info.update(model=model.source.name, digest=model.source.digest)
+
+    def recorded() -> Times | None:
+        if benchmark.stats is None:  # a test of one's own that does not call it
+            return None
+        found = times(model, work, benchmark.stats.stats.data)
+        benchmark.extra_info.update(asdict(found))
+        return found
+
+    def measure(reference: Model, at_most: float) -> Ratio:
+        with _as_reference(model):
+            work.call(reference)()
+        return ratio(model, reference, work, at_most)
+
+    name, what = (
+        ("latency", "a call takes") if not work.id else (f"latency {work.id}", f"a call of {work.description} takes")
+    )
+    return _remembered(request, Cost(name, what, model, reference, measure, _models_file(request), times=recorded))
+
+
+@pytest.fixture
+def size(request: pytest.FixtureRequest, model: Model) -> Cost:
+    """Bytes of weights, judged: `assert size <= budget.size`."""
+    return _cost(request, model, "size", "its weight files have a size", lambda one: one.source.bytes)
+
+
+@pytest.fixture
+def parameters(request: pytest.FixtureRequest, model: Model) -> Cost:
+    """Numbers in the weight files, judged: `assert parameters <= budget.parameters`."""
+    return _cost(request, model, "parameters", "its parameters are a number", lambda one: one.source.parameters)
+
+
+@pytest.fixture
+def memory(request: pytest.FixtureRequest, model: Model) -> Cost:
+    """Peak memory in bytes of a process of its own, judged: `assert memory <= budget.memory`."""
+    return _cost(request, model, "memory", "it needs a peak memory of", lambda one: one.memory)
+
+
+@pytest.fixture
+def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
+    """Figures on the evaluation set, judged: `assert quality >= budget.quality`."""
+    plan = request.config.stash[PLAN]
+    evaluation = plan.evaluations[model.suite]
+
+    def reference(limit: QualityLimit) -> Model | None:
+        return _reference(request, model, limit)
+
+    def tally(one: Model) -> Tally:
+        progress = _progress(request.config, f"{one.name}: {one.source.name}")
+        if one is model:
+            return one.tally(evaluation, progress)
+        with _as_reference(model):
+            return one.tally(evaluation, progress)
+
+    shown = plan.shown(evaluation.path)
+    return _remembered(request, Quality(model, shown, reference, tally, _models_file(request)))
+
+
+def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, value: Callable[[Model], float]) -> Cost:
+    """Return what costs the same each time it is measured."""
+
+    def measure(reference: Model, _at_most: float) -> Ratio:
+        found = value(model) / value(reference)
+        return Ratio(found, found, found)
+
+    reference = _reference(request, model, getattr(model.row.budget, name))
+    said = _models_file(request)
+    return _remembered(request, Cost(name, what, model, reference, measure, said, lambda: float(value(model))))
+
+
+def _models_file(request: pytest.FixtureRequest) -> str:
+    plan = request.config.stash[PLAN]
+    return plan.shown(plan.manifest.path)
+
+
+def _progress(config: pytest.Config, what: str) -> Progress:
+    """Return what shows a bar on a terminal while rows pass; elsewhere nothing is shown."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if not (reporter and reporter.isatty and capture):
+        return unseen
+
+    def shown(rows: Iterator[Case], count: int) -> Generator[Case, None, None]:
+        with capture.global_and_fixture_disabled():
+            yield from rich.progress.track(rows, rich.markup.escape(what), count, transient=True)
+
+    return shown
+
+
+def _reference(request: pytest.FixtureRequest, model: Model, limit: Limit | QualityLimit | None) -> Model | None:
+    """Return the model that a budget measures against; that it cannot be used is no fault of the model."""
+    reference: Model | None = request.config.stash[PLAN].reference(model, limit)
+    if reference is not None:
+        with _as_reference(model):
+            reference.check()
+    return reference
+
+
+@contextmanager
+def _as_reference(model: Model) -> Iterator[None]:
+    """Let what goes wrong with the reference of a model be no word on the model."""
+    try:
+        yield
+    except Fault as fault:
+        kind = AbsentFault if isinstance(fault, AbsentFault) else SurroundingsFault
+        raise kind(f"{model.name}: not measured, for the reference: {fault}") from fault
+
+
+def _remembered(request: pytest.FixtureRequest, check: T) -> T:
+    request.node.stash.setdefault(CHECKS, []).append(check)
+    return check

@@ -1,0 +1,301 @@
+"""The plugin's part from the first test to the last line: what was selected, what came of it, verdicts, exit status."""
+
+import json
+import tempfile
+from collections.abc import Generator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from traceback import walk_tb
+from typing import Any
+
+import pytest
+from _pytest.junitxml import LogXML, xml_key
+
+from swapgate.core.faults import Fault
+from swapgate.core.files import write_whole
+from swapgate.goldens.golden import loosened, read_golden, stale
+from swapgate.goldens.pending import count, write_pending
+from swapgate.goldens.snapshots import GoldenExtension
+from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_command
+from swapgate.plugin.collecting import NEEDS, SELECTED
+from swapgate.plugin.fixtures import CHECKS
+from swapgate.plugin.measures import Cost, Quality
+from swapgate.plugin.outcomes import outcome_of, show
+from swapgate.plugin.uncollected import missed_tiers
+from swapgate.trials.plan import Plan
+from swapgate.trials.pool import Pool
+from swapgate.trials.running import Model
+from swapgate.verdicts.facts import Report, report
+from swapgate.verdicts.terminal import verdict_text
+from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
+from swapgate.verdicts.writing import write_reports
+
+PROPERTY = "swapgate.record"
+"""Name of the user property that carries a record, through pytest-xdist and into JUnit."""
+NOT_WRITTEN = "swapgate.not_written"
+LEDGERS = "swapgate.ledgers"
+CHECKED_OUT = "swapgate.checkout"
+CHECKOUT = pytest.StashKey[str]()
+"""Where the files of the commit are that judges."""
+
+
+class Ledger:
+    """Hooks of a project with a models file."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.pool = Pool()
+        self.selected: dict[str, Selected] = {}
+        self.records: list[tuple[str, Record]] = []
+        self.others_failed = False
+        self.ledgers: tempfile.TemporaryDirectory[str] | None = None
+        """Where pytest-xdist's workers write what they selected: the controller itself collects nothing."""
+        self.died: list[str] = []
+        """The tests in which a worker died."""
+        self.lost = 0
+        """How many workers died."""
+        self.not_collected: dict[str, tuple[Outcome, str]] = {}
+        """From a file of which nothing could be collected to what that makes of its tests, and why."""
+        self.report: Report | None = None
+        self.not_reported: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Write down everything that was selected, before any of it runs."""
+        if not _runs(session.config.option):
+            return
+        for item in session.items:
+            if SELECTED in item.stash:
+                self.selected[item.nodeid] = item.stash[SELECTED]
+                self.pool.expect(item.stash[NEEDS])
+        worker = getattr(session.config, "workerinput", None)
+        GoldenExtension.left_in = Path(worker[LEDGERS]) if worker is not None else None
+        if worker is not None:
+            selected = {test: asdict(one) for test, one in self.selected.items()}
+            write_whole(Path(worker[LEDGERS]) / f"{worker['workerid']}.json", json.dumps(selected))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Let go of models that no later test needs."""
+        try:
+            return (yield)
+        finally:
+            self.pool.done(item.stash.get(NEEDS, list[Model]()))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add a record to the report of a suite test; a fault is shown as its message alone."""
+        report = yield
+        if SELECTED not in item.stash:
+            return report
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, Fault):
+            report.longrepr = self.plan.worded(str(error))
+        if report.when == "call" or not report.passed:
+            outcome, message = outcome_of(report, error, item, self.plan.shown(self.plan.manifest.path))
+            message = self.plan.worded(message)
+            show(report, error, outcome, message, item)
+            checks = item.stash.get(CHECKS, [])
+            judged = [check for check in checks if isinstance(check, Cost | Quality)]
+            figures = {check.name: asdict(check.figure) for check in judged if check.figure}
+            ties = [tie for check in checks if isinstance(check, Golden) for tie in check.ties]
+            partly = [check.partly for check in checks if isinstance(check, Golden) and check.partly]
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly)
+            item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
+            report.user_properties.append(item.user_properties[-1])
+        return report
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember that something could not be collected, or was skipped as a whole."""
+        self.others_failed |= report.failed
+        if not report.passed:
+            words = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            reason = words.strip().splitlines()[-1].removeprefix("Skipped: ").removeprefix("E").strip()
+            self.not_collected[report.nodeid.partition("::")[0]] = "error" if report.failed else "incomplete", reason
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather the records, of this process or of pytest-xdist's workers."""
+        carried = [str(value) for name, value in report.user_properties if name == PROPERTY]
+        records = [Record.from_json(json.loads(value)) for value in carried]
+        self.records += [(report.nodeid, record) for record in records]
+        if str(report.when) == "???":  # as pytest-xdist reports a test in which its worker died
+            self.died.append(report.nodeid)
+        else:
+            self.others_failed |= report.failed and not records
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist where to write what it selects: what it has in memory dies with it."""
+        if self.ledgers is None:
+            self.ledgers = tempfile.TemporaryDirectory(prefix="swapgate-")
+        node.workerinput[LEDGERS] = self.ledgers.name
+        node.workerinput[CHECKED_OUT] = node.config.stash.get(CHECKOUT, None)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take over what a worker of pytest-xdist could not write."""
+        self.lost += error is not None and error != "keyboard-interrupt"
+        self._note_not_written(getattr(node, "workeroutput", {}).get(NOT_WRITTEN, {}))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
+        """Judge, and set the exit status where pytest itself has nothing worse to say."""
+        try:
+            yield
+        except OSError as error:
+            if LogXML.pytest_sessionfinish.__code__ not in {frame.f_code for frame, _ in walk_tb(error.__traceback__)}:
+                raise  # what pytest cannot write for JUnit is told below
+        if not session.config.option.collectonly:
+            trouble = (
+                "" if self.plan.against else write_pending(self.plan.root, self.plan.manifest.name, self.plan.pending)
+            )
+            self.plan.notes.extend([trouble] if trouble else [])
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[NOT_WRITTEN] = dict(GoldenExtension.not_written)
+        elif _runs(session.config.option):
+            self._judge(session, exitstatus)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+        """End the run with the verdict table, below pytest's own summaries; a wrong call has none."""
+        try:
+            yield
+        finally:  # also where another plugin raises, as pytest-benchmark does for --benchmark-compare-fail
+            self._show(terminalreporter)
+
+    def _show(self, terminalreporter: pytest.TerminalReporter) -> None:
+        wrong_call = self.report and self.report.exit_status == pytest.ExitCode.USAGE_ERROR and not self.records
+        if self.report and not wrong_call and (self.report.tiers or self.plan.changed is not None):
+            terminalreporter.section("verdict")
+            terminalreporter.write(verdict_text(self.report, terminalreporter.hasmarkup))
+        for line in self.not_reported:
+            terminalreporter.write_line(line, red=True)
+
+    def _judge(self, session: pytest.Session, exitstatus: int) -> None:
+        """Judge and write the reports; what cannot be written is told, and never a 0."""
+        self._gather_from_workers()
+        self._note_not_written(GoldenExtension.not_written)
+        GoldenExtension.not_written.clear()
+        option, directory = session.config.option, session.config.invocation_params.dir
+        self._note_not_collected(option)
+        self._note_without_tests(session.config)
+        self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
+        verdicts = judge(self.selected, self.records, self.plan.models, self.plan.incumbents, self._stale())
+        if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = exit_status(verdicts, self.others_failed, option.allow_incomplete)
+        if self.lost and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = EXIT_NOT_PASSED
+        if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
+        json_path, markdown_path = (
+            path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)
+        )
+        self._note_waiting()
+        junit = session.config.stash.get(xml_key, None)
+        facts = report(verdicts, self.plan, int(session.exitstatus))
+        self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit)
+        session.exitstatus = self.report.exit_status
+
+    def _note_waiting(self) -> None:
+        """Return how much of what was judged waits for a review."""
+        try:
+            keys = {(selected.suite, selected.tier) for selected in self.selected.values()}
+            cases = {key: {case.id for case in self.plan.models[key].cases.cases} for key in keys}
+            waits = count(self.plan.root, self.plan.manifest.name, cases)
+        except Fault as fault:
+            self.plan.notes.append(str(fault))
+        else:
+            if waits:
+                self.plan.notes.append(f"{waits} to be reviewed against the goldens: swapgate review")
+
+    def _gather_from_workers(self) -> None:
+        """Read what pytest-xdist's workers selected and write their goldens; where one died the test is an ERROR."""
+        if self.ledgers is not None:
+            for path in sorted(Path(self.ledgers.name).glob("*.json")):
+                selected = json.loads(path.read_text(encoding="utf-8"))
+                self.selected.update({test: Selected(**fields) for test, fields in selected.items()})
+            GoldenExtension.write_left(Path(self.ledgers.name))
+            self.ledgers.cleanup()
+        for test in self.died:
+            if test in self.selected:
+                message = f"{self.selected[test]}: the process that ran it died; run it alone: pytest '{test}'"
+                self.records.append((test, Record(self.selected[test], "error", message)))
+            else:
+                self.others_failed = True
+        if self.lost > len(self.died):
+            self.plan.notes.append(
+                "a process of pytest-xdist died outside of a test, maybe with goldens still to be written;"
+                " run again without -n"
+            )
+
+    def _note_not_collected(self, option: Any) -> None:
+        """Note what the tests of suite files came to that could not be imported or were skipped as a whole."""
+        for file, (outcome, reason) in self.not_collected.items():
+            for suite, tier in missed_tiers(self.plan, self.plan.root / file, option.keyword, option.markexpr):
+                words = "could not be imported" if outcome == "error" else "was skipped as a whole"
+                next_step = "mend it" if outcome == "error" else "skip in a fixture, or select without this file"
+                message = f"{suite}/{tier}: {file} {words} ({reason}), so none of its tests ran; {next_step}"
+                self.records.append((f"{file}[{tier}]", Record(Selected(suite, tier, "suite"), outcome, message)))
+
+    def _note_without_tests(self, config: pytest.Config) -> None:
+        """Where a commit judges or chooses, and nothing else, note the tiers that no test judges any more."""
+        option, plan = config.option, self.plan
+        asked = option.keyword or option.markexpr or config.args_source is pytest.Config.ArgsSource.ARGS
+        if asked or (plan.against is None and plan.changed is None):
+            return
+        tested = {(selected.suite, selected.tier) for selected in self.selected.values()}
+        for suite, tier in plan.models:
+            if (suite, tier) not in tested and (plan.changed is None or suite in plan.changed):
+                message = (
+                    f'{suite}/{tier}: no test judges it; write or restore a test file marked with suite("{suite}")'
+                )
+                record = Record(Selected(suite, tier, "suite"), "incomplete", message)
+                self.records.append((f"{suite}/{tier}", record))
+
+    def _stale(self) -> dict[tuple[str, str], str]:
+        """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""
+        found = {}
+        judged = {(selected.suite, selected.tier) for selected in self.selected.values()} | set(self.plan.incumbents)
+        for key in judged:
+            model = self.plan.models[key]
+            try:
+                made_by = stale(model.golden, model.suite, model.incumbent)
+            except Fault:
+                continue  # its tests have said so
+            looser = loosened(model.golden, model.row.tolerance)
+            if made_by:
+                found[key] = not_recorded(model, made_by)
+            elif looser:
+                found[key] = not_accepted(model, looser)
+        for key, proposed in self.plan.proposed.items():
+            found |= self._without_own_golden(key, proposed)
+        return found
+
+    def _without_own_golden(self, key: tuple[str, str], proposed: Model) -> dict[tuple[str, str], str]:
+        """Word that a change swaps a model without its goldens."""
+        golden = read_golden(proposed.golden)
+        try:
+            mine = {case for case, entry in golden.items() if entry.made_by.digest == proposed.source.digest}
+        except Fault:
+            return {}  # its tests have said so
+        if mine == golden.keys() == {case.id for case in proposed.cases.cases}:
+            return {}
+        return {
+            key: f"{proposed.name}: the swap is judged, but the goldens in this change are not those of"
+            f" {proposed.source.name}; record them: {record_command(proposed)}"
+        }
+
+    def _note_not_written(self, faults: Mapping[str, str]) -> None:
+        for location, reason in faults.items():
+            path = Path(location)
+            message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
+            record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
+            self.records.append((location, record))
+
+
+def _runs(option: Any) -> bool:
+    """Return whether tests are run and not merely shown."""
+    return not (option.collectonly or option.showfixtures or option.show_fixtures_per_test)

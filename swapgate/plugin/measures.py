@@ -1,0 +1,136 @@
+"""What the suite's asserts compare figures with: `latency <= budget.latency`, `quality >= budget.quality`.
+
+As in `swapgate.plugin.checks`, each object judges when it is compared and keeps its finding in words.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from swapgate.plugin.checks import described
+from swapgate.project.budgets import Limit, QualityLimit
+from swapgate.statistics.comparison import Comparison, compare_errors, compare_figure
+from swapgate.statistics.latency import Ratio, Times
+from swapgate.statistics.tally import Tally
+from swapgate.trials.running import Model
+from swapgate.verdicts import figures
+
+NOTHING_BESIDE = "–"
+"""In the table: there is no other model to compare with."""
+
+
+@dataclass(eq=False)
+class Cost:
+    """Something that a model costs, as a ratio to what its reference costs; `<=` judges it against a budget."""
+
+    name: str
+    """Its column in the verdict table."""
+    what: str
+    """What is compared, for the message: "a call takes"."""
+    model: Model
+    reference: Model | None
+    """None where the row has no budget, or one against the incumbent and nothing is swapped."""
+    measure: Callable[[Model, float], Ratio]
+    """Gives the ratio to a reference, measured closely enough to tell whether it is above a budget."""
+    models_file: str
+    value: Callable[[], float | None] = lambda: None
+    """Gives the figure of the model alone."""
+    times: Callable[[], Times | None] = lambda: None
+    """Gives the seconds of the model alone."""
+    holds: bool | None = None
+    """What came of the comparison; None until there was one."""
+    message: str = ""
+    incomplete: str = ""
+    figure: figures.Cost | None = None
+    """What was found, for the verdict."""
+
+    def __le__(self, limit: Limit | None) -> bool:
+        if self.holds is None:
+            self.holds = True
+        value, times = self.value(), self.times()
+        if limit is None or self.reference is None:
+            self.figure = figures.Cost(NOTHING_BESIDE, value, times=times)
+            return True
+        ratio = self.measure(self.reference, limit.at_most)
+        judgement = ratio.judge(limit.at_most)
+        self.figure = figures.Cost(
+            f"{ratio.median:.2f}{ratio.unit} (≤ {limit.at_most:g})",
+            value,
+            self.reference.source.name,
+            ratio.median,
+            ratio.low,
+            ratio.high,
+            limit.at_most,
+            ratio.pairs or None,
+            times,
+        )
+        found = (
+            f"{self.model.name}: {self.what} {ratio} times that of {self.reference.source.name}, allowed"
+            f" {limit.at_most:g} ({described(self.model)})"
+        )
+        keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "take a cheaper model"
+        self.message = f"{found}; {keep}, or loosen budget.{self.name.split()[0]} in {self.models_file}"
+        if judgement == "undecided":
+            self.incomplete = f"{found}: undecided, run it again, alone on the machine"
+        self.holds = judgement != "failed" and self.holds
+        return judgement != "failed"
+
+
+@dataclass(eq=False)
+class Quality:
+    """What a model scores on the evaluation set; `>=` judges it against the limits of a budget."""
+
+    model: Model
+    evaluation: str
+    """The file of the set."""
+    reference: Callable[[QualityLimit], Model | None]
+    """Gives the model that a limit compares with; None for the incumbent where nothing is swapped."""
+    tally: Callable[[Model], Tally]
+    """Gives what came of the set."""
+    models_file: str
+    name: str = "quality"
+    holds: bool | None = None
+    """What came of the comparison; None until there was one."""
+    message: str = ""
+    incomplete: str = ""
+    figure: figures.Quality | None = None
+    """What was found, for the verdict."""
+
+    def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
+        task = self.model.task
+        counted, metric = self.tally(self.model), task.figures[0]
+        found = counted.figures()
+        shown = f"{metric} {found[metric]:.3f}"
+        comparisons = []
+        failed, undecided = [], []
+        for limit in limits:
+            reference = self.reference(limit)
+            if reference is None:
+                continue
+            comparison = _compared(counted, self.tally(reference), limit, metric)
+            less = comparison.metric in task.output.less_is_better
+            words = figures.worded(comparison, reference.source.name, less)
+            if comparison.decision == "FAIL":
+                failed.append(words)
+            elif comparison.decision != "PASS":
+                undecided.append(f"{words}: {figures.rows_wanted(comparison, task.graded)}")
+            comparisons.append(figures.Beside(limit.against, reference.source.name, comparison))
+        if comparisons:
+            shown = ", ".join(
+                figures.shown_comparison(one.comparison, one.comparison.metric in task.output.less_is_better)
+                for one in comparisons
+            )
+        self.figure = figures.Quality(shown, self.evaluation, counted.rows, metric, found[metric], found, comparisons)
+        keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "train it longer"
+        next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
+        if failed:
+            self.message = f"{self.model.name}: {'; '.join(failed)} ({described(self.model)}); {next_step}"
+        if undecided:
+            self.incomplete = f"{self.model.name}: {'; '.join(undecided)} ({described(self.model)})"
+        self.holds = not failed and self.holds is not False
+        return not failed
+
+
+def _compared(ours: Tally, theirs: Tally, limit: QualityLimit, headline: str) -> Comparison:
+    if limit.margin is None:
+        return compare_errors(ours, theirs, limit.errors_at_most or 1.0)
+    return compare_figure(ours, theirs, limit.metric or headline, limit.margin)

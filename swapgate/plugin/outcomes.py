@@ -1,0 +1,76 @@
+"""What came of a phase of a suite test, in a word and with the reason, and how pytest shows it."""
+
+import pytest
+
+from swapgate.core.faults import AbsentFault, Fault, ModelFault
+from swapgate.plugin.collecting import GAP, NEEDS, SELECTED
+from swapgate.plugin.fixtures import CHECKS
+from swapgate.verdicts.verdict import Outcome, Selected
+
+
+def outcome_of(
+    report: pytest.TestReport, error: BaseException | None, item: pytest.Item, models_file: str
+) -> tuple[Outcome, str]:
+    """Return what came of a phase of a test, and why."""
+    selected, gap = item.stash[SELECTED], item.stash.get(GAP, None)
+    checks = item.stash.get(CHECKS, [])
+    if hasattr(report, "wasxfail") or (report.failed and error is None):  # the latter: strict
+        return "incomplete", f"{selected}: marked xfail; list it as a known gap in the models file instead"
+    if report.skipped:
+        reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        return "incomplete", _named(" ".join(reason.removeprefix("Skipped: ").split()), selected)
+    if report.passed:
+        if any(check.holds is None for check in checks) or (not checks and selected.column != "properties"):
+            return "incomplete", f"{selected}: the test compared nothing; assert with == or <="
+        broken = next((check for check in checks if not check.holds), None)
+        if broken:
+            return ("known gap", gap.reason) if gap and not gap.mended else ("failed", broken.message)
+        unfinished = next((check.incomplete for check in checks if check.incomplete), None)
+        if unfinished:
+            return "incomplete", unfinished
+        if gap is None:
+            return "passed", ""
+        if item.stash[NEEDS][0].swapped:
+            return "improvement", f"{selected} passes, a known gap of the incumbent"
+        return "failed", (
+            f"{selected} passes, but is listed as a known gap ({gap.reason}); remove {gap.key} from"
+            f" [{selected.suite}.{selected.tier}] in {models_file}"
+        )
+    if gap and not gap.mended and isinstance(error, AssertionError) and report.when == "call":
+        return "known gap", gap.reason
+    if isinstance(error, AbsentFault):
+        return "incomplete", _words(error, selected)
+    judged = (AssertionError, ModelFault, pytest.fail.Exception)
+    errors = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]  # of a property, by hypothesis
+    outcome: Outcome = "failed" if all(isinstance(one, judged) for one in errors) else "error"
+    return outcome, _words(error, selected)
+
+
+def show(
+    report: pytest.TestReport, error: BaseException | None, outcome: Outcome, message: str, item: pytest.Item
+) -> None:
+    """Let pytest's own display of a test agree with its record."""
+    if outcome == "known gap":
+        report.outcome, report.wasxfail = "skipped", message
+    elif outcome == "improvement":
+        report.wasxfail = message
+    elif outcome == "incomplete" and (report.passed or isinstance(error, AbsentFault)):
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {message}")
+    elif outcome == "failed" and report.passed:
+        report.outcome, report.longrepr = "failed", message
+
+
+def _words(error: BaseException | None, selected: Selected) -> str:
+    """Word a failure in one line; that of a property with its counterexample."""
+    lines = str(error).removeprefix("assert ").strip().splitlines() or [type(error).__name__]
+    example = " ".join(" ".join(getattr(error, "__notes__", [])).partition("Explanation:")[0].split())
+    next_step = "mend the model, or list this example in the row's property_gaps"
+    words = f"{lines[0]}; {example}; {next_step}" if example else lines[0]
+    return _named(words, selected, of_tier=isinstance(error, Fault))
+
+
+def _named(words: str, selected: Selected, of_tier: bool = False) -> str:
+    """Put before a reason whose it is: a fault is the tier's, whatever test met it."""
+    tier = f"{selected.suite}/{selected.tier}"
+    return words if words.startswith(tier) else f"{tier if of_tier else selected}: {words}"

@@ -1,0 +1,63 @@
+"""Suite files of which pytest could collect nothing: their tests are missed, not forgotten."""
+
+import functools
+import itertools
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from _pytest.mark.expression import Expression
+
+from swapgate.project.marks import marks_of
+from swapgate.trials.plan import Key, Plan
+
+MOST_UNKNOWN = 10
+"""Words of an expression that are tried both ways; where there are more it is taken to hold."""
+
+
+def missed_tiers(plan: Plan, path: Path, keywords: str, marks: str) -> list[Key]:
+    """Return the tiers that a suite file would have judged and of which -k and -m may have selected a test."""
+    suites = {*marked_suites(plan, path)} & {*(plan.manifest.rows if plan.changed is None else plan.changed)}
+    return [
+        (suite, tier)
+        for suite, tier in plan.models
+        if suite in suites and _selected(plan, path, suite, tier, keywords, marks)
+    ]
+
+
+def marked_suites(plan: Plan, path: Path) -> list[str]:
+    """Return the suites that a test file judges, without importing it."""
+    try:
+        return marks_of(path.read_text(encoding="utf-8", errors="replace")).judged(plan.manifest)
+    except OSError:
+        return []
+
+
+def _selected(plan: Plan, path: Path, suite: str, tier: str, keywords: str, marks: str) -> bool:
+    """Return whether -k and -m may have selected a test of a tier; what else its tests are called is not known."""
+    own = [name.lower() for name in (path.name, suite, tier)]
+    suites, tiers = ({key[place] for key in plan.models} - {suite, tier} for place in (0, 1))
+
+    def is_others(word: str) -> bool:
+        return word.lower() in tiers or any(name in word.lower().replace("_", "-") for name in suites)
+
+    return _may_hold(keywords, lambda word: any(word.lower() in name for name in own), is_others) and _may_hold(
+        marks, lambda word: word in (suite, tier), is_others
+    )
+
+
+def _may_hold(expression: str, is_own: Callable[[str], bool], is_others: Callable[[str], bool]) -> bool:
+    """Return whether an expression holds of any choice of the words that may or may not be a test's."""
+    words = {*re.findall(r"[^\s()=,]+", expression)} - {"and", "or", "not"}
+    own = {word for word in words if is_own(word)}
+    unknown = [word for word in words - own if not is_others(word)]
+    if not expression or len(unknown) > MOST_UNKNOWN:
+        return True
+    compiled = Expression.compile(expression)
+    choices = itertools.product((True, False), repeat=len(unknown))
+    chosen = (own | {*itertools.compress(unknown, choice)} for choice in choices)
+    return any(compiled.evaluate(functools.partial(_among, one)) for one in chosen)
+
+
+def _among(words: Collection[str], word: str, /, **_: object) -> bool:
+    return word in words

@@ -1,0 +1,78 @@
+"""Budgets: how much worse, slower or larger than another tier, or than the incumbent, a tier may be."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+
+from swapgate.core.tables import NonEmptyStr, Table
+
+
+class FiniteTable(Table):
+    """A table whose numbers are finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Limit(FiniteTable):
+    """A budget: this tier's figure is at most `at_most` times the figure of `against`."""
+
+    against: NonEmptyStr
+    """Another tier of the task, or "incumbent": judged only when this tier is swapped."""
+    at_most: float = Field(gt=0)
+
+
+class QualityLimit(FiniteTable):
+    """A budget of quality: how much worse than that of `against` a figure on the evaluation set may be."""
+
+    against: NonEmptyStr
+    """Another tier of the task, or "incumbent": judged only when this tier is swapped."""
+    metric: NonEmptyStr | None = None
+    """The task's first figure where it is not set."""
+    margin: float | None = Field(default=None, gt=0, lt=1)
+    """Absolute: 0.02 is two points."""
+    errors_at_most: float | None = Field(default=None, gt=0)
+    """In place of a margin: how many times as many rows may be wrong."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.margin is None) == (self.errors_at_most is None):
+            raise ValueError("give either margin or errors_at_most")
+        if self.metric is not None and self.margin is None:
+            raise ValueError("errors_at_most counts rows; remove metric, or give a margin")
+        return self
+
+
+SWAP_QUALITY = QualityLimit(against="incumbent", margin=0.02)
+"""What a swap is judged by where its row has no limit against the incumbent."""
+
+
+def _several(value: object) -> object:
+    """Take one table for a list of one."""
+    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, dict) else value
+
+
+def _with_incumbent(limits: tuple[QualityLimit, ...]) -> tuple[QualityLimit, ...]:
+    return limits if any(limit.against == "incumbent" for limit in limits) else (*limits, SWAP_QUALITY)
+
+
+class Budget(FiniteTable):
+    """What a tier may cost."""
+
+    quality: Annotated[tuple[QualityLimit, ...], BeforeValidator(_several), AfterValidator(_with_incumbent)] = (
+        SWAP_QUALITY,
+    )
+    """Figures on the evaluation set; one limit is always against the incumbent."""
+    latency: Limit | None = None
+    """Median seconds a call."""
+    size: Limit | None = None
+    """Bytes of weights on disk."""
+    parameters: Limit | None = None
+    """Numbers in the weight files."""
+    memory: Limit | None = None
+    """Peak memory in bytes of a process that loads the model and predicts the cases."""
+
+    @property
+    def limits(self) -> list[tuple[str, Limit | QualityLimit]]:
+        """All limits that the row sets, with their names."""
+        costs = [(name, getattr(self, name)) for name in ("latency", "size", "parameters", "memory")]
+        return [*(("quality", limit) for limit in self.quality), *((name, limit) for name, limit in costs if limit)]

@@ -1,0 +1,209 @@
+"""Evaluation sets: files of rows (id, input, expected) of any size, read one row at a time."""
+
+import functools
+import json
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError, create_model
+
+from swapgate.core.faults import Fault, InputFault, SurroundingsFault
+from swapgate.core.tables import NonEmptyStr
+from swapgate.inputs.pictures import read_image
+from swapgate.inputs.sounds import read_sound, stretch
+from swapgate.tasks.case import Case, Files, one_set
+from swapgate.tasks.task import Task
+
+FORMATS = (".jsonl", ".parquet")
+READ_AT_ONCE = 256
+"""Rows of a Parquet file."""
+
+last_sound = functools.lru_cache(maxsize=1)(read_sound.__wrapped__)
+last_image = functools.lru_cache(maxsize=1)(read_image.__wrapped__)
+"""Of an evaluation set only the last file is kept: many rows may be parts of one."""
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The rows on which the quality of a suite's models is measured."""
+
+    path: Path
+    task: Task
+    labels: frozenset[str]
+    """Those that models of the suite give or cases name; empty where there are none."""
+    version: tuple[int, int]
+    """What the file was when it was found: another is not read, for two models must see the same rows."""
+
+    def rows(self) -> Iterator[Case]:
+        """Read it; of each row that is past, eight bytes are kept, which tell an id that stands twice.
+
+        Raises SurroundingsFault that names the row where one is not as it should be.
+        """
+        self._check_version()
+        ids, number = array("q"), 0
+        try:
+            for number, values in _read(self.path, [*_shape(self.task).model_fields]):  # noqa: B007 - told below
+                case = self._case(values)
+                ids.append(hash(case.id))
+                yield case
+        except InputFault as fault:
+            self._check_version()  # a file that is being written reads like a broken one
+            raise SurroundingsFault(f"{self.path}, row {number}: {fault}") from fault
+        except (OSError, ValueError, RuntimeError) as error:  # pyarrow raises all of them
+            self._check_version()
+            reason = " ".join(str(error).split())
+            raise SurroundingsFault(
+                f"{self.path}: cannot be read after row {number}: {reason}; give a file that is whole"
+            ) from error
+        self._check_version()
+        if not number:
+            raise SurroundingsFault(f"{self.path}: holds no rows; give a file with some")
+        self._check_ids(ids)
+
+    @functools.cached_property
+    def count(self) -> int:
+        """How many rows there are, each of them read and checked. Raises SurroundingsFault as `rows` does."""
+        return sum(1 for _ in self.rows())
+
+    def _case(self, values: Any) -> Case:
+        row = _validated(_shape(self.task), values)
+        where = f"{row.id!r}"
+        case = self.task.read(one_set(row, None, where), Files(self.path.parent), where)
+        unknown = {*case.labels} - self.labels if self.labels else ()
+        if unknown:
+            known = ", ".join(sorted(self.labels))
+            raise InputFault(
+                f"{row.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of: {known}"
+            )
+        if isinstance(row, _PartOfSound):
+            return replace(case, read=lambda path: stretch(last_sound(path), row.start, row.end))
+        if isinstance(row, _PartOfPicture):
+            return replace(case, read=lambda path: _cut(last_image(path), row.box))
+        return case
+
+    def _check_version(self) -> None:
+        if _version(self.path) != self.version:
+            raise SurroundingsFault(f"{self.path} was written since the run began; run again")
+
+    def _check_ids(self, hashes: Sequence[int]) -> None:
+        """Raise SurroundingsFault for an id that stands twice: rows that count twice make a verdict too sure."""
+        import numpy as np
+
+        found, times = np.unique(np.array(hashes), return_counts=True)
+        twice = {*found[times > 1].tolist()}
+        seen: dict[str, int] = {}
+        for number, values in _read(self.path, ["id"]) if twice else ():
+            name = _decoded(values)["id"]
+            if name in seen:
+                raise SurroundingsFault(
+                    f"{self.path}, row {number}: {name!r} is also the id of row {seen[name]}; remove one of them, or"
+                    " give it another id"
+                )
+            if hash(name) in twice:
+                seen[name] = number
+
+
+def find_set(path: Path, task: Task, labels: frozenset[str]) -> EvaluationSet:
+    """Return the evaluation set of a file. Raises InputFault where there is none, or its first row is wrong."""
+    if path.suffix not in FORMATS:
+        raise InputFault(f"{path}: an evaluation set is a file {' or '.join(FORMATS)}; convert it")
+    if not path.is_file():
+        raise InputFault(f"no evaluation set {path}; give the path of a file")
+    try:
+        found = EvaluationSet(path, task, labels, _version(path))
+        next(found.rows())
+    except Fault as fault:
+        raise InputFault(str(fault)) from fault
+    return found
+
+
+class _PartOfSound(BaseModel):
+    start: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Where the row's part begins, in seconds."""
+    end: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class _PartOfPicture(BaseModel):
+    box: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
+    """Left, top, right and bottom edge of the row's part, in pixels."""
+
+
+@functools.cache
+def _shape(task: Task) -> Any:
+    """Return the shape of a task's rows: that of its cases, with ids of any kind."""
+    shape = task.row or task.case
+    parts = [part for key, part in (("audio", _PartOfSound), ("image", _PartOfPicture)) if key in shape.model_fields]
+    return create_model("EvaluationRow", __base__=(shape, *parts), id=(NonEmptyStr, ...))
+
+
+def _validated(shape: Any, values: Any) -> Any:
+    """Check a row; columns that the shape has not are passed over. Raises InputFault."""
+    row = _decoded(values)
+    try:
+        return shape.model_validate({key: _without_nulls(row[key]) for key in shape.model_fields if key in row})
+    except ValidationError as error:
+        detail = error.errors()[0]
+        key = ".".join(map(str, detail["loc"]))
+        name = f"{row['id']!r}: " if isinstance(row.get("id"), str) else ""
+        raise InputFault(f"{name}{key}: {detail['msg']}; mend the row") from error
+
+
+def _decoded(values: Any) -> dict[str, Any]:
+    """Return a row by column; what is null is not there. Raises InputFault where a line is no JSON object."""
+    try:
+        row = json.loads(values.decode("utf-8-sig")) if isinstance(values, bytes) else values
+    except (ValueError, RecursionError) as error:
+        raise InputFault(f"is no JSON in UTF-8 ({error}); write one object a line") from error
+    if not isinstance(row, dict):
+        raise InputFault(f"is no object with id, input and expected, but {str(row)[:40]!r}; write one object a line")
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _without_nulls(value: Any) -> Any:
+    """Take out of nested tables what is null: Parquet has each key in each row."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _read(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, Any]]:
+    """Return the rows with their numbers, which are those of lines: bytes of JSON, or a dict of these columns."""
+    if path.suffix == ".parquet":
+        yield from enumerate(_read_parquet(path, columns), 1)
+        return
+    with path.open("rb") as file:
+        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+
+
+def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise SurroundingsFault(f"{path}: reading it needs pyarrow; type: pip install 'swapgate[parquet]'") from error
+    with parquet.ParquetFile(path) as file:
+        there = [name for name in columns if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=READ_AT_ONCE, columns=there):
+            yield from batch.to_pylist()
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Return what changes when a file is written anew. Raises SurroundingsFault."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise SurroundingsFault(f"{path}: cannot be read ({error}); give a file that can") from error
+    return status.st_mtime_ns, status.st_size
+
+
+def _cut(picture: Any, box: Sequence[int] | None) -> Any:
+    """Return the part of a picture inside a box. Raises SurroundingsFault where the picture ends before."""
+    if box is None:
+        return picture
+    left, top, right, bottom = box
+    width, height = picture.size
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise SurroundingsFault(f"box = {box} is no part of a picture of {width} × {height} pixels; mend the box")
+    return picture.crop((left, top, right, bottom))

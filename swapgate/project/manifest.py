@@ -1,0 +1,285 @@
+"""The models file: which weights each tier of each suite uses, and by which limits it is judged."""
+
+import functools
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+
+from swapgate.core.faults import InputFault
+from swapgate.core.tables import NonEmptyStr, Table, nearest, read_toml, validated
+from swapgate.outputs.counts import RIGHT
+from swapgate.project.budgets import Budget
+from swapgate.project.variants import steps
+from swapgate.tasks import tasks
+from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Task
+
+CASES = "cases.toml"
+"""The file of a suite's cases, in its folder below fixtures/, where the models file names no other."""
+MODELS_FOLDER = "models"
+"""The folder below fixtures/ that holds models files, and no suite's cases."""
+MEASURED = ("latency", "memory", "parameters", "quality", "size")
+"""What a budget limits; tests of it bear its name as a mark."""
+MARKS = frozenset(
+    {*MEASURED, "filterwarnings", "parametrize", "skip", "skipif", "suite", "task", "usefixtures", "xfail"}
+)
+"""Marks that mean something else."""
+KEYWORDS = frozenset({"and", "or", "not", "true", "false", "none"})
+"""Words that -k and -m of pytest read otherwise."""
+INCUMBENT = "incumbent"
+"""What a budget calls the model that a candidate would replace."""
+
+
+def is_revision(text: str) -> bool:
+    """Return whether a text may be a commit, a branch or a tag; it leads out of no folder of these."""
+    return re.fullmatch(r"[0-9A-Za-z_][\w./+-]*", text) is not None and ".." not in text
+
+
+def _checked_revision(revision: str) -> str:
+    if not is_revision(revision):
+        raise ValueError("not a commit, a branch or a tag")
+    return revision
+
+
+def _free(name: str) -> str:
+    if name in MARKS or name in KEYWORDS or name == INCUMBENT or name in tasks():
+        raise ValueError(f"{name!r} is reserved; give the tier another name")
+    return name
+
+
+Revision = Annotated[str, AfterValidator(_checked_revision)]
+TierName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_free)]
+FileName = Annotated[str, Field(pattern=r"^[\w-]+\.toml$")]
+SUITE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+class PropertyGap(Table):
+    """A property that a tier is known to break, and the input that shows it."""
+
+    example: dict[str, Any]
+    """The arguments of the property test that break it."""
+    reason: NonEmptyStr
+
+
+class Row(Settings):
+    """One tier of one suite; each task adds the keys that it alone has."""
+
+    model: NonEmptyStr
+    """A model folder, relative to the models file, or the id of a public model."""
+    revision: Revision | None = None
+    """Of a public model: a commit, a branch or a tag."""
+    allow_pickle: bool = False
+    """Whether weights may be pickles, where there are no safetensors."""
+    variant: NonEmptyStr | None = None
+    """What is done to the model before it is judged, as in "prune30+int8"."""
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """The type the weights are computed in, whatever the file holds."""
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
+    """What the model runs on where the option --device does not say."""
+    label_set: NonEmptyStr | None = None
+    """Which of the answers is this tier's where a case has one for each of several sets of labels."""
+    budget: Budget = Budget()
+    gaps: dict[str, NonEmptyStr] = Field(default_factory=dict)
+    """Known gaps: case id to the reason why this tier fails it."""
+    property_gaps: dict[str, PropertyGap] = Field(default_factory=dict)
+    """Known gaps of properties: name of the property test, without test_."""
+
+    answer_keys: ClassVar[tuple[str, ...]] = ()
+    """Those of the task's own keys that change an answer."""
+    judging_keys: ClassVar[tuple[str, ...]] = ("tolerance", "budget", "gaps", "property_gaps", "label_set")
+    """Keys that say how it is judged; those of a candidate do not count."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the row sets of what the model says, besides its labels: only what is not the default."""
+        return self.model_dump(include={*self.answer_keys}, exclude_defaults=True, exclude_none=True)
+
+    @property
+    def weights(self) -> dict[str, Any]:
+        """What the row says of which model it is, and not of where it runs or how that is judged."""
+        return self.model_dump(exclude={"device", *self.judging_keys})
+
+
+@functools.cache
+def row_type(task: Task) -> type[Row]:
+    """Return what the rows of a task are: with the keys that its settings add."""
+    bases: Any = (Row, task.settings)
+    found: type[Row] = create_model("Row", __base__=bases)
+    found.answer_keys = tuple(task.answer_keys())
+    found.judging_keys = (*Row.judging_keys, *sorted(task.judging_keys))
+    return found
+
+
+class Manifest(BaseModel):
+    """A models file that was read and found well-formed."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    path: Path
+    tasks: dict[str, Task]
+    """The task of each suite."""
+    rows: dict[str, dict[str, Row]]
+    """The tiers of each suite."""
+    cases: str = CASES
+    """The file of each suite's cases, in its folder below fixtures/."""
+
+    @property
+    def name(self) -> str:
+        """The folder that its goldens have below `golden/`."""
+        return self.path.stem
+
+    @property
+    def option(self) -> str:
+        """How the option --models names it: by its name alone where it is in fixtures/models."""
+        in_place = self.path.parts[-3:-1] == ("fixtures", MODELS_FOLDER)
+        return self.name if in_place else str(self.path)
+
+    def cases_path(self, root: Path, suite: str) -> Path:
+        """Return where the cases of a suite are."""
+        return root / "fixtures" / suite / self.cases
+
+
+class _SuiteKeys(Table):
+    """The keys of a suite's own table."""
+
+    task: NonEmptyStr | None = None
+    """Which task it is; the suite's name where it is not set."""
+    multi_label: bool = False
+    """Whether an input may have several labels, or none."""
+    threshold: float | None = Field(None, gt=0, lt=1)
+    """Of a suite with several labels: the score from which one counts, for all rows that do not say."""
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a models file. Raises InputFault that names file and key."""
+    content = read_toml(path)
+    cases: str = validated(dict[str, FileName], {"cases": content.pop("cases", CASES)}, path)["cases"]
+    manifest = Manifest(path=path, tasks={}, rows={}, cases=cases)
+    faults = []
+    for suite, table in content.items():
+        try:
+            manifest.tasks[suite], manifest.rows[suite] = _read_suite(suite, table, path)
+        except InputFault as fault:
+            faults.append(str(fault))
+    if faults:
+        raise InputFault("\n".join(faults))
+    if not any(manifest.rows.values()):
+        raise InputFault(f"{path}: names no models; add a table such as [{next(iter(tasks()))}.original]")
+    _check_names(manifest)
+    for suite, tiers in manifest.rows.items():
+        for tier, row in tiers.items():
+            check_row(manifest, suite, tier, row, path, f"{suite}.{tier}.")
+    return manifest
+
+
+def read_row(path: Path, task: Task | None) -> Row:
+    """Read a TOML file that holds one row, as `--swap` takes it; without a task one of any. Raises InputFault."""
+    if task is not None:
+        return validated(row_type(task), read_toml(path), path, owner=_owner)
+    others = {key for one in {*tasks().values()} for key in one.settings.own_keys()}
+    return validated(Row, {key: value for key, value in read_toml(path).items() if key not in others}, path)
+
+
+def check_row(manifest: Manifest, suite: str, tier: str, row: Row, path: Path, prefix: str = "") -> None:
+    """Check a row against its neighbours. Raises InputFault that names file and key."""
+    task = manifest.tasks[suite]
+    others = [*(other for other in manifest.rows[suite] if other != tier), INCUMBENT]
+    figures = [*task.figures, RIGHT]
+    named = [(f"budget.{name}.against", limit.against, "other tier", others) for name, limit in row.budget.limits]
+    named += [
+        ("budget.quality.metric", limit.metric, "figure", figures) for limit in row.budget.quality if limit.metric
+    ]
+    for key, value, what, known in named:
+        if value not in known:
+            raise InputFault(f"{path}: {prefix}{key} = {value!r} is no {what} of {suite}{nearest(value, known)}")
+    if task.graded and any(limit.metric == RIGHT or limit.errors_at_most for limit in row.budget.quality):
+        raise InputFault(
+            f"{path}: {prefix}budget.quality: {task.graded} is not right or wrong as a whole; give a margin of one of"
+            f" {', '.join(task.figures)}"
+        )
+    if bool(row.labels) != (task.label_names is not None):
+        words = "missing; add it" if task.label_names else f"{suite} has none; remove it"
+        raise InputFault(f"{path}: {prefix}labels: {words}")
+    try:
+        steps(row.variant) if row.variant is not None else None
+    except ValueError as error:
+        raise InputFault(f"{path}: {prefix}variant = {row.variant!r}: {error}") from error
+
+
+def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row]]:
+    """Read the table of a suite. Raises InputFault."""
+    if not isinstance(table, dict):
+        raise InputFault(f"{path}: {suite}: no table of tiers, but {table!r}; write [{suite}.original]")
+    keys = {
+        key: value for key, value in table.items() if key in _SuiteKeys.model_fields and not isinstance(value, dict)
+    }
+    own: _SuiteKeys = validated(_SuiteKeys, keys, path, f"{suite}.")
+    task = _task_of(suite, own, path)
+    tiers = {key: value for key, value in table.items() if key not in keys}
+    if own.threshold is not None:
+        if "threshold" not in task.settings.own_keys():
+            raise InputFault(
+                f"{path}: {suite}.threshold: a {task.name} has none; remove it, or write multi_label = true"
+            )
+        defaults = {"threshold": own.threshold}
+        tiers = {tier: {**defaults, **row} if isinstance(row, dict) else row for tier, row in tiers.items()}
+    rows: dict[str, Row] = validated(
+        dict[TierName, row_type(task)],  # type: ignore[misc]
+        tiers,
+        path,
+        f"{suite}.",
+        _owner,
+    )
+    return task, rows
+
+
+def _task_of(suite: str, own: _SuiteKeys, path: Path) -> Task:
+    """Return the task of a suite. Raises InputFault where there is none, or its name says another."""
+    known = tasks()
+    name = suite if own.task is None else own.task
+    if name not in known:
+        where = f"{suite}: unknown task" if own.task is None else f"{suite}.task = {name!r}: unknown task"
+        also = "" if own.task else '; a suite with a name of its own says which task it is: task = "…"'
+        raise InputFault(f"{path}: {where}{nearest(name, known)}{also}")
+    task = known[name]
+    if suite in known and known[suite] is not task:
+        raise InputFault(f"{path}: {suite}.task = {name!r}: {suite} is a task itself; give the suite another name")
+    if not own.multi_label:
+        return task
+    if task.multi_label is None:
+        able = sorted(one.name for one in {*known.values()} if one.multi_label)
+        raise InputFault(
+            f"{path}: {suite}.multi_label: a {task.name} has no labels to choose from; of: {', '.join(able)}"
+        )
+    return task.multi_label
+
+
+def _check_names(manifest: Manifest) -> None:
+    """Make sure that no two names of suites and tiers mean the same to pytest. Raises InputFault."""
+    tiers = {tier: suite for suite, rows in manifest.rows.items() for tier in rows}
+    seen: dict[str, str] = {}
+    for suite in manifest.rows:
+        where = f"{manifest.path}: [{suite}]"
+        alike = seen.setdefault(suite.replace("_", "-"), suite)
+        if not SUITE_NAME.fullmatch(suite):
+            raise InputFault(
+                f"{where}: a suite's name has lower-case letters, digits, - and _, and begins with a letter"
+            )
+        if suite in MARKS or suite in (INCUMBENT, MODELS_FOLDER):
+            raise InputFault(
+                f"{where}: {suite!r} is reserved, for it means something else; give the suite another name"
+            )
+        if suite in KEYWORDS:
+            raise InputFault(f"{where}: {suite!r} is a word of pytest's -k and -m; give the suite another name")
+        if suite in tiers:
+            raise InputFault(f"{where}: {tiers[suite]} has a tier of this name, and -m takes both; rename one of them")
+        if alike != suite:
+            raise InputFault(f"{where}: {alike} is called the same but for a dash; rename one of them")
+
+
+def _owner(key: str) -> str:
+    """Return whose key it is, in words, where other tasks have it."""
+    whose = [task.name for task in dict.fromkeys(tasks().values()) if key in task.settings.own_keys()]
+    return f"only {' and '.join(whose)} {'has' if len(whose) == 1 else 'have'} it; remove it" if whose else ""

@@ -1,0 +1,1 @@
+"""Figures of predictions and of times, and what may be concluded from them. Pure."""

@@ -1,0 +1,95 @@
+"""What a task is: how its cases are written, what a model of it is asked, and what it answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swapgate.outputs.prediction import Output
+from swapgate.tasks.case import Case, CaseShape, Files
+from swapgate.tasks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory, ready to predict."""
+
+    model: Any
+    reader: Any
+    """The tokenizer or processor that makes the model's inputs."""
+    seconds: float = 0.0
+    """How long loading took, without the imports of torch and transformers."""
+
+    def placed(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the tensors of a batch where the model is, and numbers with a fraction in its dtype."""
+        device, dtype = self.model.device, self.model.dtype
+        return {
+            name: value.to(device, dtype) if value.is_floating_point() else value.to(device)
+            for name, value in batch.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One task. A package brings another one through the entry point `swapgate.tasks`."""
+
+    name: str
+    """As the models file, marks and goldens have it: lower-case letters, digits and dashes."""
+    output: Output
+    """The kind of prediction, and how it is compared, counted and shown."""
+    case: type[CaseShape]
+    """The table of a case in a cases file; its docstrings are its documentation."""
+    read: Callable[[Any, Files, str], Case]
+    """Makes a case of a table; the text is where it stands, for messages. Raises InputFault."""
+    predict: Callable[[Loaded, Sequence[Any], Any], Sequence[Any]]
+    """Predicts one batch of inputs by the settings of a row; a ModelFault in the place of a prediction that failed."""
+    auto_class: str | Callable[[str, Mapping[str, Any]], str]
+    """The auto class of transformers that loads a model, or what tells it from the model's name and config.json."""
+    figures: tuple[str, ...]
+    """By which a budget may judge, besides the share of rows that are right; the first where it does not say."""
+    reader_class: str = "AutoTokenizer"
+    """The auto class that loads tokenizer or processor."""
+    settings: type[Settings] = Settings
+    """Adds keys to a row of the models file; their docstrings are their documentation."""
+    judging_keys: frozenset[str] = frozenset()
+    """Those of its keys that change how a model is judged and no answer; all others are part of a model's digest."""
+    label_names: Callable[[Mapping[str, Any]], list[str]] | None = None
+    """Tells the labels of a model from its config.json; None where models of the task name none."""
+    check_config: Callable[[Mapping[str, Any]], str] = lambda config: ""
+    """Tells why a model of this config.json is none of this task's and what to do, or nothing."""
+    check_loaded: Callable[[str, Loaded], None] = lambda name, loaded: None
+    """Makes sure that a model of this name was loaded with all that it needs. Raises SurroundingsFault."""
+    produced: Callable[[Loaded, Sequence[Any]], int | None] | None = None
+    """Counts the tokens that predictions took; None for tasks, or models, that write none one by one."""
+    row: type[CaseShape] | None = None
+    """The shape of a row of an evaluation set, where it is not that of a case."""
+    graded: str = ""
+    """What a model of the task gives that is not right or wrong as a whole, as in "a summary"."""
+    aliases: tuple[str, ...] = ()
+    """Other names of the task."""
+    multi_label: "Task | None" = None
+    """What the task is where a suite says multi_label = true."""
+    base: str = ""
+    """Of that: the name of the task which it is for inputs with one label."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name and the others."""
+        return (self.name, *self.aliases)
+
+    @property
+    def family(self) -> str:
+        """What it has in common with the same task for several labels."""
+        return self.base or self.name
+
+    @property
+    def variants(self) -> "tuple[Task, ...]":
+        """Itself, and what it is with several labels: what a test file marked with the task judges."""
+        return (self, self.multi_label) if self.multi_label else (self,)
+
+    def auto_class_of(self, name: str, config: Mapping[str, Any]) -> str:
+        """Return the auto class that loads a model. Raises SurroundingsFault where it is none of this task."""
+        return self.auto_class if isinstance(self.auto_class, str) else self.auto_class(name, config)
+
+    def answer_keys(self) -> list[str]:
+        """Return those of its keys of a row that change an answer."""
+        return [name for name in self.settings.own_keys() if name not in self.judging_keys]

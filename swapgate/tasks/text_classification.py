@@ -1,0 +1,57 @@
+"""Text classification: from texts to labels; sentiment is one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from swapgate.core.faults import ModelFault, SurroundingsFault
+from swapgate.core.tables import NonEmptyStr
+from swapgate.outputs import classification
+from swapgate.outputs.prediction import Prediction
+from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
+from swapgate.tasks.classes import FIGURES, classified, classifier
+from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.texts import tokenized
+
+
+class TextCase(Labelled):
+    """A text and its label."""
+
+    text: NonEmptyStr
+
+
+class TextCaseOfLabels(MultiLabelled):
+    """A text and its labels."""
+
+    text: NonEmptyStr
+
+
+def read(row: Any, files: Files, where: str) -> Case:
+    """Make a case of a table."""
+    return Case(row.id, row.text, tuple(row.expected))
+
+
+def predict(loaded: Loaded, texts: Sequence[str], row: Settings) -> Sequence[Prediction | ModelFault]:
+    """Label each text in one batch; the row maps the model's names to the cases'.
+
+    A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is empty
+    or longer than the model can read.
+    """
+    if not all(map(str.strip, texts)):
+        raise SurroundingsFault("a text is empty, so there is nothing to judge; give the case a text")
+    return classified(loaded, tokenized(loaded, texts), row)
+
+
+TASK = classifier(
+    Task(
+        name="text-classification",
+        aliases=("sentiment",),
+        output=classification.OUTPUT,
+        case=TextCase,
+        read=read,
+        predict=predict,
+        auto_class="AutoModelForSequenceClassification",
+        figures=FIGURES,
+    ),
+    several_labels=TextCaseOfLabels,
+)

@@ -1,0 +1,1 @@
+"""A model under test, and the plan of a run."""

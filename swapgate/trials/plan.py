@@ -1,0 +1,293 @@
+"""What a run will judge: models file, cases and swaps, read and checked before a test is collected."""
+
+import difflib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from swapgate.core.faults import InputFault
+from swapgate.core.tables import nearest
+from swapgate.goldens.golden import Entry, golden_path, read_golden
+from swapgate.models.devices import check_device
+from swapgate.models.hub import MAIN, is_pinned
+from swapgate.models.loading import Source, find
+from swapgate.project.budgets import Limit, QualityLimit
+from swapgate.project.cases import Cases, cases_of
+from swapgate.project.evaluation import EvaluationSet, find_set
+from swapgate.project.manifest import Manifest, Row, check_row, is_revision, read_manifest, read_row
+from swapgate.project.variants import TAKE_A_ROW, steps
+from swapgate.tasks import find_task
+from swapgate.tasks.case import Case
+from swapgate.tasks.settings import OTHERS
+from swapgate.trials.running import Model
+
+Key = tuple[str, str]
+"""Suite and tier."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is known before the first test."""
+
+    root: Path
+    manifest: Manifest
+    models: dict[Key, Model]
+    incumbents: dict[Key, Model] = field(default_factory=dict)
+    """What the swapped tiers use today."""
+    evaluations: dict[str, EvaluationSet] = field(default_factory=dict)
+    """The evaluation set of each suite that has one."""
+    proposed: dict[Key, Model] = field(default_factory=dict)
+    """Of a change that is judged by a commit: its swapped tiers by themselves, whose goldens must be their own."""
+    removed: dict[Key, Model] = field(default_factory=dict)
+    """Of a change that is judged by a commit: the tiers that it removes, which others may be measured beside."""
+    checkout: Path | None = None
+    """Of a change that is judged by a commit: where the files of that are."""
+    pending: dict[Key, dict[str, Entry | None]] = field(default_factory=dict)
+    """What the run leaves to be reviewed, by tier and case; None where nothing is left any more."""
+    changed: frozenset[str] | None = None
+    """The suites that a change can have touched, where only these are asked for."""
+    against: str | None = None
+    """The commit whose rows, cases, goldens and limits judge; None for those of the working tree."""
+    notes: list[str] = field(default_factory=list)
+
+    def tiers(self, suite: str) -> list[str]:
+        """Name the tiers of a suite."""
+        return [tier for name, tier in self.models if name == suite]
+
+    def cases(self, suite: str) -> Sequence[Case]:
+        """Return the cases of a suite."""
+        return next((model.cases.cases for (name, _), model in self.models.items() if name == suite), ())
+
+    def shown(self, path: Path) -> str:
+        """Write a path for a message: from the project's folder where it lies in it."""
+        root = next((root for root in (self.root, self.checkout) if root and path.is_relative_to(root)), None)
+        return (path.relative_to(root) if root else path).as_posix()
+
+    def worded(self, text: str) -> str:
+        """Write the paths of a commit's files in a message as git does."""
+        return text.replace(f"{self.checkout}/", f"{self.against[:12]}:") if self.against else text
+
+    def orphans(self, model: Model) -> list[str]:
+        """Return the cases that a tier's golden has and its cases file has not."""
+        known = {case.id for case in model.cases.cases}
+        return [case for case in read_golden(model.golden) if case not in known]
+
+    def references(self, model: Model, check: str) -> list[Model]:
+        """Return the other models that the test of a budget runs."""
+        limits = getattr(model.row.budget, check, None) if check in ("latency", "quality") else None
+        found = [self.reference(model, limit) for limit in (limits if isinstance(limits, tuple) else [limits])]
+        return [reference for reference in found if reference is not None]
+
+    def reference(self, model: Model, limit: Limit | QualityLimit | None) -> Model | None:
+        """Return the model that a budget measures against; None where nothing is to be measured.
+
+        A tier that is not swapped is measured against what the models file names, also where that is being swapped.
+        """
+        if limit is None:
+            return None
+        if limit.against == "incumbent":
+            return self.incumbents.get((model.suite, model.tier))
+        key, proposed = (model.suite, limit.against), {**self.removed, **self.models}
+        return proposed[key] if model.swapped else self.incumbents.get(key, proposed[key])
+
+
+def make_plan(
+    root: Path,
+    models_file: Path,
+    swaps: Sequence[str],
+    eval_sets: Sequence[str],
+    directory: Path,
+    working_tree: Path | None = None,
+    device: str | None = None,
+) -> Plan:
+    """Read and check everything that the run depends on; `directory` is where relative paths of options begin.
+
+    `working_tree`: where files are that git does not keep, if `root` holds those of a commit: models may be missing.
+    `device`: what all models run on, whatever their rows say. Raises InputFault.
+    """
+    manifest = read_manifest(models_file)
+    if device is not None:
+        check_device(device, f"--device {device}")
+        for tiers in manifest.rows.values():
+            tiers.update({tier: _on(row, device) for tier, row in tiers.items()})
+    plan = Plan(root, manifest, {})
+    for suite, tiers in manifest.rows.items():
+        task = manifest.tasks[suite]
+        sets = dict.fromkeys(row.label_set for row in tiers.values())
+        cases = {label_set: cases_of(manifest, root, suite, label_set) for label_set in sets}
+        for tier, row in tiers.items():
+            try:
+                if working_tree is not None and _is_folder(row, models_file.parent, root, working_tree):
+                    raise InputFault(f"{row.model} is not in git")
+                asked = f"{suite}.{tier} --models={manifest.option}"
+                source = find(row, models_file.parent, root, f"[{suite}.{tier}] in {plan.shown(models_file)}", asked)
+                if source.commit and not is_pinned(row.revision):
+                    plan.notes.append(
+                        f"{suite}/{tier}: {row.model} is not pinned to a commit, {row.revision or MAIN} may move; pin"
+                        f" it with: swapgate pin {asked}"
+                    )
+            except InputFault as fault:
+                if working_tree is None:
+                    raise InputFault(f"{models_file}: {suite}.{tier}.model: {fault}") from fault
+                source = Source(row, Path(os.path.normpath(models_file.parent / row.model)), row.model)
+            golden = golden_path(root, manifest.name, suite, tier)
+            plan.models[suite, tier] = Model(suite, tier, task, source, source, cases[row.label_set], golden)
+            _check_gaps(models_file, suite, tier, row, cases[row.label_set])
+    _find_sets(plan, eval_sets, directory, working_tree)
+    for swap in swaps:
+        _swap(plan, swap, directory, device)
+    for model in plan.models.values():
+        _check_golden(plan, model)
+        check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
+    if working_tree is None:
+        _check_goldens(plan)
+    return plan
+
+
+def _check_golden(plan: Plan, model: Model) -> None:
+    """Make sure that a golden can be read, and is one of the suite's task. Raises InputFault."""
+    found = next(iter(read_golden(model.golden).values()), None)
+    if found and find_task(found.made_by.task_name) is not model.task:
+        raise InputFault(
+            f"{plan.shown(model.golden)}: a golden of {found.made_by.task_name}, and {model.suite} is one of"
+            f" {model.task.name} now; remove it and record it again: git rm {plan.shown(model.golden)}"
+        )
+
+
+def _check_goldens(plan: Plan) -> None:
+    """Make sure that each golden of the models file is a tier's. Raises InputFault."""
+    tiers = {model.golden for model in plan.models.values()}
+    folders = {golden.parents[1] for golden in tiers}
+    for path in sorted(path for folder in folders for path in folder.glob("*/[!.]*.json")):
+        if path not in tiers:
+            suite, tier = path.parent.name, path.stem
+            bare = [name for name in plan.tiers(suite) if not plan.models[suite, name].golden.exists()]
+            near = [f"; {suite}.{name} has none: mend its name" for name in difflib.get_close_matches(tier, bare, n=1)]
+            raise InputFault(
+                f"{plan.shown(path)}: {plan.shown(plan.manifest.path)} has no row {suite}.{tier} that this golden could"
+                f" be of{near[0] if near else '; write that row'}, or remove the golden: git rm {plan.shown(path)}"
+            )
+
+
+def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tree: Path | None) -> None:
+    """Find the evaluation set of each suite: that of its `--eval-set SUITE=PATH`, else the one its cases file names."""
+    asked: dict[str, Path] = {}
+    for option in eval_sets:
+        suite, given, path = option.partition("=")
+        if not given or not path:
+            raise InputFault(f"--eval-set {option}: not of the form SUITE=PATH, as in --eval-set ner=path/to/set.jsonl")
+        if suite not in plan.manifest.rows:
+            if working_tree is not None:
+                continue  # the change adds the suite
+            raise InputFault(f"--eval-set {option}: unknown suite{nearest(suite, plan.manifest.rows)}")
+        if suite in asked:
+            raise InputFault(f"--eval-set {option}: {suite} has two sets; give one")
+        asked[suite] = Path(os.path.normpath(directory / os.path.expanduser(path)))
+    for suite, tiers in plan.manifest.rows.items():
+        task = plan.manifest.tasks[suite]
+        cases = plan.models[suite, next(iter(tiers))].cases
+        path_of = asked.get(suite, cases.evaluation)
+        if path_of is not None and working_tree is not None and not path_of.is_file():
+            path_of = working_tree / os.path.relpath(path_of, plan.root)
+        if path_of is not None:
+            labels = _labels(plan, suite) if task.label_names else set()
+            source = f"--eval-set {suite}" if suite in asked else f"{cases.path}: evaluation"
+            try:
+                plan.evaluations[suite] = find_set(path_of, task, frozenset(labels))
+            except InputFault as fault:
+                raise InputFault(f"{source}: {fault}") from fault
+            continue
+        for tier, row in tiers.items():
+            if "quality" in row.budget.model_fields_set:
+                raise InputFault(
+                    f"{plan.manifest.path}: {suite}.{tier}.budget.quality: {suite} has no evaluation set; name one in"
+                    f' {plan.shown(cases.path)} (evaluation = "PATH") or give --eval-set {suite}=PATH'
+                )
+
+
+def _labels(plan: Plan, suite: str) -> set[str]:
+    """Return the labels that models or cases of a suite name; none where a model's own are taken as they are."""
+    models = [model for (name, _), model in plan.models.items() if name == suite]
+    if any(OTHERS in model.row.labels for model in models):
+        return set()
+    named = {label for model in models for case in model.cases.cases for label in case.labels}
+    return named.union(*(model.row.labels.values() for model in models))
+
+
+def _on(row: Row, device: str | None) -> Row:
+    return row if device is None else row.model_copy(update={"device": device})
+
+
+def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
+    """Put the candidate of one `--swap SUITE.TIER=MODEL` in the place of its incumbent."""
+    match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.+)", swap)
+    if match is None:
+        raise InputFault(f"--swap {swap}: not of the form SUITE.TIER=MODEL, as in --swap ner.small=path/to/model")
+    suite, tier, candidate = match.groups()
+    if suite not in plan.manifest.rows:
+        raise InputFault(f"--swap {swap}: unknown suite {suite!r}{nearest(suite, plan.manifest.rows)}")
+    if tier not in plan.tiers(suite):
+        raise InputFault(f"--swap {swap}: unknown tier {tier!r} of {suite}{nearest(tier, plan.tiers(suite))}")
+    if (suite, tier) in plan.incumbents:
+        raise InputFault(f"--swap {swap}: {suite}.{tier} is swapped twice; give one candidate a tier")
+    model = plan.models[suite, tier]
+    try:
+        source = _candidate(plan, model, candidate, directory, device)
+    except InputFault as fault:
+        raise InputFault(f"--swap {swap}: {fault}") from fault
+    plan.models[suite, tier] = replace(model, source=source)
+    plan.incumbents[suite, tier] = model
+
+
+def _is_folder(row: Row, base: Path, root: Path, working_tree: Path) -> bool:
+    """Return whether a row of a commit names a folder that only the working tree has."""
+    there = working_tree / os.path.relpath(base, root) / row.model
+    return row.revision is None and os.path.isdir(there) and not os.path.isdir(base / row.model)
+
+
+def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device: str | None) -> Source:
+    """Find a candidate: one that is only named takes the incumbent's label map, a TOML file holds a row of its own."""
+    if not candidate.endswith(".toml"):
+        named, variant = _parted(candidate, directory)
+        name, _, revision = (named, "", "") if os.path.isdir(directory / named) else named.partition("@")
+        if revision and not is_revision(revision):
+            raise InputFault(f"{revision!r} is not a commit, a branch or a tag; give ID@REVISION")
+        changes = {"model": name, "revision": revision or None, "variant": variant or None, "allow_pickle": False}
+        row = model.row.model_copy(update=changes)
+        return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
+    path = directory / candidate
+    row = _on(read_row(path, model.task), device)
+    check_row(plan.manifest, model.suite, model.tier, row, path)
+    unused = [key for key in row.judging_keys if key in row.model_fields_set]
+    if unused:
+        plan.notes.append(
+            f"{model.name}: {', '.join(unused)} of {candidate} not used: a candidate is judged by its"
+            " incumbent's limits"
+        )
+    return find(row, path.parent, plan.root, candidate, candidate)
+
+
+def _parted(candidate: str, directory: Path) -> tuple[str, str]:
+    """Part a candidate's name at its first plus sign from the variant behind it; a folder keeps its own plus signs."""
+    name, plus, variant = candidate.partition("+")
+    if os.path.isdir(directory / candidate):
+        if plus and os.path.isdir(directory / name):
+            both = f"{candidate} is a folder, and {name} is one too"
+            raise InputFault(f"{both}: give a TOML file with a row for the one you mean")
+        return candidate, ""
+    if plus and name.endswith(".toml"):
+        raise InputFault(f'write variant = "{variant}" in {name}, and give that alone')
+    try:
+        _ = steps(variant) if plus else []
+    except ValueError as error:
+        raise InputFault(f"{error}; {TAKE_A_ROW}") from error
+    return name, variant
+
+
+def _check_gaps(path: Path, suite: str, tier: str, row: Row, cases: Cases) -> None:
+    known = [case.id for case in cases.cases]
+    for gap in row.gaps:
+        if gap not in known:
+            raise InputFault(f"{path}: {suite}.{tier}.gaps.{gap}: no such case{nearest(gap, known)}")

@@ -1,0 +1,199 @@
+"""What a run found, as it stands in a verdict JSON; the other reports are made of the same facts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from swapgate import __version__
+from swapgate.core.faults import InputFault
+from swapgate.trials.plan import Plan
+from swapgate.verdicts.figures import Cost, Quality
+from swapgate.verdicts.verdict import Status, Verdict
+
+FORMAT: Literal[1] = 1
+"""Raised when a field is renamed, removed or means something else; new fields do not raise it."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a tier is not a PASS."""
+
+    status: Status
+    """What it makes of the tier alone."""
+    message: str
+    """What was allowed, what was found, and the next step."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured; null where it was not selected or could not be measured."""
+
+    quality: Quality | None
+    """Figures on the evaluation set."""
+    latency: Cost | None
+    """Seconds a call, as a ratio; of several sizes the one with the largest ratio."""
+    size: Cost | None
+    """Bytes of the weight files."""
+    parameters: Cost | None
+    """Numbers in the weight files."""
+    memory: Cost | None
+    """Peak memory in bytes."""
+    latency_sizes: Mapping[str, Cost] = field(default_factory=dict)
+    """Seconds a call by what was timed (short_1, short_8, long_1, long_8), where all sizes were asked for."""
+
+
+@dataclass(frozen=True)
+class Tier:
+    """The verdict on one tier."""
+
+    task: str
+    """The suite's name, such as ner."""
+    tier: str
+    """The tier's name in the models file, such as small."""
+    variant: str | None
+    """The transformation of the model; null where it is used as it is."""
+    model: str
+    """What was judged."""
+    incumbent: str | None
+    """What it would replace; null where nothing is swapped."""
+    verdict: Status
+    """The worst that any test of the tier came to."""
+    counts: Mapping[str, Mapping[str, int]]
+    """From check (expected, golden, properties, …) to outcome to number of tests; checks without a test are absent."""
+    known_gaps: int
+    """How many tests showed a known gap."""
+    evaluation_set: bool
+    """Whether the task has one; without, nothing is said of quality."""
+    figures: Figures
+    """What was measured."""
+    reasons: Sequence[Reason]
+    """The worst first."""
+    improvements: Sequence[str]
+    """What a candidate does better than its incumbent."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way since the golden was recorded; nothing is held against the model for them."""
+    partly: Sequence[str] = ()
+    """Goldens that were recorded elsewhere, and how many of the figures of a prediction they hold."""
+    device: str = "cpu"
+    """What it ran on: cpu, cuda or mps."""
+    suite: str = ""
+    """The suite's name once more, as `task` has it."""
+    kind: str = ""
+    """The task, such as text-classification."""
+
+    @property
+    def name(self) -> str:
+        """How the tier is called: ner/small."""
+        return f"{self.task}/{self.tier}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run of swapgate found."""
+
+    format: Literal[1]
+    """Version of this form; a newer program of the same version may add keys."""
+    swapgate: str
+    """Version of the program."""
+    models_file: str
+    """The models file, from the project's folder."""
+    against: str | None
+    """The git commit whose rows, cases, goldens and limits judged; null for those of the working tree."""
+    exit_status: int
+    """Of pytest: 0 all PASS, 1 any FAIL or another test failed, 7 any INCOMPLETE or ERROR, 2 to 6 as pytest has them;
+    with --allow-incomplete INCOMPLETE counts as PASS."""
+    notes: Sequence[str]
+    """What a reviewer should see: limits that were not used, edits that did not count."""
+    tiers: Sequence[Tier]
+    """The verdicts, in the order of the models file; a tier of which nothing was selected is absent."""
+
+    __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, title=f"swapgate verdict JSON, format {FORMAT}")
+
+
+ADAPTER: TypeAdapter[Report] = TypeAdapter(Report)
+FIGURES: TypeAdapter[Figures] = TypeAdapter(Figures)
+SIZE = "latency "
+"""How the names of figures begin that are latencies of one of several sizes."""
+
+
+def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
+    """Gather the facts of a run."""
+    return Report(
+        format=FORMAT,
+        swapgate=__version__,
+        models_file=plan.shown(plan.manifest.path),
+        against=plan.against,
+        exit_status=exit_status,
+        notes=plan.notes,
+        tiers=[_tier(verdict, plan) for verdict in verdicts],
+    )
+
+
+def _tier(verdict: Verdict, plan: Plan) -> Tier:
+    model = plan.models[verdict.suite, verdict.tier]
+    return Tier(
+        task=verdict.suite,
+        tier=verdict.tier,
+        variant=model.source.row.variant,
+        model=model.source.name,
+        incumbent=model.incumbent.name if model.swapped else None,
+        verdict=verdict.status,
+        counts={column: dict(counts) for column, counts in verdict.counts.items()},
+        known_gaps=sum(counts["known gap"] for counts in verdict.counts.values()),
+        evaluation_set=verdict.suite in plan.evaluations,
+        figures=_figures(verdict.figures),
+        reasons=[Reason(*reason) for reason in verdict.reasons],
+        improvements=verdict.improvements,
+        ties=verdict.ties,
+        partly=verdict.partly,
+        device=model.source.row.device,
+        suite=verdict.suite,
+        kind=model.task.name,
+    )
+
+
+def _figures(found: Mapping[str, Any]) -> Figures:
+    sizes = {name.removeprefix(SIZE): cost for name, cost in found.items() if name.startswith(SIZE)}
+    others = {name: figure for name, figure in found.items() if not name.startswith(SIZE)}
+    if sizes:
+        size, worst = max(sizes.items(), key=lambda item: item[1]["ratio"] or 0)
+        others["latency"] = {**worst, "shown": f"{size} {worst['shown']}"}
+    blank = dict.fromkeys(Figures.__annotations__)
+    return FIGURES.validate_python({**blank, **others, "latency_sizes": sizes})
+
+
+def to_json(facts: Report) -> str:
+    """Return the text of a verdict JSON."""
+    text = json.dumps(asdict(facts), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode(errors="replace").decode()  # a path may hold bytes that are no text
+
+
+def read_report(path: Path) -> Report:
+    """Read a verdict JSON. Raises InputFault where it is none."""
+    next_step = "give what pytest --verdict-json wrote"
+    try:
+        return ADAPTER.validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputFault(f"{path}: cannot be read: {error.strerror}; {next_step}") from error
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        if wrong["loc"] == ("format",) and wrong["type"] == "literal_error":
+            detail = f"its format is {wrong['input']!r}, this version reads {FORMAT}"
+        else:
+            detail = f"{'.'.join(map(str, wrong['loc'])) or 'the file'}: {wrong['msg']}"
+        raise InputFault(f"{path}: no verdict JSON: {detail}; {next_step}") from error
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a verdict JSON; verdict.schema.json beside this module is its text."""
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "$id": f"urn:swapgate:verdict:{FORMAT}", **ADAPTER.json_schema()}
+
+
+def schema_text() -> str:
+    """Return the text of verdict.schema.json."""
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,148 @@
+"""From records to verdicts: what was selected, what came of it, and PASS, FAIL, INCOMPLETE or ERROR a tier. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+Outcome = Literal["failed", "error", "incomplete", "improvement", "known gap", "passed"]
+"""Worst first: of the phases of one test the worst counts."""
+
+Status = Literal["FAIL", "ERROR", "INCOMPLETE", "PASS"]
+
+SEVERITY: Mapping[str, int] = {
+    outcome: place
+    for place, outcome in enumerate(("failed", "error", "incomplete", "improvement", "known gap", "passed"))
+}
+STATUSES: Mapping[str, Status] = {"failed": "FAIL", "error": "ERROR", "incomplete": "INCOMPLETE"}
+"""What an outcome makes of its tier."""
+
+EXIT_NOT_PASSED = 7
+"""Exit status for INCOMPLETE and ERROR; pytest itself uses 0 to 6."""
+
+NAMED_CHECKS = ("expected", "golden", "quality", "latency", "size", "parameters", "memory")
+"""Checks with a column of their own; every other test is a property."""
+
+
+@dataclass(frozen=True)
+class Selected:
+    """One test that was asked for: a check of a tier, for one case or for the tier as a whole."""
+
+    suite: str
+    tier: str
+    check: str
+    """Name of the test function without test_."""
+    case: str | None = None
+
+    @property
+    def column(self) -> str:
+        """Where it counts in the verdict table."""
+        return self.check if self.check in NAMED_CHECKS else "properties"
+
+    def __str__(self) -> str:
+        return f"{self.suite}/{self.tier} {self.check}" + (f" {self.case!r}" if self.case else "")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came of one phase of a test."""
+
+    selected: Selected
+    outcome: Outcome
+    message: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured, by column, in the JSON form of `swapgate.verdicts.figures`."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way, in words."""
+    partly: Sequence[str] = ()
+    """How much of a prediction a golden from elsewhere holds, in words."""
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read what `dataclasses.asdict` gives."""
+        return cls(**{**data, "selected": Selected(**data["selected"])})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement on one tier."""
+
+    suite: str
+    tier: str
+    status: Status
+    counts: Mapping[str, Counter[str]]
+    """From column to outcome to number of tests; a column without a selected test is absent."""
+    figures: Mapping[str, Any]
+    reasons: Sequence[tuple[Status, str]]
+    """Why it is not a PASS, the worst first, each with what it makes of the tier alone."""
+    improvements: Sequence[str]
+    """What a candidate does better than its incumbent."""
+    ties: Sequence[str] = ()
+    """Near ties that fell the other way and are not held against the model, in words."""
+    partly: Sequence[str] = ()
+    """Goldens from elsewhere and how much of a prediction they hold, in words."""
+
+
+def judge(
+    selected: Mapping[str, Selected],
+    records: Iterable[tuple[str, Record]],
+    tiers: Iterable[tuple[str, str]],
+    swaps: Iterable[tuple[str, str]],
+    stale: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> list[Verdict]:
+    """Judge each tier that was selected or swapped, in the order of `tiers`.
+
+    `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
+    nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected,
+    where nothing failed and nothing is an error.
+    """
+    worst: dict[str, Record] = {}
+    figures: dict[tuple[str, str], dict[str, Any]] = {}
+    for test, record in records:
+        if test not in worst or SEVERITY[record.outcome] < SEVERITY[worst[test].outcome]:
+            worst[test] = record
+        figures.setdefault((record.selected.suite, record.selected.tier), {}).update(record.figures)
+    for test, item in selected.items():
+        worst.setdefault(test, Record(item, "incomplete", f"{item}: selected, but it did not run"))
+    swapped = set(swaps)
+    verdicts = []
+    for suite, tier in tiers:
+        mine = [record for record in worst.values() if (record.selected.suite, record.selected.tier) == (suite, tier)]
+        if mine or (suite, tier) in swapped:
+            found, words = figures.get((suite, tier), {}), stale.get((suite, tier))
+            verdicts.append(_judge_tier(suite, tier, mine, found, words))
+    return verdicts
+
+
+def _judge_tier(suite: str, tier: str, records: list[Record], figures: dict[str, Any], stale: str | None) -> Verdict:
+    counts: dict[str, Counter[str]] = {}
+    for record in records:
+        counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
+    red = sorted((record for record in records if record.outcome in STATUSES), key=_severity)
+    reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
+    if stale and reasons and reasons[0][0] in ("FAIL", "ERROR"):  # then nothing of the kind passes
+        reasons = [reason for reason in reasons if reason[1] != stale]
+    elif stale:
+        reasons.append(("INCOMPLETE", stale))
+    if not records:
+        words = f"{suite}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
+        reasons = [("INCOMPLETE", words)]
+    improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
+    status: Status = reasons[0][0] if reasons else "PASS"
+    ties = sorted(tie for record in records for tie in record.ties)
+    partly = sorted(words for record in records for words in record.partly)
+    return Verdict(suite, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements, ties, partly)
+
+
+def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:
+    """Return 0 where all pass, 1 where any fails or a test outside the suite did, else 7."""
+    statuses = {verdict.status for verdict in verdicts}
+    if "FAIL" in statuses or others_failed:
+        return 1
+    tolerated = {"PASS", "INCOMPLETE"} if allow_incomplete else {"PASS"}
+    return 0 if statuses <= tolerated else EXIT_NOT_PASSED
+
+
+def _severity(record: Record) -> int:
+    return SEVERITY[record.outcome]

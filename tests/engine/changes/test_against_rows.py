@@ -1,0 +1,160 @@
+"""`--against REF` where a change adds, removes or renames rows."""
+
+import shutil
+
+import pytest
+
+TINY = """
+[ner.tiny]
+model = "../../models/tiny"
+labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }
+gaps = { ada = "it does not know Paris", left_out = "it does not know Siemens" }
+"""
+SENTIMENT = """
+[sentiment.original]
+model = "../../models/original"
+labels = { PER = "good" }
+"""
+SENTENCES = 'latency = "nice"\n\n[[case]]\nid = "nice"\ntext = "Nice."\nexpected = "good"\n'
+IS_NEW = "note  {} is new: judged by its own row, cases and goldens"
+KEEP_ITS_NAME = "; where it takes the place of one that is removed, keep that one's name: then it is judged as a swap"
+IS_REMOVED = "note  {} is removed, and not judged"
+CASE = '[[case]]\nid = "{}"\ntext = "It {} all day."\nexpected = []\n\n'
+LATENCY = 'budget.latency = { against = "original", at_most = 1e6 }\n'
+RAIN = CASE.format("nobody", "rained")
+
+
+@pytest.fixture
+def add_tiny(committed):
+    """Add a tier to the models file, before or behind the others."""
+
+    def run(place="last"):
+        committed.model("tiny", {"Ada": ["PER", 0.7]}, size=4)
+        rows = [committed.models_file.read_text(), TINY]
+        committed.models_file.write_text("".join(rows if place == "last" else reversed(rows)))
+
+    return run
+
+
+@pytest.fixture
+def notes(committed):
+    """Return the notes of a run behind the one that names the commit."""
+
+    def of(result):
+        first, *others = [line for line in committed.reasons(result) if line.startswith("note")]
+        assert first.startswith("note  judged by the rows, cases, goldens and limits of ")
+        return others
+
+    return of
+
+
+def test_new_tier(committed, against, approve, add_tiny, notes):
+    """A new tier is judged by its own row and goldens, and noted; without goldens it fails."""
+    add_tiny()
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (1, {"original": "PASS", "small": "PASS", "tiny": "FAIL"})
+    assert "golden/embedded/ner/tiny.json has no golden for it" in committed.reasons(result)[0]
+    approve()
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "small": "PASS", "tiny": "PASS"})
+    assert notes(result) == [IS_NEW.format("ner/tiny")]
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_new_tier_with_other_cases(committed, against, swap, approve, add_tiny, notes, place):
+    """A new tier is judged by the cases of the change and the others by those of the commit, in whatever order."""
+    swap(It=["MISC", 0.7])
+    add_tiny(place)
+    committed.replace(committed.cases_file, RAIN, CASE.format("snow", "snowed").replace("It", "There"))
+    approve()
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (1, {"original": "PASS", "small": "FAIL", "tiny": "PASS"})
+    assert [one for one in committed.reasons(result) if one.startswith("FAIL  ner/small 'nobody': MISC 'It' 0-2")]
+    ids = [line.split("[")[1].split("]")[0] for line in against("--collect-only", "-q").outlines if "_golden[" in line]
+    assert sorted(ids) == sorted(
+        [f"{tier}-{case}" for tier in ("original", "small") for case in ("ada", "nobody", "left_out")]
+        + [f"tiny-{case}" for case in ("ada", "snow", "left_out")]
+    )
+    assert "note  cases of ner added: snow (not used)" in notes(result)
+
+
+def test_latency_of_a_new_tier(committed, commit, add_tiny):
+    """A new tier and what it is measured beside take the same input: that of the change."""
+    committed.model("original", {**committed.lexicon("original"), "snowed": ["CRASH", 0]}, size=40)
+    committed.run("-k", "golden", "--snapshot-update")
+    commit()
+    add_tiny()
+    committed.replace(committed.models_file, "gaps = { ada", f"{LATENCY}gaps = {{ ada")
+    committed.replace(committed.cases_file, 'latency = "ada"\n', 'latency = "snow"\n\n' + CASE.format("snow", "snowed"))
+    result = committed.run("--against=HEAD", "-k", "latency and tiny")
+    assert committed.verdicts(result) == {"tiny": "ERROR"}
+    assert "the model cannot read this" in committed.reasons(result)[0]
+
+
+def test_orphan_of_a_new_tier(committed, against, approve, add_tiny):
+    """A golden of a new tier with a case that only the commit still has is red for that tier."""
+    add_tiny()
+    approve()
+    committed.replace(committed.cases_file, RAIN, "")
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (1, {"original": "PASS", "small": "PASS", "tiny": "FAIL"})
+    assert committed.reasons(result)[0].startswith(
+        "FAIL  ner/tiny 'nobody': golden/embedded/ner/tiny.json has a golden for it, but there is no such case any more"
+    )
+
+
+def test_removed_tier(committed, against, notes):
+    """A tier that the change removes is not judged, and noted."""
+    committed.models_file.write_text(committed.models_file.read_text().partition("[ner.small]")[0])
+    shutil.rmtree(committed.path / "models" / "small")
+    committed.golden().unlink()
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS"})
+    assert notes(result) == [IS_REMOVED.format("ner/small")]
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(20, "PASS"), (40, "FAIL")], ids=["within", "exceeds"])
+def test_removed_reference(committed, against, swap, approve, notes, size, verdict):
+    """A budget of the commit holds beside a tier that the change removes."""
+    swap(size=size, Ada=["PER", 0.9])
+    rows = committed.models_file.read_text().partition("[ner.small]")
+    committed.models_file.write_text("".join(rows[1:]).replace('against = "original"', 'against = "incumbent"'))
+    shutil.rmtree(committed.path / "models" / "original")
+    committed.golden("original").unlink()
+    approve()
+    result = against()
+    assert committed.verdicts(result) == {"small": verdict}
+    assert "(≤ 0.9)" in committed.table(result)[1]
+    assert IS_REMOVED.format("ner/original") in notes(result)
+
+
+def test_renamed_tier(committed, against, notes):
+    """A tier under another name is a new one beside a removed one, and the note says how it would be a swap."""
+    committed.replace(committed.models_file, "[ner.small]", "[ner.tiny]")
+    committed.golden().unlink()
+    committed.run("-k", "golden", "--snapshot-update")
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "tiny": "PASS"})
+    assert notes(result) == [IS_NEW.format("ner/tiny") + KEEP_ITS_NAME, IS_REMOVED.format("ner/small")]
+
+
+def test_new_task(committed, against, notes):
+    """A new task is noted; its cases are no edits that do not count."""
+    committed.models_file.write_text(committed.models_file.read_text() + SENTIMENT)
+    committed.write("fixtures/sentiment/cases.toml", SENTENCES)
+    committed.write("fixtures/sentiment/words.txt", "nice")
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
+    assert notes(result) == [IS_NEW.format("sentiment/original")]
+
+
+def test_removed_task(committed, commit, against, notes):
+    """A task that the change removes is noted."""
+    rows = committed.models_file.read_text()
+    committed.models_file.write_text(rows + SENTIMENT)
+    committed.write("fixtures/sentiment/cases.toml", SENTENCES)
+    commit()
+    committed.models_file.write_text(rows)
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
+    assert notes(result) == [IS_REMOVED.format("sentiment/original")]

@@ -1,0 +1,255 @@
+"""Comparison of texts: word error rate, ROUGE-1, the words of a summary, its length and its end."""
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from swapgate.outputs import Mismatch, Tolerance, check_drift, check_expected, check_swap, invalid
+from swapgate.outputs.text import Summary, Text, rouge_1, word_error_rate
+
+SOURCE = "The council of Ely met on Monday. It voted to repair the old bridge, and the mayor thanked New York."
+ASKED = Summary(SOURCE, "Ely will repair the old bridge.", ("bridge",), ("London",), (3, 8))
+GOOD = "Ely will repair the bridge."
+DEFAULT = Tolerance()
+BITS = Tolerance(drift=0, reason="bits")
+NO_PROBABILITIES = [math.nan, math.inf, -math.inf, -1e-9, 1.000001, 2.0]
+
+
+def wrote(text, margin=0.5):
+    """Return a text that a model wrote."""
+    return Text(text, margin)
+
+
+def asked(**changes):
+    """Return a summary that is asked for, of any length and words unless these say otherwise."""
+    return dataclasses.replace(ASKED, **{"must": (), "must_not": (), "words": (1, 99), **changes})
+
+
+def paths(mismatches):
+    """Return where the mismatches are."""
+    return [mismatch.path for mismatch in mismatches]
+
+
+texts = st.builds(
+    Text,
+    text=st.lists(st.sampled_from(["a", "A", "b.", "bridge", "London", "Ely", "-"]), max_size=6).map(" ".join),
+    margin=st.floats(0, 1) | st.sampled_from([0.0, 5e-5, 2e-4]),
+)
+
+
+@pytest.mark.parametrize(
+    ("heard", "rate"),
+    [
+        ("one two three four", 0.0),
+        ("one too three four", 0.25),
+        ("one three four", 0.25),
+        ("one two two three four", 0.25),
+        ("one four", 0.5),
+        ("two one three four", 0.5),
+        ("five six seven eight", 1.0),
+        ("", 1.0),
+        ("...", 1.0),
+        ("one a two b three c four d e f", 1.5),
+        ("ONE two, Three -- four!", 0.0),
+        ("  one two  three four ", 0.0),
+        ("onetwo three four", 0.5),
+    ],
+    ids=[
+        *("same", "substitution", "deletion", "insertion", "two deletions", "swapped", "all", "nothing", "only points"),
+        *("above 1", "case and punctuation", "blanks", "joined"),
+    ],
+)
+def test_word_error_rate(heard, rate):
+    """The wrong, missing and added words are counted a word that was said; case and punctuation are not."""
+    assert word_error_rate(heard, "One two three four.") == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\t", " \n ", "\u00a0"], ids=["line", "tab", "both", "no-break"])
+def test_word_error_rate_at_any_white_space(blank):
+    """Words are apart at a new line as at a blank, on either side."""
+    assert word_error_rate(f"one{blank}two", "one two") == word_error_rate("one two", f"one{blank}two") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "score"),
+    [
+        ("the old bridge", "The old, old bridge!", 6 / 7),  # 3 of 3 words, 3 of 4 words
+        ("the cat", "the cat sat on", 2 / 3),  # 2 of 2, 2 of 4
+        ("the the", "the cat", 1 / 2),  # a word counts as often as the reference has it
+        ("bridge old the", "the old bridge", 1.0),  # the order does not count
+        ("bridges", "bridge", 0.0),  # whole words, no stems
+        ("", "the cat", 0.0),
+        ("...", "the cat", 0.0),
+    ],
+    ids=["repeated", "short", "clipped", "order", "stem", "empty", "no word"],
+)
+def test_rouge_1(text, reference, score):
+    """ROUGE-1 is the F1 of single words, and the same whichever text is the reference."""
+    assert rouge_1(text, reference) == pytest.approx(score)
+    assert rouge_1(reference, text) == pytest.approx(score)
+
+
+@pytest.mark.parametrize("heard", ["one two", "One, TWO!", " one  two "])
+def test_expected_transcript(heard):
+    """A transcript is right where each word is, whatever its case and punctuation and however near a tie."""
+    assert check_expected(wrote(heard, 0.0), "One two.") == []
+
+
+def test_expected_transcript_wrong():
+    """The message says what was heard, what was said and the word error rate."""
+    assert check_expected(wrote("one too"), "One two three.") == [
+        Mismatch("text", "heard 'one too', expected 'One two three.': word error rate 0.667, allowed 0")
+    ]
+
+
+def test_expected_summary():
+    """A summary is right that says what it must, nothing it must not, in as many words as allowed."""
+    assert check_expected(wrote(GOOD, 0.0), ASKED) == []
+    assert check_expected(wrote("The old BRIDGE"), ASKED) == []
+
+
+def test_expected_summary_everything():
+    """Each thing that is wrong with a summary is told, in the order of its case."""
+    right = asked(must=("bridge", "New York"), must_not=("mayor", "London"), words=(3, 4))
+    text = "In London the mayor said bri"
+    assert check_expected(wrote(text), right) == [
+        Mismatch("text.must[bridge]", f"'bridge' does not occur in {text!r} and must"),
+        Mismatch("text.must[New York]", f"'New York' does not occur in {text!r} and must"),
+        Mismatch("text.must_not[mayor]", f"'mayor' occurs in {text!r} and must not"),
+        Mismatch("text.must_not[London]", f"'London' occurs in {text!r} and must not"),
+        Mismatch("text.words", f"{text!r} has 6 words, allowed 3 to 4"),
+        Mismatch("text.end", f"{text!r} ends in 'bri', no word of the source: it is cut in mid-word"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "occurs"),
+    [
+        ("Ely", "ELY voted.", True),
+        ("Ely", "(Ely)", True),
+        ("Ely", "Ely's council.", True),
+        ("Ely", "Elyria voted.", False),
+        ("Ely", "He voted rarely.", False),
+        ("New York", "In new york.", True),
+        ("New York", "York is new.", False),
+        ("New York", "New old York.", False),
+        ("U.S.", "The U.S. voted.", True),
+        ("U.S.", "The UXSX voted.", False),
+        ("né", "Il est né.", True),
+        ("né", "Née à Ely.", False),
+        ("5", "It cost 15.", False),
+    ],
+    ids=[
+        *("case", "brackets", "apostrophe", "beginning", "ending", "two words", "turned", "apart", "points"),
+        *("points are points", "accent", "accent in a word", "digit"),
+    ],
+)
+def test_whole_words(words, text, occurs):
+    """What must and must not occur is looked for as whole words in this order, whatever their case."""
+    assert check_expected(wrote(text), asked(must=(words,))) == (
+        [] if occurs else [Mismatch(f"text.must[{words}]", f"{words!r} does not occur in {text!r} and must")]
+    )
+    assert bool(check_expected(wrote(text), asked(must_not=(words,)))) == occurs
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("", 0), ("a", 1), ("It met", 2), ("It met on Monday", 4), ("It met on Monday, so.", 5)]
+)
+def test_length(text, count):
+    """A summary may have the fewest and the most words, and neither one less nor one more."""
+    wrong = [] if 2 <= count <= 4 else [Mismatch("text.words", f"{text!r} has {count} words, allowed 2 to 4")]
+    right = asked(words=(2, 4), source="a " + SOURCE)
+    assert check_expected(wrote(text), right) == wrong
+
+
+@pytest.mark.parametrize("text", ["The old bridge", "the mayor thanked New york", "Ely will", "It is fast.", "A 1.5%"])
+def test_end(text):
+    """A summary may end in a word of the source or of the reference, or in a mark behind any word."""
+    assert check_expected(wrote(text), asked()) == []
+
+
+@pytest.mark.parametrize("text", ["The old bri", "the old bridg", "the old bridgehead", "It was fast"])
+def test_cut_in_mid_word(text):
+    """A summary that ends in a part of a word, or in a word that is nowhere, is cut."""
+    assert paths(check_expected(wrote(text), asked())) == ["text.end"]
+
+
+@pytest.mark.parametrize("value", NO_PROBABILITIES)
+@pytest.mark.parametrize("right", [ASKED, GOOD], ids=["summary", "transcript"])
+def test_unsound(right, value):
+    """A margin that is no probability is a mismatch on either side, and if both sides agree on it."""
+    broken = wrote(GOOD, value)
+    words = f"{GOOD!r} has the margin {value}, which is not between 0 and 1"
+    ours, theirs = (Mismatch("text.margin", f"{whose}{words}") for whose in ("", "golden "))
+    assert invalid(broken) == check_expected(broken, right) == [ours]
+    assert check_drift(broken, wrote(GOOD), DEFAULT) == check_swap(broken, wrote("x"), right, DEFAULT) == [ours]
+    assert check_drift(wrote(GOOD), broken, DEFAULT) == check_swap(wrote(GOOD), broken, right, DEFAULT) == [theirs]
+    assert check_drift(broken, broken, DEFAULT) == [ours, theirs]
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["up", "down"])
+@pytest.mark.parametrize(("allowed", "reason"), [(1e-4, "default"), (0.02, "int8"), (0.0, "bits"), (1e-7, "bits")])
+def test_drift_boundary(sign, allowed, reason):
+    """The margin of one text may move by exactly the tolerance, and not by a unit of the seventh digit more."""
+    tolerance = Tolerance(drift=allowed, reason=reason)
+    assert check_drift(wrote("x", 0.5 + sign * allowed), wrote("x"), tolerance) == []
+    assert paths(check_drift(wrote("x", 0.5 + sign * (allowed + 1e-7)), wrote("x"), tolerance)) == ["text.margin"]
+
+
+def test_drift_words():
+    """The message says both margins or both texts, what was allowed and by how much it is off."""
+    assert check_drift(wrote("a", 0.4), wrote("a"), DEFAULT) == [
+        Mismatch(
+            "text.margin",
+            "the smallest lead of a step in 'a' was 0.4000000, golden 0.5000000 ± 0.0001: off by 0.1",
+        )
+    ]
+    assert check_drift(wrote("the old cat", 0.4), wrote("the old dog"), DEFAULT, "single run") == [
+        Mismatch(
+            "text",
+            "wrote 'the old cat', single run 'the old dog': 27.3% of the characters differ, allowed 0.0%, at a word"
+            " error rate of 0.333, allowed 0 (ROUGE-1 of one to the other 0.667); a near tie would lead by up to"
+            " 0.0001, the nearest step led by 0.5",
+        )
+    ]
+
+
+@pytest.mark.parametrize(("margin", "count"), [(0.0, 0), (9e-5, 0), (1e-4, 0), (1.001e-4, 1), (0.5, 1)])
+def test_drift_near_tie(margin, count):
+    """Another text may follow a step that led by at most the tolerance on both sides."""
+    assert len(check_drift(wrote("a", margin), wrote("b", margin), DEFAULT)) == count
+
+
+def test_drift_from_a_clear_lead():
+    """A text whose every step led clearly is not tied with another one, even if that one has a tie."""
+    assert check_drift(wrote("b", 0.0), wrote("a", 0.4), DEFAULT) != []
+    assert check_drift(wrote("b", 0.4), wrote("a", 0.0), DEFAULT) != []
+
+
+@pytest.mark.parametrize(("allowed", "count"), [(0.2, 0), (0.199, 1), (0.0, 1), (1.0, 0)])
+def test_drift_of_characters(allowed, count):
+    """The share of the characters that differ may be exactly the tolerance of a text."""
+    tolerance = Tolerance(text=allowed, reason="beams")
+    assert len(check_drift(wrote("abcdefghXX"), wrote("abcdefghij"), tolerance)) == count
+
+
+@pytest.mark.parametrize("other", ["One two", "one two.", "one  two", "one two "])
+def test_drift_of_one_character(other):
+    """The same weights write the same text: case, punctuation and blanks count."""
+    assert paths(check_drift(wrote(other), wrote("one two"), DEFAULT)) == ["text"]
+
+
+@given(texts)
+def test_drift_self(prediction):
+    """A text never drifts from itself, not even at tolerance 0."""
+    assert check_drift(prediction, prediction, BITS) == []
+
+
+@settings(deadline=None)  # the first one imports what measures ROUGE-1
+@given(texts, texts)
+def test_drift_symmetric(first, second):
+    """Two texts differ whichever of them is the golden."""
+    assert bool(check_drift(first, second, DEFAULT)) == bool(check_drift(second, first, DEFAULT))

@@ -1,0 +1,114 @@
+"""Quality metrics: each figure on a handful of predictions that can be reckoned by hand."""
+
+import pytest
+
+from swapgate.outputs.answer import Answer, AnswerSpan
+from swapgate.outputs.classification import Classification, Score
+from swapgate.outputs.counts import COUNTED, HEADLINES
+from swapgate.outputs.detections import Annotation, Detection, Detections
+from swapgate.outputs.entities import Entities, Entity, Span
+from swapgate.outputs.text import Summary, Text
+from swapgate.statistics.tally import tally
+from swapgate.tasks import TASKS
+
+
+def labels(*names):
+    """Return a classification whose labels have these names, best first."""
+    scores = [0.5 ** (place + 1) for place in range(len(names))]
+    return Classification(tuple(map(Score, names, scores)), 1 - sum(scores))
+
+
+def entity(start, end, label):
+    """Return an entity with a sure score."""
+    return Entity(start, end, label, "x" * (end - start), 1.0, 1.0, 1.0)
+
+
+def answer(text):
+    """Return an answer with a sure score."""
+    return Answer(text, 0, len(text), 1.0, 1.0)
+
+
+def measured(task, found, right):
+    """Return the figures of these predictions."""
+    counted = tally(task)
+    for number, (prediction, expected) in enumerate(zip(found, right, strict=True)):
+        counted.add(f"row {number}", prediction, expected)
+    return counted.figures()
+
+
+def summary(text):
+    """Return what is right of a summary."""
+    return Summary("", text, (), (), (1, 9))
+
+
+def test_every_task_is_measured():
+    """Each task has its metrics."""
+    assert COUNTED.keys() == HEADLINES.keys() == TASKS.keys()
+
+
+def test_classification():
+    """Of four, two lead rightly, one of them by its second right label; one more is second, one is fifth."""
+    found = [labels("a", "b"), labels("b", "a"), labels("b", "a"), labels("b", "c", "d", "e", "a")]
+    figures = measured("sentiment", found, [("a",), ("a", "b"), ("a",), ("a",)])
+    assert list(figures)[:4] == ["accuracy", "top-3", "top-5", "macro F1"]
+    assert (figures["accuracy"], figures["top-3"], figures["top-5"]) == (0.5, 0.75, 1.0)
+    assert (figures["precision a"], figures["recall a"]) == (1, pytest.approx(1 / 3))
+    assert (figures["precision b"], figures["recall b"]) == (pytest.approx(1 / 3), 1)
+    assert figures["macro F1"] == pytest.approx(0.5)
+
+
+def test_entities():
+    """A span that is right but for one character, or for its label, counts as one missed and one too many."""
+    found = [Entities((entity(0, 3, "PER"), entity(5, 9, "LOC"))), Entities((entity(0, 4, "ORG"),)), Entities(())]
+    right = [[Span(0, 3, "PER", "xxx"), Span(5, 8, "LOC", "xxx")], [Span(0, 4, "PER", "xxxx")], []]
+    figures = measured("ner", found, right)
+    assert (figures["precision"], figures["recall"], figures["F1"]) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert (figures["precision PER"], figures["recall PER"]) == (1, 0.5)
+    assert figures["F1 LOC"] == 0
+
+
+def test_neighbouring_entities():
+    """Two spans without a character between them are two."""
+    pair = (entity(0, 2, "PER"), entity(2, 4, "PER"))
+    assert measured("ner", [Entities(pair)], [list(pair)])["F1"] == 1
+    assert measured("ner", [Entities((entity(0, 4, "PER"),))], [list(pair)])["F1"] == 0
+
+
+def test_answers():
+    """An article does not count, half of the words is part of F1, and where there is no answer only none is right."""
+    found = [answer("the Tower"), answer("Big Tower"), answer(""), answer("Oslo")]
+    right = [[AnswerSpan(0, "Tower")], [AnswerSpan(0, "Old"), AnswerSpan(3, "Tower")], [], []]
+    figures = measured("question-answering", found, right)
+    assert figures["exact match"] == 0.5
+    assert figures["F1"] == pytest.approx((1 + 2 / 3 + 1 + 0) / 4)
+
+
+def test_summaries():
+    """ROUGE counts shared words, shared pairs, and the longest run of words in order."""
+    figures = measured("summarization", [Text("a b c d", 1.0)], [summary("a b d c")])
+    assert figures == pytest.approx({"ROUGE-1": 1, "ROUGE-2": 1 / 3, "ROUGE-L": 0.75, "right": 1})
+
+
+def test_transcripts():
+    """Error rates are of all words together, without regard to case and punctuation."""
+    found = [Text("Turn it ON!", 1.0), Text("of", 1.0)]
+    figures = measured("speech-recognition", found, ["turn it on", "off"])
+    assert figures == pytest.approx({"WER": 1 / 4, "CER": 1 / 13, "right": 0.5})
+
+
+def test_detections():
+    """A box that covers three quarters is found at 0.5 to 0.75 and missed above; other labels are another's."""
+    box = (0.0, 0.0, 10.0, 10.0)
+    found = [Detections((Detection("cat", (0.0, 0.0, 10.0, 7.6), 0.9), Detection("dog", box, 0.8)), 0.0)]
+    figures = measured("object-detection", found, [[Annotation("cat", box), Annotation("dog", box)]])
+    assert figures["mAP@0.5"] == pytest.approx(1)
+    assert figures["mAP dog"] == pytest.approx(1)
+    assert figures["mAP cat"] == pytest.approx(0.6)  # 6 of the 10 overlaps that COCO asks for
+    assert figures["mAP@[.5:.95]"] == pytest.approx(0.8)
+
+
+def test_detections_of_nothing():
+    """A picture without objects counts by what is found in it."""
+    box = (0.0, 0.0, 10.0, 10.0)
+    found = [Detections((Detection("cat", box, 0.9),), 0.0), Detections((Detection("cat", box, 0.8),), 0.0)]
+    assert measured("object-detection", found, [[], [Annotation("cat", box)]])["mAP@0.5"] == pytest.approx(0.5)

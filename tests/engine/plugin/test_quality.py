@@ -1,0 +1,218 @@
+"""Quality: a model judged on an evaluation set beside its incumbent or another tier, from the rows to the verdict."""
+
+import json
+
+import pytest
+import scipy.stats  # noqa: F401 - once, in this process
+import sklearn.metrics  # noqa: F401
+
+from swapgate.verdicts.terminal import FLIPS
+
+SUITE = """
+
+def test_quality(quality, budget):
+    assert quality >= budget.quality
+"""
+LABELS = 'labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }\n'
+RIGHT = '{ against = "incumbent", metric = "right", margin = 0.02 }'
+TO_ORIGINAL = '{ against = "original", metric = "right", margin = 0.05 }'
+RATIO = '{ against = "incumbent", errors_at_most = 1.5 }'
+TRIAL = "(models/candidate, swapped in for models/small)"
+KEEP = f"{TRIAL}; keep models/small, or loosen budget.quality in fixtures/models/embedded.toml"
+
+
+def rows(count, first=0):
+    """Return the lines of a set in which each row names somebody else."""
+    for number in range(first, first + count):
+        name = f"Name{number}"
+        right = [{"label": "PER", "start": 0, "end": len(name), "text": name}]
+        yield json.dumps({"id": f"row {number}", "text": f"{name} came.", "expected": right}) + "\n"
+
+
+@pytest.fixture
+def judge(project):
+    """Judge a small model that misses some rows, or a candidate in its place, beside an original that misses none."""
+    project.suite.write_text(project.suite.read_text() + SUITE)
+    project.cases_file.write_text('evaluation = "set.jsonl"\n' + project.cases_file.read_text())
+
+    def model(name, missed, strange):
+        known = {f"Name{number}": ["PER", 0.9] for number in range(1_000) if number not in missed}
+        project.model(name, {**known, **strange})
+
+    def run(*options, count=1_000, before=(), now=None, limit=RIGHT, select="quality and small", **strange):
+        project.write("fixtures/ner/set.jsonl", "".join(rows(count)))
+        if limit:
+            project.replace(project.models_file, "gaps =", f"budget.quality = {limit}\ngaps =")
+        model("original", (), strange.get("original", {}))
+        model("small", before, strange.get("small", {}))
+        if now is not None:
+            model("candidate", now, strange.get("candidate", {}))
+            options += ("--swap=ner.small=models/candidate",)
+        return project.run("-m", select, *options)
+
+    run.project = project
+    run.reasons, run.verdicts, run.table = project.reasons, project.verdicts, project.table
+    return run
+
+
+def test_loses_nothing(judge):
+    """A swap that gains as much as it loses passes, and its flips are listed, the lost ones first."""
+    result = judge(before=range(3), now=range(2, 5))
+    assert (result.ret, judge.verdicts(result)) == (0, {"small": "PASS"})
+    assert "right 0.997 (+0.000 ≥ -0.020)" in judge.table(result)[1]
+    assert judge.reasons(result) == [
+        "lost  ner/small row 'row 3': PER 'Name3' 0-5 was not found",
+        "lost  ner/small row 'row 4': PER 'Name4' 0-5 was not found",
+        "gained  ner/small row 'row 0'; models/small: PER 'Name0' 0-5 was not found",
+        "gained  ner/small row 'row 1'; models/small: PER 'Name1' 0-5 was not found",
+    ]
+
+
+def test_loses_clearly(judge):
+    """A swap that loses more than the margin fails with what was found and allowed, and many flips are counted."""
+    result = judge(before=range(2), now=range(2, 92))
+    assert (result.ret, judge.verdicts(result)) == (1, {"small": "FAIL"})
+    reason, *flips = judge.reasons(result)
+    assert reason == (
+        "FAIL  ner/small: right 0.9100, that of models/small 0.9980: -0.0880 (95 % bounds -0.1042 and -0.0739), allowed"
+        f" -0.02; 90 rows lost and 2 gained of 1,000 {KEEP}"
+    )
+    assert [flip.split("  ")[0] for flip in flips] == ["lost"] * (FLIPS + 1) + ["gained"] * 2
+    assert flips[FLIPS] == f"lost  ner/small: {90 - FLIPS} more rows; all in --verdict-json"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "verdict"), [("quality >= budget.quality", 1, "FAIL"), ("pass", 7, "INCOMPLETE")], ids="ab"
+)
+def test_without_assert(judge, body, status, verdict):
+    """A comparison that nobody asserts counts all the same, and one that is not made is INCOMPLETE."""
+    judge.project.replace(judge.project.suite, "assert quality >= budget.quality", body)
+    result = judge(now=range(90))
+    assert (result.ret, judge.verdicts(result)) == (status, {"small": verdict})
+
+
+def test_too_few_rows(judge):
+    """Where the rows decide nothing, the verdict is INCOMPLETE and says about how many are needed."""
+    result = judge(count=100, before=range(2), now=range(2, 4))
+    assert (result.ret, judge.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert judge.reasons(result)[0].startswith(
+        "INCOMPLETE  ner/small: right 0.9800, that of models/small 0.9800: +0.0000"
+    )
+    assert "too few rows: about 947 needed; give a larger set with --eval-set" in judge.reasons(result)[0]
+
+
+def test_loss_at_the_margin(judge):
+    """Where more rows would hardly help, none are asked for."""
+    result = judge(now=range(20))
+    assert judge.verdicts(result) == {"small": "INCOMPLETE"}
+    assert "too few rows: it loses about what is allowed; give a larger set with --eval-set" in judge.reasons(result)[0]
+
+
+@pytest.mark.parametrize(
+    ("now", "verdict"),
+    [(range(10, 30), "PASS"), (range(90), "FAIL"), (range(20, 70), "INCOMPLETE")],
+    ids=["even", "much", "about the margin"],
+)
+def test_figure_that_is_no_share(judge, now, verdict):
+    """Where nothing else is said, a swap is judged by the task's first figure, resampled, and two points."""
+    result = judge(before=range(20), now=now, limit=None)
+    assert judge.verdicts(result) == {"small": verdict}
+    assert "≥ -0.020)" in judge.table(result)[1]
+    assert "F1 " in judge.table(result)[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "needed"), [(range(0), ""), (range(5), "about 4,000 needed, for ")], ids=["no row", "five rows"]
+)
+def test_hardly_a_row_differs(judge, before, needed):
+    """Bounds by resampling are refused where hardly a row differs, however many rows there are."""
+    result = judge(before=before, now=range(0), limit=None, candidate={"Other": ["PER", 0.9]})
+    assert judge.verdicts(result) == {"small": "INCOMPLETE"}
+    assert judge.reasons(result)[0].endswith(
+        f"too few rows: {needed}bounds are reckoned from 20 rows that differ, and {len(before)} do; give a larger set"
+        f' with --eval-set, or judge by a margin of metric = "right" {TRIAL}'
+    )
+
+
+@pytest.mark.parametrize(("missed", "status", "verdict"), [(10, 0, "PASS"), (90, 1, "FAIL"), (50, 7, "INCOMPLETE")])
+def test_other_tier(judge, missed, status, verdict):
+    """A budget against another tier is judged without a swap; no flips are listed, for none took place."""
+    result = judge(before=range(missed), limit=TO_ORIGINAL)
+    assert (result.ret, judge.verdicts(result)) == (status, {"small": verdict})
+    assert f"right {1 - missed / 1000:.3f} ({-missed / 1000:+.3f} ≥ -0.050)" in judge.table(result)[1]
+    assert len(judge.reasons(result)) == (verdict != "PASS")
+    if verdict == "FAIL":
+        assert judge.reasons(result)[0].endswith(
+            "train it longer, or loosen budget.quality in fixtures/models/embedded.toml"
+        )
+
+
+def test_without_a_swap(judge):
+    """Where there is nothing to compare with, the figure alone is shown."""
+    result = judge(before=range(100))
+    assert (result.ret, judge.reasons(result)) == (0, [])
+    assert "F1 0.947" in judge.table(result)[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict", "words"),
+    [
+        (range(60), range(30, 90), "PASS", "60 errors (1.00 ≤ 1.5)"),
+        (
+            range(60),
+            range(150),
+            "FAIL",
+            "150 rows are wrong, 2.50 times the 60 of models/small, allowed 1.5; 90 rows lost",
+        ),
+        (range(60), range(10, 90), "INCOMPLETE", "too few rows: it loses about what is allowed"),
+        (range(50), range(150), "INCOMPLETE", "about 1,020 needed, for a ratio is judged above 50 errors of the ref"),
+        (
+            range(0),
+            range(150),
+            "INCOMPLETE",
+            "too few rows: a ratio is judged above 50 errors of the reference; give a",
+        ),
+        (range(60), range(60), "INCOMPLETE", "bounds are reckoned from 20 rows that differ, and 0 do"),
+    ],
+    ids=["even", "much", "near", "fifty", "none", "same"],
+)
+def test_ratio_of_errors(judge, before, now, verdict, words):
+    """A ratio of errors is judged where the incumbent makes more than fifty, and enough of them are others."""
+    result = judge(before=before, now=now, limit=RATIO, candidate={"Other": ["PER", 0.9]})
+    assert judge.verdicts(result) == {"small": verdict}
+    assert words in "\n".join(judge.table(result))
+
+
+def test_several_limits(judge):
+    """Each limit is judged, all that fail are named in one message, and the flips are listed once."""
+    result = judge(before=range(60), now=range(200), limit=f"[{RIGHT}, {RATIO}, {TO_ORIGINAL}]")
+    reason, *flips = judge.reasons(result)
+    assert [
+        words.split(",")[0]
+        for words in reason.split(": ", 1)[1].split("; ")
+        if " that of " in words or "wrong" in words
+    ] == [
+        "right 0.8000",
+        "200 rows are wrong",
+        "right 0.8000",
+    ]
+    assert len(flips) == FLIPS + 1
+
+
+def test_candidates_own_limit(judge):
+    """A candidate is judged by its incumbent's limit, not by one that it brings."""
+    own = f'model = "models/candidate"\n{LABELS}budget.quality = {RIGHT.replace("0.02", "0.9")}\n'
+    judge.project.write("candidate.toml", own)
+    judge(now=range(90))
+    result = judge.project.run("-m", "quality and small", "--swap=ner.small=candidate.toml")
+    assert (result.ret, judge.verdicts(result)) == (1, {"small": "FAIL"})
+    assert "allowed -0.02;" in judge.reasons(result)[0]
+    assert "budget of candidate.toml not used" in judge.reasons(result)[-1]
+
+
+def test_same_in_two_processes(judge):
+    """Two processes give the same figures as one."""
+    tables = [judge.table(judge(before=range(20), now=range(10, 30), limit=None, select="quality"))]
+    tables.append(judge.table(judge.project.run("-m", "quality", "-n", "2", "--swap=ner.small=models/candidate")))
+    assert tables[0] == tables[1]
+    assert "F1 0.990" in tables[0][2]

@@ -1,0 +1,294 @@
+"""The models file: well-formed ones, and each way to get one wrong."""
+
+import pytest
+
+from swapgate.core.faults import InputFault
+from swapgate.outputs import Tolerance
+from swapgate.project.budgets import Budget, Limit
+from swapgate.project.manifest import PropertyGap, check_row, read_manifest, read_row
+
+ROW = 'model = "m"\nlabels = { PER = "PER" }\n'
+ONE = "[ner.original]\n" + ROW
+TWO = ONE + "[ner.small]\n" + ROW
+
+
+def limit(**values):
+    """Return the line of a latency budget."""
+    items = {"against": '"incumbent"', "at_most": "1.0", **values}
+    return "budget.latency = { " + ", ".join(f"{key} = {value}" for key, value in items.items() if value) + " }\n"
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Return where the models file is."""
+    return tmp_path / "models.toml"
+
+
+@pytest.fixture
+def read(path):
+    """Read a models file with this content."""
+
+    def read_text(text):
+        path.write_text(text, encoding="utf-8")
+        return read_manifest(path)
+
+    return read_text
+
+
+def test_defaults(read, path):
+    """A row needs a model and labels; the rest has defaults, and tiers keep the order of the file."""
+    manifest = read(f"{ONE}[ner.very_large2]\n{ROW}[ner.a]\n{ROW}")
+    assert list(manifest.rows["ner"]) == ["original", "very_large2", "a"]
+    row = manifest.rows["ner"]["original"]
+    assert (manifest.path, manifest.name) == (path, "models")
+    assert (row.model, row.labels) == ("m", {"PER": "PER"})
+    assert (row.revision, row.variant, row.dtype) == (None, None, "float32")
+    assert (row.tolerance, row.budget, row.gaps, row.property_gaps) == (Tolerance(), Budget(), {}, {})
+
+
+def test_whole_row(read):
+    """Every key of a row is read as what it says."""
+    manifest = read(
+        ONE
+        + '[ner.small]\nmodel = "../small"\ndtype = "bfloat16"\nlabels = { person = "PER" }\n'
+        + 'tolerance = { drift = 0.01, swap = 0.2, reason = "bfloat16" }\n'
+        + 'budget.latency = { against = "original", at_most = 0.8 }\n'
+        + 'budget.size = { against = "incumbent", at_most = 1 }\n'
+        + 'gaps = { new_york = "never saw it" }\n'
+        + 'property_gaps.batch = { example = { texts = ["a"] }, reason = "padding" }\n'
+    )
+    row = manifest.rows["ner"]["small"]
+    assert (row.model, row.dtype, row.labels) == ("../small", "bfloat16", {"person": "PER"})
+    assert row.tolerance == Tolerance(drift=0.01, swap=0.2, reason="bfloat16")
+    assert row.budget.latency == Limit(against="original", at_most=0.8)
+    assert row.budget.size == Limit(against="incumbent", at_most=1.0)
+    assert row.gaps == {"new_york": "never saw it"}
+    assert row.property_gaps == {"batch": PropertyGap(example={"texts": ["a"]}, reason="padding")}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[nre.small]\n" + ROW, "nre: unknown task; did you mean 'ner'?"),
+        (
+            "[vision.small]\n" + ROW,
+            "vision: unknown task; known: audio-classification, image-classification, ner, object-detection,"
+            " question-answering, sentiment, speech-recognition, summarization",
+        ),
+        (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
+        (
+            ONE + "colour = 1\n",
+            "ner.original.colour: unknown key; known: allow_pickle, budget, cut, device, dtype, gaps, generation,"
+            " label_set, labels, model, no_answer, property_gaps, revision, threshold, tolerance, variant",
+        ),
+        (
+            ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',
+            "ner.original.tolerance.drfit: unknown key; did you mean 'drift'?",
+        ),
+        (
+            ONE + 'budget.latancy = { against = "incumbent", at_most = 1.0 }\n',
+            "ner.original.budget.latancy: unknown key; did you mean 'latency'?",
+        ),
+        (ONE + limit(atmost="1"), "ner.original.budget.latency.atmost: unknown key; did you mean 'at_most'?"),
+        (
+            ONE + 'property_gaps.batch = { example = {}, reason = "r", raeson = "r" }\n',
+            "ner.original.property_gaps.batch.raeson: unknown key; did you mean 'reason'?",
+        ),
+    ],
+    ids=["task", "no task near", "row", "no key near", "tolerance", "budget", "limit", "property gap"],
+)
+def test_unknown_key(fault, text, words):
+    """An unknown key of any level is named with the nearest known key, or with all where none is near."""
+    assert fault(text) == words
+
+
+@pytest.mark.parametrize("name", ["Original", "1a", "_a", '"a-b"', '"a b"', '"é"', '""'])
+def test_tier_name(fault, name):
+    """A tier name is lower case letters, digits and underscores, since it becomes a mark."""
+    assert fault(f"[ner.{name}]\n" + ROW) == (
+        f"ner.{name.strip(chr(34))}: String should match pattern '^[a-z][a-z0-9_]*$', found {name.strip(chr(34))!r}"
+    )
+
+
+@pytest.mark.parametrize("name", [pytest.param("ner", id="own"), "task", "latency", "incumbent", "parametrize"])
+def test_tier_name_that_means_something_else(fault, name):
+    """A tier cannot have the name of a task, of another mark or of the word for the incumbent."""
+    assert fault(f"[ner.{name}]\n" + ROW).startswith(f"ner.{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ner = 3\n", "ner: Input should be a valid dictionary, found 3"),
+        ("[ner]\nsmall = 'm'\n", "ner.small: Input should be a valid dictionary or instance of Row, found 'm'"),
+        (
+            "[ner.small]\nmodel = 3\nlabels = { PER = 'PER' }\n",
+            "ner.small.model: Input should be a valid string, found 3",
+        ),
+        (
+            "[ner.small]\nmodel = ''\nlabels = { PER = 'PER' }\n",
+            "ner.small.model: String should have at least 1 character, found ''",
+        ),
+        (
+            "[ner.small]\nmodel = 'm'\nlabels = { PER = 1 }\n",
+            "ner.small.labels.PER: Input should be a valid string, found 1",
+        ),
+        (
+            ONE + "dtype = 'int8'\n",
+            "ner.original.dtype: Input should be 'float32', 'bfloat16' or 'float16', found 'int8'",
+        ),
+        (ONE + "gaps = { ada = 1 }\n", "ner.original.gaps.ada: Input should be a valid string, found 1"),
+        (ONE + "gaps = { ada = '' }\n", "ner.original.gaps.ada: String should have at least 1 character, found ''"),
+        (ONE + "tolerance = 3\n", "ner.original.tolerance: Input should be a dictionary or an instance of Tolerance"),
+        (ONE + limit(at_most="'1'"), "ner.original.budget.latency.at_most: Input should be a valid number, found '1'"),
+        (
+            ONE + limit(at_most="true"),
+            "ner.original.budget.latency.at_most: Input should be a valid number, found True",
+        ),
+        (ONE + limit(against="3"), "ner.original.budget.latency.against: Input should be a valid string, found 3"),
+    ],
+    ids=[
+        *("task", "row", "model", "empty model", "labels", "dtype", "gap", "empty gap", "tolerance"),
+        *("text for a number", "bool for a number", "number for a tier"),
+    ],
+)
+def test_wrong_type(fault, text, words):
+    """A value of the wrong type is named with what it should be and what it is."""
+    assert fault(text).startswith(words)
+
+
+@pytest.mark.parametrize("value", ['"0.1"', "true"], ids=["text", "bool"])
+@pytest.mark.parametrize("key", ["drift", "swap"])
+def test_wrong_type_of_a_tolerance(fault, key, value):
+    """A tolerance is a number, neither a text nor a truth value."""
+    assert fault(ONE + f'tolerance = {{ {key} = {value}, reason = "r" }}\n').startswith("ner.original.tolerance")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[ner.small]\nlabels = { PER = 'PER' }\n", "ner.small.model: missing; add it"),
+        ("[ner.small]\nmodel = 'm'\n", "ner.small.labels: missing; add it"),
+        (ONE + limit(against=None), "ner.original.budget.latency.against: missing; add it"),
+        (ONE + limit(at_most=None), "ner.original.budget.latency.at_most: missing; add it"),
+        (ONE + "property_gaps.batch.example = {}\n", "ner.original.property_gaps.batch.reason: missing; add it"),
+        (ONE + "property_gaps.batch.reason = 'r'\n", "ner.original.property_gaps.batch.example: missing; add it"),
+    ],
+    ids=["model", "labels", "against", "at most", "reason", "example"],
+)
+def test_missing_key(fault, text, words):
+    """A key that is missing is named."""
+    assert fault(text) == words
+
+
+def test_all_at_once(fault):
+    """Everything wrong in a file is told at once, a line each."""
+    assert fault("[ner.small]\nmodle = 'm'\nlabels = { PER = 'PER' }\n" + "[ner.Big]\n" + ROW).splitlines() == [
+        "ner.small.model: missing; add it",
+        "ner.small.modle: unknown key; did you mean 'model'?",
+        "ner.Big: String should match pattern '^[a-z][a-z0-9_]*$', found 'Big'",
+    ]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "0", "0.0", "-1.0"])
+def test_limit_out_of_range(fault, value):
+    """A limit that is not finite or not above 0 would let everything or nothing pass, and is refused."""
+    words = "greater than 0" if value in ("0", "0.0", "-1.0") else "a finite number"
+    assert fault(ONE + limit(at_most=value)).startswith(f"ner.original.budget.latency.at_most: Input should be {words}")
+
+
+@pytest.mark.parametrize("value", ["1e-9", "1", "2.5"])
+def test_limit_in_range(read, value):
+    """Any finite limit above 0 is taken."""
+    assert read(ONE + limit(at_most=value)).rows["ner"]["original"].budget.latency.at_most == float(value)
+
+
+@pytest.mark.parametrize("key", ["drift", "swap"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-0.001", "1.001"])
+def test_tolerance_out_of_range(fault, key, value):
+    """A tolerance outside 0 to 1 is refused."""
+    assert fault(ONE + f'tolerance = {{ {key} = {value}, reason = "r" }}\n').startswith(
+        f"ner.original.tolerance: Value error, {key} = {value} is not between 0 and 1"
+    )
+
+
+def test_tolerance_without_a_reason(fault):
+    """A tolerance other than the default needs a reason."""
+    assert fault(ONE + "tolerance = { swap = 0.2 }\n").startswith(
+        "ner.original.tolerance: Value error, a tolerance other than the default needs a reason"
+    )
+
+
+@pytest.mark.parametrize("key", ["latency", "size"])
+@pytest.mark.parametrize(
+    ("against", "hint"),
+    [
+        ("orignal", "did you mean 'original'?"),
+        ("small", "known: incumbent, original"),
+        ("x", "known: incumbent, original"),
+    ],
+    ids=["misspelt", "itself", "unknown"],
+)
+def test_budget_against_no_other_tier(fault, key, against, hint):
+    """A budget is against another tier of the task or the incumbent, never against its own tier."""
+    assert fault(TWO + f"budget.{key} = {{ against = '{against}', at_most = 1.0 }}\n") == (
+        f"ner.small.budget.{key}.against = {against!r} is no other tier of ner; {hint}"
+    )
+
+
+@pytest.mark.parametrize("revision", ["", "../main", "a b", "-x"], ids=["empty", "up", "space", "option"])
+def test_no_revision(fault, revision):
+    """What cannot be a commit, a branch or a tag is refused."""
+    assert fault(ONE + f"revision = {revision!r}\n").startswith(
+        "ner.original.revision: Value error, not a commit, a branch or a tag, found "
+    )
+
+
+def test_unknown_variant(fault):
+    """A variant that does not exist is refused."""
+    assert fault(ONE + "variant = 'int'\n") == (
+        "ner.original.variant = 'int': unknown variant 'int'; did you mean 'int8' or 'int8w'?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [(ONE + "x = \n", 4), ("[ner\n", 1), (ONE + ONE, 4)], ids=["value", "table", "table twice"]
+)
+def test_broken_toml(fault, text, line):
+    """A syntax error is told with its line."""
+    words = fault(text)
+    assert words.startswith("not valid TOML: ")
+    assert f"(at line {line}, column " in words
+    assert words.endswith("; mend the file and run again")
+
+
+def test_unreadable_file(tmp_path):
+    """A file that is missing, a folder or not UTF-8 is one message that names it."""
+    (tmp_path / "latin.toml").write_bytes(b"[ner.small]\nmodel = '\xe9'\n")
+    for name, words in (("gone.toml", "No such file"), ("", "Is a directory"), ("latin.toml", "'utf-8' codec can't")):
+        with pytest.raises(InputFault) as caught:
+            read_manifest(tmp_path / name)
+        assert str(caught.value).startswith(f"{tmp_path / name}: cannot be read: ")
+        assert words in str(caught.value)
+
+
+def test_row_file(path, read):
+    """A file that holds one row is read by itself and checked against its neighbours afterwards."""
+    manifest = read(TWO)
+    row_file = path.with_name("row.toml")
+    row_file.write_text(ROW + limit(against="'small'"))
+    row = read_row(row_file)
+    check_row(manifest, "ner", "original", row, row_file)
+    with pytest.raises(InputFault) as caught:
+        check_row(manifest, "ner", "small", row, row_file)
+    assert str(caught.value) == (
+        f"{row_file}: budget.latency.against = 'small' is no other tier of ner; known: incumbent, original"
+    )
+
+
+def test_wrong_row_file(path):
+    """A row file that is wrong is told with its own name."""
+    path.write_text("model = 'm'\nlables = {}\n")
+    with pytest.raises(InputFault) as caught:
+        read_row(path)
+    assert str(caught.value) == f"{path}: lables: unknown key; did you mean 'labels'?"

@@ -1,0 +1,217 @@
+"""Keys of a models file that only some tasks have: labels, generation, no_answer, threshold and cut."""
+
+import pytest
+
+from swapgate.core.faults import InputFault
+from swapgate.outputs import Tolerance
+from swapgate.outputs.prediction import KINDS
+from swapgate.project.manifest import LABELLED, TASK_KEYS, TASKS, check_row, read_manifest, read_row
+from swapgate.tasks.generation import Generation
+
+LABELS = 'labels = { a = "b" }\n'
+WRITTEN = {"generation": "{ num_beams = 2 }", "no_answer": "true", "threshold": "0.7", "cut": "true"}
+NUMBERS = {
+    "num_beams": 1,
+    "min_length": 0,
+    "max_length": 1,
+    "min_new_tokens": 0,
+    "max_new_tokens": 1,
+    "no_repeat_ngram_size": 0,
+}
+
+
+def row(task, lines=""):
+    """Return a models file of one row, with these lines besides what its task asks for."""
+    return f"[{task}.small]\nmodel = 'm'\n{LABELS if task in LABELLED else ''}{lines}"
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Return where the models file is."""
+    return tmp_path / "models.toml"
+
+
+@pytest.fixture
+def read(path):
+    """Read a models file with this content."""
+
+    def read_text(text):
+        path.write_text(text, encoding="utf-8")
+        return read_manifest(path)
+
+    return read_text
+
+
+def only(manifest):
+    """Return the one row of a models file."""
+    (tiers,) = manifest.rows.values()
+    return tiers["small"]
+
+
+def test_tasks():
+    """The tasks of a models file are those whose predictions have a type."""
+    assert set(TASKS) == {*KINDS}
+    assert {*TASK_KEYS.values()} <= {*TASKS}
+
+
+@pytest.mark.parametrize("task", [pytest.param(task, id=f"task {number}") for number, task in enumerate(TASKS)])
+def test_defaults(read, task):
+    """A row of any task needs a model, and labels where its models name some; it has no settings of its own."""
+    read_as = only(read(row(task)))
+    assert (read_as.generation, read_as.no_answer, read_as.threshold, read_as.cut) == (None, False, None, False)
+    assert read_as.settings == {}
+    assert bool(read_as.labels) == (task in LABELLED)
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["sentiment", "audio-classification", "image-classification", "object-detection", pytest.param("ner", id="tags")],
+)
+@pytest.mark.parametrize("lines", ["", "labels = {}\n"], ids=["none", "empty"])
+def test_labels_are_missing(fault, task, lines):
+    """A task whose models name labels must map at least one."""
+    assert fault(f"[{task}.small]\nmodel = 'm'\n{lines}") == f"{task}.small.labels: missing; add it"
+
+
+@pytest.mark.parametrize("task", ["question-answering", "summarization", "speech-recognition"])
+def test_labels_are_too_much(fault, read, task):
+    """A task whose models name no labels has none to map; an empty table maps none."""
+    assert fault(row(task, LABELS)) == f"{task}.small.labels: {task} has none; remove it"
+    assert only(read(row(task, "labels = {}\n"))).labels == {}
+
+
+@pytest.mark.parametrize("task", [pytest.param(task, id=f"task {number}") for number, task in enumerate(TASKS)])
+@pytest.mark.parametrize("key", [pytest.param(key, id=f"key {number}") for number, key in enumerate(TASK_KEYS)])
+def test_keys_of_one_task(path, task, key):
+    """A key that one task has is read there and refused in every other task."""
+    path.write_text(row(task, f"{key} = {WRITTEN[key]}\n"))
+    if TASK_KEYS[key] == task:
+        assert [*only(read_manifest(path)).settings] == [key]
+        return
+    with pytest.raises(InputFault) as caught:
+        read_manifest(path)
+    assert str(caught.value) == f"{path}: {task}.small.{key}: only {TASK_KEYS[key]} has it; remove it"
+
+
+def test_writing(read):
+    """How a text is written keeps what is set, and only that is a setting of the row."""
+    lines = "num_beams = 4, min_length = 0, length_penalty = -0.5, no_repeat_ngram_size = 3"
+    read_as = only(read(row("summarization", f"generation = {{ {lines} }}\n")))
+    assert read_as.generation == Generation(num_beams=4, min_length=0, length_penalty=-0.5, no_repeat_ngram_size=3)
+    assert read_as.settings == {
+        "generation": {"num_beams": 4, "min_length": 0, "length_penalty": -0.5, "no_repeat_ngram_size": 3}
+    }
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+def test_writing_in_range(read, key):
+    """A number of tokens or beams may be the least that makes sense, and any above."""
+    for value in (NUMBERS[key], 1000):
+        read_as = only(read(row("summarization", f"generation = {{ {key} = {value} }}\n")))
+        assert getattr(read_as.generation, key) == value
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+def test_writing_out_of_range(fault, key):
+    """A number of tokens or beams below the least that makes sense is refused, and so is a part of one."""
+    where = f"summarization.small.generation.{key}: Input should be "
+    least = NUMBERS[key]
+    assert fault(row("summarization", f"generation = {{ {key} = {least - 1} }}\n")) == (
+        f"{where}greater than or equal to {least}, found {least - 1}"
+    )
+    for value, found in (("2.0", "2.0"), ("true", "True"), ('"2"', "'2'")):
+        assert fault(row("summarization", f"generation = {{ {key} = {value} }}\n")) == (
+            f"{where}a valid integer, found {found}"
+        )
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_length_penalty_that_is_no_number(fault, value):
+    """A penalty that is not finite is refused."""
+    assert fault(row("summarization", f"generation.length_penalty = {value}\n")) == (
+        f"summarization.small.generation.length_penalty: Input should be a finite number, found {value}"
+    )
+
+
+def test_writing_has_no_other_keys(fault):
+    """A way of writing that would not give one text alone cannot be set, and a misspelt key is told."""
+    where = "summarization.small.generation"
+    assert fault(row("summarization", "generation = { do_sample = true }\n")) == (
+        f"{where}.do_sample: unknown key; known: length_penalty, max_length, max_new_tokens, min_length,"
+        " min_new_tokens, no_repeat_ngram_size, num_beams"
+    )
+    assert fault(row("summarization", "generation = { num_beam = 4 }\n")) == (
+        f"{where}.num_beam: unknown key; did you mean 'num_beams'?"
+    )
+    assert fault(row("summarization", "generation = 4\n")).startswith(f"{where}: Input should be a valid dictionary")
+
+
+def test_no_answer(read, fault):
+    """Whether there may be no answer is true or false; false is what it is without."""
+    assert only(read(row("question-answering", "no_answer = true\n"))).settings == {"no_answer": True}
+    assert only(read(row("question-answering", "no_answer = false\n"))).settings == {}
+    for value, found in (("1", "1"), ('"true"', "'true'")):
+        assert fault(row("question-answering", f"no_answer = {value}\n")) == (
+            f"question-answering.small.no_answer: Input should be a valid boolean, found {found}"
+        )
+
+
+@pytest.mark.parametrize("value", ["1e-9", "0.5", "0.999"])
+def test_threshold_in_range(read, value):
+    """A threshold is between 0 and 1; also the one that is the default is a setting where it is written."""
+    assert only(read(row("object-detection", f"threshold = {value}\n"))).settings == {"threshold": float(value)}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("0", "greater than 0"),
+        ("0.0", "greater than 0"),
+        ("-0.1", "greater than 0"),
+        ("1", "less than 1"),
+        ("1.0", "less than 1"),
+        ("50", "less than 1"),
+        ("nan", "a finite number"),
+        ("inf", "a finite number"),
+        ("true", "a valid number"),
+        ('"0.5"', "a valid number"),
+    ],
+)
+def test_threshold_out_of_range(fault, value, words):
+    """A threshold that all objects or none would reach is refused."""
+    told = fault(row("object-detection", f"threshold = {value}\n"))
+    assert told.startswith(f"object-detection.small.threshold: Input should be {words}, found ")
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("key", ["box", "text"])
+def test_tolerances_of_boxes_and_texts(read, fault, key):
+    """Boxes and texts have tolerances of their own, from 0 to 1, with a reason."""
+    lines = f'tolerance = {{ {key} = 0.25, reason = "int8" }}\n'
+    assert only(read(row("object-detection", lines))).tolerance == Tolerance(**{key: 0.25}, reason="int8")
+    where = "object-detection.small.tolerance: Value error, "
+    assert fault(row("object-detection", lines.replace("0.25", "1.5"))).startswith(
+        f"{where}{key} = 1.5 is not between 0 and 1"
+    )
+    assert fault(row("object-detection", f"tolerance = {{ {key} = 0.25 }}\n")).startswith(
+        f"{where}a tolerance other than the default needs a reason"
+    )
+
+
+def test_everything_of_another_task(fault):
+    """A row of one task under the name of another is refused at its first key, labels before all."""
+    assert fault("[summarization.small]\nmodel = 'm'\nthreshold = 0.5\n" + LABELS) == (
+        "summarization.small.labels: summarization has none; remove it"
+    )
+
+
+def test_row_file_of_another_task(path, read):
+    """A file that holds one row is checked for the task that it is to be used in."""
+    manifest = read(row("sentiment") + row("object-detection"))
+    row_file = path.with_name("row.toml")
+    row_file.write_text(f"model = 'm'\n{LABELS}threshold = 0.3\n")
+    candidate = read_row(row_file)
+    check_row(manifest, "object-detection", "small", candidate, row_file)
+    with pytest.raises(InputFault) as caught:
+        check_row(manifest, "sentiment", "small", candidate, row_file)
+    assert str(caught.value) == f"{row_file}: threshold: only object-detection has it; remove it"

@@ -1,0 +1,196 @@
+"""Paired comparison of right and wrong rows: Tango's score, its bounds, and what they decide."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.special import xlogy
+from scipy.stats import norm
+
+from swapgate.statistics.paired import (
+    CONFIDENCE,
+    FEWEST_UNITS,
+    Flips,
+    bounds,
+    mcnemar,
+    mean_bounds,
+    non_inferior,
+    resampled_bounds,
+    rows_needed,
+    score,
+    within,
+)
+
+Z = norm.ppf(CONFIDENCE)
+
+
+@st.composite
+def flips(draw, most=400):
+    """Return comparisons of up to `most` rows."""
+    rows = draw(st.integers(1, most))
+    lost = draw(st.integers(0, rows))
+    return Flips(rows, lost, draw(st.integers(0, rows - lost)))
+
+
+def likeliest_share(found, difference):
+    """Return the share of lost rows that makes the counts likeliest, by search: nothing of the closed form is used."""
+    same = found.rows - found.lost - found.gained
+
+    def unlikely(lost):
+        gained = lost + difference
+        return -(xlogy(found.lost, lost) + xlogy(found.gained, gained) + xlogy(same, 1 - lost - gained))
+
+    low, high = max(0.0, -difference), (1 - difference) / 2
+    return minimize_scalar(unlikely, bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x
+
+
+@given(found=flips(), difference=st.floats(-0.9, 0.9))
+def test_score_is_that_of_the_likeliest_shares(found, difference):
+    """The statistic is the difference over its spread, both at the shares that the counts make likeliest."""
+    lost = likeliest_share(found, difference)
+    spread = (found.rows * (2 * lost + difference - difference**2)) ** 0.5
+    wanted = (found.gained - found.lost - found.rows * difference) / spread if spread > 1e-3 else None
+    if wanted is not None:
+        assert score(found, difference) == pytest.approx(wanted, rel=1e-3, abs=1e-3)
+
+
+@given(found=flips(), difference=st.floats(-0.9, 0.9).map(lambda share: round(share, 9)))
+def test_sides_are_alike(found, difference):
+    """Candidate and incumbent exchanged, the score turns round."""
+    other = Flips(found.rows, found.gained, found.lost)
+    assert score(found, difference) == pytest.approx(-score(other, -difference), rel=1e-6, abs=1e-6)
+
+
+@given(found=flips())
+def test_bounds(found):
+    """The bounds enclose the difference that was seen, and the score at each is as unlikely as was agreed."""
+    lower, upper = bounds(found)
+    assert lower <= found.difference <= upper
+    for bound, level in ((lower, Z), (upper, -Z)):
+        if abs(bound) < 0.999:
+            assert score(found, bound) == pytest.approx(level, abs=1e-4)
+
+
+@given(found=flips(), margin=st.floats(0.001, 0.5))
+def test_decision_is_told_by_the_bounds(found, margin):
+    """PASS is a lower bound above the margin, FAIL an upper bound below it."""
+    lower, upper = bounds(found)
+    if min(abs(lower + margin), abs(upper + margin)) > 1e-6:
+        wanted = "PASS" if lower > -margin else "FAIL" if upper < -margin else "too few rows"
+        assert non_inferior(found, margin) == wanted
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "decision"),
+    [(0, 0, "PASS"), (20, 20, "PASS"), (30, 20, "too few rows"), (40, 20, "too few rows"), (80, 20, "FAIL")],
+)
+def test_decision(lost, gained, decision):
+    """Of 1,000 rows and with a margin of 2 points: what is lost decides only where it is more than chance."""
+    assert non_inferior(Flips(1_000, lost, gained), 0.02) == decision
+
+
+def test_published_score():
+    """Tango's example: of 44 patients one did worse with the new lens fluid; a loss of a tenth is 1.709 away."""
+    assert score(Flips(44, 1, 0), -0.1) == pytest.approx(1.709, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("flips_of_it", "level", "published"),
+    [
+        (Flips(21, 7, 1), 0.975, (-0.517, -0.026)),  # Fagerland et al., Statistics in Medicine 33 (2014), of Tango's
+        (Flips(618, 25, 28), 0.95, (-0.0148, 0.0247)),  # what PropCIs::scoreci.mp gives in R
+    ],
+)
+def test_published_bounds(flips_of_it, level, published):
+    """The bounds are those that others have printed for Tango's interval."""
+    assert bounds(flips_of_it, level) == pytest.approx(published, abs=5e-4)
+
+
+def test_no_flips_among_few_rows():
+    """Rows that are all answered alike decide nothing where they are few."""
+    assert [non_inferior(Flips(rows, 0, 0), 0.02) for rows in (100, 130, 140)] == [
+        "too few rows",
+        "too few rows",
+        "PASS",
+    ]
+
+
+@pytest.mark.parametrize(("differing", "rows"), [(0, 133), (20, 563), (40, 947), (100, 2_178), (200, 4_297)])
+def test_rows_needed(differing, rows):
+    """With a margin of 2 points: as many rows as let 90 % of candidates pass that lose nothing."""
+    assert rows_needed(Flips(1_000, differing // 2, differing // 2), 0.02) == rows
+    drawn = np.random.default_rng(7).multinomial(rows, [differing / 2_000] * 2 + [1 - differing / 1_000], size=2_000)
+    passed = sum(non_inferior(Flips(rows, int(lost), int(gained)), 0.02) == "PASS" for lost, gained, _ in drawn)
+    assert passed / 2_000 == pytest.approx(0.91 if differing else 1, abs=0.02)
+
+
+@given(found=flips(), margin=st.floats(0.005, 0.4))
+def test_rows_needed_grow(found, margin):
+    """A narrower margin, or more rows that differ, need no fewer rows."""
+    more = Flips(found.rows + 2, found.lost + 1, found.gained + 1)
+    if (more.lost + more.gained) * found.rows >= (found.lost + found.gained) * more.rows:
+        assert rows_needed(more, margin) >= rows_needed(found, margin) >= 1
+    assert rows_needed(found, margin / 2) >= rows_needed(found, margin)
+
+
+def test_mcnemar():
+    """Even flips are likely, 9 of 10 to one side are not: 22 of 1,024 coin tosses are at least as uneven."""
+    assert mcnemar(Flips(50, 0, 0)) == mcnemar(Flips(50, 3, 3)) == 1
+    assert mcnemar(Flips(50, 9, 1)) == pytest.approx(22 / 1024)
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0), (10, 6, 5), (10, -1, 0), (10, 0, -1)])
+def test_impossible_counts(counts):
+    """More rows that differ than rows, none at all, or fewer than none are refused."""
+    with pytest.raises(ValueError, match="no such comparison"):
+        Flips(*counts)
+
+
+def test_resampled_bounds_of_a_mean():
+    """Of a mean, resampling gives the bounds that the normal distribution has for it."""
+    losses = np.random.default_rng(5).normal(-0.01, 0.2, 800)
+    lower, upper = resampled_bounds(lambda rows: losses[rows].mean(), 800, 800)
+    half = Z * losses.std(ddof=1) / 800**0.5
+    assert (lower, upper) == pytest.approx((losses.mean() - half, losses.mean() + half), abs=half / 10)
+
+
+def test_resampled_bounds_are_the_same_each_time():
+    """The seed is fixed, so that a verdict is the same in each run."""
+    losses = np.random.default_rng(6).random(50)
+    assert len({resampled_bounds(lambda rows: losses[rows].mean(), 50, 50) for _ in range(2)}) == 1
+
+
+def test_few_differing_rows_are_refused():
+    """However many rows there are: where hardly one differs, no bound is claimed, and nothing passes."""
+    losses = np.zeros(5_000)
+    losses[: FEWEST_UNITS - 1] = -1
+    found = resampled_bounds(lambda rows: losses[rows].mean(), 5_000, FEWEST_UNITS - 1)
+    assert found is None
+    assert within(found, 0.02) == "too few rows"
+
+
+@pytest.mark.parametrize("share", [0.003, 0.01, 0.02])
+def test_bounds_of_a_mean_of_few_rows_that_differ(share):
+    """Where few rows differ and each loses half, the bound of their mean is exceeds the true loss in 95 % of sets."""
+    drawn = np.random.default_rng(7).binomial(1_000, share, size=400)
+    lowers = {score_fall: mean_bounds(1_000, score_fall, 0)[0] for score_fall in set(drawn.tolist())}
+    assert np.mean([lowers[score_fall] < -share / 2 for score_fall in drawn.tolist()]) >= 0.95
+
+
+def test_bounds_of_a_mean_are_far():
+    """A row that fell counts as lost and one that rose not at all; the other bound is that of the other side."""
+    lower, upper = mean_bounds(1_000, 4, 9)
+    assert lower == pytest.approx(bounds(Flips(1_000, 4, 0))[0])
+    assert (lower, upper) == pytest.approx(tuple(-bound for bound in reversed(mean_bounds(1_000, 9, 4))))
+    assert -0.02 < lower < -0.004
+    assert upper > 0.009
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "decision"),
+    [(-0.019, 0.5, "PASS"), (-0.02, 0.5, "too few rows"), (-0.5, -0.02, "too few rows"), (-0.5, -0.021, "FAIL")],
+)
+def test_within(lower, upper, decision):
+    """The bounds decide only where they lie on one side of the margin."""
+    assert within((lower, upper), 0.02) == decision

@@ -1,4 +1,8 @@
-"""Audio classification: what a sound is, whatever the rate and channels of its file."""
+"""Audio classification: what a sound is, whatever the rate and channels of its file.
+
+Expected of each case: one of the expected labels leads.
+Golden of each case: every score within tolerance of the golden.
+"""
 
 from pathlib import Path
 
@@ -9,7 +13,18 @@ from hypothesis import strategies as st
 from swapgate.core.faults import Fault
 from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
-from swapgate.plugin.checks import assert_same
+from swapgate.standard import (
+    assert_batch_changes_nothing,
+    assert_repeats,
+    assert_scores_sum_to_one,
+    test_expected,
+    test_golden,
+    test_latency,
+    test_memory,
+    test_parameters,
+    test_quality,
+    test_size,
+)
 
 pytestmark = pytest.mark.task("audio-classification")
 
@@ -30,65 +45,23 @@ noises = st.builds(noise, st.integers(0, 99), st.integers(4000, 16000), st.sampl
 sounds = st.one_of(recordings, noises)
 
 
-def test_expected(prediction, expected):
-    """Each case: one of the expected labels leads."""
-    assert prediction == expected
-
-
-def test_golden(prediction, golden):
-    """Each case: every score within tolerance of the golden."""
-    assert prediction == golden
-
-
-@pytest.mark.latency
-def test_latency(benchmark, call, rounds, latency, budget):
-    """A call takes at most its budgeted multiple of the reference's time."""
-    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
-    assert latency <= budget.latency
-
-
-def test_quality(quality, budget):
-    """On the evaluation set it is at most its budgeted margin worse than the reference."""
-    assert quality >= budget.quality
-
-
-def test_size(size, budget):
-    """The weight files take at most their budgeted multiple of the reference's bytes."""
-    assert size <= budget.size
-
-
-def test_parameters(parameters, budget):
-    """It has at most its budgeted multiple of the reference's parameters."""
-    assert parameters <= budget.parameters
-
-
-def test_memory(memory, budget):
-    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
-    assert memory <= budget.memory
-
-
 @given(sound=sounds)
 def test_scores_sum_to_one(model, sound):
     """Whatever the sound: each score is a probability, the best comes first, and together they make 1."""
     (found,) = model.predict([sound])
-    scores = [score.score for score in found.scores]
-    assert all(0 <= score <= 1 for score in scores)
-    assert scores == sorted(scores, reverse=True)
-    assert sum(scores) + found.rest == pytest.approx(1, abs=1e-6)
+    assert_scores_sum_to_one(found)
 
 
 @given(sound=sounds)
 def test_same_input_same_prediction(model, sound):
     """The same sound twice gives the same prediction, to the last bit."""
-    assert model.predict([sound]) == model.predict([sound])
+    assert_repeats(model, sound)
 
 
 @given(batch=st.lists(sounds, min_size=2, max_size=8))
 def test_batch_changes_nothing(model, batch):
     """A batch gives what its sounds give one by one, within tolerance."""
-    for sound, together in zip(batch, model.predict(batch), strict=True):
-        (alone,) = model.predict([sound])
-        assert_same(together, alone, model)
+    assert_batch_changes_nothing(model, batch)
 
 
 @given(sound=recordings, decibels=st.floats(-6, 6))

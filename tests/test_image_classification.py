@@ -1,4 +1,8 @@
-"""Image classification: which digit a picture shows, in whatever mode and orientation its file has it."""
+"""Image classification: which digit a picture shows, in whatever mode and orientation its file has it.
+
+Expected of each case: the expected digit leads.
+Golden of each case: every score within tolerance of the golden.
+"""
 
 from pathlib import Path
 
@@ -8,7 +12,17 @@ from hypothesis import strategies as st
 
 from swapgate.core.faults import Fault
 from swapgate.inputs.pictures import read_image
-from swapgate.plugin.checks import assert_same
+from swapgate.standard import (
+    assert_batch_changes_nothing,
+    assert_scores_sum_to_one,
+    test_expected,
+    test_golden,
+    test_latency,
+    test_memory,
+    test_parameters,
+    test_quality,
+    test_size,
+)
 
 pytestmark = pytest.mark.task("image-classification")
 
@@ -32,51 +46,11 @@ def blanks(draw):
 pictures = st.one_of(digits, blanks())
 
 
-def test_expected(prediction, expected):
-    """Each case: the expected digit leads."""
-    assert prediction == expected
-
-
-def test_golden(prediction, golden):
-    """Each case: every score within tolerance of the golden."""
-    assert prediction == golden
-
-
-@pytest.mark.latency
-def test_latency(benchmark, call, rounds, latency, budget):
-    """A call takes at most its budgeted multiple of the reference's time."""
-    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
-    assert latency <= budget.latency
-
-
-def test_quality(quality, budget):
-    """On the evaluation set it is at most its budgeted margin worse than the reference."""
-    assert quality >= budget.quality
-
-
-def test_size(size, budget):
-    """The weight files take at most their budgeted multiple of the reference's bytes."""
-    assert size <= budget.size
-
-
-def test_parameters(parameters, budget):
-    """It has at most its budgeted multiple of the reference's parameters."""
-    assert parameters <= budget.parameters
-
-
-def test_memory(memory, budget):
-    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
-    assert memory <= budget.memory
-
-
 @given(picture=pictures)
 def test_scores_sum_to_one(model, picture):
     """Whatever the picture: each score is a probability, the best comes first, and together they make 1."""
     (found,) = model.predict([picture])
-    scores = [score.score for score in found.scores]
-    assert all(0 <= score <= 1 for score in scores)
-    assert scores == sorted(scores, reverse=True)
-    assert sum(scores) + found.rest == pytest.approx(1, abs=1e-6)
+    assert_scores_sum_to_one(found)
 
 
 @given(picture=pictures)
@@ -88,9 +62,7 @@ def test_same_input_same_prediction(model, picture):
 @given(batch=st.lists(pictures, min_size=2, max_size=8))
 def test_batch_changes_nothing(model, batch):
     """A batch gives what its pictures give one by one, within tolerance."""
-    for picture, together in zip(batch, model.predict(batch), strict=True):
-        (alone,) = model.predict([picture])
-        assert_same(together, alone, model)
+    assert_batch_changes_nothing(model, batch)
 
 
 @given(picture=digits, times=st.integers(2, 4))

@@ -1,4 +1,8 @@
-"""NER: which persons, organizations, places and other names a sentence holds, and where."""
+"""NER: which persons, organizations, places and other names a sentence holds, and where.
+
+Expected of each case: exactly the expected entities, with their labels and spans.
+Golden of each case: every entity and score within tolerance of the golden.
+"""
 
 from dataclasses import replace
 
@@ -7,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.outputs.entities import Entities
-from swapgate.plugin.checks import assert_same
+from swapgate.standard import (
+    assert_batch_changes_nothing,
+    assert_repeats,
+    assert_same,
+    test_expected,
+    test_golden,
+    test_latency,
+    test_memory,
+    test_parameters,
+    test_quality,
+    test_size,
+)
 
 pytestmark = pytest.mark.task("ner")
 
@@ -21,43 +36,6 @@ sentences = st.one_of(
     st.builds("Nobody knows why the {} was late again.".format, st.sampled_from(["train", "letter", "answer"])),
 )
 texts = st.one_of(sentences, st.text(max_size=60))
-
-
-def test_expected(prediction, expected):
-    """Each case: exactly the expected entities, with their labels and spans."""
-    assert prediction == expected
-
-
-def test_golden(prediction, golden):
-    """Each case: every entity and score within tolerance of the golden."""
-    assert prediction == golden
-
-
-@pytest.mark.latency
-def test_latency(benchmark, call, rounds, latency, budget):
-    """A call takes at most its budgeted multiple of the reference's time."""
-    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
-    assert latency <= budget.latency
-
-
-def test_quality(quality, budget):
-    """On the evaluation set it is at most its budgeted margin worse than the reference."""
-    assert quality >= budget.quality
-
-
-def test_size(size, budget):
-    """The weight files take at most their budgeted multiple of the reference's bytes."""
-    assert size <= budget.size
-
-
-def test_parameters(parameters, budget):
-    """It has at most its budgeted multiple of the reference's parameters."""
-    assert parameters <= budget.parameters
-
-
-def test_memory(memory, budget):
-    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
-    assert memory <= budget.memory
 
 
 @given(text=texts)
@@ -79,15 +57,13 @@ def test_spans_hold_their_text(model, text):
 @given(text=texts)
 def test_same_input_same_prediction(model, text):
     """The same text twice gives the same prediction, to the last bit."""
-    assert model.predict([text]) == model.predict([text])
+    assert_repeats(model, text)
 
 
 @given(batch=st.lists(texts, min_size=2, max_size=8))
 def test_batch_changes_nothing(model, batch):
     """A batch gives what its texts give one by one, within tolerance."""
-    for text, together in zip(batch, model.predict(batch), strict=True):
-        (alone,) = model.predict([text])
-        assert_same(together, alone, model)
+    assert_batch_changes_nothing(model, batch)
 
 
 @given(text=sentences, before=st.integers(0, 4), behind=st.integers(0, 4))

@@ -1,4 +1,8 @@
-"""Object detection: which things a picture shows, and where."""
+"""Object detection: which things a picture shows, and where.
+
+Expected of each case: exactly the expected objects, matched one to one by their boxes.
+Golden of each case: every object, score and box within tolerance of the golden.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +14,16 @@ from hypothesis import strategies as st
 from swapgate.core.faults import Fault
 from swapgate.inputs.pictures import read_image
 from swapgate.outputs.detections import match
-from swapgate.plugin.checks import assert_same
+from swapgate.standard import (
+    assert_batch_changes_nothing,
+    test_expected,
+    test_golden,
+    test_latency,
+    test_memory,
+    test_parameters,
+    test_quality,
+    test_size,
+)
 
 pytestmark = pytest.mark.task("object-detection")
 
@@ -42,43 +55,6 @@ def blanks(draw):
 pictures = st.one_of(scenes, blanks())
 
 
-def test_expected(prediction, expected):
-    """Each case: exactly the expected objects, matched one to one by their boxes."""
-    assert prediction == expected
-
-
-def test_golden(prediction, golden):
-    """Each case: every object, score and box within tolerance of the golden."""
-    assert prediction == golden
-
-
-@pytest.mark.latency
-def test_latency(benchmark, call, rounds, latency, budget):
-    """A call takes at most its budgeted multiple of the reference's time."""
-    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
-    assert latency <= budget.latency
-
-
-def test_quality(quality, budget):
-    """On the evaluation set it is at most its budgeted margin worse than the reference."""
-    assert quality >= budget.quality
-
-
-def test_size(size, budget):
-    """The weight files take at most their budgeted multiple of the reference's bytes."""
-    assert size <= budget.size
-
-
-def test_parameters(parameters, budget):
-    """It has at most its budgeted multiple of the reference's parameters."""
-    assert parameters <= budget.parameters
-
-
-def test_memory(memory, budget):
-    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
-    assert memory <= budget.memory
-
-
 @given(picture=pictures)
 def test_boxes_lie_on_the_picture(model, picture):
     """Whatever the picture: boxes have an inside and their middle on the picture, and scores are probabilities."""
@@ -101,9 +77,7 @@ def test_same_input_same_prediction(model, picture):
 @given(batch=st.lists(pictures, min_size=2, max_size=8))
 def test_batch_changes_nothing(model, batch):
     """A batch gives what its pictures give one by one, within tolerance."""
-    for picture, together in zip(batch, model.predict(batch), strict=True):
-        (alone,) = model.predict([picture])
-        assert_same(together, alone, model)
+    assert_batch_changes_nothing(model, batch)
 
 
 def assert_moved(model, picture, other, move):

@@ -1,4 +1,8 @@
-"""Question answering: which stretch of a context answers a question, or that none does."""
+"""Question answering: which stretch of a context answers a question, or that none does.
+
+Expected of each case: one of the expected passages, or no answer where there is none.
+Golden of each case: answer, offsets and score within tolerance of the golden.
+"""
 
 from dataclasses import replace
 
@@ -8,7 +12,17 @@ from hypothesis import strategies as st
 
 from swapgate.core.faults import Fault
 from swapgate.inputs.given import Question
-from swapgate.plugin.checks import assert_same
+from swapgate.standard import (
+    assert_batch_changes_nothing,
+    assert_repeats,
+    test_expected,
+    test_golden,
+    test_latency,
+    test_memory,
+    test_parameters,
+    test_quality,
+    test_size,
+)
 
 pytestmark = pytest.mark.task("question-answering")
 
@@ -23,43 +37,6 @@ unrelated = st.sampled_from(
 )
 
 
-def test_expected(prediction, expected):
-    """Each case: one of the expected passages, or no answer where there is none."""
-    assert prediction == expected
-
-
-def test_golden(prediction, golden):
-    """Each case: answer, offsets and score within tolerance of the golden."""
-    assert prediction == golden
-
-
-@pytest.mark.latency
-def test_latency(benchmark, call, rounds, latency, budget):
-    """A call takes at most its budgeted multiple of the reference's time."""
-    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
-    assert latency <= budget.latency
-
-
-def test_quality(quality, budget):
-    """On the evaluation set it is at most its budgeted margin worse than the reference."""
-    assert quality >= budget.quality
-
-
-def test_size(size, budget):
-    """The weight files take at most their budgeted multiple of the reference's bytes."""
-    assert size <= budget.size
-
-
-def test_parameters(parameters, budget):
-    """It has at most its budgeted multiple of the reference's parameters."""
-    assert parameters <= budget.parameters
-
-
-def test_memory(memory, budget):
-    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
-    assert memory <= budget.memory
-
-
 @given(question=questions)
 def test_answer_stands_at_its_offsets(model, question):
     """Whatever is asked: the answer is the stretch of the context between its offsets, with a sane score."""
@@ -72,15 +49,13 @@ def test_answer_stands_at_its_offsets(model, question):
 @given(question=questions)
 def test_same_input_same_prediction(model, question):
     """The same question twice gives the same answer, to the last bit."""
-    assert model.predict([question]) == model.predict([question])
+    assert_repeats(model, question)
 
 
 @given(batch=st.lists(questions, min_size=2, max_size=8))
 def test_batch_changes_nothing(model, batch):
     """A batch gives what its questions give one by one, within tolerance."""
-    for question, together in zip(batch, model.predict(batch), strict=True):
-        (alone,) = model.predict([question])
-        assert_same(together, alone, model)
+    assert_batch_changes_nothing(model, batch)
 
 
 @given(person=people, place=places, sentence=unrelated)

@@ -1,4 +1,8 @@
-"""Speech recognition: which words are said, whatever the rate, channels and level of the file."""
+"""Speech recognition: which words are said, whatever the rate, channels and level of the file.
+
+Expected of each case: each word as it is said.
+Golden of each case: the words and their nearest step within tolerance of the golden.
+"""
 
 from pathlib import Path
 
@@ -10,7 +14,17 @@ from swapgate.core.faults import Fault
 from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs.text import word_error_rate
-from swapgate.plugin.checks import assert_same
+from swapgate.standard import (
+    assert_batch_changes_nothing,
+    assert_repeats,
+    test_expected,
+    test_golden,
+    test_latency,
+    test_memory,
+    test_parameters,
+    test_quality,
+    test_size,
+)
 
 pytestmark = pytest.mark.task("speech-recognition")
 
@@ -21,55 +35,16 @@ recordings = st.sampled_from(["plain_command.flac", "one_word.flac", "slow_voice
 )
 
 
-def test_expected(prediction, expected):
-    """Each case: each word as it is said."""
-    assert prediction == expected
-
-
-def test_golden(prediction, golden):
-    """Each case: the words and their nearest step within tolerance of the golden."""
-    assert prediction == golden
-
-
-@pytest.mark.latency
-def test_latency(benchmark, call, rounds, latency, budget):
-    """A call takes at most its budgeted multiple of the reference's time."""
-    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
-    assert latency <= budget.latency
-
-
-def test_quality(quality, budget):
-    """On the evaluation set it is at most its budgeted margin worse than the reference."""
-    assert quality >= budget.quality
-
-
-def test_size(size, budget):
-    """The weight files take at most their budgeted multiple of the reference's bytes."""
-    assert size <= budget.size
-
-
-def test_parameters(parameters, budget):
-    """It has at most its budgeted multiple of the reference's parameters."""
-    assert parameters <= budget.parameters
-
-
-def test_memory(memory, budget):
-    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
-    assert memory <= budget.memory
-
-
 @given(sound=recordings)
 def test_same_input_same_prediction(model, sound):
     """The same recording twice gives the same words, to the last bit."""
-    assert model.predict([sound]) == model.predict([sound])
+    assert_repeats(model, sound)
 
 
 @given(batch=st.lists(recordings, min_size=2, max_size=8))
 def test_batch_changes_nothing(model, batch):
     """A batch gives what its recordings give one by one, within tolerance."""
-    for sound, together in zip(batch, model.predict(batch), strict=True):
-        (alone,) = model.predict([sound])
-        assert_same(together, alone, model)
+    assert_batch_changes_nothing(model, batch)
 
 
 def assert_same_words(model, sound, other):

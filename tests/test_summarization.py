@@ -1,11 +1,25 @@
-"""Summarization: the one sentence that sums up a text."""
+"""Summarization: the one sentence that sums up a text.
+
+Expected of each case: the words that must occur and none that must not, whole words, as many as allowed.
+Golden of each case: the text and its nearest step within tolerance of the golden.
+"""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.core.faults import Fault
-from swapgate.plugin.checks import assert_same
+from swapgate.standard import (
+    assert_batch_changes_nothing,
+    assert_repeats,
+    test_expected,
+    test_golden,
+    test_latency,
+    test_memory,
+    test_parameters,
+    test_quality,
+    test_size,
+)
 
 pytestmark = pytest.mark.task("summarization")
 
@@ -17,43 +31,6 @@ events = st.one_of(
 )
 news = st.builds("{} It rained in {} all week. Nobody was hurt.".format, events, places)
 texts = st.one_of(news, st.text(min_size=1, max_size=80).filter(str.strip))
-
-
-def test_expected(prediction, expected):
-    """Each case: the words that must occur and none that must not, whole words, as many as allowed."""
-    assert prediction == expected
-
-
-def test_golden(prediction, golden):
-    """Each case: the text and its nearest step within tolerance of the golden."""
-    assert prediction == golden
-
-
-@pytest.mark.latency
-def test_latency(benchmark, call, rounds, latency, budget):
-    """A call takes at most its budgeted multiple of the reference's time."""
-    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
-    assert latency <= budget.latency
-
-
-def test_quality(quality, budget):
-    """On the evaluation set it is at most its budgeted margin worse than the reference."""
-    assert quality >= budget.quality
-
-
-def test_size(size, budget):
-    """The weight files take at most their budgeted multiple of the reference's bytes."""
-    assert size <= budget.size
-
-
-def test_parameters(parameters, budget):
-    """It has at most its budgeted multiple of the reference's parameters."""
-    assert parameters <= budget.parameters
-
-
-def test_memory(memory, budget):
-    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
-    assert memory <= budget.memory
 
 
 @given(text=texts)
@@ -69,15 +46,13 @@ def test_summary_obeys_its_limits(model, text):
 @given(text=texts)
 def test_same_input_same_prediction(model, text):
     """The same text twice gives the same summary, to the last bit."""
-    assert model.predict([text]) == model.predict([text])
+    assert_repeats(model, text)
 
 
 @given(batch=st.lists(texts, min_size=2, max_size=4))
 def test_batch_changes_nothing(model, batch):
     """A batch gives what its texts give one by one, within tolerance."""
-    for text, together in zip(batch, model.predict(batch), strict=True):
-        (alone,) = model.predict([text])
-        assert_same(together, alone, model)
+    assert_batch_changes_nothing(model, batch)
 
 
 @given(text=st.sampled_from(["", " \n", "It rained in Oslo all week. " * 400]))

@@ -19,6 +19,9 @@ from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.trials.plan import Plan, make_plan
 
 DEFAULT_MODELS = "embedded"
+STANDARD = "swapgate.standard"
+"""The module whose asserts are worded as those of test files are."""
+pytest.register_assert_rewrite(STANDARD)  # before a conftest.py can import it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,6 +86,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read and check what the run depends on, and put the hooks of a project with a models file in place."""
+    pytest.register_assert_rewrite(STANDARD)  # also where another run in this process has imported this plugin
     config.addinivalue_line("markers", "task(name): the tests of a suite file judge the models of this task")
     config.addinivalue_line("markers", "suite(*names): of the suites of the task, the tests judge these alone")
     config.addinivalue_line("markers", "latency: measures time, so it runs alone and without pytest-xdist")

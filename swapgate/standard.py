@@ -1,0 +1,87 @@
+"""The checks that every suite has, to be imported by name into a suite file, and asserts for its properties.
+
+from swapgate.standard import (
+    test_expected, test_golden, test_latency, test_memory, test_parameters, test_quality, test_size
+)
+
+pytestmark = pytest.mark.task("text-classification")
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from swapgate.plugin.checks import assert_same
+from swapgate.trials.running import Model
+
+__all__ = [
+    "assert_batch_changes_nothing",
+    "assert_repeats",
+    "assert_same",
+    "assert_scores_sum_to_one",
+    "test_expected",
+    "test_golden",
+    "test_latency",
+    "test_memory",
+    "test_parameters",
+    "test_quality",
+    "test_size",
+]
+
+
+def test_expected(prediction: Any, expected: Any) -> None:
+    """Each case: what the cases file says is right."""
+    assert prediction == expected
+
+
+def test_golden(prediction: Any, golden: Any) -> None:
+    """Each case: what the accepted model said, within tolerance."""
+    assert prediction == golden
+
+
+@pytest.mark.latency
+def test_latency(benchmark: Any, call: Any, rounds: int, latency: Any, budget: Any) -> None:
+    """A call takes at most its budgeted multiple of the reference's time."""
+    benchmark.pedantic(call, rounds=rounds, warmup_rounds=3)
+    assert latency <= budget.latency
+
+
+def test_quality(quality: Any, budget: Any) -> None:
+    """On the evaluation set it is at most its budgeted margin worse than the reference."""
+    assert quality >= budget.quality
+
+
+def test_size(size: Any, budget: Any) -> None:
+    """The weight files take at most their budgeted multiple of the reference's bytes."""
+    assert size <= budget.size
+
+
+def test_parameters(parameters: Any, budget: Any) -> None:
+    """It has at most its budgeted multiple of the reference's parameters."""
+    assert parameters <= budget.parameters
+
+
+def test_memory(memory: Any, budget: Any) -> None:
+    """A process of its own needs at most its budgeted multiple of the reference's peak memory."""
+    assert memory <= budget.memory
+
+
+def assert_repeats(model: Model, given: Any) -> None:
+    """Assert that the same input twice gives the same prediction, to the last bit."""
+    assert model.predict([given]) == model.predict([given])
+
+
+def assert_batch_changes_nothing(model: Model, batch: Sequence[Any]) -> None:
+    """Assert that a batch gives what its inputs give one by one, within tolerance."""
+    for given, together in zip(batch, model.predict(batch), strict=True):
+        (alone,) = model.predict([given])
+        assert_same(together, alone, model)
+
+
+def assert_scores_sum_to_one(found: Any) -> None:
+    """Assert that each score of a classification is a probability, the best comes first, and together they make 1."""
+    scores = [score.score for score in found.scores]
+    assert all(0 <= score <= 1 for score in scores)
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) + found.rest == pytest.approx(1, abs=1e-6)

@@ -5,14 +5,18 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from swapgate import __version__
+import pytest
+
+from swapgate import __version__, tasks
+from swapgate.commands.documentation import add_tasks_options, tasks_text
 from swapgate.commands.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
 from swapgate.commands.review import add_review_options, review
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.inputs.downloads import INPUTS, Download, fetch
 from swapgate.project.cases import cases_of
-from swapgate.project.manifest import read_manifest
+from swapgate.project.manifest import MODELS_FOLDER, read_manifest
 from swapgate.verdicts.calibrated import add_calibrate_options, calibrated
 from swapgate.verdicts.facts import read_report, schema_text
 from swapgate.verdicts.tiers import FORMATS
@@ -20,16 +24,38 @@ from swapgate.verdicts.tiers import FORMATS
 EXIT_FAULT = 4
 
 
+def project_root(folder: Path) -> Path:
+    """Return the folder of the project that a folder is in: that with fixtures/models, or the folder itself."""
+    return next((one for one in (folder, *folder.parents) if (one / "fixtures" / MODELS_FOLDER).is_dir()), folder)
+
+
 def project(folder: Path, models: str) -> tuple[Path, Path]:
     """Find the project that a folder is in, and a models file: a path, or a name in fixtures/models.
 
     Raises InputFault.
     """
-    root = next((one for one in (folder, *folder.parents) if (one / "fixtures" / "models").is_dir()), folder)
+    root = project_root(folder)
     models_file = folder / models if models.endswith(".toml") else root / "fixtures" / "models" / f"{models}.toml"
     if not models_file.is_file():
         raise InputFault(f"no models file {models_file}; give --models a path or a name in fixtures/models")
+    discover_tasks(root)
     return root, models_file
+
+
+def discover_tasks(root: Path) -> None:
+    """Find the tasks that there are for a project, also those that its configuration of pytest names.
+
+    Raises InputFault.
+    """
+    from _pytest.config.findpaths import locate_config
+
+    try:
+        options: Any = locate_config(root, [root])[2]
+    except pytest.UsageError as error:
+        raise InputFault(f"{error}; mend the configuration of pytest") from error
+    modules = options.get(tasks.OPTION, [])
+    modules = getattr(modules, "value", modules)
+    tasks.discover(modules.split() if isinstance(modules, str) else modules, root)
 
 
 def inputs_of(root: Path, models_file: Path) -> Iterator[str]:
@@ -72,6 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     inputs.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
     add_public_commands(commands)
+    add_tasks_options(commands.add_parser("tasks", help="list the tasks, or tell the keys of one"))
     commands.add_parser("schema", help="print the JSON schema of a verdict JSON")
     asked = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
@@ -88,6 +115,10 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if asked.command == "inputs":
             return _fetch_inputs(*project(Path.cwd(), asked.models))
+        if asked.command == "tasks":
+            discover_tasks(project_root(Path.cwd()))
+            sys.stdout.write(tasks_text(asked.task))
+            return 0
         if asked.command in COMMANDS:
             return run_public_command(asked, *project(Path.cwd(), asked.models))
         text = schema_text() if asked.command == "schema" else FORMATS[asked.format](read_report(asked.verdict))

@@ -42,7 +42,8 @@ def validated(
     try:
         return TypeAdapter(shape).validate_python(data)  # type: ignore[no-any-return]
     except ValidationError as error:
-        lines = [f"{path}: {prefix}{_worded(detail, data, shape, owner)}" for detail in error.errors()]
+        whole = "" if prefix else "the file"
+        lines = [f"{path}: {prefix}{_worded(detail, data, shape, owner, whole)}" for detail in error.errors()]
         raise InputFault("\n".join(lines)) from error
 
 
@@ -53,9 +54,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
 
 
-def _worded(detail: ErrorDetails, data: Any, shape: Any, owner: Callable[[str], str]) -> str:
+def _worded(detail: ErrorDetails, data: Any, shape: Any, owner: Callable[[str], str], whole: str) -> str:
     location = [part for part in detail["loc"] if not str(part).startswith("[")]  # marks of pydantic's
-    key = _named(location, data) or "the file"
+    key = _named(location, data) or whole
     if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         whose = owner(str(location[-1]))
         if whose:

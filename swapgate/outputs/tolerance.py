@@ -141,7 +141,5 @@ def score_fall(path: str, what: str, now: float, then: float, allowed: float) ->
     if not exceeds(fall, allowed):
         return []
     return [
-        Mismatch(
-            path, f"{what} scored {now:.4f}, the incumbent {then:.4f}: score_fall by {fall:.4f}, allowed {allowed:g}"
-        )
+        Mismatch(path, f"{what} scored {now:.4f}, the incumbent {then:.4f}: fell by {fall:.4f}, allowed {allowed:g}")
     ]

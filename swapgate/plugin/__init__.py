@@ -1,12 +1,14 @@
 """The pytest plugin: options and configuration. It does nothing in a project that has no models file."""
 
 import os
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from swapgate import tasks
 from swapgate.changes.against import judged_by
 from swapgate.changes.changed import changed_suites
 from swapgate.changes.git import check_out, commit_of
@@ -81,6 +83,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="write the verdicts as Markdown, and add them to the summary of the CI job where there is one",
     )
+    parser.addini(
+        tasks.OPTION, "modules of this project that bring a task of its own (TASK), importable from its root", "args"
+    )
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
 
 
@@ -114,7 +119,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.inputs is not None:
         _use_inputs(config)
     try:
+        tasks.discover(config.getini(tasks.OPTION), config.rootpath)
         plan = _plan(config, models_file)
+        _check_marks(config, plan)
         if config.option.changed_since is not None:
             plan = _only_changed(plan, config, models_file)
     except InputFault as fault:
@@ -125,6 +132,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):
         config.addinivalue_line("markers", f"{name}: a suite or tier of {models_file.name}")
+
+
+def _check_marks(config: pytest.Config, plan: Plan) -> None:
+    """Make sure that no suite with a name of its own is called like a mark that means something else."""
+    marks = {re.split(r"[:(]", line, maxsplit=1)[0].strip() for line in config.getini("markers")}
+    for suite in plan.manifest.tasks.keys() - tasks.tasks().keys():
+        if suite in marks:
+            raise InputFault(
+                f"{plan.shown(plan.manifest.path)}: [{suite}]: pytest, a plugin or its configuration has a mark of this"
+                " name (pytest --markers); give the suite another name"
+            )
 
 
 def _use_inputs(config: pytest.Config) -> None:

@@ -1,6 +1,10 @@
 """The plugin's part from the first test to the last line: what was selected, what came of it, verdicts, exit status."""
 
+import argparse
 import json
+import os
+import re
+import shlex
 import tempfile
 from collections.abc import Generator, Mapping
 from dataclasses import asdict
@@ -22,6 +26,7 @@ from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.outcomes import outcome_of, show
 from swapgate.plugin.uncollected import missed_tiers
+from swapgate.tasks import tasks
 from swapgate.trials.plan import Plan
 from swapgate.trials.pool import Pool
 from swapgate.trials.running import Model
@@ -182,6 +187,7 @@ class Ledger:
         option, directory = session.config.option, session.config.invocation_params.dir
         self._note_not_collected(option)
         self._note_without_tests(session.config)
+        self._note_alike(option.keyword)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         verdicts = judge(self.selected, self.records, self.plan.models, self.plan.incumbents, self._stale())
         if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -241,19 +247,30 @@ class Ledger:
                 self.records.append((f"{file}[{tier}]", Record(Selected(suite, tier, "suite"), outcome, message)))
 
     def _note_without_tests(self, config: pytest.Config) -> None:
-        """Where a commit judges or chooses, and nothing else, note the tiers that no test judges any more."""
-        option, plan = config.option, self.plan
-        asked = option.keyword or option.markexpr or config.args_source is pytest.Config.ArgsSource.ARGS
-        if asked or (plan.against is None and plan.changed is None):
+        """Where nobody narrowed what is judged, note the tiers that no test judges any more."""
+        plan = self.plan
+        if narrowed(config):
             return
         tested = {(selected.suite, selected.tier) for selected in self.selected.values()}
         for suite, tier in plan.models:
             if (suite, tier) not in tested and (plan.changed is None or suite in plan.changed):
+                mark = f'suite("{suite}")' if suite not in tasks() else f'task("{suite}")'
                 message = (
-                    f'{suite}/{tier}: no test judges it; write or restore a test file marked with suite("{suite}")'
+                    f"{suite}/{tier}: no test judges it; restore or write its test file, for example {test_file(suite)}"
+                    f" with the checks of swapgate.standard and pytestmark = pytest.mark.{mark}"
                 )
                 record = Record(Selected(suite, tier, "suite"), "incomplete", message)
                 self.records.append((f"{suite}/{tier}", record))
+
+    def _note_alike(self, keywords: str) -> None:
+        """Say where -k took suites that were not meant, for their names hold that of another one."""
+        taken = {selected.suite for selected in self.selected.values()}
+        for word in re.findall(r"[\w-]+", keywords):
+            others = sorted(suite for suite in taken if word in suite and word != suite)
+            if word in self.plan.manifest.tasks and others:
+                self.plan.notes.append(
+                    f"-k {word} also takes {', '.join(others)}, for their names hold it; for {word} alone: -m {word}"
+                )
 
     def _stale(self) -> dict[tuple[str, str], str]:
         """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""
@@ -294,6 +311,19 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
+
+
+def narrowed(config: pytest.Config) -> bool:
+    """Return whether whoever called pytest asked for some of the tests only; what ini files add does not count."""
+    caller = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
+    asked = config._parser.parse_known_args(caller, argparse.Namespace())
+    choices = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise", "file_or_dir")
+    return any(getattr(asked, choice, None) for choice in choices)
+
+
+def test_file(suite: str) -> str:
+    """Return what the test file of a suite is usually called."""
+    return f"tests/test_{suite.replace('-', '_')}.py"
 
 
 def _runs(option: Any) -> bool:

@@ -81,6 +81,7 @@ class Row(Settings):
     label_set: NonEmptyStr | None = None
     """Which of the answers is this tier's where a case has one for each of several sets of labels."""
     budget: Budget = Budget()
+    """How much worse, slower or larger than another model it may be."""
     gaps: dict[str, NonEmptyStr] = Field(default_factory=dict)
     """Known gaps: case id to the reason why this tier fails it."""
     property_gaps: dict[str, PropertyGap] = Field(default_factory=dict)
@@ -211,7 +212,7 @@ def check_row(manifest: Manifest, suite: str, tier: str, row: Row, path: Path, p
 def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row]]:
     """Read the table of a suite. Raises InputFault."""
     if not isinstance(table, dict):
-        raise InputFault(f"{path}: {suite}: no table of tiers, but {table!r}; write [{suite}.original]")
+        raise InputFault(f"{path}: {suite}: Input should be a valid dictionary, found {table!r}")
     keys = {
         key: value for key, value in table.items() if key in _SuiteKeys.model_fields and not isinstance(value, dict)
     }
@@ -281,5 +282,9 @@ def _check_names(manifest: Manifest) -> None:
 
 def _owner(key: str) -> str:
     """Return whose key it is, in words, where other tasks have it."""
-    whose = [task.name for task in dict.fromkeys(tasks().values()) if key in task.settings.own_keys()]
+    having = [task for task in dict.fromkeys(tasks().values()) if key in task.settings.own_keys()]
+    whose = [task.name for task in having if not task.base]
+    if any(key not in tasks()[task.base].settings.own_keys() for task in having if task.base):
+        whose.append("suites with multi_label = true")
+        return f"only {' and '.join(whose)} have it; remove it"
     return f"only {' and '.join(whose)} {'has' if len(whose) == 1 else 'have'} it; remove it" if whose else ""

@@ -25,6 +25,8 @@ from swapgate.tasks import (
 from swapgate.tasks.task import Task
 
 GROUP = "swapgate.tasks"
+OPTION = "swapgate_tasks"
+"""The key of pytest's configuration that names modules with tasks of a project's own."""
 BUILT_IN = (
     text_classification.TASK,
     ner.TASK,

@@ -33,7 +33,7 @@ def resampled(sound: Sound, rate: int, fewest: int, most: int | None) -> Any:
             " shorten the case"
         )
     if not (np.abs(sound.samples) <= LOUDEST).all():  # NaN is neither
-        raise SurroundingsFault(f"{found}, some of them NaN, infinite or exceeds ±{LOUDEST:,}; convert it again to ±1")
+        raise SurroundingsFault(f"{found}, some of them NaN, infinite or beyond ±{LOUDEST:,}; convert it again to ±1")
     if sound.rate == rate:
         return sound.samples
     import librosa

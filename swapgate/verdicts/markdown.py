@@ -60,7 +60,7 @@ def _blocks(report: Report) -> Iterator[str]:
     for tier in report.tiers:
         yield from _folded(f"{tier.name}: better than its incumbent", [code(one) for one in tier.improvements])
     for tier in report.tiers:
-        yield from _folded(f"{tier.name}: near ties that score_fall the other way", [code(one) for one in tier.ties])
+        yield from _folded(f"{tier.name}: near ties that fell the other way", [code(one) for one in tier.ties])
     for tier in report.tiers:
         yield from _folded(f"{tier.name}: goldens recorded elsewhere", [code(one) for one in tier.partly])
     for tier in report.tiers:

@@ -1,0 +1,76 @@
+"""The command `swapgate tasks`: which tasks there are, and how the rows and cases of one are written."""
+
+import argparse
+import inspect
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from swapgate.core.faults import InputFault
+from swapgate.core.tables import nearest
+from swapgate.project.manifest import Row
+from swapgate.tasks import tasks
+from swapgate.tasks.task import Task
+
+WIDTH = 100
+
+
+def add_tasks_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    command.add_argument("task", nargs="?", metavar="TASK", help="tell how its rows and cases are written")
+
+
+def tasks_text(name: str | None) -> str:
+    """Return a line a task, or all that there is to know of one. Raises InputFault."""
+    if name is None:
+        found = list(dict.fromkeys(tasks().values()))
+        width = max(len(task.name) for task in found)
+        return "".join(f"{task.name:{width}}  {_summary(task)}\n" for task in found)
+    if name not in tasks():
+        raise InputFault(f"tasks {name}: unknown task{nearest(name, tasks())}")
+    return "\n".join(_documentation(tasks()[name])) + "\n"
+
+
+def _documentation(task: Task) -> Iterator[str]:
+    yield f"{task.name}: {_summary(task)}"
+    if task.aliases:
+        yield f"also called {', '.join(task.aliases)}"
+    yield f"figures of an evaluation set, the first where a budget does not say: {', '.join((*task.figures, 'right'))}"
+    yield ""
+    yield "keys of a case, in fixtures/SUITE/cases.toml:"
+    yield from _keys(task.case, task.case.model_fields)
+    if task.settings.own_keys():
+        yield ""
+        yield "keys of a row that this task alone has, in the models file:"
+        yield from _keys(task.settings, task.settings.own_keys())
+    yield ""
+    yield "keys of every row:"
+    yield from _keys(Row, [key for key in Row.model_fields if key != "labels" or task.label_names])
+
+
+def _summary(task: Task) -> str:
+    """Return the first line of the file that a task is in."""
+    lines = (inspect.getdoc(inspect.getmodule(task.predict)) or "").splitlines()
+    several = " (several labels)" if task.base else ""
+    return (lines[0] if lines else "without documentation") + several
+
+
+def _keys(shape: type[BaseModel], keys: Iterable[str], indent: str = "  ") -> Iterator[str]:
+    for key in keys:
+        field = shape.model_fields[key]
+        said = " ".join((field.description or "").split())
+        must = " (must be there)" if field.is_required() else ""
+        words = f"{key}{must}  {said}".rstrip()
+        yield from textwrap.wrap(words, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ")
+        for inner in _tables(field.annotation):
+            yield from _keys(inner, inner.model_fields, f"{indent}    ")
+
+
+def _tables(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the tables that stand in an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _tables(part)

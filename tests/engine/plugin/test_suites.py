@@ -1,0 +1,362 @@
+"""Suites: one project with several text classifiers, each with labels, cases, goldens and budgets of its own."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from swapgate.goldens.golden import read_golden
+
+MODELS = """
+[intent]
+task = "text-classification"
+
+[intent.small]
+model = "../../models/intent"
+labels = { ASK = "question", BUY = "order" }
+
+[intent.large]
+model = "../../models/intent_large"
+labels = { ASK = "question", BUY = "order" }
+budget.size = { against = "small", at_most = 3 }
+
+[topic]
+task = "sentiment"
+
+[topic.small]
+model = "../../models/topic"
+labels = { FOOD = "food", TRAVEL = "travel" }
+
+[tags]
+task = "text-classification"
+multi_label = true
+threshold = 0.6
+
+[tags.small]
+model = "../../models/tags"
+labels = { HOT = "hot", WET = "wet", LOUD = "loud" }
+"""
+
+CASES = {
+    "intent": [("how", "How much is it", "question"), ("two", "Two pizzas please", "order")],
+    "topic": [("pizza", "Two pizzas please", "food"), ("train", "The train is late", ["travel", "food"])],
+    "tags": [("storm", "A loud warm rain", ["hot", "wet", "loud"]), ("quiet", "Nobody came", [])],
+}
+SUITE = """
+import pytest
+from swapgate.standard import test_expected, test_golden, test_quality, test_size
+
+pytestmark = pytest.mark.task("text-classification")
+"""
+
+
+class Shop:
+    """A project with three suites of text classification."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester, self.path = pytester, pytester.path
+        self.models = self.write("fixtures/models/embedded.toml", MODELS)
+        for suite, cases in CASES.items():
+            lines = [f'latency = "{cases[0][0]}"']
+            lines += [f'[[case]]\nid = "{i}"\ntext = "{t}"\nexpected = {json.dumps(e)}' for i, t, e in cases]
+            self.write(f"fixtures/{suite}/cases.toml", "\n".join(lines))
+        self.suite = self.write("tests/test_texts.py", SUITE)
+        self.write("word_model.py", Path(__file__).with_name("word_model.py").read_text())
+        self.write("conftest.py", "from word_model import pytest_configure, pytest_unconfigure\n")
+        self.write("pytest.ini", "[pytest]\nstrict = true\nfilterwarnings = error\npythonpath = .\ntestpaths = tests\n")
+        intents = {"how": {"ASK": 0.9}, "two": {"BUY": 0.9}}
+        self.model("intent", ["ASK", "BUY"], intents)
+        self.model("intent_large", ["ASK", "BUY"], intents, size=40)
+        self.model("topic", ["FOOD", "TRAVEL"], {"pizzas": {"FOOD": 0.8}, "train": {"TRAVEL": 0.7}})
+        self.model("tags", ["HOT", "WET", "LOUD"], {"warm": {"HOT": 0.7}, "rain": {"WET": 0.9}, "loud": {"LOUD": 0.8}})
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the project."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def model(self, name: str, labels: list[str], words: dict, size: int = 20, **config: str) -> Path:
+        """Write a model folder."""
+        settings = {"id2label": dict(enumerate(labels)), "words": words, **config}
+        path = self.write(f"models/{name}/config.json", json.dumps(settings))
+        save_file({"weight": np.arange(size, dtype=np.float32)}, path.with_name("model.safetensors"))
+        return path.parent
+
+    def run(self, *options: str) -> pytest.RunResult:
+        """Run pytest."""
+        return self.pytester.runpytest("-p", "no:cacheprovider", *options)
+
+    def facts(self, *options: str) -> dict:
+        """Run pytest and return the verdict JSON."""
+        self.run("--verdict-json=v.json", *options)
+        return json.loads((self.path / "v.json").read_text())
+
+    def verdicts(self, *options: str) -> dict[str, str]:
+        """Run pytest and return the verdict of each tier."""
+        return {f"{tier['task']}/{tier['tier']}": tier["verdict"] for tier in self.facts(*options)["tiers"]}
+
+
+@pytest.fixture
+def shop(pytester: pytest.Pytester) -> Shop:
+    """A project whose goldens are not recorded yet."""
+    return Shop(pytester)
+
+
+@pytest.fixture
+def opened(shop: Shop) -> Shop:
+    """A project whose goldens are recorded."""
+    assert shop.run("--snapshot-update", "-k", "golden").ret == 0
+    return shop
+
+
+ALL = ["intent/small", "intent/large", "topic/small", "tags/small"]
+
+
+def test_suites_are_judged_together(opened, workers):
+    """One test file judges all suites of its task, each by its own cases and goldens."""
+    assert opened.verdicts(*workers) == dict.fromkeys(ALL, "PASS")
+
+
+def test_ids_name_the_suite(opened):
+    """A test id names suite, tier and case where a task has several suites."""
+    lines = opened.run("--collect-only", "-q").outlines
+    assert "tests/test_texts.py::test_expected[intent-small-how]" in lines
+    assert "tests/test_texts.py::test_size[tags-small]" in lines
+    assert not [line for line in lines if "[topic-small-how]" in line]
+
+
+def test_facts_name_suite_and_kind(opened):
+    """A verdict JSON has the suite's name under task and suite, and the task under kind."""
+    tiers = opened.facts()["tiers"]
+    assert [(tier["task"], tier["suite"], tier["kind"]) for tier in tiers] == [
+        ("intent", "intent", "text-classification"),
+        ("intent", "intent", "text-classification"),
+        ("topic", "topic", "text-classification"),
+        ("tags", "tags", "multi-label-text-classification"),
+    ]
+
+
+def test_goldens_name_the_kind(opened):
+    """A golden of a suite with a name of its own says which task it is of."""
+    stamps = {
+        suite: {
+            entry.made_by.kind for entry in read_golden(opened.path / f"golden/embedded/{suite}/small.json").values()
+        }
+        for suite in ("intent", "tags")
+    }
+    assert stamps == {"intent": {"text-classification"}, "tags": {"multi-label-text-classification"}}
+
+
+@pytest.mark.parametrize("options", [("-m", "topic"), ("-k", "topic")])
+def test_one_suite_is_selected(opened, options):
+    """Each suite has its mark, and its name in test ids."""
+    assert opened.verdicts(*options) == {"topic/small": "PASS"}
+
+
+def test_swap_names_a_suite(opened):
+    """A candidate takes the place of one suite's tier, and the other suites are judged as before."""
+    worse = opened.model("worse", ["ASK", "BUY"], {"two": {"BUY": 0.9}})
+    assert opened.verdicts(f"--swap=intent.small={worse}") == {**dict.fromkeys(ALL, "PASS"), "intent/small": "FAIL"}
+
+
+def test_evaluation_set_of_a_suite(opened):
+    """Each suite has an evaluation set of its own."""
+    rows = [{"id": str(n), "text": "How much", "expected": "question"} for n in range(4)]
+    opened.write("set.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    tiers = opened.facts("--eval-set=intent=set.jsonl")["tiers"]
+    assert [bool(tier["figures"]["quality"]) for tier in tiers] == [True, True, False, False]
+    assert tiers[0]["figures"]["quality"]["value"] == 1
+
+
+def test_evaluation_set_with_several_labels(opened):
+    """A set whose rows have several labels is judged by micro F1, macro F1 and exact match."""
+    rows = [("a", "A loud rain", ["wet", "loud"]), ("b", "A warm rain", ["wet"]), ("c", "Nobody", [])]
+    text = "".join(json.dumps({"id": i, "text": t, "expected": e}) + "\n" for i, t, e in rows)
+    opened.write("set.jsonl", text)
+    figures = opened.facts("--eval-set=tags=set.jsonl", "-m", "tags")["tiers"][0]["figures"]["quality"]
+    assert figures["metric"] == "micro F1"
+    assert figures["figures"]["micro F1"] == pytest.approx(6 / 7)  # 3 right, of 4 found and 3 wanted
+    assert figures["figures"]["exact match"] == pytest.approx(2 / 3)
+    assert figures["figures"]["macro F1"] == pytest.approx((1 + 1 + 0) / 3)  # wet, loud, hot
+
+
+def test_label_too_many_fails(opened):
+    """Of several labels one that is not expected is as wrong as one that is missing."""
+    opened.model("tags", ["HOT", "WET", "LOUD"], {"nobody": {"WET": 0.9}, "loud": {"LOUD": 0.9}, "rain": {"WET": 0.9}})
+    reasons = [reason["message"] for reason in opened.facts("-m", "tags", "-k", "expected")["tiers"][0]["reasons"]]
+    assert any("hot (0.0000) is missing, counted from 0.6" in reason for reason in reasons)
+    assert any("wet 0.9000 was found and is not expected" in reason for reason in reasons)
+
+
+def test_suite_narrows(opened):
+    """A test file marked with suites judges these alone."""
+    opened.suite.write_text(
+        SUITE.replace('("text-classification")', '("text-classification")\npytestmark = [pytestmark]')
+    )
+    opened.suite.write_text(opened.suite.read_text() + 'pytestmark.append(pytest.mark.suite("intent", "tags"))\n')
+    found = opened.verdicts()
+    assert found == {**dict.fromkeys(ALL, "PASS"), "topic/small": "INCOMPLETE"}
+
+
+def test_suite_alone_is_enough(opened):
+    """A test file may be marked with a suite and no task."""
+    opened.suite.write_text(SUITE.replace('task("text-classification")', 'suite("topic")'))
+    assert opened.verdicts("tests") == {"topic/small": "PASS"}
+
+
+def test_deleted_suite_is_incomplete(opened, workers):
+    """A suite that no test judges is INCOMPLETE with the file to restore, where nobody narrowed the selection."""
+    opened.suite.write_text(SUITE.replace('task("text-classification")', 'suite("intent", "tags")'))
+    facts = opened.facts(*workers)
+    (reason,) = next(tier for tier in facts["tiers"] if tier["task"] == "topic")["reasons"]
+    assert facts["exit_status"] == 7
+    assert reason == {
+        "status": "INCOMPLETE",
+        "message": "topic/small: no test judges it; restore or write its test file, for example tests/test_topic.py"
+        ' with the checks of swapgate.standard and pytestmark = pytest.mark.suite("topic")',
+    }
+
+
+NARROWING = ["tests", "-k intent", "-m intent", "--deselect=tests/test_texts.py::test_size", "--ignore=tests/other"]
+
+
+@pytest.mark.parametrize("option", NARROWING)
+def test_narrowed_selection_is_no_deletion(opened, option):
+    """Who narrows the selection on the command line, or in PYTEST_ADDOPTS, misses no suite."""
+    opened.suite.write_text(SUITE.replace('task("text-classification")', 'suite("intent", "tags")'))
+    assert "topic/small" not in opened.verdicts(*option.split())
+
+
+def test_narrowing_in_the_environment(opened, monkeypatch):
+    """PYTEST_ADDOPTS is the caller's too."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-m intent")
+    assert opened.verdicts() == {"intent/small": "PASS", "intent/large": "PASS"}
+
+
+def test_narrowing_in_ini_files_does_not_count(opened):
+    """What pytest's configuration leaves out is missed."""
+    opened.write("pytest.ini", (opened.path / "pytest.ini").read_text() + "addopts = -m intent\n")
+    assert opened.verdicts()["topic/small"] == "INCOMPLETE"
+
+
+def test_keyword_takes_alike_names(opened):
+    """-k also takes suites whose names hold that of another one, which a note says."""
+    opened.models.write_text(MODELS.replace("[tags", "[intent-tags"))
+    (opened.path / "fixtures/tags").rename(opened.path / "fixtures/intent-tags")
+    (opened.path / "golden/embedded/tags/small.json").unlink()
+    notes = opened.facts("-k", "intent")["notes"]
+    assert "-k intent also takes intent-tags, for their names hold it; for intent alone: -m intent" in notes
+
+
+def replaced(old: str, new: str) -> str:
+    """Return a models file with another text in it."""
+    assert old in MODELS
+    return MODELS.replace(old, new)
+
+
+FAULTS = {
+    "mark": (replaced("[topic", "[latency"), "'latency' is reserved, for it means something else"),
+    "keyword": (replaced("[topic", "[not"), "'not' is a word of pytest's -k and -m"),
+    "folder": (replaced("[topic", "[models"), "'models' is reserved"),
+    "tier": (replaced("[topic", "[small"), "has a tier of this name, and -m takes both"),
+    "dash": (replaced("[topic", "[in_tent").replace("[tags", "[in-tent"), "in_tent is called the same but for a dash"),
+    "letters": (replaced("[topic", '["Topic"'), "a suite's name has lower-case letters"),
+    "plugin": (replaced("[topic", "[usefixtures"), "'usefixtures' is reserved"),
+    "other": (replaced("[topic", "[summarization"), "summarization is a task itself"),
+    "unknown": (replaced('task = "sentiment"', 'task = "sentimental"'), "unknown task; did you mean 'sentiment'?"),
+    "nothing": (replaced('task = "sentiment"', ""), "topic: unknown task"),
+    "several": (replaced('task = "sentiment"', 'task = "ner"\nmulti_label = true'), "has no labels to choose from"),
+    "threshold": (replaced('task = "sentiment"', 'task = "sentiment"\nthreshold = 0.4'), "topic.threshold: "),
+    "word": (
+        replaced("multi_label = true", 'multi_label = "yes"'),
+        "tags.multi_label: Input should be a valid boolean",
+    ),
+    "reserved tier": (replaced("[topic.small]", "[topic.suite]"), "'suite' is reserved"),
+    "bare": (
+        MODELS.replace('[topic]\ntask = "sentiment"\n', "topic = 1\n").replace("[topic.small]", "[other.small]"),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_names_that_clash(shop, kind):
+    """A suite that could not be told apart, or is of no task, ends with exit status 4 and the reason."""
+    models, message = FAULTS[kind]
+    shop.models.write_text(models)
+    result = shop.run()
+    assert result.ret == 4
+    assert message in result.stderr.str()
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_name_of_a_registered_mark(shop):
+    """A suite called like a mark of a plugin, or of the project, ends with exit status 4."""
+    shop.models.write_text(MODELS.replace("[topic", "[slow"))
+    shop.write("fixtures/slow/cases.toml", (shop.path / "fixtures/topic/cases.toml").read_text())
+    shop.write("pytest.ini", (shop.path / "pytest.ini").read_text() + "markers = slow: takes long\n")
+    result = shop.run()
+    assert result.ret == 4
+    assert "[slow]: pytest, a plugin or its configuration has a mark of this name" in result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("suite", "kind", "advice"),
+    [
+        ("topic", "multi_label_classification", "write multi_label = true in its suite"),
+        ("tags", "single_label_classification", "take multi_label = true out of its suite"),
+    ],
+)
+def test_head_of_the_other_kind_is_an_error(opened, suite, kind, advice):
+    """A model whose config says that it has the other kind of head is an ERROR that says so."""
+    config = json.loads((opened.path / f"models/{suite}/config.json").read_text())
+    opened.model(suite, list(config.pop("id2label").values()), config.pop("words"), problem_type=kind)
+    (tier,) = opened.facts("-m", suite)["tiers"]
+    assert tier["verdict"] == "ERROR"
+    assert f'problem_type = "{kind}"' in tier["reasons"][0]["message"]
+    assert advice in tier["reasons"][0]["message"]
+
+
+def test_golden_of_another_task_is_refused(opened):
+    """A suite that became one of another task is not judged by the goldens of before."""
+    opened.models.write_text(replaced("multi_label = true\nthreshold = 0.6", ""))
+    opened.write(
+        "fixtures/tags/cases.toml", (opened.path / "fixtures/tags/cases.toml").read_text().replace("[]", '["hot"]')
+    )
+    result = opened.run()
+    assert result.ret == 4
+    assert (
+        "a golden of multi-label-text-classification, and tags is one of text-classification now" in result.stderr.str()
+    )
+
+
+def test_known_gap_of_a_suite(opened):
+    """A known gap stands in its suite's row, and the same case of another suite is judged as ever."""
+    opened.models.write_text(MODELS.replace("[topic]", '[intent.small.gaps]\nhow = "never learned it"\n\n[topic]'))
+    tiers = {f"{tier['task']}/{tier['tier']}": tier for tier in opened.facts("-k", "expected")["tiers"]}
+    assert "remove gaps.how from [intent.small]" in tiers["intent/small"]["reasons"][0]["message"]
+    assert tiers["intent/large"]["verdict"] == "PASS"
+
+
+def test_orphans_of_one_suite(opened):
+    """A golden of a case that its suite has no more is red, also where another suite has a case of that name."""
+    path = opened.path / "fixtures/topic/cases.toml"
+    path.write_text(path.read_text().replace("train", "how", 1).replace('"train"', '"how"'))
+    facts = opened.facts("-k", "golden")
+    (topic,) = [tier for tier in facts["tiers"] if tier["task"] == "topic"]
+    messages = [reason["message"] for reason in topic["reasons"]]
+    assert any("'train': " in message and "there is no such case any more" in message for message in messages)
+    assert any("'how': " in message and "has no golden for it" in message for message in messages)
+
+
+@pytest.mark.parametrize(("works", "cases"), [("short_1", ["how", "quiet"]), ("long_8", ["two", "storm"])])
+def test_all_sizes_time_the_suite_s_own_cases(opened, works, cases):
+    """With --all-sizes each suite is timed on its own shortest and longest case."""
+    opened.suite.write_text(SUITE.replace("test_size", "test_latency, test_size"))
+    tiers = {tier["task"]: tier for tier in opened.facts("--all-sizes", "-m", "latency")["tiers"]}
+    sizes = [tiers[suite]["figures"]["latency_sizes"][works] for suite in ("intent", "tags")]
+    assert [size["times"]["case"] for size in sizes] == cases

@@ -32,8 +32,10 @@ FAKE = """
 import pytest
 
 from swapgate.outputs.classification import Classification, Score
+from swapgate.tasks.image_classification import TASK
 
 patch = pytest.MonkeyPatch()
+REAL = TASK.predict
 
 
 class Loaded:
@@ -50,12 +52,13 @@ def predict(loaded, pictures, row):
 
 
 def pytest_configure():
-    patch.setattr("swapgate.tasks.image_classification.load", lambda source: Loaded())
-    patch.setattr("swapgate.tasks.image_classification.predict", predict)
+    patch.setattr("swapgate.backends.transformers.load", lambda task, source: Loaded())
+    object.__setattr__(TASK, "predict", predict)
     patch.setattr("swapgate.trials.running.surroundings", lambda: {"python": "3"})
 
 
 def pytest_unconfigure():
+    object.__setattr__(TASK, "predict", REAL)
     patch.undo()
 """
 DOWNLOAD = """

@@ -179,7 +179,7 @@ def test_junit(recorded):
     assert records["test_golden[original-ada]"]["outcome"] == "passed"
     assert records["test_golden[small-ada]"]["outcome"] == "failed"
     assert records["test_golden[small-ada]"]["selected"] == {
-        "task": "ner",
+        "suite": "ner",
         "tier": "small",
         "check": "golden",
         "case": "ada",

@@ -4,18 +4,16 @@ import re
 import runpy
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import pytest
 
-from swapgate.core.tables import read_toml, validated
 from swapgate.goldens.golden import golden_path, read_golden
-from swapgate.outputs import check_recorded
+from swapgate.outputs import check_recorded, output_of
 from swapgate.outputs.classification import Classification, Score
 from swapgate.outputs.entities import Entities, Entity
-from swapgate.outputs.prediction import figures, to_json
+from swapgate.outputs.prediction import numbers, to_json
 from swapgate.project.cases import cases_of
-from swapgate.project.manifest import Manifest, Name, Row, Task, check_row
+from swapgate.project.manifest import check_row, read_manifest
 
 ROOT = Path(__file__).parents[3]
 MODELS = ROOT / "fixtures" / "models"
@@ -50,15 +48,7 @@ object-detection    large            facebook/detr-resnet-101
 """Task, tier, id, and the commit that was known when the row was written."""
 
 
-def hub() -> Manifest:
-    """Read the models file; whether a public model can be loaded is not asked."""
-    content = read_toml(MODELS / "hub.toml")
-    cases = content.pop("cases")
-    rows: Any = validated(dict[Task, dict[Name, Row]], content, MODELS / "hub.toml")
-    return Manifest.model_construct(path=MODELS / "hub.toml", rows=rows, cases=cases)
-
-
-HUB = hub()
+HUB = read_manifest(MODELS / "hub.toml")
 ROWS = {(task, tier): row for task, tiers in HUB.rows.items() for tier, row in tiers.items()}
 KEYS = [pytest.param(*key, id="-".join(key).replace("ner", "n_r")) for key in ROWS]
 
@@ -119,7 +109,7 @@ def test_golden(task, tier):
         assert entry.expected == known[name].expected_digest
         assert entry.input == known[name].input_digest
         assert entry.made_by.tolerance == row.tolerance
-        assert figures(entry.prediction)
+        assert numbers(entry.prediction) + output_of(entry.prediction).unscored
 
 
 def test_goldens_are_made_of_the_table():

@@ -13,6 +13,7 @@ import sklearn.metrics  # noqa: F401
 
 from swapgate.core.faults import ModelFault
 from swapgate.project.evaluation import find_set
+from swapgate.tasks.ner import TASK
 from swapgate.trials.running import Model
 
 SUITE = """
@@ -167,9 +168,9 @@ def test_set_of_the_user(measured, monkeypatch, form):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("ner", "not of the form TASK=PATH, as in --eval-set ner=path/to/set.jsonl"),
-        ("ner=", "not of the form TASK=PATH, as in --eval-set ner=path/to/set.jsonl"),
-        ("net=a.jsonl", "unknown task; did you mean 'ner'?"),
+        ("ner", "not of the form SUITE=PATH, as in --eval-set ner=path/to/set.jsonl"),
+        ("ner=", "not of the form SUITE=PATH, as in --eval-set ner=path/to/set.jsonl"),
+        ("net=a.jsonl", "unknown suite; did you mean 'ner'?"),
         ("ner=a.jsonl", "no evaluation set *a.jsonl; give the path of a file"),
         ("ner=~nobody_of_this_name/a.jsonl", "no evaluation set *a.jsonl; give the path of a file"),
         ("ner=models", "*models: an evaluation set is a file .jsonl or .parquet; convert it"),
@@ -211,7 +212,7 @@ def test_bar_of_a_model_that_fails(measured):
 
     with pytest.raises(ModelFault, match="broken") as held:
         Model.tally(
-            SimpleNamespace(task="ner", _tally=None, _evaluated=fail), find_set(measured.set, "ner", ()), progress
+            SimpleNamespace(task=TASK, _tally=None, _evaluated=fail), find_set(measured.set, TASK, ()), progress
         )
     assert (ended, held.type) == ([70], ModelFault)
 

@@ -192,7 +192,7 @@ def test_swap_without_models_file(pytester):
     ("file", "old", "new", "message"),
     [
         ("models_file", "labels", "lables", "ner.original.lables: unknown key; did you mean 'labels'?"),
-        ("models_file", "[ner.small]", "[net.small]", "net: unknown task; did you mean 'ner'?"),
+        ("models_file", "[ner.small]", "[net.small]", "net: unknown task; did you mean 'ner'?*"),
         ("models_file", "[ner.small]", "[ner.small", "not valid TOML: *"),
         ("models_file", "at_most", "at_least", "ner.small.budget.size.at_least: unknown key; did you mean 'at_most'?"),
         (

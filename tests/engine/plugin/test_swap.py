@@ -1,4 +1,4 @@
-"""`--swap TASK.TIER=MODEL`: a candidate judged against its incumbent, without editing anything."""
+"""`--swap SUITE.TIER=MODEL`: a candidate judged against its incumbent, without editing anything."""
 
 import json
 
@@ -195,11 +195,11 @@ def test_crash(trial):
         ("ner.small=models/none", "no folder *models/none (model = 'models/none'); give a folder that*"),
         ("ner.small=models", "*models holds no config.json, so it is no model*"),
         ("ner.small=row.toml", "*row.toml: cannot be read: *"),
-        ("net.small=models/candidate", "unknown task 'net'; did you mean 'ner'?"),
+        ("net.small=models/candidate", "unknown suite 'net'; did you mean 'ner'?"),
         ("ner.smal=models/candidate", "unknown tier 'smal' of ner; did you mean 'small'?"),
-        ("ner=models/candidate", "not of the form TASK.TIER=MODEL, as in --swap ner.small=path/to/model"),
-        ("ner.small=", "not of the form TASK.TIER=MODEL*"),
-        ("ner.small", "not of the form TASK.TIER=MODEL*"),
+        ("ner=models/candidate", "not of the form SUITE.TIER=MODEL, as in --swap ner.small=path/to/model"),
+        ("ner.small=", "not of the form SUITE.TIER=MODEL*"),
+        ("ner.small", "not of the form SUITE.TIER=MODEL*"),
     ],
     ids=[f"option {number}" for number in range(1, 9)],
 )

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from swapgate.plugin.uncollected import MOST_UNKNOWN, marked_suites, missed_tiers
+from swapgate.tasks import find_task
 
 SKIP = 'pytest.skip("not today", allow_module_level=True)'
 OTHER = """
@@ -111,8 +112,9 @@ def test_skip_marks(recorded):
 
 def missed(keywords="", marks="", changed=None):
     """Return the tiers that a skipped tests/test_question_answering.py would have judged, without their task."""
-    rows = dict.fromkeys(task for task, _ in TIERS)
-    plan = SimpleNamespace(models=dict.fromkeys(TIERS), manifest=SimpleNamespace(rows=rows), changed=changed)
+    suites = {suite: find_task(suite) for suite, _ in TIERS}
+    manifest = SimpleNamespace(rows=dict.fromkeys(suites), tasks=suites)
+    plan = SimpleNamespace(models=dict.fromkeys(TIERS), manifest=manifest, changed=changed)
     found = missed_tiers(plan, Path("tests/test_question_answering.py"), keywords, marks)
     assert {task for task, _ in found} <= {"question-answering"}
     return [tier for _, tier in found]
@@ -205,5 +207,7 @@ def test_both():
 def test_marked_tasks(tmp_path, text, tasks):
     """Tasks are read off the marks of a file, not off its texts; of what cannot be read there are none."""
     (tmp_path / "test_x.py").write_text(text)
-    assert marked_suites(tmp_path / "test_x.py") == tasks
-    assert marked_suites(tmp_path) == marked_suites(tmp_path / "none.py") == set()
+    known = {name: find_task(name) for name in ("ner", "sentiment", "summarization")}
+    plan = SimpleNamespace(manifest=SimpleNamespace(tasks=known))
+    assert {*marked_suites(plan, tmp_path / "test_x.py")} == tasks
+    assert marked_suites(plan, tmp_path) == marked_suites(plan, tmp_path / "none.py") == []

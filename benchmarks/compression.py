@@ -22,14 +22,13 @@ from typing import Any
 os.environ["CI"] = "true"  # nothing is written into the repository, and hypothesis tries the same examples each time
 
 import gate_quality
-from gate_quality import MODELS, ROOT, Judge
+from gate_quality import MODELS, ROOT, SUITES, Judge
 
 from swapgate.models import int8
 from swapgate.models.loading import SEED, Source, surroundings
-from swapgate.outputs.counts import HEADLINES, LESS_IS_BETTER
 from swapgate.project.variants import INT8
 from swapgate.statistics.latency import compare
-from swapgate.tasks import TASKS
+from swapgate.tasks import find_task
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.trials.running import Model
 from swapgate.trials.timing import Work, ratio
@@ -62,7 +61,7 @@ Row = dict[str, Any]
 def models_file(folder: Path) -> Path:
     """Write the embedded models file with a quality budget of rows that are right, which few that differ decide too."""
     text = MODELS.read_text("utf-8").replace("../zoo", str(ROOT / "fixtures" / "zoo"))
-    for task in TASKS:
+    for task in SUITES:
         if task != "summarization":  # whose texts are not right or wrong as a whole
             text = text.replace(f"[{task}.{BASE}]\n", f"[{task}.{BASE}]\n{BUDGET}\n")
     path = folder / MODELS.name
@@ -147,7 +146,7 @@ def layers() -> list[Row]:
 
 def front(rows: list[Row], metric: str, cost: Any) -> list[Row]:
     """Return the rows than which none is better and costs no more."""
-    sign = -1 if metric in LESS_IS_BETTER else 1
+    sign = -1 if rows and metric in find_task(rows[0]["task"]).output.less_is_better else 1
     found: list[Row] = []
     for row in sorted(rows, key=lambda one: (cost(one), -sign * one["figures"][metric])):
         ahead = sign * row["figures"][metric] - sign * found[-1]["figures"][metric] if found else 1
@@ -175,7 +174,7 @@ def plot(task: str, rows: list[Row], path: Path) -> None:
     from matplotlib import pyplot
 
     colours = {"PASS": "#2a7f3f", "FAIL": "#b3261e", "INCOMPLETE": "#b08000", "ERROR": "#777777"}
-    metric = HEADLINES[task][0]
+    metric = find_task(task).figures[0]
     figure, sides = pyplot.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
     for side, cost, words in zip(
         sides, (size_of, time_of), ("bytes on disk", "seconds a call, original = 1"), strict=True
@@ -188,7 +187,7 @@ def plot(task: str, rows: list[Row], path: Path) -> None:
             weight = "bold" if row in best else "normal"
             side.annotate(row["name"], at, xytext=(3, 3), textcoords="offset points", fontsize=6.5, weight=weight)
         side.set_xlabel(words)
-    if metric in LESS_IS_BETTER:
+    if metric in find_task(task).output.less_is_better:
         sides[0].invert_yaxis()
     sides[0].set_ylabel(metric)
     figure.suptitle(f"{task}: dashed and bold the Pareto front; green PASS, red FAIL, amber INCOMPLETE; ◆ tiers")
@@ -199,7 +198,7 @@ def plot(task: str, rows: list[Row], path: Path) -> None:
 
 def shown(row: Row, base: Row) -> list[str]:
     """Return the cells of a row of a task's table."""
-    metrics = HEADLINES[row["task"]]
+    metrics = find_task(row["task"]).figures
     figures = [f"{row['figures'][name]:.4f}" if row["figures"] else "–" for name in metrics]
     if "bytes" not in row:
         return [row["name"], *figures, *["–"] * 5, row["verdict"]]
@@ -303,7 +302,7 @@ def written(result: dict[str, Any]) -> str:
         base = next(row for row in by_task[task] if row["name"] == BASE)
         heads = [
             "model",
-            *HEADLINES[task],
+            *find_task(task).figures,
             "bytes (ratio)",
             "bytes in memory",
             "parameters",
@@ -339,7 +338,7 @@ def steady(rows: list[Row]) -> list[Row]:
 def main() -> None:
     """Do all of it and write it down, or compare it with what is there."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--tasks", nargs="+", default=list(SUITES))
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS))
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit status 1 where another table comes out"

@@ -1,5 +1,6 @@
 """Damages of models, from gross to subtle: of their files (another model), of their row, of the code around them."""
 
+import functools
 import json
 import re
 import shutil
@@ -11,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from swapgate.backends import transformers as backend
 from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs.answer import Answer
 from swapgate.outputs.detections import Detections
 from swapgate.outputs.entities import Entities
+from swapgate.trials.running import Model
 
 SEED = 2026
 ROOT = Path(__file__).parents[1]
@@ -42,8 +45,35 @@ class Damage:
     """Changes a copy of the model's folder: a swap."""
     row: Mapping[str, Any] = field(default_factory=dict)
     """Keys of a candidate's row: a swap."""
-    code: Callable[[pytest.MonkeyPatch, Any], None] | None = None
-    """Changes the module of the task: the weights stay, so that it is drift."""
+    code: Callable[[pytest.MonkeyPatch], None] | None = None
+    """Changes how models are loaded or asked: the weights stay, so that it is drift."""
+
+
+def loads_otherwise(patch: pytest.MonkeyPatch, change: Callable[[Any, Any], None]) -> None:
+    """Let `change` alter each model that is loaded; it is given where that comes from, too."""
+    own = backend.load
+
+    def load(task: Any, source: Any) -> Any:
+        loaded = own(task, source)
+        change(loaded, source)
+        return loaded
+
+    patch.setattr(backend, "load", load)
+
+
+def predicts_otherwise(patch: pytest.MonkeyPatch, predict: Callable[..., Any]) -> None:
+    """Let `predict` answer in the place of each model's task, whose own function is its first argument."""
+    own = Model._predict
+
+    def asked(model: Model, inputs: Sequence[Any], **changes: Any) -> Any:
+        task = model.task
+        model.task = replace(task, predict=functools.partial(predict, task.predict))
+        try:
+            return own(model, inputs, **changes)
+        finally:
+            model.task = task
+
+    patch.setattr(Model, "_predict", asked)
 
 
 def change_weights(folder: Path, change: Callable[[str, Any], Any]) -> None:
@@ -197,19 +227,15 @@ def wrong_case(folder: Path) -> None:
     change_settings(folder, "tokenizer_config.json", lambda s: s.update(do_lower_case=not s.get("do_lower_case")))
 
 
-def no_special_tokens(patch: pytest.MonkeyPatch, module: Any) -> None:
+def no_special_tokens(patch: pytest.MonkeyPatch) -> None:
     """Let the tokenizer put no special tokens around a text."""
     from tokenizers.processors import TemplateProcessing
 
-    own = module.load
+    def plain(loaded: Any, _: Any) -> None:
+        processor = TemplateProcessing(single="$A:0", pair="$A:0 $B:1", special_tokens=[])
+        loaded.reader.backend_tokenizer.post_processor = processor
 
-    def load(source: Any) -> Any:
-        loaded = own(source)
-        plain = TemplateProcessing(single="$A:0", pair="$A:0 $B:1", special_tokens=[])
-        loaded.reader.backend_tokenizer.post_processor = plain
-        return loaded
-
-    patch.setattr(module, "load", load)
+    loads_otherwise(patch, plain)
 
 
 def reader_settings(**values: Any) -> Callable[[Path], None]:
@@ -317,22 +343,26 @@ def another_model(folder: Path) -> None:
     change_weights(folder, shuffled)
 
 
-def inputs_changed(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatch, Any], None]:
+def inputs_changed(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatch], None]:
     """Let the model see something else than it is given."""
 
-    def apply(patch: pytest.MonkeyPatch, module: Any) -> None:
-        own = module.predict
-        patch.setattr(module, "predict", lambda loaded, given, row: own(loaded, [change(one) for one in given], row))
+    def predict(own: Any, loaded: Any, given: Sequence[Any], row: Any) -> Any:
+        return own(loaded, [change(one) for one in given], row)
+
+    def apply(patch: pytest.MonkeyPatch) -> None:
+        predicts_otherwise(patch, predict)
 
     return apply
 
 
-def outputs_changed(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatch, Any], None]:
+def outputs_changed(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatch], None]:
     """Let the suite see something else than the model says."""
 
-    def apply(patch: pytest.MonkeyPatch, module: Any) -> None:
-        own = module.predict
-        patch.setattr(module, "predict", lambda loaded, given, row: [change(one) for one in own(loaded, given, row)])
+    def predict(own: Any, loaded: Any, given: Sequence[Any], row: Any) -> Any:
+        return [change(one) for one in own(loaded, given, row)]
+
+    def apply(patch: pytest.MonkeyPatch) -> None:
+        predicts_otherwise(patch, predict)
 
     return apply
 
@@ -344,9 +374,8 @@ def cut_text(given: Any) -> Any:
     return replace(given, context=given.context[: max(1, len(given.context) // 2)])
 
 
-def truncated(patch: pytest.MonkeyPatch, module: Any) -> None:
+def truncated(patch: pytest.MonkeyPatch) -> None:
     """Let the model see the first 16 word pieces of a text or context."""
-    own = module.predict
 
     def cut(reader: Any, given: Any) -> Any:
         text = given if isinstance(given, str) else given.context
@@ -354,10 +383,10 @@ def truncated(patch: pytest.MonkeyPatch, module: Any) -> None:
         short = text[: max(end for _, end in spans)]
         return short if isinstance(given, str) else replace(given, context=short)
 
-    def predict(loaded: Any, given: Sequence[Any], row: Any) -> Any:
+    def predict(own: Any, loaded: Any, given: Sequence[Any], row: Any) -> Any:
         return own(loaded, [cut(loaded.reader, one) for one in given], row)
 
-    patch.setattr(module, "predict", predict)
+    predicts_otherwise(patch, predict)
 
 
 def blue_first(picture: Any) -> Any:
@@ -383,7 +412,7 @@ def clipped(sound: Sound) -> Sound:
     return replace(sound, samples=(sound.samples * 8).clip(-1, 1))
 
 
-def one_channel(patch: pytest.MonkeyPatch, _: Any) -> None:
+def one_channel(patch: pytest.MonkeyPatch) -> None:
     """Hear the first of two channels."""
     import librosa
 
@@ -412,52 +441,45 @@ def centre_size(found: Detections) -> Detections:
     return replace(found, objects=tuple(objects))
 
 
-def dropout_left_on(patch: pytest.MonkeyPatch, module: Any) -> None:
+def dropout_left_on(patch: pytest.MonkeyPatch) -> None:
     """Load the model as it is for training, and let a tenth of all numbers drop out."""
     import torch
 
-    own = module.load
-
-    def load(source: Any) -> Any:
-        loaded = own(source)
+    def left_on(loaded: Any, _: Any) -> None:
         for part in loaded.model.train().modules():
             if isinstance(part, torch.nn.Dropout):
                 part.p = 0.1
             for name, value in vars(part).items():
                 if "dropout" in name and isinstance(value, float):  # of one that calls torch's function
                     setattr(part, name, 0.1)
-        return loaded
 
-    patch.setattr(module, "load", load)
+    loads_otherwise(patch, left_on)
 
 
-def stale(patch: pytest.MonkeyPatch, module: Any) -> None:
+def stale(patch: pytest.MonkeyPatch) -> None:
     """Return for each input after the first what was predicted for the one before."""
-    own, last = module.predict, []
+    last: list[Any] = []
 
-    def predict(loaded: Any, given: Sequence[Any], row: Any) -> Any:
+    def predict(own: Any, loaded: Any, given: Sequence[Any], row: Any) -> Any:
         found = own(loaded, given, row)
         late = [*last, *found][: len(found)]
         last[:] = found[-1:]
         return late
 
-    patch.setattr(module, "predict", predict)
+    predicts_otherwise(patch, predict)
 
 
-def slower(patch: pytest.MonkeyPatch, module: Any) -> None:
+def slower(patch: pytest.MonkeyPatch) -> None:
     """Let the model of a folder that is called "candidate" take a fifth longer: it multiplies matrices meanwhile."""
     import torch
 
-    own, load = module.predict, module.load
     slow = []
 
-    def loaded_slow(source: Any) -> Any:
-        loaded = load(source)
+    def noted(loaded: Any, source: Any) -> None:
         if source.folder.name == "candidate":
             slow.append(loaded.model)
-        return loaded
 
-    def predict(loaded: Any, given: Any, row: Any) -> Any:
+    def predict(own: Any, loaded: Any, given: Any, row: Any) -> Any:
         start = time.perf_counter()
         found = own(loaded, given, row)
         end = time.perf_counter()
@@ -466,8 +488,8 @@ def slower(patch: pytest.MonkeyPatch, module: Any) -> None:
             matrix @ matrix
         return found
 
-    patch.setattr(module, "load", loaded_slow)
-    patch.setattr(module, "predict", predict)
+    loads_otherwise(patch, noted)
+    predicts_otherwise(patch, predict)
 
 
 def trained(kind: str) -> Callable[[Path], None]:

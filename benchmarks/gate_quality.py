@@ -40,10 +40,9 @@ from swapgate.goldens.golden import Entry, differences, read_golden
 from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import check_expected
-from swapgate.outputs.counts import HEADLINES, LESS_IS_BETTER
 from swapgate.outputs.prediction import to_json
 from swapgate.plugin.fixtures import PLAN
-from swapgate.tasks import TASKS
+from swapgate.tasks import find_task, modules
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.trials.running import Model
 from swapgate.trials.variation import Setting, attentions_of, cycle, predictions
@@ -53,6 +52,16 @@ ROOT = HERE.parents[1]
 MODELS = ROOT / "fixtures" / "models" / "embedded.toml"
 MARGIN = 0.02
 """What a candidate may lose where its row says nothing else."""
+SUITES = (
+    "sentiment",
+    "ner",
+    "question-answering",
+    "summarization",
+    "speech-recognition",
+    "audio-classification",
+    "image-classification",
+    "object-detection",
+)
 CHECKS = "expected or golden or quality or size or parameters"
 FAULT = "fault"
 
@@ -73,7 +82,7 @@ class Judge:
 
         def tally(model: Model, evaluation: Any, *progress: Any) -> Any:
             key = model.source.digest, model.source.folder
-            if (model.task, model.tier) == self.damaged_code:
+            if (model.suite, model.tier) == self.damaged_code:
                 return own(model, evaluation, *progress)
             if key not in self.tallies:
                 self.tallies[key] = own(model, evaluation, *progress)
@@ -116,10 +125,10 @@ class Judge:
 
 def damaged(judge: Judge, model: Model, damage: Damage) -> dict[str, Any]:
     """Do a damage to a model and judge it."""
-    task, tier = model.task, model.tier
+    task, tier = model.suite, model.tier
     if damage.code is not None:
         with pytest.MonkeyPatch.context() as patch:
-            damage.code(patch, TASKS[task])
+            damage.code(patch)
             judge.damaged_code = task, tier
             found = judge.run(task, tier)
             judge.damaged_code = None
@@ -143,7 +152,7 @@ def damaged(judge: Judge, model: Model, damage: Damage) -> dict[str, Any]:
 
 def slowed(judge: Judge, model: Model) -> dict[str, Any]:
     """Judge a copy that takes a fifth longer, at a budget of 1.1 times the incumbent's time."""
-    task, tier = model.task, model.tier
+    task, tier = model.suite, model.tier
     with tempfile.TemporaryDirectory(dir=judge.folder) as folder, pytest.MonkeyPatch.context() as patch:
         candidate = Path(folder) / "candidate"
         shutil.copytree(model.source.folder, candidate)
@@ -151,7 +160,7 @@ def slowed(judge: Judge, model: Model) -> dict[str, Any]:
         text = MODELS.read_text("utf-8").replace("../zoo", str(ROOT / "fixtures" / "zoo"))
         text = re.sub(r"budget\.latency = .*", 'budget.latency = { against = "incumbent", at_most = 1.1 }', text)
         (Path(folder) / "timed.toml").write_text(text, "utf-8")
-        slower(patch, TASKS[task])
+        slower(patch)
         swap = f"--swap={task}.{tier}={candidate}"
         return judge.run(task, tier, f"--models={folder}/timed.toml", swap, latency=True)
 
@@ -168,7 +177,7 @@ def too_large(plan: Plan, model: Model) -> bool:
     limit = model.row.budget.size
     if limit is None:
         return False
-    reference = model if limit.against == "incumbent" else plan.models[model.task, limit.against]
+    reference = model if limit.against == "incumbent" else plan.models[model.suite, limit.against]
     return bool(2 * model.source.bytes > limit.at_most * reference.source.bytes)
 
 
@@ -176,7 +185,8 @@ def loss_of(task: str, before: float, found: dict[str, Any]) -> float | None:
     """Return what is lost on the held-out rows; None where nothing could be measured."""
     if found.get("value") is None:
         return None
-    sign = -1 if HEADLINES[task][0] in LESS_IS_BETTER else 1
+    measured_by = find_task(task)
+    sign = -1 if measured_by.figures[0] in measured_by.output.less_is_better else 1
     return float(sign * (before - found["value"]))
 
 
@@ -192,7 +202,7 @@ def benign(model: Model, other_python: str | None) -> Iterator[tuple[str, Said]]
     yield "another process and hash seed", elsewhere(model, sys.executable, {"PYTHONHASHSEED": "7"})
     if other_python:
         yield "transformers 4.57.6", elsewhere(model, other_python, {})
-    if model.task.endswith(("classification", "recognition", "detection")):
+    if any(isinstance(case.given, Path) for case in model.cases.cases):
         yield "inputs packed anew", packed_anew(model)
 
 
@@ -200,7 +210,8 @@ def elsewhere(model: Model, python: str, environment: dict[str, str]) -> Said:
     """Ask a model in another process."""
     row = model.source.row.model_dump(mode="json", exclude_none=True)
     where = {"folder": str(model.source.folder), "name": model.source.name, "cases": str(model.cases.path)}
-    asked = json.dumps({"task": model.task, "tier": model.tier, "row": row, **where})
+    names = {"task": model.task.name, "modules": modules(), "suite": model.suite, "tier": model.tier}
+    asked = json.dumps({**names, "row": row, **where})
     command = [python, "-m", "swapgate.trials.variation"]
     child = subprocess.run(
         command, input=asked, capture_output=True, text=True, check=True, env={**os.environ, **environment}
@@ -228,7 +239,7 @@ def saved_again(model: Model) -> Said:
         folder = Path(name) / "again"
         shard(model, folder)
         source = type(model.source)(model.source.row, folder, model.source.name)
-        again = Model(model.task, model.tier, source, source, model.cases, model.golden)
+        again = Model(model.suite, model.tier, model.task, source, source, model.cases, model.golden)
         assert source.digest == model.source.digest
         return {case.id: to_json(again.prediction(case)) for case in model.cases.cases}
 
@@ -238,12 +249,12 @@ def in_shards(judge: Judge, model: Model) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=judge.folder) as name:
         folder = Path(name) / "again"
         shard(model, folder)
-        zoo, own = ROOT / "fixtures" / "zoo", f"model = {json.dumps(f'../zoo/{model.task}/{model.tier}')}"
+        zoo, own = ROOT / "fixtures" / "zoo", f"model = {json.dumps(f'../zoo/{model.suite}/{model.tier}')}"
         text = MODELS.read_text("utf-8")
         assert text.count(own) == 1
         text = text.replace(own, f"model = {json.dumps(str(folder))}").replace("../zoo", str(zoo))
         (Path(name) / MODELS.name).write_text(text, "utf-8")
-        return judge.run(model.task, model.tier, f"--models={name}/{MODELS.name}")
+        return judge.run(model.suite, model.tier, f"--models={name}/{MODELS.name}")
 
 
 def packed_anew(model: Model) -> Said:
@@ -270,9 +281,7 @@ def alarms(model: Model, said: Said) -> list[str]:
     """Return what the expected and the golden tests of a tier find in predictions that other ways have given."""
     from pydantic import TypeAdapter
 
-    from swapgate.outputs.prediction import KINDS
-
-    shape: Any = TypeAdapter(KINDS[model.task].prediction)
+    shape: Any = TypeAdapter(model.task.output.prediction)
     stored, found = read_golden(model.golden), []
     for case in model.cases.cases:
         now = shape.validate_python(said[case.id], strict=False)
@@ -286,7 +295,7 @@ def alarms(model: Model, said: Said) -> list[str]:
 def main() -> None:
     """Do all of it and write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tasks", nargs="+", default=list(TASKS))
+    parser.add_argument("--tasks", nargs="+", default=list(SUITES))
     parser.add_argument("--tiers", nargs="+", default=["small"], help="of the damages; benign changes are of all tiers")
     parser.add_argument("--damages", nargs="+", help="only those whose name holds one of these")
     parser.add_argument("--no-benign", action="store_true")
@@ -336,7 +345,7 @@ def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
                 "damage": damage.name,
                 "gross": damage.gross,
                 "kind": "code" if damage.code else "swap",
-                "metric": HEADLINES[task][0],
+                "metric": find_task(task).figures[0],
                 "before": round(before["value"], 4),
                 "after": None if loss is None else round(found["value"], 4),
                 "loss": None if loss is None else round(loss, 4),

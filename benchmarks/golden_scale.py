@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.goldens.golden import Entry, differences, golden_path, read_golden, write_golden
-from swapgate.goldens.provenance import Stamp
+from swapgate.goldens.provenance import Provenance
 from swapgate.outputs import Tolerance
 from swapgate.outputs.classification import Classification, Score
 from swapgate.outputs.entities import Entities, Entity
@@ -34,13 +34,13 @@ SECONDS, MEGABYTES = 2.0, 500
 """What 100,000 cases may take."""
 
 
-def stamp(task: str) -> Stamp:
+def stamp(task: str) -> Provenance:
     """Return a stamp of its own, equal to all others of the task."""
     surroundings = {"python": "3.11.7", "torch": "2.13.0", "transformers": "5.23.0", "cpu": "AVX512", "threads": "1"}
-    return Stamp(task, "models/small", None, None, "float32", "5e" * 32, Tolerance(), surroundings)
+    return Provenance(task, "models/small", None, None, "float32", "5e" * 32, Tolerance(), surroundings)
 
 
-def entry(task: str, number: int, draw: random.Random, made_by: Stamp) -> Entry:
+def entry(task: str, number: int, draw: random.Random, made_by: Provenance) -> Entry:
     """Make up what stands in a golden for a case."""
     if task == "ner":
         found = [
@@ -53,8 +53,8 @@ def entry(task: str, number: int, draw: random.Random, made_by: Stamp) -> Entry:
     return Entry(made_by, f"{draw.getrandbits(64):016x}", f"{draw.getrandbits(64):016x}", Classification(scores, 0.0))
 
 
-def moved(stored: Entry, by: float, made_by: Stamp) -> Entry:
-    """Return what another run says about a case: its first score is higher, and where they sum to 1 its second lower."""
+def moved(stored: Entry, by: float, made_by: Provenance) -> Entry:
+    """Return what another run says of a case: its first score is higher, and where they sum to 1 its second lower."""
     said = stored.prediction
     if isinstance(said, Entities):
         first, *others = said.entities

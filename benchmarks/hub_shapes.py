@@ -21,11 +21,11 @@ from typing import Any
 from public_readers import texts
 from public_shapes import architectures
 
-from swapgate.core.tables import read_toml
+from swapgate.backends.transformers import load
 from swapgate.inputs.given import Question, Sound
 from swapgate.models.loading import Source
-from swapgate.project.manifest import Row
-from swapgate.tasks import TASKS
+from swapgate.project.manifest import Row, read_manifest
+from swapgate.tasks import find_task
 
 HERE = Path(__file__).parent
 RESULTS = Path(__file__).with_suffix(".json")
@@ -51,9 +51,9 @@ summaries have 8 to 32 tokens, transcripts of Whisper 40.
 def rows() -> dict[str, tuple[str, Row]]:
     """Return the first row of each public model with its task, by id."""
     found: dict[str, tuple[str, Row]] = {}
-    for task, tiers in read_toml(MODELS).items():
-        for row in tiers.values() if task != "cases" else ():
-            found.setdefault(row["model"], (task, Row.model_validate(row)))
+    for task, tiers in read_manifest(MODELS).rows.items():
+        for row in tiers.values():
+            found.setdefault(row.model, (task, row))
     return found
 
 
@@ -79,10 +79,10 @@ def measure(model: str, folder: Path) -> dict[str, Any]:
     task, row = rows()[model]
     row = row.model_copy(update={"dtype": architectures()[model].get("dtype", "float32")})
     source, given = Source(row, folder, model), example(task)
-    loaded = TASKS[task].load(source)
+    loaded = load(find_task(task), source)
     for _ in range(2):
         start = time.perf_counter()
-        (said,) = TASKS[task].predict(loaded, [given], row)
+        (said,) = find_task(task).predict(loaded, [given], row)
         seconds = time.perf_counter() - start
         if isinstance(said, ModelFault):
             sys.exit(f"{model}: {said}")

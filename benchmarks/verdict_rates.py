@@ -62,7 +62,7 @@ FIGURES: dict[str, tuple[Callable[..., Any], Callable[[Any], float], float, floa
 
 
 def weights_asked_for(rows: int) -> Any:
-    """Return how often each row counts in each sum that `resampled_bounds` asks for: the same each time, by its seed."""
+    """Return how often each row counts in each sum that `resampled_bounds` asks for: always the same, by its seed."""
     asked: list[Any] = []
 
     def note(drawn: Any) -> float:
@@ -74,7 +74,7 @@ def weights_asked_for(rows: int) -> Any:
 
 
 def resampled_rates(name: str, rows: int) -> dict[str, Any]:
-    """Return the share of PASSes of RESAMPLED_RUNS comparisons at a true loss of the margin, of EQUAL_RUNS at no loss."""
+    """Return the share of PASSes: of RESAMPLED_RUNS comparisons at a true loss of the margin, of EQUAL_RUNS at none."""
     make, figure, before, now = FIGURES[name]
     random = np.random.default_rng(SEED + rows)
     incumbent, changed = make(random, before), random.random((POPULATION, 1)) < CHANGED

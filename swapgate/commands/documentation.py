@@ -30,11 +30,11 @@ def tasks_text(name: str | None) -> str:
         return "".join(f"{task.name:{width}}  {_summary(task)}\n" for task in found)
     if name not in tasks():
         raise InputFault(f"tasks {name}: unknown task{nearest(name, tasks())}")
-    return "\n".join(_documentation(tasks()[name])) + "\n"
+    return "\n".join(line for task in tasks()[name].variants for line in (*_documentation(task), ""))
 
 
 def _documentation(task: Task) -> Iterator[str]:
-    yield f"{task.name}: {_summary(task)}"
+    yield f"{task.family}, in a suite with multi_label = true:" if task.base else f"{task.name}: {_summary(task)}"
     if task.aliases:
         yield f"also called {', '.join(task.aliases)}"
     yield f"figures of an evaluation set, the first where a budget does not say: {', '.join((*task.figures, 'right'))}"
@@ -45,6 +45,8 @@ def _documentation(task: Task) -> Iterator[str]:
         yield ""
         yield "keys of a row that this task alone has, in the models file:"
         yield from _keys(task.settings, task.settings.own_keys())
+    if task.base:
+        return
     yield ""
     yield "keys of every row:"
     yield from _keys(Row, [key for key in Row.model_fields if key != "labels" or task.label_names])
@@ -53,8 +55,7 @@ def _documentation(task: Task) -> Iterator[str]:
 def _summary(task: Task) -> str:
     """Return the first line of the file that a task is in."""
     lines = (inspect.getdoc(inspect.getmodule(task.predict)) or "").splitlines()
-    several = " (several labels)" if task.base else ""
-    return (lines[0] if lines else "without documentation") + several
+    return lines[0] if lines else "without documentation"
 
 
 def _keys(shape: type[BaseModel], keys: Iterable[str], indent: str = "  ") -> Iterator[str]:

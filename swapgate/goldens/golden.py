@@ -131,9 +131,10 @@ def _kind(content: bytes, suite: str) -> Task:
     """Return the task of a golden: that which its stamps name, else the one that its suite is called like."""
     said = KIND.search(content, 0, max(content.find(b'"cases"'), 0))
     name = said[1].decode() if said else suite
-    if name not in tasks():
-        raise ValueError(f"it is of the task {name!r}, which is not known{nearest(name, tasks())}")
-    return tasks()[name]
+    try:
+        return find_task(name)
+    except KeyError:
+        raise ValueError(f"it is of the task {name!r}, which is not known{nearest(name, tasks())}") from None
 
 
 def entry_from_json(data: dict[str, Any]) -> Entry:

@@ -242,7 +242,7 @@ def _task_of(suite: str, own: _SuiteKeys, path: Path) -> Task:
     name = suite if own.task is None else own.task
     if name not in known:
         where = f"{suite}: unknown task" if own.task is None else f"{suite}.task = {name!r}: unknown task"
-        also = "" if own.task else '; a suite with a name of its own says which task it is: task = "…"'
+        also = "" if own.task else ' (a suite with a name of its own says which task it is: task = "…")'
         raise InputFault(f"{path}: {where}{nearest(name, known)}{also}")
     task = known[name]
     if suite in known and known[suite] is not task:
@@ -282,9 +282,10 @@ def _check_names(manifest: Manifest) -> None:
 
 def _owner(key: str) -> str:
     """Return whose key it is, in words, where other tasks have it."""
-    having = [task for task in dict.fromkeys(tasks().values()) if key in task.settings.own_keys()]
-    whose = [task.name for task in having if not task.base]
-    if any(key not in tasks()[task.base].settings.own_keys() for task in having if task.base):
+    known = dict.fromkeys(tasks().values())
+    whose = [task.name for task in known if key in task.settings.own_keys()]
+    several = any(key in task.multi_label.settings.own_keys() for task in known if task.multi_label)
+    if several and not any(tasks()[name].multi_label for name in whose):
         whose.append("suites with multi_label = true")
-        return f"only {' and '.join(whose)} have it; remove it"
-    return f"only {' and '.join(whose)} {'has' if len(whose) == 1 else 'have'} it; remove it" if whose else ""
+    has = "has" if len(whose) == 1 else "have"
+    return f"only {' and '.join(whose)} {has} it; remove it" if whose else ""

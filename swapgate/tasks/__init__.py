@@ -39,20 +39,23 @@ BUILT_IN = (
 )
 _known: dict[str, Task] = {}
 """From each name of each task to the task; empty until the first question."""
+_kinds: dict[str, Task] = {}
+"""The same with what tasks are for inputs with several labels, as goldens name them."""
 _asked: tuple[list[str], str | None] = [], None
 """The modules that the project names, and its root."""
 
 
 def tasks() -> Mapping[str, Task]:
-    """Return all tasks by each of their names. Raises InputFault where two packages name the same one."""
+    """Return all tasks by each name that a suite may say. Raises InputFault where two packages name the same one."""
     if not _known:
         discover()
     return _known
 
 
 def find_task(name: str) -> Task:
-    """Return the task of a name. Raises KeyError where there is none."""
-    return tasks()[name]
+    """Return the task of a name, also what one is for several labels, as goldens name it. Raises KeyError."""
+    tasks()
+    return _kinds[name]
 
 
 def modules() -> tuple[list[str], str | None]:
@@ -78,8 +81,10 @@ def discover(modules: Iterable[str] = (), root: Path | str | None = None) -> Non
                     )
                 found[name] = one, origin
             outputs.register(one.output)
+    _kinds.clear()
+    _kinds.update({name: task for name, (task, _) in found.items()})
     _known.clear()
-    _known.update({name: task for name, (task, _) in found.items()})
+    _known.update({name: task for name, task in _kinds.items() if not task.base})
 
 
 def _of_packages() -> Iterator[tuple[Task, str]]:

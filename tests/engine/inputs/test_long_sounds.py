@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.backends.transformers import load
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.given import Sound
 from swapgate.models.loading import Source
@@ -19,7 +20,7 @@ def test_cut():
 
     row = read_manifest(ROOT / "fixtures" / "models" / "embedded.toml").rows["audio-classification"]["original"]
     folder = ROOT / "fixtures" / "zoo" / "audio-classification" / "original"
-    loaded = audio_classification.load(Source(row, folder, "original"))
+    loaded = load(audio_classification.TASK, Source(row, folder, "original"))
     most = audio_classification._limits(loaded)[1]
     noise = np.random.default_rng(8).uniform(-0.5, 0.5, 2 * most).astype(np.float32)
     rate = loaded.reader.sampling_rate

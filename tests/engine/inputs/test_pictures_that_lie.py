@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.inputs import given as inputs
+from swapgate.inputs import pictures
 from swapgate.inputs.pictures import read_image
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8))
@@ -26,7 +26,7 @@ def test_decompression_bomb(tmp_path, monkeypatch):
     """A picture larger than Pillow allows is refused, one of just the allowed size is read."""
     NOISE.save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 32 * 32 / 2 - 1)  # Pillow refuses exceeds twice this
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 32 * 32 / 2 - 1)  # Pillow refuses beyond twice this
     assert "cannot be read as a picture (DecompressionBombError: " in refusal(read_image, tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 32 * 32)
     assert read_image(tmp_path / "b.png").size == (32, 32)
@@ -35,7 +35,7 @@ def test_decompression_bomb(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_pixels(tmp_path, monkeypatch):
     """A picture of more pixels than are read is refused where warnings are no errors, too."""
-    monkeypatch.setattr(inputs, "MOST_PIXELS", 32 * 32 - 1)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 32 * 32 - 1)
     NOISE.save(tmp_path / "a.png")
     assert "32×32 pixels, at most 1,023 are read" in refusal(read_image, tmp_path / "a.png")
 

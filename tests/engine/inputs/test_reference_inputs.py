@@ -9,6 +9,7 @@ import pytest
 from swapgate.inputs.downloads import INPUTS, fetch
 from swapgate.inputs.sounds import read_sound
 from swapgate.project.cases import read_cases
+from swapgate.tasks import find_task
 from swapgate.tasks.sounds import resampled
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -21,20 +22,20 @@ pytestmark = pytest.mark.skipif(
 
 def cases(task):
     """Return the cases of a task by their ids."""
-    found = read_cases(FIXTURES / task / "hub.toml", task, LABEL_SETS.get(task), "hub")
+    found = read_cases(FIXTURES / task / "hub.toml", find_task(task), LABEL_SETS.get(task), "hub")
     return {case.id: case for case in found.cases}
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_checksums(task):
     """Each file is the one that the cases name, so that nothing is left to fetch."""
-    downloads = read_cases(FIXTURES / task / "hub.toml", task, LABEL_SETS.get(task), "hub").downloads
+    downloads = read_cases(FIXTURES / task / "hub.toml", find_task(task), LABEL_SETS.get(task), "hub").downloads
     assert all(line.endswith(": is here already") for line in fetch(downloads))
 
 
 @pytest.mark.parametrize("task", TASKS[:2])
 def test_sound(task):
-    """The speech is one channel of 22.05 kHz and 13 s, neither silent nor exceeds full scale."""
+    """The speech is one channel of 22.05 kHz and 13 s, neither silent nor beyond full scale."""
     sound = cases(task)["dream"].input
     assert sound.rate == 22050
     assert len(sound.samples) / sound.rate == pytest.approx(13, abs=0.1)

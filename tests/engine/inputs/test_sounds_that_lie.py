@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.inputs import given as inputs
+from swapgate.inputs import sounds
 from swapgate.inputs.sounds import read_sound
 
 SECOND = np.sin(np.arange(16000, dtype=np.float32))
@@ -32,7 +32,7 @@ def test_wav_of_ten_hours(tmp_path):
     )
 
 
-@pytest.mark.parametrize("claimed", inputs.UNKNOWN_LENGTHS)
+@pytest.mark.parametrize("claimed", sounds.UNKNOWN_LENGTHS)
 def test_wav_of_unknown_length(tmp_path, claimed):
     """A WAV file that was written before its length was known is read as far as it goes."""
     path = tmp_path / "a.wav"
@@ -119,7 +119,7 @@ def test_cut_off_header(tmp_path, left):
 
 def test_many_channels(tmp_path, monkeypatch):
     """A sound of few seconds and many channels is refused by its samples."""
-    monkeypatch.setattr(inputs, "MOST_SAMPLES", 100_000)
+    monkeypatch.setattr(sounds, "MOST_SAMPLES", 100_000)
     soundfile.write(tmp_path / "a.flac", np.stack([SECOND] * 6, axis=1), 16000)
     soundfile.write(tmp_path / "b.flac", np.stack([SECOND] * 7, axis=1), 16000)
     assert len(read_sound(tmp_path / "a.flac").samples) == 16000
@@ -141,7 +141,7 @@ def test_flac_of_ten_hours(tmp_path):
 
 def test_longest(tmp_path, monkeypatch):
     """A sound of just the longest that is read is read."""
-    monkeypatch.setattr(inputs, "LONGEST", 1)
+    monkeypatch.setattr(sounds, "LONGEST", 1)
     soundfile.write(tmp_path / "a.wav", SECOND, 16000)
     soundfile.write(tmp_path / "b.wav", np.append(SECOND, np.float32(0)), 16000)
     assert len(read_sound(tmp_path / "a.wav").samples) == 16000

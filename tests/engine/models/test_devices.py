@@ -14,6 +14,7 @@ from swapgate.models.devices import check_device
 from swapgate.models.loading import Source
 from swapgate.outputs import Tolerance
 from swapgate.project.manifest import Row
+from swapgate.tasks import find_task
 from swapgate.trials.memory import peak_memory
 from swapgate.trials.plan import make_plan
 from swapgate.trials.variation import Setting, cycle
@@ -25,7 +26,7 @@ FIRST_INPUTS = """
 import json, sys
 from pathlib import Path
 from swapgate.trials.plan import make_plan
-from swapgate.tasks import TASKS
+from swapgate.backends.transformers import load
 
 class Seen(BaseException):
     pass
@@ -35,15 +36,15 @@ def seen(_module, given, named):
     raise Seen(sorted(devices))
 
 plan, found = make_plan(Path.cwd(), Path("fixtures/models/embedded.toml").resolve(), [], [], Path.cwd()), {}
-for (task, tier), model in plan.models.items():
-    if tier == "small" or task == "speech-recognition":
-        loaded = TASKS[task].load(model.source)
+for (suite, tier), model in plan.models.items():
+    if tier == "small" or suite == "speech-recognition":
+        loaded = load(model.task, model.source)
         loaded.model.to("meta").register_forward_pre_hook(seen, with_kwargs=True)
         loaded.model.generate = lambda *given, **named: seen(None, given, named)
         try:
-            TASKS[task].predict(loaded, [model.cases.latency.input], model.source.row)
+            model.task.predict(loaded, [model.cases.latency.input], model.source.row)
         except Seen as devices:
-            found[f"{task}/{tier}"] = devices.args[0]
+            found[f"{suite}/{tier}"] = devices.args[0]
 print(json.dumps(found))
 """
 
@@ -52,7 +53,7 @@ print(json.dumps(found))
 def pretended(monkeypatch):
     """Let this machine have each device; the fake models run on any."""
     for module in ("plan", "calibration"):
-        monkeypatch.setattr(f"swapgate.{module}.check_device", lambda device, asked: None)
+        monkeypatch.setattr(f"swapgate.trials.{module}.check_device", lambda device, asked: None)
 
 
 def test_absent():
@@ -165,7 +166,7 @@ def test_memory():
     """The memory of another device is not measured, and that is told."""
     source = Source(Row(model="x", device="cuda"), Path("x"), "x")
     with pytest.raises(SurroundingsFault, match="that of a cuda device is not; leave it out"):
-        peak_memory("ner", source, Path("cases.toml"))
+        peak_memory(find_task("ner"), source, Path("cases.toml"))
 
 
 def test_settings():

@@ -209,8 +209,8 @@ def test_row(folder):
 def test_without_torch(folder):
     """A digest is known without importing torch."""
     code = (
-        "import pathlib, sys; from swapgate.models.digest import folder_digest; folder_digest(pathlib.Path(sys.argv[1]));"
-        " print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+        "import pathlib, sys; from swapgate.models.digest import folder_digest; "
+        "folder_digest(pathlib.Path(sys.argv[1])); print(sorted({'torch', 'transformers'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, str(folder.path)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

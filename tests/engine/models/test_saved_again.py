@@ -11,17 +11,18 @@ ROOT = Path(__file__).parents[3]
 SAVE = """
 import json, sys
 from pathlib import Path
+from swapgate.backends import transformers as backend
 from swapgate.models import loading
 from swapgate.project import manifest
 from swapgate.models.digest import folder_digest
-from swapgate.tasks import TASKS
+from swapgate.tasks import find_task
 
 root, out, task = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 models = root / "fixtures" / "models" / "embedded.toml"
 digests = {}
 for tier, row in manifest.read_manifest(models).rows[task].items():
     source = loading.find(row, models.parent, root)
-    loaded = TASKS[task].load(source)
+    loaded = backend.load(find_task(task), source)
     loaded.model.half().save_pretrained(out / tier)  # as it is stored
     loaded.reader.save_pretrained(out / tier)
     digests[tier] = [folder_digest(models.parent / row.model), folder_digest(out / tier)]

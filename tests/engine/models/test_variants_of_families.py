@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.backends.transformers import load
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.loading import Source, find
 from swapgate.outputs.prediction import to_json
 from swapgate.project.cases import cases_of
 from swapgate.project.manifest import read_manifest
-from swapgate.tasks import TASKS
+from swapgate.tasks import find_task
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = read_manifest(ROOT / "fixtures" / "models" / "embedded.toml")
@@ -45,10 +46,10 @@ def source(family, variant=None):
 
 def said(family, one):
     """Load a model and give what it says of three cases."""
-    task, tier = FAMILIES[family]
-    cases = cases_of(MANIFEST, ROOT, task, None).cases[:3]
-    row = MANIFEST.rows[task][tier]
-    return [to_json(found) for found in TASKS[task].predict(TASKS[task].load(one), [c.input for c in cases], row)]
+    suite, tier = FAMILIES[family]
+    cases, task = cases_of(MANIFEST, ROOT, suite, None).cases[:3], find_task(suite)
+    row = MANIFEST.rows[suite][tier]
+    return [to_json(found) for found in task.predict(load(task, one), [case.input for case in cases], row)]
 
 
 def tensors(one):
@@ -109,7 +110,7 @@ def test_whole_numbers():
     for name in weights:
         weight = found[name.removesuffix("_scale")]
         assert (str(weight.dtype), weight.abs().amax()) == ("torch.int8", 127)
-    model = TASKS["sentiment"].load(one).model
+    model = load(find_task("sentiment"), one).model
     assert sum(type(layer).__name__ == "Int8Linear" for layer in model.modules()) == len(weights)
     assert not any(type(layer).__name__ == "Linear" for layer in model.modules())
 
@@ -231,7 +232,7 @@ def test_memory_of_a_variant(monkeypatch):
 
     monkeypatch.setattr("swapgate.trials.memory.subprocess.run", run)
     one = source("bert", "int8")
-    assert memory.peak_memory("sentiment", one, Path()) == 5
+    assert memory.peak_memory(find_task("sentiment"), one, Path()) == 5
     assert asked["folder"] == str(one.weights_folder)
     assert "variant" not in asked["row"]
 
@@ -247,7 +248,7 @@ def test_devices(variant):
     elsewhere = source("bert", variant)
     elsewhere = replace(elsewhere, row=elsewhere.row.model_copy(update={"device": "meta"}))
     if variant == "int8w":
-        assert TASKS["sentiment"].load(elsewhere).model.device.type == "meta"
+        assert load(find_task("sentiment"), elsewhere).model.device.type == "meta"
     else:
         with pytest.raises(SurroundingsFault, match="int8 computes on a CPU only, not on meta; give the variant int8w"):
-            TASKS["sentiment"].load(elsewhere)
+            load(find_task("sentiment"), elsewhere)

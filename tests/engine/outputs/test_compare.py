@@ -78,7 +78,7 @@ def test_expected_exact(change):
 
 @pytest.mark.parametrize("value", NO_PROBABILITIES)
 @pytest.mark.parametrize("field", ["score", "margin", "edge"])
-def test_expected_unsound(field, value):
+def test_expected_invalid(field, value):
     """A right entity whose score or margin is no probability is a mismatch."""
     found = Entities((dataclasses.replace(ADA, **{field: value}),))
     assert check_expected(found, RIGHT[:1]) == [
@@ -252,7 +252,7 @@ def test_swap_never_raises(first, second, expected):
     ],
     ids=["drift", "right", "wrong"],
 )
-def test_unsound_on_either_side(check, field, value):
+def test_invalid_on_either_side(check, field, value):
     """A value that is no probability is a mismatch on either side, and even if both sides agree on it."""
     broken = Entities((dataclasses.replace(ADA, **{field: value}),))
     words = f"PER 'Ada' 0-3 has the {field} {value}, which is not between 0 and 1"

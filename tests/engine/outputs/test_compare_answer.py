@@ -85,7 +85,7 @@ MARGIN, SCORE = "which is not between 0 and 1", "which is no sum of probabilitie
     [("margin", value, MARGIN) for value in (*IMPOSSIBLE, 1.000001, 2.0)]
     + [("score", value, SCORE) for value in IMPOSSIBLE],
 )
-def test_unsound(field, value, why):
+def test_invalid(field, value, why):
     """A number that cannot be is a mismatch on either side, and even if both sides agree on it."""
     broken = dataclasses.replace(PARIS, **{field: value})
     words = f"'Paris' 36-41 has the {field} {value}, {why}"
@@ -96,7 +96,7 @@ def test_unsound(field, value, why):
     assert check_drift(broken, broken, DEFAULT) == [ours, theirs]
 
 
-def test_unsound_both_numbers():
+def test_invalid_both_numbers():
     """A score and a margin that cannot be are both told, of no answer too."""
     assert sorted(map(str, invalid(scored(math.nan, -1.0, NONE)))) == [
         f"no answer has the margin -1.0, {MARGIN}",

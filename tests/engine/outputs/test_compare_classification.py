@@ -60,7 +60,7 @@ def test_expected_one_of_several():
 
 
 @pytest.mark.parametrize("value", NO_PROBABILITIES)
-def test_unsound_score(value):
+def test_invalid_score(value):
     """A score that is no probability is told with its label, and a right label does not excuse it."""
     broken = Classification((Score("cat", value), Score("dog", 0.1)), 0.0)
     words = f"cat has the score {value}, which is not between 0 and 1"
@@ -72,7 +72,7 @@ def test_unsound_score(value):
     assert Mismatch("scores[cat].score", words) in check_swap(broken, said(cat=1.0), ("dog",), DEFAULT)
 
 
-def test_unsound_everything():
+def test_invalid_everything():
     """Each score that is no probability is told, in the order of the scores."""
     broken = Classification((Score("cat", math.nan), Score("dog", 2.0), Score("cow", 0.5)), 0.0)
     assert paths(invalid(broken)) == ["scores[cat].score", "scores[dog].score", "scores"]
@@ -82,14 +82,14 @@ def test_unsound_everything():
     ("rest", "count"),
     [(0.25, 0), (0.2501, 0), (0.2499, 0), (0.25011, 1), (0.24989, 1), (0.0, 1), (math.nan, 1), (math.inf, 1)],
 )
-def test_unsound_sum(rest, count):
+def test_invalid_sum(rest, count):
     """All scores sum to 1, give or take 1e-4."""
     mismatches = invalid(said(rest=rest, cat=0.5, dog=0.25), "golden ")
     assert len(mismatches) == count
     assert mismatches == [Mismatch("scores", f"golden scores sum to {0.75 + rest}, not to 1")] * count
 
 
-def test_unsound_rest():
+def test_invalid_rest():
     """What the other labels have together is a probability too: it cannot make good what is too much elsewhere."""
     assert invalid(said(rest=-0.2, cat=0.9, dog=0.3)) != []
 

@@ -193,7 +193,7 @@ def test_expected_threshold(score, counts):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1e-9, 1.000001, 2.0])
-def test_unsound_score(value):
+def test_invalid_score(value):
     """A score that is no probability is a mismatch on either side, and if both sides agree on it."""
     broken = found(DOG, cat(value))
     words = f"cat [0, 0, 10, 10] has the score {value}, which is not between 0 and 1"
@@ -214,7 +214,7 @@ def test_unsound_score(value):
     ],
     ids=["no width", "no height", "left", "top", "NaN", "NaN last", "endless", "to the right"],
 )
-def test_unsound_box(box, score):
+def test_invalid_box(box, score):
     """A box without an inside, or without an end, is a mismatch with all of its edges."""
     broken = found(cat(score, box), DOG)
     (ours,) = invalid(broken, "golden ")
@@ -223,7 +223,7 @@ def test_unsound_box(box, score):
     assert check_drift(broken, broken, DEFAULT) == [*invalid(broken), ours]
 
 
-def test_unsound_everything():
+def test_invalid_everything():
     """Each number that cannot be is told, in the order of the objects."""
     broken = found(cat(2.0, (10.0, 0.0, 0.0, 10.0)), dataclasses.replace(DOG, score=math.nan))
     assert [path.rpartition(".")[2] for path in paths(invalid(broken))] == ["score", "box", "score"]

@@ -42,7 +42,7 @@ def test_drift_of_a_score(sign, allowed, reason):
 @pytest.mark.parametrize(
     ("bottom", "allowed", "count"),
     [(9.9, 0.01, 0), (9.8999, 0.01, 1), (10.2, 0.01, 1), (10.1, 0.01, 0), (9.9999, 0.0, 1), (5.0, 0.5, 0)],
-    ids=["just", "exceeds", "taller", "just taller", "no drift", "half"],
+    ids=["just", "beyond", "taller", "just taller", "no drift", "half"],
 )
 def test_drift_of_a_box(bottom, allowed, count):
     """The overlap with the golden's box may be exactly the tolerance below 1, and no less."""

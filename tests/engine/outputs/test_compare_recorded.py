@@ -2,18 +2,18 @@
 
 import pytest
 
-from swapgate.goldens.provenance import Elsewhere
-from swapgate.outputs import Tolerance, check_recorded, near_ties
+from swapgate.goldens.provenance import RecordedElsewhere
+from swapgate.outputs import Tolerance, check_recorded, near_ties, output_of
 from swapgate.outputs.answer import Answer
 from swapgate.outputs.classification import Classification, Score
 from swapgate.outputs.detections import Detection, Detections
 from swapgate.outputs.entities import Entities, Entity
-from swapgate.outputs.prediction import figures
+from swapgate.outputs.prediction import numbers
 from swapgate.outputs.text import Text
 
 TOLERANCE = Tolerance(drift=1e-5, reason="two machines")
-NOTES = Elsewhere("notes", 4)
-WHOLE_PIXELS = Elsewhere("notes", 4, box_digits=0)
+NOTES = RecordedElsewhere("notes", 4)
+WHOLE_PIXELS = RecordedElsewhere("notes", 4, box_digits=0)
 
 
 def classification(*pairs):
@@ -40,7 +40,7 @@ def found(actual, golden, elsewhere=NOTES):
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_half_a_unit_and_the_tolerance(digits, sign):
     """A score may be off by half a unit of the last digit that was recorded, plus the tolerance, and by no more."""
-    golden, elsewhere = entities(0.9287, margin=None), Elsewhere("notes", digits)
+    golden, elsewhere = entities(0.9287, margin=None), RecordedElsewhere("notes", digits)
     allowed = 0.5 * 10**-digits + 1e-5
     assert found(entities(0.9287 + sign * allowed * 0.999), golden, elsewhere) == []
     (words,) = found(entities(0.9287 + sign * allowed * 1.01), golden, elsewhere)
@@ -145,10 +145,10 @@ def test_objects_that_were_not_recorded():
 )
 def test_figures(prediction, count):
     """Figures are scores, margins, edges of boxes, and a text; what is unknown is none."""
-    assert figures(prediction) == count
+    assert numbers(prediction) + output_of(prediction).unscored == count
 
 
-def test_unsound():
+def test_invalid():
     """What cannot be is told, whoever says it."""
     assert found(entities(1.5), entities(0.9, margin=None)) == [
         "ORG 'Hugging Face' 0-12 has the score 1.5, which is not between 0 and 1"

@@ -179,7 +179,7 @@ def test_cut_in_mid_word(text):
 
 @pytest.mark.parametrize("value", NO_PROBABILITIES)
 @pytest.mark.parametrize("right", [ASKED, GOOD], ids=["summary", "transcript"])
-def test_unsound(right, value):
+def test_invalid(right, value):
     """A margin that is no probability is a mismatch on either side, and if both sides agree on it."""
     broken = wrote(GOOD, value)
     words = f"{GOOD!r} has the margin {value}, which is not between 0 and 1"

@@ -42,7 +42,7 @@ def letters(*wrong):
         (("a", "b"), ("c", "d", "e", "f"), 0.2),
         (("a", "b", "c"), (), None),
     ],
-    ids=["right", "just", "exceeds", "from one", "from two", "two more", "mended"],
+    ids=["right", "just", "beyond", "from one", "from two", "two more", "mended"],
 )
 def test_word_error_rate_boundary(incumbent, candidate, rise):
     """The word error rate may fall freely, rise by exactly the tolerance and by no more."""

@@ -28,7 +28,7 @@ def costly(project, monkeypatch):
     project.memory, project.asked = {"models/original": 100e6, "models/small": 60e6, "models/candidate": 70e6}, []
 
     def peak(task, source, cases):
-        assert (task, cases) == ("ner", project.cases_file)
+        assert (task.name, cases) == ("ner", project.cases_file)
         project.asked.append(source.name)
         if source.name not in project.memory:
             raise SurroundingsFault(f"the memory of {source.name} was not measured, for a reason; mend that")

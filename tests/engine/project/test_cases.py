@@ -5,6 +5,7 @@ import pytest
 from swapgate.core.faults import InputFault
 from swapgate.outputs.entities import Span
 from swapgate.project.cases import read_cases
+from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
 
 HEAD = 'latency = "ada"\n'
@@ -30,7 +31,7 @@ def read(path):
 
     def read_text(text):
         path.write_text(text, encoding="utf-8")
-        return read_cases(path, "ner")
+        return read_cases(path, find_task("ner"))
 
     return read_text
 
@@ -196,7 +197,7 @@ def test_span_before_the_text(fault):
 
 
 @pytest.mark.parametrize(
-    ("end", "text"), [(-1, "Paris"), (17, "Paris."), (99, "Paris.")], ids=["from the end", "one exceeds", "far exceeds"]
+    ("end", "text"), [(-1, "Paris"), (17, "Paris."), (99, "Paris.")], ids=["from the end", "one beyond", "far beyond"]
 )
 def test_span_with_a_false_end(fault, end, text):
     """A span cannot end before the text or behind it, even where the slice gives the right words."""
@@ -239,6 +240,6 @@ def test_unreadable_file(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b"latency = '\xe9'\n")
     for name, words in (("gone.toml", "No such file"), ("", "Is a directory"), ("latin.toml", "'utf-8' codec can't")):
         with pytest.raises(InputFault) as caught:
-            read_cases(tmp_path / name, "ner")
+            read_cases(tmp_path / name, find_task("ner"))
         assert str(caught.value).startswith(f"{tmp_path / name}: cannot be read: ")
         assert words in str(caught.value)

@@ -13,6 +13,7 @@ from swapgate.outputs.answer import AnswerSpan
 from swapgate.outputs.entities import Span
 from swapgate.outputs.text import Summary
 from swapgate.project.evaluation import find_set
+from swapgate.tasks import find_task
 
 pyarrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -53,7 +54,7 @@ def found(path):
             file.write_bytes(
                 b"".join(row if isinstance(row, bytes) else json.dumps(row).encode() + b"\n" for row in rows)
             )
-        return find_set(file, task, frozenset(labels))
+        return find_set(file, find_task(task), frozenset(labels))
 
     return find
 
@@ -180,7 +181,7 @@ def test_bad_file(tmp_path, name, text, message):
     """A file that holds no rows, or is of another format, is refused before a model runs."""
     (tmp_path / name).write_bytes(text)
     with pytest.raises(InputFault, match=f"{name}[:,] {message}"):
-        find_set(tmp_path / name, "ner", frozenset())
+        find_set(tmp_path / name, find_task("ner"), frozenset())
 
 
 @pytest.mark.parametrize("missing", [True, False], ids=["missing", "folder"])
@@ -189,7 +190,7 @@ def test_no_file(path, missing):
     if not missing:
         path.mkdir()
     with pytest.raises(InputFault, match=r"^no evaluation set .*set\.jsonl; give the path of a file$"):
-        find_set(path, "ner", frozenset())
+        find_set(path, find_task("ner"), frozenset())
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.99], ids=["half", "nearly all"])
@@ -199,7 +200,7 @@ def test_truncated_parquet(found, path, kept):
     found(*({**GOOD, "id": str(number)} for number in range(99)), file=whole)
     whole.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * kept)])
     with pytest.raises(InputFault, match=r"cannot be read after row 0: .*; give a file that is whole$"):
-        find_set(whole, "ner", frozenset())
+        find_set(whole, find_task("ner"), frozenset())
 
 
 def test_damaged_parquet(found, path):
@@ -219,5 +220,5 @@ def test_without_pyarrow(found, path, monkeypatch):
     found(GOOD, file=path.with_suffix(".parquet"))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InputFault, match=r"needs pyarrow; type: pip install 'swapgate\[parquet\]'$"):
-        find_set(path.with_suffix(".parquet"), "ner", frozenset())
+        find_set(path.with_suffix(".parquet"), find_task("ner"), frozenset())
     assert found(GOOD).count == 1

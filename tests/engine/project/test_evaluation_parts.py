@@ -10,6 +10,7 @@ from PIL import Image
 
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.project.evaluation import find_set
+from swapgate.tasks import find_task
 
 RATE = 1_000
 
@@ -24,7 +25,7 @@ def found(tmp_path):
     def find(task, *rows):
         lines = [json.dumps({"id": str(number), **row}) + "\n" for number, row in enumerate(rows)]
         (tmp_path / "set.jsonl").write_text("".join(lines))
-        return find_set(tmp_path / "set.jsonl", task, frozenset())
+        return find_set(tmp_path / "set.jsonl", find_task(task), frozenset())
 
     return find
 

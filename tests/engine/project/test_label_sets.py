@@ -7,6 +7,7 @@ from swapgate.outputs.classification import ranked
 from swapgate.project.cases import read_cases
 from swapgate.project.evaluation import find_set
 from swapgate.project.manifest import read_manifest
+from swapgate.tasks import find_task
 from swapgate.trials.plan import make_plan
 
 MODELS = """
@@ -116,7 +117,7 @@ def test_evaluation_sets_have_one_language(tmp_path):
     path = tmp_path / "set.jsonl"
     path.write_text('{"id": "a", "text": "Nice.", "expected": {"words": "glad"}}\n')
     with pytest.raises(InputFault, match="'a': expected says what is right in each of several sets of labels"):
-        find_set(path, "sentiment", frozenset())
+        find_set(path, find_task("sentiment"), frozenset())
 
 
 def test_candidate_brings_no_set(moods):
@@ -202,7 +203,7 @@ def test_malformed_download(tmp_path, url, sha256, words):
     case = '[[case]]\nid = "one"\naudio = "a.wav"\nexpected = "rain"\n'
     path.write_text(f'latency = "one"\n{DOWNLOAD.format(url=url, sha256=sha256)}{case}')
     with pytest.raises(InputFault, match=words.replace(".", r"\.")):
-        read_cases(path, "audio-classification")
+        read_cases(path, find_task("audio-classification"))
 
 
 @pytest.mark.parametrize("name", ["../a.wav", "sub/a.wav", ".hidden", ""])
@@ -213,4 +214,4 @@ def test_download_is_a_name(tmp_path, name):
     case = '[[case]]\nid = "one"\naudio = "a.wav"\nexpected = "rain"\n'
     path.write_text(f'latency = "one"\n{download}{case}')
     with pytest.raises(InputFault, match="String should match pattern"):
-        read_cases(path, "audio-classification")
+        read_cases(path, find_task("audio-classification"))

@@ -6,10 +6,12 @@ from swapgate.core.faults import InputFault
 from swapgate.outputs import Tolerance
 from swapgate.project.budgets import Budget, Limit
 from swapgate.project.manifest import PropertyGap, check_row, read_manifest, read_row
+from swapgate.tasks import find_task
 
 ROW = 'model = "m"\nlabels = { PER = "PER" }\n'
 ONE = "[ner.original]\n" + ROW
 TWO = ONE + "[ner.small]\n" + ROW
+OWN_NAME = ' (a suite with a name of its own says which task it is: task = "…")'
 
 
 def limit(**values):
@@ -69,17 +71,18 @@ def test_whole_row(read):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[nre.small]\n" + ROW, "nre: unknown task; did you mean 'ner'?"),
+        ("[nre.small]\n" + ROW, f"nre: unknown task; did you mean 'ner'?{OWN_NAME}"),
         (
             "[vision.small]\n" + ROW,
             "vision: unknown task; known: audio-classification, image-classification, ner, object-detection,"
-            " question-answering, sentiment, speech-recognition, summarization",
+            " question-answering, sentiment, speech-recognition, summarization, text-classification,"
+            f" token-classification{OWN_NAME}",
         ),
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
         (
             ONE + "colour = 1\n",
-            "ner.original.colour: unknown key; known: allow_pickle, budget, cut, device, dtype, gaps, generation,"
-            " label_set, labels, model, no_answer, property_gaps, revision, threshold, tolerance, variant",
+            "ner.original.colour: unknown key; known: allow_pickle, budget, device, dtype, gaps, label_set,"
+            " labels, model, property_gaps, revision, tolerance, variant",
         ),
         (
             ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',
@@ -277,7 +280,7 @@ def test_row_file(path, read):
     manifest = read(TWO)
     row_file = path.with_name("row.toml")
     row_file.write_text(ROW + limit(against="'small'"))
-    row = read_row(row_file)
+    row = read_row(row_file, find_task("ner"))
     check_row(manifest, "ner", "original", row, row_file)
     with pytest.raises(InputFault) as caught:
         check_row(manifest, "ner", "small", row, row_file)
@@ -290,5 +293,5 @@ def test_wrong_row_file(path):
     """A row file that is wrong is told with its own name."""
     path.write_text("model = 'm'\nlables = {}\n")
     with pytest.raises(InputFault) as caught:
-        read_row(path)
+        read_row(path, find_task("ner"))
     assert str(caught.value) == f"{path}: lables: unknown key; did you mean 'labels'?"

@@ -12,13 +12,14 @@ from seqeval.scheme import IOB2
 
 from swapgate.outputs.answer import Answer, AnswerSpan
 from swapgate.outputs.classification import Classification, Score
-from swapgate.outputs.counts import HEADLINES, RIGHT
+from swapgate.outputs.counts import RIGHT
 from swapgate.outputs.detections import Annotation, Detection, Detections
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.outputs.text import Summary, Text
 from swapgate.statistics.comparison import FEWEST_ERRORS, compare_errors, compare_figure
 from swapgate.statistics.paired import FEWEST_UNITS, resampled_bounds
-from swapgate.statistics.tally import tally
+from swapgate.statistics.tally import Tally
+from swapgate.tasks import find_task
 
 BOX = (0.0, 0.0, 10.0, 10.0)
 
@@ -51,14 +52,14 @@ SAID = {
     "object-detection": ((Annotation("cat", BOX),), objects(("cat", BOX)), objects(("cat", (0.0, 0.0, 10.0, 4.0)))),
 }
 """What is right in each task, a prediction that is, and one that is not."""
-FIGURES = [(task, name) for task in SAID for name in HEADLINES[task]]
+FIGURES = [(task, name) for task in SAID for name in find_task(task).figures]
 NUMBERED = [f"figure_{number}" for number in range(len(FIGURES))]
 
 
 def counted(task, rights, wrong=None):
     """Return the tally of rows of which some are right."""
     expected, good, bad = SAID[task]
-    made = tally(task)
+    made = Tally(find_task(task).output)
     for number, right in enumerate(rights):
         made.add(f"row {number}", good if right else wrong or bad, expected)
     return made
@@ -113,7 +114,7 @@ def test_direction(task, figure, monkeypatch):
 @settings(deadline=None, max_examples=20)
 @given(lost=st.integers(0, 100), gained=st.integers(0, 12), margin=st.floats(0.01, 0.5))
 def test_bounds_and_decision_agree(figure, lost, gained, margin):
-    """PASS is a worse bound within the margin, FAIL a better one exceeds it; more rows are asked for than there are."""
+    """PASS is a worse bound within the margin, FAIL a better one beyond it; more rows are asked for than there are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("swapgate.statistics.paired.RESAMPLES", 100)
         found = compare_figure(*halves("speech-recognition", lost=lost, gained=gained), figure, margin)
@@ -258,11 +259,11 @@ spans = st.lists(
 @given(st.lists(st.tuples(spans, spans), min_size=1, max_size=6).filter(lambda rows: any(any(row) for row in rows)))
 def test_spans_beside_seqeval(sentences):
     """Precision, recall and F1 of spans, together and by label, are seqeval's in its strict mode."""
-    made, tags = tally("ner"), ([], [])
+    made, tags = Tally(find_task("ner").output), ([], [])
     for number, sides in enumerate(sentences):
         found, right = ([(4 * place, 4 * place + 3, label) for place, label in side] for side in sides)
         made.add(str(number), entities(*found), tuple(Span(*one, "xxx") for one in right))
-        for side, comma_list in zip(tags, (right, found), strict=True):
+        for side, spoken in zip(tags, (right, found), strict=True):
             side.append([next((f"{'BII'[at - s]}-{n}" for s, e, n in spoken if s <= at < e), "O") for at in range(16)])
     figures = made.figures()
     for average in ("micro", "macro", None):

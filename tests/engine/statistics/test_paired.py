@@ -172,10 +172,10 @@ def test_few_differing_rows_are_refused():
 
 @pytest.mark.parametrize("share", [0.003, 0.01, 0.02])
 def test_bounds_of_a_mean_of_few_rows_that_differ(share):
-    """Where few rows differ and each loses half, the bound of their mean is exceeds the true loss in 95 % of sets."""
+    """Where few rows differ and each loses half, the bound of their mean is beyond the true loss in 95 % of sets."""
     drawn = np.random.default_rng(7).binomial(1_000, share, size=400)
-    lowers = {score_fall: mean_bounds(1_000, score_fall, 0)[0] for score_fall in set(drawn.tolist())}
-    assert np.mean([lowers[score_fall] < -share / 2 for score_fall in drawn.tolist()]) >= 0.95
+    lowers = {fell: mean_bounds(1_000, fell, 0)[0] for fell in set(drawn.tolist())}
+    assert np.mean([lowers[fell] < -share / 2 for fell in drawn.tolist()]) >= 0.95
 
 
 def test_bounds_of_a_mean_are_far():

@@ -11,6 +11,7 @@ from swapgate.outputs.answer import AnswerSpan
 from swapgate.outputs.detections import Annotation
 from swapgate.outputs.text import Summary
 from swapgate.project.cases import read_cases
+from swapgate.tasks import find_task
 
 CONTEXT = "Paris is in France; Ada was born in Paris."
 TEXT = "The council of Ely voted to repair the bridge."
@@ -58,7 +59,7 @@ def read(path, request):
 
     def read_text(text):
         path.write_text(text, encoding="utf-8")
-        return read_cases(path, request.node.callspec.params["task"])
+        return read_cases(path, find_task(request.node.callspec.params["task"]))
 
     return read_text
 

@@ -9,7 +9,7 @@ from PIL import Image
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.pictures import MOST_PIXELS
 from swapgate.outputs.detections import Detection
-from swapgate.project.manifest import Row
+from swapgate.project.manifest import row_type
 from swapgate.tasks import object_detection
 from swapgate.tasks.pictures import processed
 from swapgate.tasks.task import Loaded
@@ -76,7 +76,9 @@ def test_objects_kept(threshold, drift):
     least = threshold or object_detection.THRESHOLD
     scores = [0.99, least + drift / 2, least - drift / 2, least - 2 * drift]
     detector = Detector(*scores)
-    row = Row(model="x", labels={"CAT": "cat"}, threshold=threshold, tolerance={"drift": drift, "reason": "a test"})
+    row = row_type(object_detection.TASK)(
+        model="x", labels={"CAT": "cat"}, threshold=threshold, tolerance={"drift": drift, "reason": "a test"}
+    )
     (found,) = object_detection.predict(Loaded(detector, detector), [Image.new("RGB", (9, 9))], row)
     assert [thing.score for thing in found.objects] == pytest.approx(scores[:3])
     assert [thing.score for thing in found.counted] == pytest.approx(scores[:2])

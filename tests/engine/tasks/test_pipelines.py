@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.backends.transformers import load
 from swapgate.inputs.given import Question
 from swapgate.models import loading
 from swapgate.project import manifest
-from swapgate.tasks import TASKS
+from swapgate.tasks import find_task
 
 transformers = pytest.importorskip("transformers", "4", reason="needs transformers")
 pytestmark = pytest.mark.skipif(
@@ -25,7 +26,7 @@ TIERS = ["original", "small", "large"]
 def loaded(task, tier):
     """Load a model of the zoo; give it with its row and the first held-out rows of its task."""
     row = manifest.read_manifest(MODELS).rows[task][tier]
-    model = TASKS[task].load(loading.find(row, MODELS.parent, ROOT))
+    model = load(find_task(task), loading.find(row, MODELS.parent, ROOT))
     with (ROOT / "fixtures" / "zoo" / task / "heldout.jsonl").open(encoding="utf-8") as file:
         return model, row, [json.loads(line) for line, _ in zip(file, range(COUNT), strict=False)]
 
@@ -47,7 +48,7 @@ def test_answers_equal_the_pipeline(tier, no_answer):
     pipeline = transformers.pipeline("question-answering", model=model.model, tokenizer=model.reader)
     questions = asked(rows)
     assert len(questions) >= 50
-    for question, ours in zip(questions, TASKS["question-answering"].predict(model, questions, row), strict=True):
+    for question, ours in zip(questions, find_task("question-answering").predict(model, questions, row), strict=True):
         theirs = pipeline(question=question.question, context=question.context, handle_impossible_answer=no_answer)
         assert (ours.text, ours.start, ours.end) == (theirs["answer"], theirs["start"], theirs["end"])
         assert ours.score == pytest.approx(theirs["score"], abs=1e-5)
@@ -62,6 +63,6 @@ def test_summaries_equal_the_pipeline(tier):
     pipeline = transformers.pipeline("summarization", model=model.model, tokenizer=model.reader)
     texts = [row["text"] for row in rows]
     assert len(texts) >= 50
-    ours = TASKS["summarization"].predict(model, texts, row)
+    ours = find_task("summarization").predict(model, texts, row)
     theirs = [pipeline(text, **settings)[0]["summary_text"] for text in texts]
     assert [found.text for found in ours] == theirs

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.backends.transformers import load
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.loading import find
 from swapgate.project.manifest import read_manifest
@@ -83,7 +84,7 @@ def loaded():
     """Load the embedded original tier."""
     path = ROOT / "fixtures" / "models" / "embedded.toml"
     row = read_manifest(path).rows["ner"]["original"]
-    return row, task.load(find(row, path.parent, ROOT))
+    return row, load(task.TASK, find(row, path.parent, ROOT))
 
 
 def test_equal_to_the_pipeline_of_transformers(loaded):

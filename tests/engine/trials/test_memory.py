@@ -12,10 +12,12 @@ import pytest
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.loading import Source
 from swapgate.project.manifest import read_manifest
+from swapgate.tasks import find_task, modules
 from swapgate.trials import memory
 from swapgate.trials.memory import main, peak_memory
 
 ROOT = Path(__file__).parents[3]
+TASK = find_task("sentiment")
 CASES = ROOT / "fixtures" / "sentiment" / "cases.toml"
 
 
@@ -43,10 +45,10 @@ def child(monkeypatch):
 def test_figure(child):
     """What the process says last is the figure; it was given the row, the folder, the name and the cases."""
     child(0, stdout="a library says something\n1048576\n")
-    assert peak_memory("sentiment", source("small"), CASES) == 1048576
+    assert peak_memory(TASK, source("small"), CASES) == 1048576
     command, request = child.asked
     assert command[1:] == ["-m", "swapgate.trials.memory"]
-    assert (request["task"], request["name"], request["cases"]) == ("sentiment", "zoo/small", str(CASES))
+    assert (request["task"], request["name"], request["cases"]) == ("text-classification", "zoo/small", str(CASES))
     assert request["row"]["labels"] == source("small").row.labels
 
 
@@ -67,7 +69,7 @@ def test_process_that_dies(child, returncode, stderr, reason):
     """A process that fails, or is killed for lack of memory, is told with its reason and what to type."""
     child(returncode, stderr=stderr)
     with pytest.raises(SurroundingsFault) as caught:
-        peak_memory("sentiment", source("small"), CASES)
+        peak_memory(TASK, source("small"), CASES)
     assert str(caught.value) == (
         f"the memory of zoo/small was not measured, for the process that does: {reason}; mend that, or leave it out"
         ' with: -m "not memory"'
@@ -79,7 +81,7 @@ def test_nothing_grown(child, grown):
     """A process that did not grow is no measurement: no ratio to it is ever reckoned."""
     child(0, stdout=grown)
     with pytest.raises(SurroundingsFault, match="zoo/small is too little for its memory to be measured"):
-        peak_memory("sentiment", source("small"), CASES)
+        peak_memory(TASK, source("small"), CASES)
 
 
 def test_elsewhere_than_on_linux(monkeypatch, child, tmp_path):
@@ -87,7 +89,7 @@ def test_elsewhere_than_on_linux(monkeypatch, child, tmp_path):
     child(0, stdout="1")
     monkeypatch.setattr("swapgate.trials.memory.RESET", tmp_path / "clear_refs")
     with pytest.raises(SurroundingsFault, match=r"was not measured: that works on Linux only; leave it out with: -m"):
-        peak_memory("sentiment", source("small"), CASES)
+        peak_memory(TASK, source("small"), CASES)
     assert not hasattr(child, "asked")
 
 
@@ -95,6 +97,7 @@ def test_fault_in_the_process(monkeypatch):
     """What is wrong with the cases or the model ends the process with one line."""
     request = {
         "task": "sentiment",
+        "modules": modules(),
         "folder": "none",
         "name": "none",
         "row": source("small").row.model_dump(mode="json"),
@@ -113,7 +116,7 @@ def test_growth(monkeypatch, tmp_path):
     done = []
     monkeypatch.setattr(memory, "_status", lambda key: done.append(key) or next(told))
     monkeypatch.setattr(memory, "_load_and_predict", lambda *_: done.append("load and predict"))
-    assert memory._grown("sentiment", source("small"), []) == 2_500
+    assert memory._grown(TASK, source("small"), []) == 2_500
     assert done == ["load and predict", "VmRSS", "load and predict", "VmHWM"]
     assert (tmp_path / "clear_refs").read_text() == "5"
 
@@ -121,4 +124,4 @@ def test_growth(monkeypatch, tmp_path):
 def test_real_model():
     """A process of its own finds what a model of the zoo takes: its weights in float32, and not much more."""
     model = source("large")
-    assert 2 * model.bytes < peak_memory("sentiment", model, CASES) < 5 * model.bytes  # the file holds float16
+    assert 2 * model.bytes < peak_memory(TASK, model, CASES) < 5 * model.bytes  # the file holds float16

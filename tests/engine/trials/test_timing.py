@@ -9,7 +9,6 @@ import pytest
 from swapgate.core.faults import ModelFault
 from swapgate.inputs.given import Question, Sound, extent
 from swapgate.statistics.latency import Ratio
-from swapgate.tasks import TASKS
 from swapgate.trials import timing
 from swapgate.trials.plan import make_plan
 from swapgate.trials.timing import Work, all_works, times
@@ -161,7 +160,7 @@ def test_as_many_tokens_as_asked(task):
     work = Work(one.cases.latency)
     usual = work.produced(one)
     asked = (2, usual, usual + 5)
-    counts = [TASKS[task].produced(one._load(), work.call(one, tokens)()) for tokens in asked]
+    counts = [one.task.produced(one._load(), work.call(one, tokens)()) for tokens in asked]
     assert counts == sorted(set(counts))
     assert all(abs(count - tokens) <= 3 for count, tokens in zip(counts, asked, strict=True))  # as read again
     assert work.call(one)() == one.predict([work.case.input])

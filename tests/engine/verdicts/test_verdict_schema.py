@@ -53,7 +53,7 @@ def test_file():
     """The file in the package is the schema of the code."""
     assert SCHEMA.read_text() == facts.schema_text(), (
         "the form of a verdict JSON has changed; raise FORMAT unless keys were only added, then type:"
-        " swapgate schema > swapgate/reports/verdict.schema.json"
+        " swapgate schema > swapgate/verdicts/verdict.schema.json"
     )
 
 

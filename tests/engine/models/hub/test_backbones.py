@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from swapgate.backends import transformers as backend
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
@@ -23,7 +24,7 @@ def test_no_timm(tmp_path, kind):
     save_file({"weight": torch.zeros(20_000_000, dtype=torch.int8)}, tmp_path / "model.safetensors", {"format": "pt"})
     row = Row.model_validate({"model": "facebook/detr-resnet-50", "labels": {"*": "*"}})
     with pytest.raises(SurroundingsFault) as caught:
-        object_detection.load(Source(row, tmp_path, "facebook/detr-resnet-50@2729413"))
+        backend.load(object_detection.TASK, Source(row, tmp_path, "facebook/detr-resnet-50@2729413"))
     assert str(caught.value) == (
         "facebook/detr-resnet-50@2729413 has a backbone of timm's, and timm or its torchvision is not installed;"
         " install them with: pip install 'swapgate[timm]' (torchvision must be built for this torch: CPU or CUDA)"

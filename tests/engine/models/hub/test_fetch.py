@@ -63,7 +63,7 @@ def test_no_row(hub, swapgate, models_file):
     assert swapgate("fetch", "ner.smal") == (
         4,
         [],
-        [f"{models_file} has no row or task 'ner.smal'; did you mean 'ner.small'?"],
+        [f"{models_file} has no row or suite 'ner.smal'; did you mean 'ner.small'?"],
     )
     status, _, errors = swapgate("fetch", "x/y/z")
     assert (status, hub.requests) == (4, [])

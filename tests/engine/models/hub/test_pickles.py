@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.backends import transformers as backend
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.loading import find, load
 from swapgate.project.manifest import Row
@@ -52,12 +53,12 @@ def test_pickled_weights(folder, new):
     safe = source(folder)
     digest, parameters = safe.files_digest, safe.parameters
     text = ["Angela Merkel met Tom in Paris."]
-    answers = ner.predict(ner.load(safe), text, safe.row)
+    answers = ner.predict(backend.load(ner.TASK, safe), text, safe.row)
     pickled(folder, _use_new_zipfile_serialization=new)
     found = source(folder, allow_pickle=True)
     assert (found.files_digest, found.parameters) == (digest, parameters)
     assert found.bytes == (folder / "pytorch_model.bin").stat().st_size
-    assert ner.predict(ner.load(found), text, found.row) == answers
+    assert ner.predict(backend.load(ner.TASK, found), text, found.row) == answers
 
 
 def test_pickles_in_parts(folder):

@@ -15,11 +15,11 @@ from swapgate.models.fetching import RemoteFile, _fetch_if_wrong, _files
 from swapgate.models.loading import find, load
 from swapgate.models.safety import check_listener
 from swapgate.models.weights import tensors
-from swapgate.project.manifest import Row
+from swapgate.project.manifest import row_type
 from swapgate.tasks import summarization
 
 ZOO = Path(__file__).parents[4] / "fixtures" / "zoo"
-ANY = Row.model_validate({"model": "x"})
+ANY = row_type(summarization.TASK).model_validate({"model": "x"})
 
 
 def configure(folder, file="config.json", **changes):

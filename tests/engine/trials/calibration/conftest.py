@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 import scipy.optimize  # noqa: F401 - imported once here; pytester forgets what a test in this process imports
 
+from swapgate import tasks
 from swapgate.commands import main
 from swapgate.outputs.entities import Entities, Entity
-from swapgate.tasks import TASKS
 from swapgate.trials.calibration import calibrate, model_of
 
 
@@ -71,7 +71,7 @@ class Fake:
 
     def calibrate(self, runs=20, task="ner", **row):
         """Calibrate the tier, with other settings in its row."""
-        model = replace(model_of("ner.small", self.project.models_file, self.project.path), task=task)
+        model = replace(model_of("ner.small", self.project.models_file, self.project.path), task=tasks.find_task(task))
         source = replace(model.source, row=model.row.model_copy(update=row))
         return calibrate(replace(model, source=source, incumbent=source), runs)
 
@@ -86,12 +86,13 @@ def fake(project, monkeypatch):
     """A tier of a fake task, in the place of each task."""
     fake = Fake(project, monkeypatch)
 
-    def load(_source):
+    def load(_task, _source):
         return SimpleNamespace(model=fake.weights)
 
-    for task in TASKS:
-        stub = SimpleNamespace(label_names=lambda _: [], load=load, predict=fake.predict)
-        monkeypatch.setitem(TASKS, task, stub)
+    stubs = tuple(replace(task, label_names=lambda _: [], predict=fake.predict) for task in tasks.BUILT_IN)
+    monkeypatch.setattr(tasks, "BUILT_IN", stubs)
+    monkeypatch.setattr(tasks, "_known", {})
+    monkeypatch.setattr("swapgate.backends.transformers.load", load)
     monkeypatch.setitem(sys.modules, "torch", fake)
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # the command would set it for good
     monkeypatch.setattr("swapgate.trials.variation._without_avx", lambda model: fake.without_avx(model))

@@ -75,8 +75,8 @@ def test_model_at_fault(fake, capsys, said, message):
     ("options", "message"),
     [
         (["ner.smal"], "calibrate ner.smal: unknown tier 'smal' of ner; did you mean 'small'?"),
-        (["nerr.small"], "calibrate nerr.small: unknown task 'nerr'; did you mean 'ner'?"),
-        (["small"], "calibrate small: not of the form TASK.TIER, as in ner.small"),
+        (["nerr.small"], "calibrate nerr.small: unknown suite 'nerr'; did you mean 'ner'?"),
+        (["small"], "calibrate small: not of the form SUITE.TIER, as in ner.small"),
     ],
     ids=["tier", "task", "form"],
 )

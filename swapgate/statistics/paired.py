@@ -119,13 +119,13 @@ def mcnemar(flips: Flips) -> float:
     return float(binomtest(flips.lost, flips.lost + flips.gained).pvalue)
 
 
-def mean_bounds(rows: int, score_fall: int, rose: int) -> tuple[float, float]:
+def mean_bounds(rows: int, fell: int, rose: int) -> tuple[float, float]:
     """Return one-sided bounds of the true difference of a mean, of which each row adds a number from 0 to 1.
 
     They are far, for of each row that fell the whole is taken as lost and nothing as gained by another, and the other
     way round: for sets in which too few rows differ to resample them.
     """
-    return bounds(Flips(rows, score_fall, 0))[0], bounds(Flips(rows, 0, rose))[1]
+    return bounds(Flips(rows, fell, 0))[0], bounds(Flips(rows, 0, rose))[1]
 
 
 def resampled_bounds(difference: Callable[[Any], float], units: int, differing: int) -> tuple[float, float] | None:

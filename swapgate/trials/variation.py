@@ -196,7 +196,8 @@ def main() -> None:
     try:
         tasks.discover(*asked["modules"])
         task = tasks.find_task(asked["task"])
-        row, cases = row_type(task).model_validate(asked["row"], strict=False), read_cases(Path(asked["cases"]), task)
+        row = row_type(task).model_validate(asked["row"], strict=False)
+        cases = read_cases(Path(asked["cases"]), task, row.label_set)
         source = Source(row, Path(asked["folder"]), asked["name"])
         model = Model(asked["suite"], asked["tier"], task, source, source, cases, Path())
         said: dict[str, Any] = {case.id: model.prediction(case) for case in cases.cases}

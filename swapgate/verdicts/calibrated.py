@@ -32,7 +32,7 @@ WORDS = {
 
 def add_calibrate_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `swapgate calibrate`."""
-    command.add_argument("tier", metavar="TASK.TIER", help="a row of the models file, as ner.small")
+    command.add_argument("tier", metavar="SUITE.TIER", help="a row of the models file, as ner.small")
     command.add_argument("--runs", type=_count, default=RUNS, metavar="N", help=f"settings that are tried ({RUNS})")
     command.add_argument(
         "--device", choices=[CPU, *DEVICES], help="what it is asked on, beside what it says on a CPU; that of its row"

@@ -20,7 +20,7 @@ class Listed:
     """What is known of a row's model without asking the hub."""
 
     row: str
-    """TASK.TIER."""
+    """SUITE.TIER."""
     model: str
     """A folder, or the id of a public model."""
     revision: str | None

@@ -1,4 +1,4 @@
-"""The house: rooms import from those above, nothing heavy is imported before a model runs, tasks are named in one room."""
+"""The house: rooms import from those above, nothing heavy before a model runs, tasks are named in one room."""
 
 import ast
 from pathlib import Path

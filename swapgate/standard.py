@@ -1,4 +1,4 @@
-"""The checks that every suite has, to be imported by name into a suite file, and asserts for its properties.
+"""The checks that every suite has, to be imported by name into a suite file, and properties that many have.
 
 from swapgate.standard import (
     test_expected, test_golden, test_latency, test_memory, test_parameters, test_quality, test_size
@@ -7,19 +7,23 @@ from swapgate.standard import (
 pytestmark = pytest.mark.task("text-classification")
 """
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from swapgate.plugin.checks import assert_same
 from swapgate.trials.running import Model
 
 __all__ = [
-    "assert_batch_changes_nothing",
-    "assert_repeats",
     "assert_same",
     "assert_scores_sum_to_one",
+    "batch_changes_nothing",
+    "same_input_same_prediction",
     "test_expected",
     "test_golden",
     "test_latency",
@@ -67,16 +71,28 @@ def test_memory(memory: Any, budget: Any) -> None:
     assert memory <= budget.memory
 
 
-def assert_repeats(model: Model, given: Any) -> None:
-    """Assert that the same input twice gives the same prediction, to the last bit."""
-    assert model.predict([given]) == model.predict([given])
+def same_input_same_prediction(inputs: SearchStrategy[Any]) -> Callable[..., None]:
+    """Return a property: the same input twice gives the same prediction, to the last bit."""
+
+    @given(one=inputs)
+    def test(model: Model, one: Any) -> None:
+        """The same input twice gives the same prediction, to the last bit."""
+        assert model.predict([one]) == model.predict([copy.copy(one)])
+
+    return test
 
 
-def assert_batch_changes_nothing(model: Model, batch: Sequence[Any]) -> None:
-    """Assert that a batch gives what its inputs give one by one, within tolerance."""
-    for given, together in zip(batch, model.predict(batch), strict=True):
-        (alone,) = model.predict([given])
-        assert_same(together, alone, model)
+def batch_changes_nothing(inputs: SearchStrategy[Any], most: int = 8) -> Callable[..., None]:
+    """Return a property: a batch of up to so many inputs gives what they give one by one, within tolerance."""
+
+    @given(batch=st.lists(inputs, min_size=2, max_size=most))
+    def test(model: Model, batch: list[Any]) -> None:
+        """A batch gives what its inputs give one by one, within tolerance."""
+        for one, together in zip(batch, model.predict(batch), strict=True):
+            (alone,) = model.predict([one])
+            assert_same(together, alone, model)
+
+    return test
 
 
 def assert_scores_sum_to_one(found: Any) -> None:

@@ -13,18 +13,14 @@ from hypothesis import strategies as st
 from swapgate.core.faults import Fault
 from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
-from swapgate.standard import (
-    assert_batch_changes_nothing,
-    assert_repeats,
-    assert_scores_sum_to_one,
-    test_expected,
-    test_golden,
-    test_latency,
-    test_memory,
-    test_parameters,
-    test_quality,
-    test_size,
-)
+from swapgate.standard import assert_scores_sum_to_one, batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import test_expected as test_expected
+from swapgate.standard import test_golden as test_golden
+from swapgate.standard import test_latency as test_latency
+from swapgate.standard import test_memory as test_memory
+from swapgate.standard import test_parameters as test_parameters
+from swapgate.standard import test_quality as test_quality
+from swapgate.standard import test_size as test_size
 
 pytestmark = pytest.mark.task("audio-classification")
 
@@ -44,24 +40,15 @@ recordings = st.sampled_from(["siren_plain.wav", "speech_low.wav", "rain_pouring
 noises = st.builds(noise, st.integers(0, 99), st.integers(4000, 16000), st.sampled_from([0.0, 0.01, 0.3]))
 sounds = st.one_of(recordings, noises)
 
+test_same_input_same_prediction = same_input_same_prediction(sounds)
+test_batch_changes_nothing = batch_changes_nothing(sounds)
+
 
 @given(sound=sounds)
 def test_scores_sum_to_one(model, sound):
     """Whatever the sound: each score is a probability, the best comes first, and together they make 1."""
     (found,) = model.predict([sound])
     assert_scores_sum_to_one(found)
-
-
-@given(sound=sounds)
-def test_same_input_same_prediction(model, sound):
-    """The same sound twice gives the same prediction, to the last bit."""
-    assert_repeats(model, sound)
-
-
-@given(batch=st.lists(sounds, min_size=2, max_size=8))
-def test_batch_changes_nothing(model, batch):
-    """A batch gives what its sounds give one by one, within tolerance."""
-    assert_batch_changes_nothing(model, batch)
 
 
 @given(sound=recordings, decibels=st.floats(-6, 6))

@@ -12,17 +12,14 @@ from hypothesis import strategies as st
 
 from swapgate.core.faults import Fault
 from swapgate.inputs.pictures import read_image
-from swapgate.standard import (
-    assert_batch_changes_nothing,
-    assert_scores_sum_to_one,
-    test_expected,
-    test_golden,
-    test_latency,
-    test_memory,
-    test_parameters,
-    test_quality,
-    test_size,
-)
+from swapgate.standard import assert_scores_sum_to_one, batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import test_expected as test_expected
+from swapgate.standard import test_golden as test_golden
+from swapgate.standard import test_latency as test_latency
+from swapgate.standard import test_memory as test_memory
+from swapgate.standard import test_parameters as test_parameters
+from swapgate.standard import test_quality as test_quality
+from swapgate.standard import test_size as test_size
 
 pytestmark = pytest.mark.task("image-classification")
 
@@ -45,24 +42,15 @@ def blanks(draw):
 
 pictures = st.one_of(digits, blanks())
 
+test_same_input_same_prediction = same_input_same_prediction(pictures)
+test_batch_changes_nothing = batch_changes_nothing(pictures)
+
 
 @given(picture=pictures)
 def test_scores_sum_to_one(model, picture):
     """Whatever the picture: each score is a probability, the best comes first, and together they make 1."""
     (found,) = model.predict([picture])
     assert_scores_sum_to_one(found)
-
-
-@given(picture=pictures)
-def test_same_input_same_prediction(model, picture):
-    """The same picture twice gives the same prediction, to the last bit."""
-    assert model.predict([picture]) == model.predict([picture.copy()])
-
-
-@given(batch=st.lists(pictures, min_size=2, max_size=8))
-def test_batch_changes_nothing(model, batch):
-    """A batch gives what its pictures give one by one, within tolerance."""
-    assert_batch_changes_nothing(model, batch)
 
 
 @given(picture=digits, times=st.integers(2, 4))

@@ -11,18 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.outputs.entities import Entities
-from swapgate.standard import (
-    assert_batch_changes_nothing,
-    assert_repeats,
-    assert_same,
-    test_expected,
-    test_golden,
-    test_latency,
-    test_memory,
-    test_parameters,
-    test_quality,
-    test_size,
-)
+from swapgate.standard import assert_same, batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import test_expected as test_expected
+from swapgate.standard import test_golden as test_golden
+from swapgate.standard import test_latency as test_latency
+from swapgate.standard import test_memory as test_memory
+from swapgate.standard import test_parameters as test_parameters
+from swapgate.standard import test_quality as test_quality
+from swapgate.standard import test_size as test_size
 
 pytestmark = pytest.mark.task("ner")
 
@@ -36,6 +32,9 @@ sentences = st.one_of(
     st.builds("Nobody knows why the {} was late again.".format, st.sampled_from(["train", "letter", "answer"])),
 )
 texts = st.one_of(sentences, st.text(max_size=60))
+
+test_same_input_same_prediction = same_input_same_prediction(texts)
+test_batch_changes_nothing = batch_changes_nothing(texts)
 
 
 @given(text=texts)
@@ -52,18 +51,6 @@ def test_spans_hold_their_text(model, text):
     assert all(entity.text == text[entity.start : entity.end] != "" for entity in found.entities)
     edges = [edge for entity in found.entities for edge in (entity.start, entity.end)]
     assert edges == sorted(edges)
-
-
-@given(text=texts)
-def test_same_input_same_prediction(model, text):
-    """The same text twice gives the same prediction, to the last bit."""
-    assert_repeats(model, text)
-
-
-@given(batch=st.lists(texts, min_size=2, max_size=8))
-def test_batch_changes_nothing(model, batch):
-    """A batch gives what its texts give one by one, within tolerance."""
-    assert_batch_changes_nothing(model, batch)
 
 
 @given(text=sentences, before=st.integers(0, 4), behind=st.integers(0, 4))

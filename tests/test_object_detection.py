@@ -14,16 +14,14 @@ from hypothesis import strategies as st
 from swapgate.core.faults import Fault
 from swapgate.inputs.pictures import read_image
 from swapgate.outputs.detections import match
-from swapgate.standard import (
-    assert_batch_changes_nothing,
-    test_expected,
-    test_golden,
-    test_latency,
-    test_memory,
-    test_parameters,
-    test_quality,
-    test_size,
-)
+from swapgate.standard import batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import test_expected as test_expected
+from swapgate.standard import test_golden as test_golden
+from swapgate.standard import test_latency as test_latency
+from swapgate.standard import test_memory as test_memory
+from swapgate.standard import test_parameters as test_parameters
+from swapgate.standard import test_quality as test_quality
+from swapgate.standard import test_size as test_size
 
 pytestmark = pytest.mark.task("object-detection")
 
@@ -54,6 +52,9 @@ def blanks(draw):
 
 pictures = st.one_of(scenes, blanks())
 
+test_same_input_same_prediction = same_input_same_prediction(pictures)
+test_batch_changes_nothing = batch_changes_nothing(pictures)
+
 
 @given(picture=pictures)
 def test_boxes_lie_on_the_picture(model, picture):
@@ -66,18 +67,6 @@ def test_boxes_lie_on_the_picture(model, picture):
         assert 0 <= (left + right) / 2 <= picture.width
         assert 0 <= (top + bottom) / 2 <= picture.height
         assert 0 <= thing.score <= 1
-
-
-@given(picture=pictures)
-def test_same_input_same_prediction(model, picture):
-    """The same picture twice gives the same objects, to the last bit."""
-    assert model.predict([picture]) == model.predict([picture.copy()])
-
-
-@given(batch=st.lists(pictures, min_size=2, max_size=8))
-def test_batch_changes_nothing(model, batch):
-    """A batch gives what its pictures give one by one, within tolerance."""
-    assert_batch_changes_nothing(model, batch)
 
 
 def assert_moved(model, picture, other, move):

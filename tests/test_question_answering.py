@@ -12,17 +12,14 @@ from hypothesis import strategies as st
 
 from swapgate.core.faults import Fault
 from swapgate.inputs.given import Question
-from swapgate.standard import (
-    assert_batch_changes_nothing,
-    assert_repeats,
-    test_expected,
-    test_golden,
-    test_latency,
-    test_memory,
-    test_parameters,
-    test_quality,
-    test_size,
-)
+from swapgate.standard import batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import test_expected as test_expected
+from swapgate.standard import test_golden as test_golden
+from swapgate.standard import test_latency as test_latency
+from swapgate.standard import test_memory as test_memory
+from swapgate.standard import test_parameters as test_parameters
+from swapgate.standard import test_quality as test_quality
+from swapgate.standard import test_size as test_size
 
 pytestmark = pytest.mark.task("question-answering")
 
@@ -36,6 +33,9 @@ unrelated = st.sampled_from(
     ["The weather was cold and windy.", "It rained all morning.", "The soup was good.", "Nobody was surprised."]
 )
 
+test_same_input_same_prediction = same_input_same_prediction(questions)
+test_batch_changes_nothing = batch_changes_nothing(questions)
+
 
 @given(question=questions)
 def test_answer_stands_at_its_offsets(model, question):
@@ -44,18 +44,6 @@ def test_answer_stands_at_its_offsets(model, question):
     assert found.text == question.context[found.start : found.end]
     assert 0 <= found.margin <= 1
     assert 0 <= found.score <= 1
-
-
-@given(question=questions)
-def test_same_input_same_prediction(model, question):
-    """The same question twice gives the same answer, to the last bit."""
-    assert_repeats(model, question)
-
-
-@given(batch=st.lists(questions, min_size=2, max_size=8))
-def test_batch_changes_nothing(model, batch):
-    """A batch gives what its questions give one by one, within tolerance."""
-    assert_batch_changes_nothing(model, batch)
 
 
 @given(person=people, place=places, sentence=unrelated)

@@ -9,19 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.core.faults import Fault
-from swapgate.standard import (
-    assert_batch_changes_nothing,
-    assert_repeats,
-    assert_same,
-    assert_scores_sum_to_one,
-    test_expected,
-    test_golden,
-    test_latency,
-    test_memory,
-    test_parameters,
-    test_quality,
-    test_size,
-)
+from swapgate.standard import assert_same, assert_scores_sum_to_one, batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import test_expected as test_expected
+from swapgate.standard import test_golden as test_golden
+from swapgate.standard import test_latency as test_latency
+from swapgate.standard import test_memory as test_memory
+from swapgate.standard import test_parameters as test_parameters
+from swapgate.standard import test_quality as test_quality
+from swapgate.standard import test_size as test_size
 
 pytestmark = pytest.mark.task("sentiment")
 
@@ -36,24 +31,15 @@ reviews = st.sampled_from(
 )
 texts = st.one_of(reviews, st.text(min_size=1, max_size=60).filter(str.strip))
 
+test_same_input_same_prediction = same_input_same_prediction(texts)
+test_batch_changes_nothing = batch_changes_nothing(texts)
+
 
 @given(text=texts)
 def test_scores_sum_to_one(model, text):
     """Whatever the text: each score is a probability, the best comes first, and together they make 1."""
     (found,) = model.predict([text])
     assert_scores_sum_to_one(found)
-
-
-@given(text=texts)
-def test_same_input_same_prediction(model, text):
-    """The same text twice gives the same prediction, to the last bit."""
-    assert_repeats(model, text)
-
-
-@given(batch=st.lists(texts, min_size=2, max_size=8))
-def test_batch_changes_nothing(model, batch):
-    """A batch gives what its texts give one by one, within tolerance."""
-    assert_batch_changes_nothing(model, batch)
 
 
 @given(text=reviews, before=st.integers(0, 4), behind=st.integers(0, 4))

@@ -14,17 +14,14 @@ from swapgate.core.faults import Fault
 from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs.text import word_error_rate
-from swapgate.standard import (
-    assert_batch_changes_nothing,
-    assert_repeats,
-    test_expected,
-    test_golden,
-    test_latency,
-    test_memory,
-    test_parameters,
-    test_quality,
-    test_size,
-)
+from swapgate.standard import batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import test_expected as test_expected
+from swapgate.standard import test_golden as test_golden
+from swapgate.standard import test_latency as test_latency
+from swapgate.standard import test_memory as test_memory
+from swapgate.standard import test_parameters as test_parameters
+from swapgate.standard import test_quality as test_quality
+from swapgate.standard import test_size as test_size
 
 pytestmark = pytest.mark.task("speech-recognition")
 
@@ -35,22 +32,14 @@ recordings = st.sampled_from(["plain_command.flac", "one_word.flac", "slow_voice
 )
 
 
-@given(sound=recordings)
-def test_same_input_same_prediction(model, sound):
-    """The same recording twice gives the same words, to the last bit."""
-    assert_repeats(model, sound)
-
-
-@given(batch=st.lists(recordings, min_size=2, max_size=8))
-def test_batch_changes_nothing(model, batch):
-    """A batch gives what its recordings give one by one, within tolerance."""
-    assert_batch_changes_nothing(model, batch)
-
-
 def assert_same_words(model, sound, other):
     """Assert that two recordings are heard alike."""
     (one,), (two,) = model.predict([sound]), model.predict([other])
     assert word_error_rate(two.text, one.text) == 0, f"heard {two}; before {one}"
+
+
+test_same_input_same_prediction = same_input_same_prediction(recordings)
+test_batch_changes_nothing = batch_changes_nothing(recordings)
 
 
 @given(sound=recordings, decibels=st.floats(-6, 6))

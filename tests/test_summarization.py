@@ -9,17 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.core.faults import Fault
-from swapgate.standard import (
-    assert_batch_changes_nothing,
-    assert_repeats,
-    test_expected,
-    test_golden,
-    test_latency,
-    test_memory,
-    test_parameters,
-    test_quality,
-    test_size,
-)
+from swapgate.standard import batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import test_expected as test_expected
+from swapgate.standard import test_golden as test_golden
+from swapgate.standard import test_latency as test_latency
+from swapgate.standard import test_memory as test_memory
+from swapgate.standard import test_parameters as test_parameters
+from swapgate.standard import test_quality as test_quality
+from swapgate.standard import test_size as test_size
 
 pytestmark = pytest.mark.task("summarization")
 
@@ -32,6 +29,9 @@ events = st.one_of(
 news = st.builds("{} It rained in {} all week. Nobody was hurt.".format, events, places)
 texts = st.one_of(news, st.text(min_size=1, max_size=80).filter(str.strip))
 
+test_same_input_same_prediction = same_input_same_prediction(texts)
+test_batch_changes_nothing = batch_changes_nothing(texts, most=4)
+
 
 @given(text=texts)
 def test_summary_obeys_its_limits(model, text):
@@ -41,18 +41,6 @@ def test_summary_obeys_its_limits(model, text):
     limit = told and (told.max_new_tokens or told.max_length)  # else the model's own settings limit it
     assert limit is None or len(found.text.split()) <= limit
     assert 0 <= found.margin <= 1
-
-
-@given(text=texts)
-def test_same_input_same_prediction(model, text):
-    """The same text twice gives the same summary, to the last bit."""
-    assert_repeats(model, text)
-
-
-@given(batch=st.lists(texts, min_size=2, max_size=4))
-def test_batch_changes_nothing(model, batch):
-    """A batch gives what its texts give one by one, within tolerance."""
-    assert_batch_changes_nothing(model, batch)
 
 
 @given(text=st.sampled_from(["", " \n", "It rained in Oslo all week. " * 400]))

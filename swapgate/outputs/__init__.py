@@ -49,7 +49,7 @@ def output_of(prediction: Prediction) -> Output:
 
 def check_expected(actual: Prediction, expected: Expected) -> list[Mismatch]:
     """Compare with the right answer; scores need only be valid."""
-    return invalid(actual) or output_of(actual).expected(actual, expected)
+    return invalid(actual) or output_of(actual).compare.expected(actual, expected)
 
 
 def check_drift(
@@ -57,7 +57,9 @@ def check_drift(
 ) -> list[Mismatch]:
     """Compare with the golden of the same weights: scores within tolerance, near ties may change places."""
     wrong = invalid(actual) + invalid(golden, "golden ")
-    return wrong or [found for found in output_of(actual).drift(actual, golden, tolerance, reference) if not found.tie]
+    return wrong or [
+        found for found in output_of(actual).compare.drift(actual, golden, tolerance, reference) if not found.tie
+    ]
 
 
 def check_recorded(actual: Prediction, golden: Prediction, tolerance: Tolerance) -> list[Mismatch]:
@@ -79,12 +81,12 @@ def near_ties(
     """
     if recorded:
         return [one for one in _recorded(actual, golden, tolerance) if one.tie]
-    return [one for one in output_of(actual).drift(actual, golden, tolerance, reference) if one.tie]
+    return [one for one in output_of(actual).compare.drift(actual, golden, tolerance, reference) if one.tie]
 
 
 def _recorded(actual: Prediction, golden: Prediction, tolerance: Tolerance) -> list[Mismatch]:
-    output = output_of(actual)
-    return (output.recorded or output.drift)(actual, golden, tolerance, "recorded")
+    compare = output_of(actual).compare
+    return (compare.recorded or compare.drift)(actual, golden, tolerance, "recorded")
 
 
 def check_swap(candidate: Prediction, golden: Prediction, expected: Expected, tolerance: Tolerance) -> list[Mismatch]:
@@ -94,12 +96,12 @@ def check_swap(candidate: Prediction, golden: Prediction, expected: Expected, to
     for nothing if the candidate still gets it wrong, and is an improvement if it does not.
     """
     wrong = invalid(candidate) + invalid(golden, "golden ")
-    return wrong or output_of(candidate).swap(candidate, golden, expected, tolerance)
+    return wrong or output_of(candidate).compare.swap(candidate, golden, expected, tolerance)
 
 
 def invalid(actual: Prediction, whose: str = "") -> list[Mismatch]:
     """Return what no model could have meant: scores that are NaN or no probabilities, what stands twice."""
-    return output_of(actual).invalid(actual, whose)
+    return output_of(actual).compare.invalid(actual, whose)
 
 
 def diff(golden: Prediction | None, now: Prediction, given: object) -> Iterator[Line]:

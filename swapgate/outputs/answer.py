@@ -8,7 +8,7 @@ from rich.text import Text as Line
 
 from swapgate.outputs.counts import RIGHT, Counts, Figures
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
-from swapgate.outputs.prediction import EXACT, Output, Prediction, comma_list
+from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
 from swapgate.outputs.tolerance import (
     Mismatch,
     Tolerance,
@@ -145,10 +145,7 @@ def _is_right(found: Answer, right: Sequence[AnswerSpan]) -> bool:
 
 OUTPUT = Output(
     prediction=Answer,
-    invalid=invalid,
-    expected=expected,
-    drift=drift,
-    swap=swap,
+    compare=Compare(invalid, expected, drift, swap),
     count=count,
     figures=figures,
     diff=diff,

@@ -8,7 +8,7 @@ from rich.text import Text as Line
 
 from swapgate.outputs.counts import RIGHT, Counts, Figures
 from swapgate.outputs.diff import score_change
-from swapgate.outputs.prediction import EXACT, Output, Prediction
+from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction
 from swapgate.outputs.tolerance import Mismatch, Tolerance, exceeds, invalid_probability, score_drift, score_fall
 
 TOP = 5
@@ -173,11 +173,7 @@ def _stated(found: Classification, label: str) -> str:
 
 OUTPUT = Output(
     prediction=Classification,
-    invalid=invalid,
-    expected=expected,
-    drift=drift,
-    recorded=recorded,
-    swap=swap,
+    compare=Compare(invalid, expected, drift, swap, recorded),
     count=count,
     figures=figures,
     diff=diff,

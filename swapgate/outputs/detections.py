@@ -9,7 +9,7 @@ from rich.text import Text as Line
 
 from swapgate.outputs.average_precision import AveragePrecision
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
-from swapgate.outputs.prediction import EXACT, Output, Prediction, comma_list
+from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
 from swapgate.outputs.tolerance import Mismatch, Tolerance, exceeds, invalid_probability, score_drift, score_fall
 
 LEAST_IOU = 0.5
@@ -221,11 +221,7 @@ def _path(annotation: Annotation) -> str:
 
 OUTPUT = Output(
     prediction=Detections,
-    invalid=invalid,
-    expected=expected,
-    drift=drift,
-    recorded=recorded,
-    swap=swap,
+    compare=Compare(invalid, expected, drift, swap, recorded),
     count=lambda found, right: {},
     figures=lambda counts, rows: {},
     diff=diff,

@@ -9,7 +9,7 @@ from rich.text import Text as Line
 
 from swapgate.outputs.counts import OVERLAP_PARTS, Counts, Figures, f1, overlap
 from swapgate.outputs.diff import NEW, OLD, score_change
-from swapgate.outputs.prediction import EXACT, Output, Prediction, comma_list
+from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
 from swapgate.outputs.tolerance import (
     Mismatch,
     Tolerance,
@@ -216,10 +216,7 @@ def _path(key: Key) -> str:
 
 OUTPUT = Output(
     prediction=Entities,
-    invalid=invalid,
-    expected=expected,
-    drift=drift,
-    swap=swap,
+    compare=Compare(invalid, expected, drift, swap),
     count=count,
     figures=figures,
     diff=diff,

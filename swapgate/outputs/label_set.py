@@ -8,7 +8,7 @@ from rich.text import Text as Line
 from swapgate.outputs.classification import TOP, Score
 from swapgate.outputs.counts import OVERLAP_PARTS, Counts, Figures, f1, overlap
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
-from swapgate.outputs.prediction import EXACT, Output, Prediction, comma_list
+from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
 from swapgate.outputs.tolerance import Mismatch, Tolerance, invalid_probability, score_drift, score_fall
 
 
@@ -161,10 +161,7 @@ def _stated(found: LabelSet, label: str) -> str:
 
 OUTPUT = Output(
     prediction=LabelSet,
-    invalid=invalid,
-    expected=expected,
-    drift=drift,
-    swap=swap,
+    compare=Compare(invalid, expected, drift, swap),
     count=count,
     figures=figures,
     diff=diff,

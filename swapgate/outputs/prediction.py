@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 from rich.text import Text as Line
 
@@ -44,14 +44,12 @@ class Accumulator(Protocol):
         """Return how many rows differ from the other side in what counts for a figure."""
 
 
-@dataclass(frozen=True, eq=False)
-class Output:
-    """How one kind of prediction is compared, counted and shown.
+class Compare(NamedTuple):
+    """How predictions of one kind are compared.
 
-    The functions that compare walk the union of both sides, collect every difference in words, and never raise.
+    Each function walks the union of both sides, collects every difference in words, and never raises.
     """
 
-    prediction: type[Prediction]
     invalid: Callable[[Any, str], list[Mismatch]]
     """Of a prediction and whose it is: what no model could have meant (NaN, a score above 1)."""
     expected: Callable[[Any, Any], list[Mismatch]]
@@ -60,14 +58,22 @@ class Output:
     """Of a prediction, the golden of the same weights, the tolerance, and how messages call the golden."""
     swap: Callable[[Any, Any, Any, Tolerance], list[Mismatch]]
     """Of a candidate's prediction, the incumbent's golden, the right answer and the tolerance."""
+    recorded: Callable[[Any, Any, Tolerance, str], list[Mismatch]] | None = None
+    """As `drift`, where others recorded the golden and it may hold less; as `drift` where it is None."""
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """How one kind of prediction is compared, counted and shown."""
+
+    prediction: type[Prediction]
+    compare: Compare
     count: Callable[[Any, Any], Counts]
     """Of a prediction and the right answer: what a row of an evaluation set adds."""
     figures: Callable[[Counts, float], Figures]
     """Of the sums over rows, and how many rows these are; `by_label` adds those of pairs of labels."""
     diff: Callable[[Any, Any, object], Iterator[Line]]
     """Of a golden (None: all is new), a prediction and the input: the lines of a coloured diff."""
-    recorded: Callable[[Any, Any, Tolerance, str], list[Mismatch]] | None = None
-    """As `drift`, where others recorded the golden and it may hold less; as `drift` where it is None."""
     shares: frozenset[str] = frozenset()
     """Figures of rows that are either right or wrong, besides `RIGHT`."""
     less_is_better: frozenset[str] = frozenset()

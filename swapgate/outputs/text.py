@@ -15,7 +15,7 @@ from rich.text import Text as Line
 
 from swapgate.outputs.counts import RIGHT, Counts, Figures
 from swapgate.outputs.diff import NEW, OLD, score_change
-from swapgate.outputs.prediction import EXACT, Output, Prediction
+from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction
 from swapgate.outputs.tolerance import (
     Mismatch,
     Tolerance,
@@ -251,10 +251,7 @@ def _rouge(*kinds: str) -> Any:
 
 OUTPUT = Output(
     prediction=Text,
-    invalid=invalid,
-    expected=expected,
-    drift=drift,
-    swap=swap,
+    compare=Compare(invalid, expected, drift, swap),
     count=count,
     figures=figures,
     diff=diff,

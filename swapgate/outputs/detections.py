@@ -180,7 +180,7 @@ def match(
 ) -> tuple[list[tuple[T, Detection]], list[T], list[Detection]]:
     """Pair annotations of one label with an IoU of at least `LEAST_IOU` so that the IoUs sum to the most.
 
-    Gives the pairs, and what is left on each side.
+    Return the pairs, and what is left on each side.
     """
     import numpy as np
     from scipy.optimize import linear_sum_assignment

@@ -30,12 +30,12 @@ class Cost:
     reference: Model | None
     """None where the row has no budget, or one against the incumbent and nothing is swapped."""
     measure: Callable[[Model, float], Ratio]
-    """Gives the ratio to a reference, measured closely enough to tell whether it is above a budget."""
+    """Returns the ratio to a reference, measured closely enough to tell whether it is above a budget."""
     models_file: str
     value: Callable[[], float | None] = lambda: None
-    """Gives the figure of the model alone."""
+    """Returns the figure of the model alone."""
     times: Callable[[], Times | None] = lambda: None
-    """Gives the seconds of the model alone."""
+    """Returns the seconds of the model alone."""
     holds: bool | None = None
     """What came of the comparison; None until there was one."""
     message: str = ""
@@ -83,9 +83,9 @@ class Quality:
     evaluation: str
     """The file of the set."""
     reference: Callable[[QualityLimit], Model | None]
-    """Gives the model that a limit compares with; None for the incumbent where nothing is swapped."""
+    """Returns the model that a limit compares with; None for the incumbent where nothing is swapped."""
     tally: Callable[[Model], Tally]
-    """Gives what came of the set."""
+    """Returns what came of the set."""
     models_file: str
     name: str = "quality"
     holds: bool | None = None

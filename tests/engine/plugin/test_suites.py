@@ -1,6 +1,7 @@
 """Suites: one project with several text classifiers, each with labels, cases, goldens and budgets of its own."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -360,3 +361,77 @@ def test_all_sizes_time_the_suite_s_own_cases(opened, works, cases):
     tiers = {tier["task"]: tier for tier in opened.facts("--all-sizes", "-m", "latency")["tiers"]}
     sizes = [tiers[suite]["figures"]["latency_sizes"][works] for suite in ("intent", "tags")]
     assert [size["times"]["case"] for size in sizes] == cases
+
+
+def git(shop: Shop, *words: str) -> None:
+    """Run git in the project."""
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(["git", *who, *words], cwd=shop.path, check=True, capture_output=True)
+
+
+@pytest.fixture
+def committed(opened: Shop) -> Shop:
+    """A project with goldens that git keeps."""
+    opened.write(".gitignore", "v.json\n__pycache__/\n.swapgate/\n.pytest_cache/\n.lock/\n")
+    git(opened, "init", "-q")
+    git(opened, "add", "-A")
+    git(opened, "commit", "-qm", "all")
+    return opened
+
+
+@pytest.mark.parametrize("path", ["fixtures/topic/cases.toml", "golden/embedded/topic/small.json"])
+def test_changed_since_chooses_suites(committed, path):
+    """A change of one suite's files judges that suite alone."""
+    (committed.path / path).write_text((committed.path / path).read_text() + "\n")
+    facts = committed.facts("--changed-since=HEAD")
+    assert [tier["task"] for tier in facts["tiers"]] == ["topic"]
+    assert "changed since HEAD: topic" in facts["notes"]
+
+
+def test_changed_since_with_a_changed_test_file(committed):
+    """A change of a test file judges all suites that its marks have ever named."""
+    committed.suite.write_text(SUITE.replace('task("text-classification")', 'suite("topic")'))
+    assert committed.facts("--changed-since=HEAD")["notes"] == ["changed since HEAD: intent, tags, topic"]
+
+
+def test_swap_against_a_commit(committed):
+    """A change of one suite's model is a swap that the commit's own golden of that suite judges."""
+    committed.model("worse", ["ASK", "BUY"], {"two": {"BUY": 0.9}})
+    committed.models.write_text(replaced('model = "../../models/intent"', 'model = "../../models/worse"'))
+    assert committed.verdicts("--against=HEAD") == {**dict.fromkeys(ALL, "PASS"), "intent/small": "FAIL"}
+
+
+def test_suite_of_another_task_against_a_commit(committed):
+    """A change cannot make a suite one of another task, whose answers nobody accepted."""
+    committed.models.write_text(
+        replaced('[topic]\ntask = "sentiment"', '[topic]\ntask = "sentiment"\nmulti_label = true')
+    )
+    (committed.path / "golden/embedded/topic/small.json").unlink()
+    result = committed.run("--against=HEAD")
+    assert result.ret == 4
+    assert (
+        "topic is a suite of multi-label-text-classification and was one of text-classification" in result.stderr.str()
+    )
+
+
+def test_commands_name_suites(opened):
+    """The commands know suites as pytest does."""
+    from swapgate.commands import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(opened.path)
+        assert main(["models"]) == 0
+        assert main(["review", "--json"]) == 0
+        assert main(["calibrate", "tpoic.small"]) == 4
+        assert main(["fetch", "intent"]) == 0
+
+
+@pytest.mark.parametrize("command", [["calibrate", "tpoic.small"], ["pin", "tpoic"]])
+def test_commands_say_what_was_meant(opened, capsys, command):
+    """A suite that does not exist is told with the nearest one."""
+    from swapgate.commands import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(opened.path)
+        assert main(command) == 4
+    assert "did you mean 'topic" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from swapgate.core.faults import InputFault
-from swapgate.core.tables import nearest
+from swapgate.core.words import nearest
 from swapgate.project.manifest import Row
 from swapgate.tasks import tasks
 from swapgate.tasks.task import Task

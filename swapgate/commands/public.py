@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
-from swapgate.core.tables import nearest
+from swapgate.core.words import nearest
 from swapgate.models import hub
 from swapgate.models.fetching import Fetched, OfflineFault, UnreachableFault, fetch, resolve
 from swapgate.models.loading import find

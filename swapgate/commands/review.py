@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.prompt import Prompt
 
 from swapgate.core.faults import Fault, InputFault
-from swapgate.core.tables import nearest
+from swapgate.core.words import nearest
 from swapgate.goldens.golden import (
     Entry,
     accumulated,

@@ -1,8 +1,22 @@
 """The ways in which something other than an assertion can go wrong; each message ends with the next step."""
 
+from typing import Self
+
+from swapgate.core.words import plain
+
 
 class Fault(Exception):
-    """A problem that is reported as its message alone, without a traceback."""
+    """A problem that is reported as its message alone, without a traceback; each argument is a line of it.
+
+    What a model, a hub or a file said may be part of it: no letter of that breaks a line or reaches a terminal raw.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(plain(str(line)) for line in self.args)
+
+    def behind(self, words: str) -> Self:
+        """Return the same fault with words before each line."""
+        return type(self)(*(f"{words}{line}" for line in self.args))
 
 
 class InputFault(Fault):

@@ -11,6 +11,17 @@ EDITED = 4_000_000
 """Bytes of the largest file that somebody may have edited by hand."""
 
 
+def read_text(path: Path, most: int) -> str:
+    """Read a text of at most so many bytes. Raises OSError, also for what is no file and might never end."""
+    if path.exists() and not path.is_file():
+        raise OSError("it is no file")
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(f"it has more than {most:,} bytes")
+    return content.decode("utf-8")
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a text into a file, replacing what was there in one step. Raises OSError and then leaves what was there.
 

@@ -1,6 +1,5 @@
 """Tables that a person writes: TOML, read and checked with a message for each key that is wrong."""
 
-import difflib
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,9 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from swapgate.core.faults import InputFault
+from swapgate.core.files import read_text
+from swapgate.core.words import nearest
 
 NonEmptyStr = Annotated[str, Field(min_length=1)]
 T = TypeVar("T")
+LARGEST = 64_000_000
+"""Bytes of the largest TOML file that is read."""
 
 
 class Table(BaseModel):
@@ -25,7 +28,7 @@ class Table(BaseModel):
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file. Raises InputFault that names the file and, for a syntax error, its line."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(path, LARGEST))
     except (OSError, UnicodeDecodeError) as error:
         raise InputFault(f"{path}: cannot be read: {error}; give a TOML file in UTF-8") from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is an endless number
@@ -44,14 +47,7 @@ def validated(
     except ValidationError as error:
         whole = "" if prefix else "the file"
         lines = [f"{path}: {prefix}{_worded(detail, data, shape, owner, whole)}" for detail in error.errors()]
-        raise InputFault("\n".join(lines)) from error
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the nearest known name in words for the end of a message, or all of them where none is near."""
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+        raise InputFault(*lines) from error
 
 
 def _worded(detail: ErrorDetails, data: Any, shape: Any, owner: Callable[[str], str], whole: str) -> str:

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from swapgate.core.faults import InputFault
 from swapgate.core.files import check_keys, make_hidden, remove_remains, write_whole
-from swapgate.core.tables import nearest
+from swapgate.core.words import nearest
 from swapgate.goldens.provenance import Provenance, is_other, tighter_tolerance
 from swapgate.models.loading import Source
 from swapgate.outputs import Mismatch, Tolerance, check_drift, check_recorded, check_swap, invalid, near_ties

@@ -1,7 +1,6 @@
 """Sounds, read from files whatever their rate and channels; what a header claims is checked before it is believed."""
 
 import functools
-import warnings
 from pathlib import Path
 
 from swapgate.core.faults import SurroundingsFault
@@ -20,13 +19,12 @@ RATES = (1_000, 768_000)
 @functools.lru_cache(maxsize=512)
 def read_sound(path: Path) -> Sound:
     """Read a sound file; several channels become their mean. Raises SurroundingsFault where it holds no sound."""
-    import librosa
     import numpy as np
+    import soundfile
 
     _check_length(path)
-    with readable_as(path, "sound"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # librosa.load imports modules that Python 3.13 drops
-        samples, rate = librosa.load(path, sr=None, mono=False, dtype=np.float32)
+    with readable_as(path, "sound"):  # by soundfile alone: librosa would start ffmpeg on what that does not know
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     if not samples.size:
         raise SurroundingsFault(f"{path}: the sound is empty; give a file with samples")
     if not np.isfinite(samples).all():
@@ -36,7 +34,7 @@ def read_sound(path: Path) -> Sound:
             f"{path}: claims {rate:,.0f} samples a second, believed are {RATES[0]:,} to {RATES[1]:,}; mend its header,"
             " or convert it"
         )
-    return Sound(librosa.to_mono(samples), int(rate))
+    return Sound(np.mean(samples.T, axis=0), int(rate))
 
 
 def _check_length(path: Path) -> None:

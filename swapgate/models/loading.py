@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
+from swapgate.core.words import first_line
 from swapgate.models import compression, hub, int8
 from swapgate.models.digest import VOCABULARIES, folder_digests
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
@@ -277,8 +278,9 @@ def _cause(error: BaseException) -> str:
     known = next((words for is_cause, words in CAUSES if is_cause(error)), None)
     if known:
         return known
-    reason = (str(error).strip().splitlines() or ["no message"])[0]
-    return "{} cannot be loaded: " + f"{type(error).__name__}: {reason}".replace("{", "{{").replace("}", "}}")
+    return "{} cannot be loaded: " + f"{type(error).__name__}: {first_line(error)}".replace("{", "{{").replace(
+        "}", "}}"
+    )
 
 
 CAUSES: tuple[tuple[Callable[[BaseException], bool], str], ...] = (

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from swapgate.core.words import plain
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -98,7 +100,7 @@ class Mismatch:
     """By how much numbers are off, by what they are (see `FIELDS`); empty where something else differs."""
 
     def __str__(self) -> str:
-        return self.message
+        return plain(self.message)
 
 
 def exceeds(difference: float, allowed: float) -> bool:

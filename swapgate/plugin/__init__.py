@@ -175,7 +175,8 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
         before = make_plan(then, older, [], sets, directory, working_tree=root, device=option.device)
         return judged_by(before, now, commit, _checkout(config))
     except InputFault as fault:
-        raise InputFault(f"--against {option.against}: {fault}".replace(f"{then}/", f"{option.against}:")) from fault
+        lines = [str(line).replace(f"{then}/", f"{option.against}:") for line in fault.args]
+        raise InputFault(*lines).behind(f"--against {option.against}: ") from fault
 
 
 def _checkout(config: pytest.Config) -> Path:

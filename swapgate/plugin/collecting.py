@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from swapgate.core.tables import nearest
+from swapgate.core.words import nearest, plain
 from swapgate.goldens.golden import read_golden
 from swapgate.plugin.checks import Expected, Golden, Orphan
 from swapgate.plugin.measures import Cost, Quality
@@ -139,7 +139,7 @@ class Collecting:
         """Word a failed assert as its check does."""
         for side in (right, left):
             if isinstance(side, Expected | Golden | Cost | Quality) and side.message:
-                return [side.message]
+                return [plain(side.message)]
         return None
 
     def _suites(self, node: pytest.Item | pytest.Collector) -> list[str]:

@@ -17,6 +17,7 @@ from _pytest.junitxml import LogXML, xml_key
 
 from swapgate.core.faults import Fault
 from swapgate.core.files import write_whole
+from swapgate.core.words import plain
 from swapgate.goldens.golden import loosened, read_golden, stale
 from swapgate.goldens.pending import count, write_pending
 from swapgate.goldens.snapshots import GoldenExtension
@@ -24,7 +25,7 @@ from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_co
 from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
-from swapgate.plugin.outcomes import outcome_of, show
+from swapgate.plugin.outcomes import after_reruns, outcome_of, show
 from swapgate.plugin.uncollected import missed_tiers
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Plan
@@ -100,7 +101,8 @@ class Ledger:
             report.longrepr = self.plan.worded(str(error))
         if report.when == "call" or not report.passed:
             outcome, message = outcome_of(report, error, item, self.plan.shown(self.plan.manifest.path))
-            message = self.plan.worded(message)
+            message = plain(self.plan.worded(message))
+            outcome, message = after_reruns(outcome, message, item)
             show(report, error, outcome, message, item)
             checks = item.stash.get(CHECKS, [])
             judged = [check for check in checks if isinstance(check, Cost | Quality)]
@@ -124,6 +126,8 @@ class Ledger:
         """Gather the records, of this process or of pytest-xdist's workers."""
         carried = [str(value) for name, value in report.user_properties if name == PROPERTY]
         records = [Record.from_json(json.loads(value)) for value in carried]
+        if str(report.outcome) == "rerun":  # what surroundings did to an earlier try does not count
+            records = [record for record in records if record.outcome != "error"]
         self.records += [(report.nodeid, record) for record in records]
         if str(report.when) == "???":  # as pytest-xdist reports a test in which its worker died
             self.died.append(report.nodeid)

@@ -1,11 +1,17 @@
 """What came of a phase of a suite test, in a word and with the reason, and how pytest shows it."""
 
+from traceback import walk_tb
+
 import pytest
 
 from swapgate.core.faults import AbsentFault, Fault, ModelFault
 from swapgate.plugin.collecting import GAP, NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.verdicts.verdict import Outcome, Selected
+
+TIMEOUT = "pytest_timeout"
+TRIES = pytest.StashKey[dict[int, tuple[Outcome, str]]]()
+"""What came of each try of a test that is run again."""
 
 
 def outcome_of(
@@ -42,8 +48,28 @@ def outcome_of(
         return "incomplete", _words(error, selected)
     judged = (AssertionError, ModelFault, pytest.fail.Exception)
     errors = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]  # of a property, by hypothesis
-    outcome: Outcome = "failed" if all(isinstance(one, judged) for one in errors) else "error"
-    return outcome, _words(error, selected)
+    failed = all(isinstance(one, judged) and not _is_timeout(one) for one in errors)
+    return "failed" if failed else "error", _words(error, selected)
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    """Return whether pytest-timeout ended a test: a slow machine is no word on the model."""
+    frames = walk_tb(error.__traceback__) if isinstance(error, pytest.fail.Exception) else ()
+    return any(frame.f_globals.get("__name__") == TIMEOUT for frame, _ in frames)
+
+
+def after_reruns(outcome: Outcome, message: str, item: pytest.Item) -> tuple[Outcome, str]:
+    """Return what came of a test that pytest-rerunfailures runs again: an ERROR may pass then, a FAIL stays one."""
+    count: int = getattr(item, "execution_count", 1)
+    tries = item.stash.setdefault(TRIES, {})
+    before = [tries[number] for number in sorted(tries) if number < count]
+    failed = next((words for was, words in before if was == "failed"), None)
+    tries[count] = outcome, message
+    if failed is not None and outcome in ("passed", "improvement"):
+        return "failed", f"{failed} (on try 1; try {count} passed, and no rerun mends a FAIL)"
+    if before and outcome == "passed":
+        return "passed", f"{item.stash[SELECTED]}: on try {count}, after an ERROR: {before[-1][1]}"
+    return outcome, message
 
 
 def show(

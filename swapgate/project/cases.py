@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field, create_model
 
 from swapgate.core.faults import InputFault
-from swapgate.core.tables import NonEmptyStr, Table, nearest, read_toml, validated
+from swapgate.core.tables import NonEmptyStr, Table, read_toml, validated
+from swapgate.core.words import nearest
 from swapgate.inputs.downloads import Download
 from swapgate.project.manifest import Manifest
 from swapgate.tasks.case import Case, Files, one_set

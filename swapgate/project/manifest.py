@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from swapgate.core.faults import InputFault
-from swapgate.core.tables import NonEmptyStr, Table, nearest, read_toml, validated
+from swapgate.core.tables import NonEmptyStr, Table, read_toml, validated
+from swapgate.core.words import nearest
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.budgets import Budget
 from swapgate.project.variants import steps
@@ -158,14 +159,14 @@ def read_manifest(path: Path) -> Manifest:
     content = read_toml(path)
     cases: str = validated(dict[str, FileName], {"cases": content.pop("cases", CASES)}, path)["cases"]
     manifest = Manifest(path=path, tasks={}, rows={}, cases=cases)
-    faults = []
+    faults: list[Any] = []
     for suite, table in content.items():
         try:
             manifest.tasks[suite], manifest.rows[suite] = _read_suite(suite, table, path)
         except InputFault as fault:
-            faults.append(str(fault))
+            faults += fault.args
     if faults:
-        raise InputFault("\n".join(faults))
+        raise InputFault(*faults)
     if not any(manifest.rows.values()):
         raise InputFault(f"{path}: names no models; add a table such as [{next(iter(tasks()))}.original]")
     _check_names(manifest)

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from swapgate.core.faults import InputFault
-from swapgate.core.tables import NonEmptyStr, Table, nearest
+from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.core.words import nearest
 from swapgate.inputs.downloads import Download
 from swapgate.inputs.given import Input, Question, digest
 from swapgate.outputs.prediction import Expected

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.core.words import first_line
 from swapgate.inputs.pictures import read_image
 from swapgate.outputs import detections
 from swapgate.outputs.detections import Annotation, Detection, Detections
@@ -94,10 +95,9 @@ def _read(loaded: Loaded, picture: Any) -> Mapping[str, Any] | ModelFault:
     except SurroundingsFault:
         raise
     except Exception as error:  # a processor may raise anything on a picture that it cannot resize
-        reason = (str(error).strip().splitlines() or ["no message"])[0]
         return ModelFault(
             f"its image processor cannot take a picture of {picture.width}×{picture.height} pixels"
-            f" ({type(error).__name__}: {reason}); give one of a more usual size"
+            f" ({type(error).__name__}: {first_line(error)}); give one of a more usual size"
         )
     return inputs
 

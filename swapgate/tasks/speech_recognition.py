@@ -5,6 +5,7 @@ from typing import Any
 
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr
+from swapgate.core.words import first_line
 from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import text
@@ -173,9 +174,8 @@ def _written(loaded: Loaded, waves: Sequence[Any], row: Any) -> list[Text | Mode
         try:
             steps = model.generate(**batch, **GREEDY, **length, output_scores=True, return_dict_in_generate=True).scores
         except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
-            reason = (str(error).strip().splitlines() or ["no message"])[0]
             raise SurroundingsFault(
-                f"no text could be written: {type(error).__name__}: {reason};"
+                f"no text could be written: {type(error).__name__}: {first_line(error)};"
                 " mend the model's generation_config.json, which sets language and task"
             ) from error
         scores = torch.stack(list(steps), dim=1).float().cpu()

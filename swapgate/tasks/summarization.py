@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.core.words import first_line
 from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
 from swapgate.tasks.case import Case, CaseShape, Files
@@ -151,9 +152,8 @@ def _written(loaded: Loaded, texts: Sequence[str], writing: Writing) -> list[Tex
             first = model(**batch, decoder_input_ids=_starts(model, len(texts)), use_cache=False).logits
             if first.isnan().any():  # beam search may stumble over them
                 return [ModelFault("the scores of the first step are NaN")] * len(texts)
-            reason = (str(error).strip().splitlines() or ["no message"])[0]
             raise SurroundingsFault(
-                f"no summary could be written with {writing.said}: {type(error).__name__}: {reason};"
+                f"no summary could be written with {writing.said}: {type(error).__name__}: {first_line(error)};"
                 " set other lengths in the row's generation"
             ) from error
         leads = [_leads(ids, scores, writing) for ids, scores in zip(written, logits, strict=True)]

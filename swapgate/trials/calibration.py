@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swapgate.core.faults import InputFault, ModelFault
-from swapgate.core.tables import nearest
+from swapgate.core.words import nearest
 from swapgate.goldens.golden import golden_path
 from swapgate.goldens.provenance import CPU
 from swapgate.models.devices import check_device

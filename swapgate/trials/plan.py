@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from swapgate.core.faults import InputFault
-from swapgate.core.tables import nearest
+from swapgate.core.words import nearest
 from swapgate.goldens.golden import Entry, golden_path, read_golden
 from swapgate.models.devices import check_device
 from swapgate.models.hub import MAIN, is_pinned
@@ -197,7 +197,7 @@ def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tr
             try:
                 plan.evaluations[suite] = find_set(path_of, task, frozenset(labels))
             except InputFault as fault:
-                raise InputFault(f"{source}: {fault}") from fault
+                raise fault.behind(f"{source}: ") from fault
             continue
         for tier, row in tiers.items():
             if "quality" in row.budget.model_fields_set:
@@ -236,7 +236,7 @@ def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
     try:
         source = _candidate(plan, model, candidate, directory, device)
     except InputFault as fault:
-        raise InputFault(f"--swap {swap}: {fault}") from fault
+        raise fault.behind(f"--swap {swap}: ") from fault
     plan.models[suite, tier] = replace(model, source=source)
     plan.incumbents[suite, tier] = model
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from swapgate.backends import transformers as backend
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.core.words import first_line
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance
 from swapgate.inputs.given import Input
@@ -283,12 +284,13 @@ class Model:
         except BaseException as error:  # a model may raise anything on an input it cannot take
             if not (panic := type(error).__name__ == PANIC) and not isinstance(error, Exception):
                 raise
-            crash: Fault = ModelFault(f"the model crashed: {type(error).__name__}: {error}")
+            crash: Fault = ModelFault(f"the model crashed: {type(error).__name__}: {first_line(error)}")
             if panic:
                 crash = SurroundingsFault(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
             elif self.source.row.variant or TYPE_MISSING.search(str(error)):
                 crash = SurroundingsFault(
-                    f"{self.source.name} cannot compute in its type of numbers: {error}; give another variant or dtype"
+                    f"{self.source.name} cannot compute in its type of numbers: {first_line(error)}; give"
+                    " another variant or dtype"
                 )
             raise self._lack_of_memory(error, "predicted") or crash from error
         if self.first_call_seconds is None:

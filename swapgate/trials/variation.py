@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 
 from swapgate import tasks
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.core.words import first_line
 from swapgate.inputs.given import Input, extent
 from swapgate.models.loading import THREADS, Source
 from swapgate.outputs.prediction import Prediction
@@ -114,7 +115,7 @@ def attentions_of(weights: Any) -> tuple[list[str], list[str]]:
             weights.set_attn_implementation(name)
             reason = "" if weights.config._attn_implementation == name else f"it keeps {own} once it is loaded"
         except Exception as error:  # whatever the model's class says
-            reason = f"{type(error).__name__}: {(str(error).strip().splitlines() or ['no message'])[0]}"
+            reason = f"{type(error).__name__}: {first_line(error)}"
         finally:
             weights.set_attn_implementation(own)
         if reason:

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from swapgate.core.words import plain
 from swapgate.goldens.provenance import CPU
 from swapgate.outputs.tolerance import DEVICES, LIMITS, Tolerance
 from swapgate.trials.calibration import Calibration, calibrate, counted, model_of
 from swapgate.trials.variation import SEVERAL
-from swapgate.verdicts.table import plain
 from swapgate.verdicts.terminal import WIDEST
 
 RUNS = 20

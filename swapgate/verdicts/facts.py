@@ -84,6 +84,8 @@ class Tier:
     """The suite's name once more, as `task` has it."""
     kind: str = ""
     """The task, such as text-classification."""
+    remarks: Sequence[str] = ()
+    """What a reader should know besides: tests that passed when they were run again after an ERROR."""
 
     @property
     def name(self) -> str:
@@ -153,6 +155,7 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         device=model.source.row.device,
         suite=verdict.suite,
         kind=model.task.name,
+        remarks=verdict.remarks,
     )
 
 

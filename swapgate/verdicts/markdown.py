@@ -1,10 +1,12 @@
 """The verdicts as Markdown: a comment on a pull request, or the summary of a CI job."""
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 
+from swapgate.core.words import plain
 from swapgate.verdicts.facts import Report, Tier
-from swapgate.verdicts.table import plain, table
+from swapgate.verdicts.table import table
 
 SIGNS = {"PASS": "✅", "FAIL": "❌", "INCOMPLETE": "⚠️", "ERROR": "💥"}
 MOST = 65_000
@@ -64,6 +66,8 @@ def _blocks(report: Report) -> Iterator[str]:
     for tier in report.tiers:
         yield from _folded(f"{tier.name}: goldens recorded elsewhere", [code(one) for one in tier.partly])
     for tier in report.tiers:
+        yield from _folded(f"{tier.name}: also to be known", [code(one) for one in tier.remarks])
+    for tier in report.tiers:
         yield from _flips(tier)
 
 
@@ -75,12 +79,17 @@ def _flips(tier: Tier) -> Iterator[str]:
         lines = [f"lost {code(flip.id)}: {code(flip.wrong)}" for flip in found.lost]
         lines += [f"gained {code(flip.id)}; {code(one.against)}: {code(flip.wrong)}" for flip in found.gained]
         counts = f"{len(found.lost)} rows lost, {len(found.gained)} gained of {found.rows:,}"
-        title = f"{tier.name} beside {one.against}: {counts} (McNemar p = {found.mcnemar:.3f})"
+        title = f"{tier.name} beside <code>{_html(one.against)}</code>: {counts} (McNemar p = {found.mcnemar:.3f})"
         yield from _folded(title, lines)
 
 
+def _html(text: str) -> str:
+    """Write a text so that nothing in it is taken for HTML; inside of <code> there is no mention and no reference."""
+    return html.escape(plain(text))
+
+
 def _folded(title: str, lines: list[str], is_open: bool = False) -> Iterator[str]:
+    """Yield a list behind a title, which is HTML."""
     if lines:
-        title = plain(title).replace("&", "&amp;").replace("<", "&lt;")
         listed = "\n".join(f"- {line}" for line in lines)
         yield f"<details{' open' if is_open else ''}><summary>{title}</summary>\n\n{listed}\n\n</details>\n"

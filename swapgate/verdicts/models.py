@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from swapgate.verdicts.table import plain
+from swapgate.core.words import plain
 from swapgate.verdicts.terminal import WIDEST
 
 HEADINGS = ("row", "model", "revision", "state", "bytes", "licence")

@@ -18,13 +18,6 @@ def table(report: Report) -> tuple[list[str], list[list[str]]]:
     return headings, [_cells(tier, measured) for tier in report.tiers]
 
 
-def plain(text: str) -> str:
-    """Write line breaks, escape codes and the like as in a Python string, so that a text stays on its line."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
-    )
-
-
 def _cells(tier: Tier, measured: Sequence[str]) -> list[str]:
     return [
         tier.name,

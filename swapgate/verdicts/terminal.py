@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from swapgate.core.words import plain
 from swapgate.verdicts.facts import Report, Tier
-from swapgate.verdicts.table import plain, table
+from swapgate.verdicts.table import table
 
 WIDEST = 10_000
 REASONS = 5
@@ -55,6 +56,10 @@ def _reasons(tier: Tier) -> Iterator[str]:
         yield f"part  {partly}"
     if len(tier.partly) > REASONS:
         yield f"part  {tier.name}: {len(tier.partly) - REASONS} more; all in --verdict-json"
+    for remark in tier.remarks[:REASONS]:
+        yield f"note  {remark}"
+    if len(tier.remarks) > REASONS:
+        yield f"note  {tier.name}: {len(tier.remarks) - REASONS} more; all in --verdict-json"
     yield from _flips(tier)
 
 

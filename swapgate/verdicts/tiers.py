@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from swapgate.core.words import plain
 from swapgate.verdicts.facts import Report, Tier
 from swapgate.verdicts.figures import Cost
 from swapgate.verdicts.markdown import code, markdown_table
-from swapgate.verdicts.table import plain
 from swapgate.verdicts.terminal import WIDEST
 
 HEADINGS = ("task", "tier", "variant", "model", "parameters", "bytes", "quality", "latency ratio", "verdict")
@@ -38,8 +38,14 @@ def as_markdown(report: Report) -> str:
 def as_csv(report: Report) -> str:
     """Return comma-separated values with a line of headings."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([HEADINGS, *(_cells(tier, ".0f") for tier in report.tiers)])
+    rows = [[_literal(cell) for cell in _cells(tier, ".0f")] for tier in report.tiers]
+    csv.writer(text, lineterminator="\n").writerows([HEADINGS, *rows])
     return text.getvalue()
+
+
+def _literal(cell: str) -> str:
+    """Let no spreadsheet take a cell for a formula (OWASP, "CSV Injection")."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {"text": as_text, "markdown": as_markdown, "csv": as_csv}

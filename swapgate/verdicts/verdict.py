@@ -82,6 +82,8 @@ class Verdict:
     """Near ties that fell the other way and are not held against the model, in words."""
     partly: Sequence[str] = ()
     """Goldens from elsewhere and how much of a prediction they hold, in words."""
+    remarks: Sequence[str] = ()
+    """What a reader should know besides: tests that passed when they were run again."""
 
 
 def judge(
@@ -132,7 +134,9 @@ def _judge_tier(suite: str, tier: str, records: list[Record], figures: dict[str,
     status: Status = reasons[0][0] if reasons else "PASS"
     ties = sorted(tie for record in records for tie in record.ties)
     partly = sorted(words for record in records for words in record.partly)
-    return Verdict(suite, tier, status, counts, figures, list(dict.fromkeys(reasons)), improvements, ties, partly)
+    remarks = [record.message for record in records if record.outcome == "passed" and record.message]
+    reasons = list(dict.fromkeys(reasons))
+    return Verdict(suite, tier, status, counts, figures, reasons, improvements, ties, partly, remarks)
 
 
 def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:

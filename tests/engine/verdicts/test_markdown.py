@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from swapgate.commands import main
+from swapgate.core.words import plain
 from swapgate.statistics.comparison import Comparison, Flip
 from swapgate.verdicts.facts import Figures, Reason, Report, Tier, to_json
 from swapgate.verdicts.figures import Beside, Quality
 from swapgate.verdicts.markdown import MOST, markdown
-from swapgate.verdicts.table import plain
 from swapgate.verdicts.terminal import FLIPS, verdict_text
 from swapgate.verdicts.tiers import as_markdown
 

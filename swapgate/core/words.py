@@ -1,0 +1,23 @@
+"""Words of messages: made plain, and the name that was probably meant."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def plain(text: str) -> str:
+    """Write line breaks, escape codes and the like as in a Python string, so that a text stays on its line."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception of a library says."""
+    return (str(error).strip().splitlines() or ["no message"])[0]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the nearest known name in words for the end of a message, or all of them where none is near."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"

@@ -1,9 +1,12 @@
 """The command `swapgate tasks`: which tasks there are, and how the rows and cases of one are written."""
 
 import argparse
+import ast
 import inspect
+import itertools
 import textwrap
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -59,14 +62,31 @@ def _summary(task: Task) -> str:
 
 
 def _keys(shape: type[BaseModel], keys: Iterable[str], indent: str = "  ") -> Iterator[str]:
+    documented = _docstrings(shape)
     for key in keys:
         field = shape.model_fields[key]
-        said = " ".join((field.description or "").split())
+        said = " ".join(documented.get(key, "").split())
         must = " (must be there)" if field.is_required() else ""
         words = f"{key}{must}  {said}".rstrip()
         yield from textwrap.wrap(words, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ")
         for inner in _tables(field.annotation):
             yield from _keys(inner, inner.model_fields, f"{indent}    ")
+
+
+def _docstrings(shape: type) -> dict[str, str]:
+    """Return the docstrings below the fields of a class and of those that it is made of."""
+    found: dict[str, str] = {}
+    for one in reversed(
+        [one for one in shape.__mro__ if one.__module__.partition(".")[0] not in ("builtins", "pydantic")]
+    ):
+        with suppress(OSError, TypeError):  # a class that was made while running has no source
+            body = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0]
+            lines = body.body if isinstance(body, ast.ClassDef) else []
+            for field, said in itertools.pairwise(lines):
+                match field, said:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                        found[name] = words
+    return found
 
 
 def _tables(annotation: Any) -> Iterator[type[BaseModel]]:

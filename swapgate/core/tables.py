@@ -1,5 +1,6 @@
 """Tables that a person writes: TOML, read and checked with a message for each key that is wrong."""
 
+import functools
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ LARGEST = 64_000_000
 class Table(BaseModel):
     """A table that a person writes: unknown keys are errors, and nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -43,11 +44,14 @@ def validated(
     `prefix` stands before each key, `owner` words whose a key is that this shape does not know.
     """
     try:
-        return TypeAdapter(shape).validate_python(data)  # type: ignore[no-any-return]
+        return _adapter(shape).validate_python(data)  # type: ignore[no-any-return]
     except ValidationError as error:
         whole = "" if prefix else "the file"
         lines = [f"{path}: {prefix}{_worded(detail, data, shape, owner, whole)}" for detail in error.errors()]
         raise InputFault(*lines) from error
+
+
+_adapter: Any = functools.lru_cache(maxsize=256)(TypeAdapter)
 
 
 def _worded(detail: ErrorDetails, data: Any, shape: Any, owner: Callable[[str], str], whole: str) -> str:

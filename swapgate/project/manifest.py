@@ -104,13 +104,17 @@ class Row(Settings):
         return self.model_dump(exclude={"device", *self.judging_keys})
 
 
-@functools.cache
 def row_type(task: Task) -> type[Row]:
     """Return what the rows of a task are: with the keys that its settings add."""
-    bases: Any = (Row, task.settings)
-    found: type[Row] = create_model("Row", __base__=bases)
-    found.answer_keys = tuple(task.answer_keys())
-    found.judging_keys = (*Row.judging_keys, *sorted(task.judging_keys))
+    return _row_type(task.settings, task.judging_keys)
+
+
+@functools.cache
+def _row_type(settings: type[Settings], judging_keys: frozenset[str]) -> type[Row]:
+    bases: Any = (Row, settings)
+    found: type[Row] = Row if settings is Settings else create_model("Row", __base__=bases)
+    found.answer_keys = tuple(key for key in settings.own_keys() if key not in judging_keys)
+    found.judging_keys = (*Row.judging_keys, *sorted(judging_keys))
     return found
 
 
@@ -227,13 +231,23 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
             )
         defaults = {"threshold": own.threshold}
         tiers = {tier: {**defaults, **row} if isinstance(row, dict) else row for tier, row in tiers.items()}
-    rows: dict[str, Row] = validated(
-        dict[TierName, row_type(task)],  # type: ignore[misc]
-        tiers,
-        path,
-        f"{suite}.",
-        _owner,
-    )
+    rows: dict[str, Row] = {}
+    faults: list[Any] = []
+    for tier, row in tiers.items():
+        try:
+            if not isinstance(row, dict):
+                raise InputFault(
+                    f"{path}: {suite}.{tier}: Input should be a valid dictionary or instance of Row, found {row!r}"
+                )
+            rows[tier] = validated(row_type(task), row, path, f"{suite}.{tier}.", _owner)
+        except InputFault as fault:
+            faults += fault.args
+    try:
+        validated(dict[TierName, Any], tiers, path, f"{suite}.")
+    except InputFault as fault:
+        faults += fault.args
+    if faults:
+        raise InputFault(*faults)
     return task, rows
 
 

@@ -26,7 +26,7 @@ from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.outcomes import after_reruns, outcome_of, show
-from swapgate.plugin.uncollected import missed_tiers
+from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Plan
 from swapgate.trials.pool import Pool
@@ -248,7 +248,9 @@ class Ledger:
                 words = "could not be imported" if outcome == "error" else "was skipped as a whole"
                 next_step = "mend it" if outcome == "error" else "skip in a fixture, or select without this file"
                 message = f"{suite}/{tier}: {file} {words} ({reason}), so none of its tests ran; {next_step}"
-                self.records.append((f"{file}[{tier}]", Record(Selected(suite, tier, "suite"), outcome, message)))
+                self.records.append(
+                    (f"{file}[{suite}-{tier}]", Record(Selected(suite, tier, "suite"), outcome, message))
+                )
 
     def _note_without_tests(self, config: pytest.Config) -> None:
         """Where nobody narrowed what is judged, note the tiers that no test judges any more."""
@@ -256,6 +258,9 @@ class Ledger:
         if narrowed(config):
             return
         tested = {(selected.suite, selected.tier) for selected in self.selected.values()}
+        tested |= {
+            (record.selected.suite, record.selected.tier) for _, record in self.records
+        }  # of files not collected
         for suite, tier in plan.models:
             if (suite, tier) not in tested and (plan.changed is None or suite in plan.changed):
                 mark = f'suite("{suite}")' if suite not in tasks() else f'task("{suite}")'
@@ -263,17 +268,24 @@ class Ledger:
                     f"{suite}/{tier}: no test judges it; restore or write its test file, for example {test_file(suite)}"
                     f" with the checks of swapgate.standard and pytestmark = pytest.mark.{mark}"
                 )
+                if config.option.keyword or config.option.markexpr:
+                    message += "; or take -k and -m out of pytest's configuration, which left it out"
                 record = Record(Selected(suite, tier, "suite"), "incomplete", message)
                 self.records.append((f"{suite}/{tier}", record))
 
     def _note_alike(self, keywords: str) -> None:
-        """Say where -k took suites that were not meant, for their names hold that of another one."""
+        """Say where -k took or left suites that were not meant, for a name of theirs or of their file holds a word."""
+        suites = self.plan.manifest.tasks
+        words = {word for word in re.findall(r"[\w-]+", keywords.lower()) if word in suites}
         taken = {selected.suite for selected in self.selected.values()}
-        for word in re.findall(r"[\w-]+", keywords):
-            others = sorted(suite for suite in taken if word in suite and word != suite)
-            if word in self.plan.manifest.tasks and others:
+        meant = {suite for suite in suites if may_mean(keywords, suite, suites)}
+        left = {suite for suite in meant - taken if any(word in suite and word != suite for word in words)}
+        for verb, others in (("takes", taken - meant), ("leaves out", left)):
+            if words and others:
+                named = f"'{keywords}'" if " " in keywords else keywords
                 self.plan.notes.append(
-                    f"-k {word} also takes {', '.join(others)}, for their names hold it; for {word} alone: -m {word}"
+                    f"-k {named} also {verb} {', '.join(sorted(others))}, for a name of theirs holds it; marks are"
+                    f" exact: -m {named}"
                 )
 
     def _stale(self) -> dict[tuple[str, str], str]:

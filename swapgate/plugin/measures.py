@@ -6,6 +6,8 @@ As in `swapgate.plugin.checks`, each object judges when it is compared and keeps
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from swapgate.core.faults import SurroundingsFault
+from swapgate.core.words import nearest
 from swapgate.plugin.checks import described
 from swapgate.project.budgets import Limit, QualityLimit
 from swapgate.statistics.comparison import Comparison, compare_errors, compare_figure
@@ -99,6 +101,11 @@ class Quality:
         task = self.model.task
         counted, metric = self.tally(self.model), task.figures[0]
         found = counted.figures()
+        if metric not in found:
+            raise SurroundingsFault(
+                f"the task {task.name} is at fault: {metric!r} in its figures is none of its predictions"
+                f"{nearest(metric, found)}"
+            )
         shown = f"{metric} {found[metric]:.3f}"
         comparisons = []
         failed, undecided = [], []

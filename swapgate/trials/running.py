@@ -6,7 +6,7 @@ import itertools
 import re
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from swapgate.backends import transformers as backend
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
-from swapgate.core.words import first_line
+from swapgate.core.words import first_line, told
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance
 from swapgate.inputs.given import Input
@@ -278,14 +278,17 @@ class Model:
         row, loaded = self.source.row.model_copy(update=changes), self._load()
         start = time.perf_counter()
         try:
-            found = [*self.task.predict(loaded, inputs, row)]
+            found = self._checked(self.task.predict(loaded, inputs, row), len(inputs))
         except Fault:
             raise
         except BaseException as error:  # a model may raise anything on an input it cannot take
             if not (panic := type(error).__name__ == PANIC) and not isinstance(error, Exception):
                 raise
-            crash: Fault = ModelFault(f"the model crashed: {type(error).__name__}: {first_line(error)}")
-            if panic:
+            words = f"{type(error).__name__}: {first_line(error)}"
+            crash: Fault = ModelFault(f"the model crashed: {words if self.task.built_in else told(error)}")
+            if isinstance(error, ImportError):
+                crash = SurroundingsFault(f"{self.source.name} needs what cannot be imported: {error}; install it")
+            elif panic:
                 crash = SurroundingsFault(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
             elif self.source.row.variant or TYPE_MISSING.search(str(error)):
                 crash = SurroundingsFault(
@@ -296,6 +299,19 @@ class Model:
         if self.first_call_seconds is None:
             self.first_call_seconds = time.perf_counter() - start
         return found
+
+    def _checked(self, found: Any, count: int) -> list[Prediction | ModelFault]:
+        """Make sure that a task has answered each input with a prediction of its kind. Raises SurroundingsFault."""
+        kind = self.task.output.prediction
+        answers = [*found] if isinstance(found, Iterable) else []
+        wrong = next((type(one).__name__ for one in answers if not isinstance(one, kind | ModelFault)), None)
+        if wrong is not None or len(answers) != count:
+            what = f"a {wrong}" if wrong is not None else f"{len(answers)} predictions"
+            raise SurroundingsFault(
+                f"the task {self.task.name} is at fault: its predict made {what} of {count} inputs, and not a"
+                f" {kind.__name__} or ModelFault of each; mend it"
+            )
+        return answers
 
     def _lack_of_memory(self, error: BaseException, when: str) -> SurroundingsFault | None:
         """Word a lack of memory, which is no fault of the model; None where it is something else."""

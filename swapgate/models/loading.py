@@ -1,6 +1,7 @@
 """From a row to a loaded model: the only door to weights. torch and transformers are imported here and not before."""
 
 import functools
+import hashlib
 import json
 import os
 import platform
@@ -14,7 +15,7 @@ from typing import Any
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.words import first_line
 from swapgate.models import compression, hub, int8
-from swapgate.models.digest import VOCABULARIES, folder_digests
+from swapgate.models.digest import VOCABULARIES, file_digests, folder_digests
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
 from swapgate.models.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
 from swapgate.project.manifest import Row
@@ -80,6 +81,11 @@ class Source:
     def weights_digest(self) -> str:
         """What the files hold that it is loaded from, whatever the row says. Raises as `digest` does."""
         return self._digests[1]
+
+    @functools.cached_property
+    def bytes_digest(self) -> str:
+        """What is in its files, byte by byte; of a variant those it is made of. Raises SurroundingsFault."""
+        return hashlib.sha256(_dumps(file_digests(self.folder)).encode()).hexdigest()
 
     @functools.cached_property
     def _digests(self) -> tuple[str, str]:
@@ -176,7 +182,7 @@ def _compressed(source: Source, variant: str) -> Path:
             words = str(error) if isinstance(error, SurroundingsFault) else f"{type(error).__name__}: {error}"
             raise SurroundingsFault(f"{source.name} cannot be made: {words}") from error
 
-    return compression.kept(base.files_digest, row.dtype, variant, make)
+    return compression.kept(base.bytes_digest, row.dtype, variant, make)
 
 
 @hub.offline()

@@ -19,6 +19,7 @@ from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance
 from swapgate.inputs.given import Input
 from swapgate.models.devices import synchronizer
+from swapgate.models.digest import file_digests
 from swapgate.models.loading import PANIC, Source, surroundings
 from swapgate.outputs import Tolerance
 from swapgate.outputs.prediction import Prediction
@@ -108,8 +109,8 @@ class Model:
         if self.swapped and not self.incumbent.gone and digest == self.incumbent.digest:
             raise ModelFault(
                 f"{self.name}: this swap did not take place: {self.source.name} holds the same weights and settings as"
-                f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}); name the model you meant in"
-                f" --swap {self.suite}.{self.tier}=MODEL"
+                f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}{self._saved_again()}); name"
+                f" the model you meant in --swap {self.suite}.{self.tier}=MODEL"
             )
         if self.source.row.variant and self.source.weights_digest == self.source.files_digest:
             raise ModelFault(
@@ -134,6 +135,13 @@ class Model:
                 f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
                 f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
             )
+
+    def _saved_again(self) -> str:
+        """Return in words which files of a candidate say the same as its incumbent's in other bytes."""
+        ours, theirs = (file_digests(source.folder) for source in (self.source, self.incumbent))
+        differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+        more = ", …" if len(differ) > 3 else ""
+        return f"; saved again, for {', '.join(differ[:3])}{more} differ and say the same" if differ else ""
 
     def _check_accepted(self, source: Source) -> None:
         """Make sure that a public model holds what the golden says of its commit. Raises SurroundingsFault."""

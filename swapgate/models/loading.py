@@ -8,6 +8,7 @@ import platform
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.words import first_line
 from swapgate.models import compression, hub, int8
-from swapgate.models.digest import VOCABULARIES, file_digests, folder_digests
+from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
 from swapgate.models.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
 from swapgate.project.manifest import Row
@@ -321,8 +322,37 @@ def _check_whole(source: Source, model: Any, missing: Sequence[str]) -> None:
         )
 
 
+def fingerprint(loaded: Loaded) -> str:
+    """Return a digest of what was really loaded: tensors that the model has, and settings that its classes know."""
+    import torch
+
+    found = hashlib.sha256()
+    for name, tensor in sorted(loaded.model.state_dict().items()):
+        values = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+        found.update(_dumps([name, str(tensor.dtype), [*tensor.shape]]).encode() + values.tobytes())
+    parts = [loaded.model.config, getattr(loaded.model, "generation_config", None), loaded.reader]
+    parts += [getattr(loaded.reader, name, None) for name in ("tokenizer", "feature_extractor", "image_processor")]
+    found.update(_dumps([_known_settings(part) for part in parts]).encode())
+    return found.hexdigest()
+
+
+def _known_settings(part: Any) -> Any:
+    """Return the settings of a config, tokenizer or processor, without those that its class passes over."""
+    if hasattr(part, "get_vocab"):
+        names = ("padding_side", "truncation_side", "model_max_length", "special_tokens_map")
+        whole = part.backend_tokenizer.to_str() if getattr(part, "is_fast", False) else part.get_vocab()
+        return [whole, *(getattr(part, name, None) for name in names)]
+    if not hasattr(part, "to_dict"):
+        return None
+    said = part.to_dict()
+    with suppress(Exception):  # some classes cannot be made without settings; then all keys count
+        known = type(part)().to_dict()
+        said = {key: value for key, value in said.items() if key in known}
+    return {key: value for key, value in said.items() if key not in WHO_SAVED_IT}
+
+
 def _dumps(value: object) -> str:
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def surroundings() -> dict[str, str]:

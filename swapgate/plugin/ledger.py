@@ -7,6 +7,7 @@ import re
 import shlex
 import tempfile
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from traceback import walk_tb
@@ -30,7 +31,7 @@ from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Plan
 from swapgate.trials.pool import Pool
-from swapgate.trials.running import Model
+from swapgate.trials.running import Model, answers_alike, is_same_model
 from swapgate.verdicts.facts import Report, report
 from swapgate.verdicts.terminal import verdict_text
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
@@ -109,7 +110,9 @@ class Ledger:
             figures = {check.name: asdict(check.figure) for check in judged if check.figure}
             ties = [tie for check in checks if isinstance(check, Golden) for tie in check.ties]
             partly = [check.partly for check in checks if isinstance(check, Golden) and check.partly]
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly)
+            sames = [check.same for check in checks if isinstance(check, Golden | Quality) and check.same is not None]
+            same = all(sames) if sames else None
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, same)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report
@@ -193,6 +196,7 @@ class Ledger:
         self._note_without_tests(session.config)
         self._note_alike(option.keyword)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
+        self._note_alike_models()
         verdicts = judge(self.selected, self.records, self.plan.models, self.plan.incumbents, self._stale())
         if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             session.exitstatus = exit_status(verdicts, self.others_failed, option.allow_incomplete)
@@ -272,6 +276,29 @@ class Ledger:
                     message += "; or take -k and -m out of pytest's configuration, which left it out"
                 record = Record(Selected(suite, tier, "suite"), "incomplete", message)
                 self.records.append((f"{suite}/{tier}", record))
+
+    def _note_alike_models(self) -> None:
+        """Say of a candidate that answers all as its incumbent does; where it also loads as that, it fails."""
+        for (suite, tier), incumbent in self.plan.incumbents.items():
+            model = self.plan.models[suite, tier]
+            mine = [
+                record for _, record in self.records if (record.selected.suite, record.selected.tier) == (suite, tier)
+            ]
+            sames = [record.same for record in mine if record.same is not None]
+            red = any(record.outcome in ("failed", "error") for record in mine)  # then it is told already
+            if red or not sames or not all(sames):
+                continue
+            with suppress(Fault):  # its tests have said so
+                words = f"{model.name}: none of its answers differs from {incumbent.source.name}'s, to the last digit"
+                if is_same_model(model):
+                    message = (
+                        f"{model.name}: this swap did not take place: {model.source.name} loads as the very tensors and"
+                        f" settings of {incumbent.source.name}, and says the same; name the model you meant"
+                    )
+                    record = Record(Selected(suite, tier, "suite"), "failed", message)
+                    self.records.append((f"{suite}/{tier}", record))
+                elif answers_alike(model, incumbent):
+                    self.plan.notes.append(f"{words}; see whether it is the model that you meant")
 
     def _note_alike(self, keywords: str) -> None:
         """Say where -k took or left suites that were not meant, for a name of theirs or of their file holds a word."""

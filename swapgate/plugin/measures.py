@@ -10,6 +10,7 @@ from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import nearest
 from swapgate.plugin.checks import described
 from swapgate.project.budgets import Limit, QualityLimit
+from swapgate.project.manifest import INCUMBENT
 from swapgate.statistics.comparison import Comparison, compare_errors, compare_figure
 from swapgate.statistics.latency import Ratio, Times
 from swapgate.statistics.tally import Tally
@@ -96,6 +97,8 @@ class Quality:
     incomplete: str = ""
     figure: figures.Quality | None = None
     """What was found, for the verdict."""
+    same: bool | None = None
+    """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
     def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
         task = self.model.task
@@ -114,6 +117,8 @@ class Quality:
             if reference is None:
                 continue
             comparison = _compared(counted, self.tally(reference), limit, metric)
+            if limit.against == INCUMBENT:
+                self.same = counted.said == self.tally(reference).said
             less = comparison.metric in task.output.less_is_better
             words = figures.worded(comparison, reference.source.name, less)
             if comparison.decision == "FAIL":

@@ -20,9 +20,9 @@ from swapgate.goldens.provenance import Provenance
 from swapgate.inputs.given import Input
 from swapgate.models.devices import synchronizer
 from swapgate.models.digest import file_digests
-from swapgate.models.loading import PANIC, Source, surroundings
+from swapgate.models.loading import PANIC, Source, fingerprint, surroundings
 from swapgate.outputs import Tolerance
-from swapgate.outputs.prediction import Prediction
+from swapgate.outputs.prediction import Prediction, to_json
 from swapgate.project.cases import Cases
 from swapgate.project.evaluation import EvaluationSet
 from swapgate.project.manifest import Row
@@ -326,6 +326,21 @@ class Model:
         lack = OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}")
         words = f"out of memory while {self.source.name} {when}; free some, or run this tier alone"
         return SurroundingsFault(words) if lack else None
+
+
+def is_same_model(model: Model) -> bool:
+    """Return whether a candidate loads as the very model that its incumbent is, whatever their files say.
+
+    Raises SurroundingsFault where one cannot be loaded.
+    """
+    ours, theirs = (fingerprint(backend.load(model.task, source)) for source in (model.source, model.incumbent))
+    return ours == theirs
+
+
+def answers_alike(model: Model, incumbent: Model) -> bool:
+    """Return whether two models say the same of all cases, to the digits that goldens have. Raises Fault."""
+    cases = [case for case in model.cases.cases if case.is_here]
+    return all(to_json(model.prediction(case)) == to_json(incumbent.prediction(case)) for case in cases)
 
 
 def _or_raise(found: Prediction | ModelFault) -> Prediction:

@@ -26,7 +26,7 @@ from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_co
 from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
-from swapgate.plugin.outcomes import after_reruns, outcome_of, show
+from swapgate.plugin.outcomes import after_reruns, is_new_try, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Plan
@@ -100,6 +100,9 @@ class Ledger:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, Fault):
             report.longrepr = self.plan.worded(str(error))
+        if is_new_try(item):
+            for properties in (item.user_properties, report.user_properties):
+                properties[:] = [(name, value) for name, value in properties if name != PROPERTY]
         if report.when == "call" or not report.passed:
             outcome, message = outcome_of(report, error, item, self.plan.shown(self.plan.manifest.path))
             message = plain(self.plan.worded(message))
@@ -129,8 +132,10 @@ class Ledger:
         """Gather the records, of this process or of pytest-xdist's workers."""
         carried = [str(value) for name, value in report.user_properties if name == PROPERTY]
         records = [Record.from_json(json.loads(value)) for value in carried]
-        if str(report.outcome) == "rerun":  # what surroundings did to an earlier try does not count
-            records = [record for record in records if record.outcome != "error"]
+        if getattr(report, "rerun", 0) and report.when == "setup":  # an ERROR of the try before does not count
+            self.records = [
+                (test, record) for test, record in self.records if test != report.nodeid or record.outcome != "error"
+            ]
         self.records += [(report.nodeid, record) for record in records]
         if str(report.when) == "???":  # as pytest-xdist reports a test in which its worker died
             self.died.append(report.nodeid)

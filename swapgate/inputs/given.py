@@ -41,7 +41,7 @@ def extent(given: Input) -> float:
         return len(given.question) + len(given.context)
     if isinstance(given, Sound):
         return len(given.samples) / given.rate
-    if not hasattr(given, "tobytes"):
+    if not hasattr(given, "width"):
         return len(_text_of(given))
     return float(given.width * given.height)
 

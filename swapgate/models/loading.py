@@ -246,7 +246,9 @@ def _load_model(
 
     auto = getattr(transformers, auto_class, None)
     if auto is None:
-        raise SurroundingsFault(f"transformers {transformers.__version__} has no {auto_class}, which the task asks for")
+        raise SurroundingsFault(
+            f"cannot be loaded: transformers {transformers.__version__} has no {auto_class}, which the task asks for"
+        )
     _check_settings(folder, files, reader_class)
     config = transformers.AutoConfig.from_pretrained(folder, **SAFELY)
     if getattr(config, "use_pretrained_backbone", False):

@@ -81,7 +81,7 @@ class Task:
     @property
     def built_in(self) -> bool:
         """Whether it is one of this package."""
-        return self.predict.__module__.startswith("swapgate.tasks.")
+        return self.read.__module__.startswith("swapgate.tasks.")
 
     @property
     def family(self) -> str:

@@ -117,6 +117,12 @@ class Source:
         return read_settings(self.folder / "config.json")
 
 
+def generation_config(source: Source) -> dict[str, Any]:
+    """Return a model's generation_config.json, or config.json where old models say that. Raises SurroundingsFault."""
+    path = source.folder / "generation_config.json"
+    return read_settings(path) if path.is_file() else source.config
+
+
 def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
     """Find the model of a row: its folder, or where there is none and the name may be an id, a public model.
 

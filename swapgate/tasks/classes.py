@@ -18,8 +18,8 @@ FIGURES = ("accuracy", "top-3", "top-5", "macro F1")
 MULTI_LABEL_FIGURES = ("micro F1", "macro F1", "exact match")
 THRESHOLD = 0.5
 """The score from which one of several labels counts where the row does not say."""
-SINGLE, MULTI = "single_label_classification", "multi_label_classification"
-"""How transformers names the two kinds of heads in config.json (problem_type)."""
+SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
+"""How transformers names the kinds of heads in config.json (problem_type)."""
 
 
 class MultiLabelSettings(Settings):
@@ -95,6 +95,12 @@ def _expects(kind: str, other: str, advice: str) -> Callable[[Mapping[str, Any]]
     """Return a check that a model's config.json does not say that its head is of the other kind."""
 
     def check(config: Mapping[str, Any]) -> str:
+        labels = config.get("id2label")
+        logits = len(labels) if isinstance(labels, dict) and labels else config.get("num_labels")
+        if kind == SINGLE and (logits == 1 or config.get("problem_type") == REGRESSION):
+            return (
+                "it has a single logit, of which softmax makes 1.0000 whatever the input; give a model of two or more"
+            )
         if config.get("problem_type") != other:
             return ""
         return f'its config.json says problem_type = "{other}", and its suite asks for {kind}; {advice}'

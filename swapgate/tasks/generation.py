@@ -1,8 +1,19 @@
-"""How texts are written, as a row of the models file may set it."""
+"""How texts are written: what a row of the models file may set, and what a model asks for that the gate replaces."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from swapgate.core.tables import Table
+from swapgate.tasks.settings import Settings
+
+MOST_TOKENS = 4_096
+"""Of the longest text that is written; a model that asks for more would write for hours."""
+REPLACED: Mapping[str, Any] = {"do_sample": False, "num_return_sequences": 1, "max_time": None}
+"""Settings that are replaced where they say something else: texts are neither drawn by chance nor cut by a clock."""
+SAMPLING: Mapping[str, Any] = {"temperature": 1.0, "top_k": 50, "top_p": 1.0, "typical_p": 1.0}
+"""Settings of drawing by chance."""
 
 
 class Generation(Table):
@@ -17,3 +28,20 @@ class Generation(Table):
     max_new_tokens: int | None = Field(None, ge=1)
     length_penalty: float | None = None
     no_repeat_ngram_size: int | None = Field(None, ge=0)
+
+
+class WritingSettings(Settings):
+    """The keys of a row of a task whose models write texts."""
+
+    decoding: Literal["greedy"] | None = None
+    """"greedy": the model is served as it is judged, the most probable token always, whatever its own settings ask."""
+
+
+def replaced(_config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Return which of a model's own settings greedy decoding replaces, with their values."""
+    asked = {**REPLACED, **(SAMPLING if settings.get("do_sample") else {})}
+    return [
+        f"{name} = {settings[name]!r}"
+        for name, plain in asked.items()
+        if settings.get(name, plain) not in (plain, None)
+    ]

@@ -11,6 +11,7 @@ from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import text
 from swapgate.outputs.text import Text
 from swapgate.tasks.case import Case, CaseShape, Files
+from swapgate.tasks.generation import WritingSettings, replaced
 from swapgate.tasks.sounds import fewest_samples, resampled
 from swapgate.tasks.task import Loaded, Task
 
@@ -221,6 +222,9 @@ TASK = Task(
     predict=predict,
     auto_class=auto_class,
     reader_class="AutoProcessor",
+    settings=WritingSettings,
+    judging_keys=frozenset({"decoding"}),
+    replaced=replaced,
     figures=("WER", "CER"),
     check_loaded=check_loaded,
     produced=produced,

@@ -11,9 +11,9 @@ from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import first_line
 from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
+from swapgate.tasks import generation
 from swapgate.tasks.case import Case, CaseShape, Files
-from swapgate.tasks.generation import Generation
-from swapgate.tasks.settings import Settings
+from swapgate.tasks.generation import MOST_TOKENS, Generation, WritingSettings
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import tokenized
 
@@ -38,7 +38,7 @@ MOST_WORDS = 1_000_000
 """Of a summary whose row of an evaluation set gives only a reference: its length is not judged."""
 
 
-class SummarySettings(Settings):
+class SummarySettings(WritingSettings):
     """The keys of a row of summarization."""
 
     generation: Generation | None = None
@@ -116,6 +116,13 @@ def produced(loaded: Loaded, found: Sequence[Text]) -> int:
     return sum(len(loaded.reader(one.text, add_special_tokens=False)["input_ids"]) for one in found)
 
 
+def replaced(config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Return which of a model's own settings are replaced; those for this task count more than the general ones."""
+    special = config.get("task_specific_params")
+    own = special.get("summarization") if isinstance(special, dict) else None
+    return generation.replaced(config, {**settings, **(own if isinstance(own, dict) else {})})
+
+
 @dataclass(frozen=True)
 class Writing:
     """How the texts are written."""
@@ -188,6 +195,11 @@ def settled(model: Any, row: SummarySettings) -> Writing:
         raise SurroundingsFault(
             f"a summary must have at least {lengths['min_length']} tokens and at most {lengths['max_length']};"
             " set min_length or max_length in the row's generation"
+        )
+    if max(lengths.values()) > MOST_TOKENS:
+        raise SurroundingsFault(
+            f"a summary may have {lengths['max_length']:,} tokens and must have {lengths['min_length']:,}, and at most"
+            f" {MOST_TOKENS:,} are written; set min_length and max_length in the row's generation"
         )
     options = special | wished | PLAIN | lengths | {"num_beams": told.get("num_beams", 1)}
     if options["num_beams"] == 1:
@@ -275,6 +287,8 @@ TASK = Task(
     auto_class="AutoModelForSeq2SeqLM",
     figures=tuple(ROUGE),
     settings=SummarySettings,
+    judging_keys=frozenset({"decoding"}),
+    replaced=replaced,
     produced=produced,
     graded="a summary",
 )

@@ -4,10 +4,11 @@ import difflib
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from swapgate.core.faults import InputFault
+from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import nearest
 from swapgate.goldens.golden import Entry, golden_path, read_golden
 from swapgate.models.devices import check_device
@@ -21,7 +22,7 @@ from swapgate.project.variants import TAKE_A_ROW, steps
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
 from swapgate.tasks.settings import OTHERS
-from swapgate.trials.running import Model
+from swapgate.trials.running import Model, replaced_settings
 
 Key = tuple[str, str]
 """Suite and tier."""
@@ -139,11 +140,22 @@ def make_plan(
     for swap in swaps:
         _swap(plan, swap, directory, device)
     for model in plan.models.values():
+        _note_settings(plan, model)
         _check_golden(plan, model)
         check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
     if working_tree is None:
         _check_goldens(plan)
     return plan
+
+
+def _note_settings(plan: Plan, model: Model) -> None:
+    """Note of a model that its own settings ask for what the judge replaces."""
+    with suppress(Fault):  # its tests say what cannot be read
+        asked = [] if model.source.absent else replaced_settings(model.task, model.source)
+        if asked and not model.extra_settings and getattr(model.row, "decoding", None) is None:
+            plan.notes.append(
+                f"{model.name}: {model.source.name} itself asks for {', '.join(asked)}; it is judged by greedy decoding"
+            )
 
 
 def _check_golden(plan: Plan, model: Model) -> None:

@@ -20,7 +20,7 @@ from swapgate.goldens.provenance import Provenance
 from swapgate.inputs.given import Input
 from swapgate.models.devices import synchronizer
 from swapgate.models.digest import file_digests
-from swapgate.models.loading import PANIC, Source, fingerprint, surroundings
+from swapgate.models.loading import PANIC, Source, fingerprint, generation_config, surroundings
 from swapgate.outputs import Tolerance
 from swapgate.outputs.prediction import Prediction, to_json
 from swapgate.project.cases import Cases
@@ -117,6 +117,13 @@ class Model:
                 f"{self.name}: this variant did not take place: {self.source.row.variant} changes nothing of"
                 f" {self.source.base.name}; name another one, or judge the model without it"
             )
+        asked = self.extra_settings
+        if asked and getattr(self.row, "decoding", None) is None:
+            raise ModelFault(
+                f"{self.name}: {self.source.name} itself asks for {', '.join(asked)}, which {self.incumbent.name} does"
+                " not and greedy decoding replaces: as it is it would write other texts; take it out, or where it is"
+                f' served greedily say decoding = "greedy" in [{self.suite}.{self.tier}]'
+            )
         wrong_kind = self.task.check_config(self.source.config)
         if wrong_kind:
             raise SurroundingsFault(f"{self.name}: {self.source.name}: {wrong_kind}")
@@ -135,6 +142,14 @@ class Model:
                 f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
                 f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
             )
+
+    @property
+    def extra_settings(self) -> list[str]:
+        """What a candidate's own settings ask for, its incumbent's do not, and the judge replaces."""
+        if not self.swapped or self.incumbent.gone:
+            return []
+        theirs = replaced_settings(self.task, self.incumbent)
+        return [setting for setting in replaced_settings(self.task, self.source) if setting not in theirs]
 
     def _saved_again(self) -> str:
         """Return in words which files of a candidate say the same as its incumbent's in other bytes."""
@@ -326,6 +341,11 @@ class Model:
         lack = OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}")
         words = f"out of memory while {self.source.name} {when}; free some, or run this tier alone"
         return SurroundingsFault(words) if lack else None
+
+
+def replaced_settings(task: Task, source: Source) -> list[str]:
+    """Return which of a model's own settings of generation the judge replaces. Raises SurroundingsFault."""
+    return task.replaced(source.config, generation_config(source)) if task.replaced else []
 
 
 def is_same_model(model: Model) -> bool:

@@ -1,0 +1,75 @@
+"""What a model's own settings ask for and the judge replaces; heads that no softmax can judge."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from swapgate.tasks import find_task
+
+ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
+SUMMARY = find_task("summarization")
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({}, []),
+        ({"do_sample": False, "temperature": 9.0, "top_k": 1}, []),
+        ({"do_sample": True}, ["do_sample = True"]),
+        ({"do_sample": True, "temperature": 9.0, "top_k": 50}, ["do_sample = True", "temperature = 9.0"]),
+        ({"max_time": 2.5, "num_return_sequences": 3}, ["num_return_sequences = 3", "max_time = 2.5"]),
+        ({"max_time": None, "num_beams": 4}, []),
+    ],
+    ids=range(6),
+)
+def test_replaced(settings, asked):
+    """Drawing by chance, several texts and a clock are replaced, and nothing that is said and has no effect."""
+    assert SUMMARY.replaced({}, settings) == asked
+    assert find_task("speech-recognition").replaced({}, settings) == asked
+
+
+def test_settings_for_the_task():
+    """Settings for this task count more than the general ones."""
+    special = {"task_specific_params": {"summarization": {"do_sample": False}}}
+    assert SUMMARY.replaced(special, {"do_sample": True}) == []
+    assert find_task("ner").replaced is None
+
+
+def judge(*options):
+    """Judge the small summarizer; return the exit status and what is said."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "summarization and small"]
+    done = subprocess.run(
+        [*command, "-k", "expected and race_held", *options], cwd=ZOO.parents[1], capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_candidate_that_draws(tmp_path):
+    """A candidate that asks to be drawn by chance, where its incumbent does not, fails with the setting's name."""
+    folder = tmp_path / "candidate"
+    shutil.copytree(ZOO / "summarization" / "small", folder)
+    path = folder / "generation_config.json"
+    own = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**own, "do_sample": True, "temperature": 9.0}))
+    status, said = judge(f"--swap=summarization.small={folder}")
+    assert status == 1, said
+    assert "itself asks for do_sample = True, temperature = 9.0" in said
+    assert 'decoding = "greedy" in [summarization.small]' in said
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"id2label": {"0": "good"}}, {"num_labels": 1}, {"problem_type": "regression"}],
+    ids=["table", "number", "regression"],
+)
+@pytest.mark.parametrize("number", range(3))
+def test_single_logit(config, number):
+    """A head of one logit is none that softmax can judge; with several labels one is as good as many."""
+    task = find_task(["sentiment", "image-classification", "audio-classification"][number])
+    assert "single logit" in task.check_config(config)
+    assert task.check_config({"id2label": {"0": "a", "1": "b"}}) == task.check_config({}) == ""
+    assert task.multi_label.check_config({"id2label": {"0": "good"}}) == ""

@@ -10,7 +10,7 @@ from swapgate.changes.git import blob_of
 from swapgate.changes.judges import Layout, collected, edited, properties, suite_files
 from swapgate.core.faults import InputFault
 from swapgate.goldens.golden import read_golden
-from swapgate.trials.plan import Key, Plan
+from swapgate.trials.plan import Plan
 
 ACCEPT = "--accept-edited"
 DELETED = "deleted"
@@ -24,7 +24,6 @@ def with_doubts(plan: Plan, before: Plan, now: Plan, layout: Layout, accepted: S
 
     `accepted`: FILE@BLOB of the edited files that somebody has looked at. Raises InputFault.
     """
-    assert plan.against is not None
     files = suite_files(before, now, layout)
     tested = collected(files, layout, before.manifest)
     plan = replace(
@@ -36,7 +35,7 @@ def with_doubts(plan: Plan, before: Plan, now: Plan, layout: Layout, accepted: S
     )
     _doubt_removed(plan, before)
     _doubt_goldens(plan, before, now)
-    _doubt_edited(plan, edited(before, now, files, plan.against, layout), _accepted(accepted))
+    _doubt_edited(plan, edited(before, now, files, plan.against or "", layout), _accepted(accepted))
     return plan
 
 
@@ -58,12 +57,14 @@ def _doubt_goldens(plan: Plan, before: Plan, now: Plan) -> None:
         if key not in before.models or key in plan.proposed:
             continue
         cases = {case.id for case in model.cases.cases}
-        gone = [case for case in read_golden(before.models[key].golden) if case in cases - read_golden(model.golden).keys()]
+        gone = [
+            case for case in read_golden(before.models[key].golden) if case in cases - read_golden(model.golden).keys()
+        ]
         if gone:
             path = plan.shown(model.golden)
             plan.doubts.setdefault(key, []).append(
-                f"{model.name}: {path} has no golden any more of {named(gone)}, which the change still has; put it back:"
-                f" git checkout {_short(plan)} -- {shlex.quote(path)}"
+                f"{model.name}: {path} has no golden any more of {named(gone)}, which the change still has; put it"
+                f" back: git checkout {_short(plan)} -- {shlex.quote(path)}"
             )
 
 
@@ -72,7 +73,7 @@ def _doubt_edited(plan: Plan, found: Mapping[Path, set[str]], accepted: Mapping[
     blobs = {plan.shown(path): _blob(plan, path) for path in found}
     names = {name: found[path] for path, name in zip(found, blobs, strict=True)}
     held = [name for name, blob in blobs.items() if any(blob.startswith(one) for one in accepted.get(name, ()))]
-    plan.notes.extend(f"edited, and accepted with {ACCEPT}: {name}@{blobs[name][:DIGITS]}" for name in held)
+    plan.notes.extend(f"edited, and accepted with {_option(name, blobs[name])}" for name in held)
     plan.notes.extend(f"{ACCEPT} {name}: not edited, or it does not judge" for name in accepted if name not in blobs)
     for key in plan.models:
         mine = sorted(name for name, suites in names.items() if key[0] in suites and name not in held)
@@ -80,8 +81,8 @@ def _doubt_edited(plan: Plan, found: Mapping[Path, set[str]], accepted: Mapping[
             it = "it" if len(mine) == 1 else "them"
             wrong = "".join(_wrong(name, blobs[name], accepted.get(name, ())) for name in mine)
             plan.doubts.setdefault(key, []).append(
-                f"{'/'.join(key)}: these files judge and were edited: a person must look: {', '.join(mine)}{wrong}; look"
-                f" at {it}, then {' '.join(_option(name, blobs[name]) for name in mine)}"
+                f"{'/'.join(key)}: these files judge and were edited: a person must look: {', '.join(mine)}{wrong};"
+                f" look at {it}, then {' '.join(_option(name, blobs[name]) for name in mine)}"
             )
 
 

@@ -10,11 +10,14 @@ import pytest
 from swapgate import tasks
 from swapgate.changes.against import judged_by
 from swapgate.changes.changed import changed_suites
+from swapgate.changes.doubts import with_doubts
 from swapgate.changes.git import check_out, commit_of
+from swapgate.changes.judges import Layout
 from swapgate.core.faults import InputFault
 from swapgate.goldens.pending import on_ci
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin import fixtures
+from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.trials.plan import Plan, make_plan
@@ -46,6 +49,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--against",
         metavar="REF",
         help="judge by the rows, cases, goldens and limits of a git commit: a row that names another model is a swap",
+    )
+    group.addoption(
+        "--accept-edited",
+        action="append",
+        default=[],
+        metavar="FILE@BLOB",
+        help="with --against: let this file judge though the change edited it, for somebody has looked at just this"
+        " content (git hash-object FILE); may be given again",
     )
     group.addoption(
         "--changed-since",
@@ -88,6 +99,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Keep how pytest was called, before a conftest.py can change it."""
+    remember(early_config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let only the caller choose what judges, also that nothing does."""
+    if not hasattr(config, "workerinput"):
+        refuse_others(config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Read and check what the run depends on, and put the hooks of a project with a models file in place."""
     pytest.register_assert_rewrite(STANDARD)  # also where another run in this process has imported this plugin
@@ -115,6 +139,8 @@ def pytest_configure(config: pytest.Config) -> None:
                 f"--{option} with --snapshot-update: a trial must not write goldens; edit the row in {models_file},"
                 " then record them with --snapshot-update alone"
             )
+    if config.option.accept_edited and config.option.against is None:
+        raise pytest.UsageError("--accept-edited without --against accepts nothing; give both")
     if config.option.inputs is not None:
         _use_inputs(config)
     try:
@@ -126,8 +152,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(fault)) from None
     config.stash[fixtures.PLAN] = plan
     config.pluginmanager.register(fixtures, "swapgate-fixtures")
-    config.pluginmanager.register(Collecting(plan), "swapgate-suite")
-    config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
+    collecting = Collecting(plan)
+    config.pluginmanager.register(collecting, "swapgate-suite")
+    config.pluginmanager.register(Ledger(plan, collecting.collected), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
 
@@ -160,10 +187,24 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
             raise InputFault(f"has no {models_file.relative_to(root)}; judge without --against")
         sets = [_of_commit(one, root, then, directory) for one in option.eval_set]
         before = make_plan(then, older, [], sets, directory, working_tree=root, device=option.device)
-        return judged_by(before, now, commit, _checkout(config))
+        plan = judged_by(before, now, commit, _checkout(config))
+        return with_doubts(plan, before, now, _layout(config), option.accept_edited)
     except InputFault as fault:
         lines = [str(line).replace(f"{then}/", f"{option.against}:") for line in fault.args]
         raise InputFault(*lines).behind(f"--against {option.against}: ") from fault
+
+
+def _layout(config: pytest.Config) -> Layout:
+    """Return where pytest looks for tests, and what it is configured by."""
+    directory = config.invocation_params.dir
+    return Layout(
+        places=[Path(os.path.normpath(directory / place.partition("::")[0])) for place in config.args],
+        python_files=config.getini("python_files"),
+        norecursedirs=config.getini("norecursedirs"),
+        configuration=config.inipath,
+        modules=config.getini(tasks.OPTION),
+        python_path=config.getini("pythonpath"),
+    )
 
 
 def _checkout(config: pytest.Config) -> Path:

@@ -168,7 +168,7 @@ class _SuiteKeys(Table):
     """Whether an input may have several labels, or none."""
     threshold: float | None = Field(None, gt=0, lt=1)
     """Of a suite with several labels: the score from which one counts, for all rows that do not say."""
-    removed: list[NonEmptyStr] = []
+    removed: list[NonEmptyStr] = Field(default_factory=list)
     """Tiers that a later change may remove without being INCOMPLETE under --against."""
 
 
@@ -288,7 +288,9 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
 
 def _own_keys(table: dict[str, Any]) -> dict[str, Any]:
     """Return what a suite's table says besides its tiers."""
-    return {key: value for key, value in table.items() if key in _SuiteKeys.model_fields and not isinstance(value, dict)}
+    return {
+        key: value for key, value in table.items() if key in _SuiteKeys.model_fields and not isinstance(value, dict)
+    }
 
 
 def _own(row: dict[str, Any], task: Task) -> dict[str, Any]:

@@ -136,7 +136,8 @@ def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
 
 
 def _tier(verdict: Verdict, plan: Plan) -> Tier:
-    model = plan.models[verdict.suite, verdict.tier]
+    key = verdict.suite, verdict.tier
+    model = plan.models[key] if key in plan.models else plan.removed[key]
     return Tier(
         task=verdict.suite,
         tier=verdict.tier,

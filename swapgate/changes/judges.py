@@ -42,7 +42,10 @@ class Layout:
 
     def is_test(self, path: Path) -> bool:
         """Return whether pytest takes a file for one of tests."""
-        return any(fnmatch(str(path), f"*/{pattern}") for pattern in self.python_files)
+        return any(
+            fnmatch(str(path), f"*/{pattern}") if "/" in pattern else fnmatch(path.name, pattern)
+            for pattern in self.python_files
+        )
 
     def collects(self, path: Path) -> bool:
         """Return whether pytest comes by a file."""

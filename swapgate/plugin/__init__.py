@@ -1,7 +1,9 @@
 """The pytest plugin: options and configuration. It does nothing in a project that has no models file."""
 
+import argparse
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,14 +19,18 @@ from swapgate.core.faults import InputFault
 from swapgate.goldens.pending import on_ci
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin import fixtures
-from swapgate.plugin.caller import refuse_others, remember
+from swapgate.plugin.caller import SHOWING, refuse_others, remember
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.trials.plan import Plan, make_plan
+from swapgate.verdicts.facts import Report, running
+from swapgate.verdicts.writing import write_running
 
 DEFAULT_MODELS = "embedded"
 STANDARD = "swapgate.standard"
 """The module whose asserts are worded as those of test files are."""
+WORKER = "PYTEST_XDIST_WORKER"
+"""The variable by which a process knows that it is a worker of pytest-xdist, whose controller writes the verdicts."""
 pytest.register_assert_rewrite(STANDARD)  # before a conftest.py can import it
 
 
@@ -101,8 +107,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Keep how pytest was called, before a conftest.py can change it."""
+    """Keep how pytest was called, before a conftest.py can change it, and let no verdict of an earlier run stand."""
     remember(early_config)
+    option = early_config.known_args_namespace
+    with suppress(pytest.UsageError):  # told once pytest is configured
+        models_file = _models_file(early_config, option)
+        if models_file is not None and WORKER not in os.environ:
+            _replace_verdicts(early_config, option, running(None, models_file.name))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -121,7 +132,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "memory: measures memory in other processes; runs only where -m names it")
     for name in ("quality", "size", "parameters"):
         config.addinivalue_line("markers", f"{name}: judges the {name} of a model against its budget")
-    models_file = None if config.option.help else _models_file(config)
+    models_file = None if config.option.help else _models_file(config, config.option)
     if models_file is None:
         return
     if not hasattr(config.option, "update_snapshots"):
@@ -157,6 +168,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Ledger(plan, collecting.collected), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
+    if not hasattr(config, "workerinput"):
+        _replace_verdicts(config, config.option, running(plan, models_file.name))
 
 
 def _use_inputs(config: pytest.Config) -> None:
@@ -237,9 +250,18 @@ def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
     return replace(plan, changed=frozenset(changed), notes=[*plan.notes, f"changed since {ref}: {names}"])
 
 
-def _models_file(config: pytest.Config) -> Path | None:
+def _replace_verdicts(config: pytest.Config, option: argparse.Namespace, facts: Report) -> None:
+    """Write into the files of verdicts that the run has begun; not where tests are only looked at."""
+    if any(getattr(option, name, None) for name in SHOWING):
+        return
+    directory = config.invocation_params.dir
+    paths = [path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)]
+    write_running(facts, *paths)
+
+
+def _models_file(config: pytest.Config, option: argparse.Namespace) -> Path | None:
     """Find the models file; None where none was asked for and the project has none."""
-    asked = config.option.models
+    asked = option.models
     name = DEFAULT_MODELS if asked is None else asked
     if name.endswith(".toml"):
         path = config.invocation_params.dir / os.path.expanduser(name)
@@ -248,7 +270,6 @@ def _models_file(config: pytest.Config) -> Path | None:
     path = Path(os.path.normpath(path))
     if os.path.isfile(path):  # Path.is_file raises for a name that is too long
         return path
-    option = config.option
     if asked is not None or option.swap or option.against is not None or option.changed_since is not None:
         raise pytest.UsageError(f"no models file {path}; give --models=FILE a path or a name in fixtures/models")
     return None

@@ -14,6 +14,8 @@ ARGUMENTS = pytest.StashKey[list[str]]()
 """How pytest was called, before a conftest.py could change the surroundings."""
 NARROWING = ("deselect", "ignore", "ignore_glob", "lf", "stepwise")
 """Options that leave out tests by other things than what they are called."""
+SHOWING = ("help", "version", "collectonly", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow")
+"""Options with which pytest shows something and runs no test."""
 JUDGING: Mapping[str, str] = {
     "help": "--help",
     "version": "--version",

@@ -22,8 +22,8 @@ IS_REMOVED = "note  {} is removed, as the commit says that it may be, and not ju
 MAY_GO = '[ner]\nremoved = ["{}"]\n'
 GONE = (
     "INCOMPLETE  {}: the commit {} judges it and fixtures/models/embedded.toml has no such row any more; put it back"
-    " (one with another model keeps its name, and is judged as a swap), or remove it in two changes, of which the first says"
-    ' in [{}]: removed = ["{}"]'
+    " (one with another model keeps its name, and is judged as a swap), or remove it in two changes, of which the first"
+    ' says in [{}]: removed = ["{}"]'
 )
 CASE = '[[case]]\nid = "{}"\ntext = "It {} all day."\nexpected = []\n\n'
 LATENCY = 'budget.latency = { against = "original", at_most = 1e6 }\n'

@@ -28,8 +28,6 @@ def edits(before: Plan, now: Plan, swapped: Container[Key], commit: str, tree: P
         else:
             renamed = any(suite == key[0] for suite, _ in removed)
             yield f"{model.name} is new: judged by its own row, cases and goldens{KEEP_ITS_NAME * renamed}"
-    for key in removed:
-        yield f"{'/'.join(key)} is removed, and not judged"
     for suite in _of_both(before, now):
         yield from _of_cases(suite, before, now)
     unused, used, models = _files(before, now, commit, swapped)

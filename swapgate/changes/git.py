@@ -82,6 +82,12 @@ def file_of(root: Path, commit: str, path: Path) -> str:
     return ""
 
 
+def blob_of(root: Path, path: Path) -> str:
+    """Return git's id of the content of a file, as it would keep it. Raises InputFault."""
+    name = os.path.relpath(path, root)
+    return _git(root, "hash-object", f"--path={name}", "--", name).strip()
+
+
 def _top(root: Path) -> Path:
     """Return the folder of the whole repository, by the way that `root` is written."""
     return Path(os.path.normpath(root / _git(root, "rev-parse", "--show-cdup").rstrip("\n")))

@@ -1,7 +1,9 @@
 """The pytest plugin: options and configuration. It does nothing in a project that has no models file."""
 
+import argparse
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,18 +12,25 @@ import pytest
 from swapgate import tasks
 from swapgate.changes.against import judged_by
 from swapgate.changes.changed import changed_suites
+from swapgate.changes.doubts import with_doubts
 from swapgate.changes.git import check_out, commit_of
+from swapgate.changes.judges import Layout
 from swapgate.core.faults import InputFault
 from swapgate.goldens.pending import on_ci
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin import fixtures
+from swapgate.plugin.caller import SHOWING, refuse_others, remember
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.trials.plan import Plan, make_plan
+from swapgate.verdicts.facts import Report, running
+from swapgate.verdicts.writing import write_running
 
 DEFAULT_MODELS = "embedded"
 STANDARD = "swapgate.standard"
 """The module whose asserts are worded as those of test files are."""
+WORKER = "PYTEST_XDIST_WORKER"
+"""The variable by which a process knows that it is a worker of pytest-xdist, whose controller writes the verdicts."""
 pytest.register_assert_rewrite(STANDARD)  # before a conftest.py can import it
 
 
@@ -46,6 +55,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--against",
         metavar="REF",
         help="judge by the rows, cases, goldens and limits of a git commit: a row that names another model is a swap",
+    )
+    group.addoption(
+        "--accept-edited",
+        action="append",
+        default=[],
+        metavar="FILE@BLOB",
+        help="with --against: let this file judge though the change edited it, for somebody has looked at just this"
+        " content (git hash-object FILE); may be given again",
     )
     group.addoption(
         "--changed-since",
@@ -88,6 +105,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Keep how pytest was called, before a conftest.py can change it, and let no verdict of an earlier run stand."""
+    remember(early_config)
+    option = early_config.known_args_namespace
+    with suppress(pytest.UsageError):  # told once pytest is configured
+        models_file = _models_file(early_config, option)
+        if models_file is not None and WORKER not in os.environ:
+            _replace_verdicts(early_config, option, running(None, models_file.name))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let only the caller choose what judges, also that nothing does."""
+    if not hasattr(config, "workerinput"):
+        refuse_others(config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Read and check what the run depends on, and put the hooks of a project with a models file in place."""
     pytest.register_assert_rewrite(STANDARD)  # also where another run in this process has imported this plugin
@@ -97,7 +132,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "memory: measures memory in other processes; runs only where -m names it")
     for name in ("quality", "size", "parameters"):
         config.addinivalue_line("markers", f"{name}: judges the {name} of a model against its budget")
-    models_file = None if config.option.help else _models_file(config)
+    models_file = None if config.option.help else _models_file(config, config.option)
     if models_file is None:
         return
     if not hasattr(config.option, "update_snapshots"):
@@ -115,6 +150,8 @@ def pytest_configure(config: pytest.Config) -> None:
                 f"--{option} with --snapshot-update: a trial must not write goldens; edit the row in {models_file},"
                 " then record them with --snapshot-update alone"
             )
+    if config.option.accept_edited and config.option.against is None:
+        raise pytest.UsageError("--accept-edited without --against accepts nothing; give both")
     if config.option.inputs is not None:
         _use_inputs(config)
     try:
@@ -126,10 +163,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(fault)) from None
     config.stash[fixtures.PLAN] = plan
     config.pluginmanager.register(fixtures, "swapgate-fixtures")
-    config.pluginmanager.register(Collecting(plan), "swapgate-suite")
-    config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
+    collecting = Collecting(plan)
+    config.pluginmanager.register(collecting, "swapgate-suite")
+    config.pluginmanager.register(Ledger(plan, collecting.collected), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
+    if not hasattr(config, "workerinput"):
+        _replace_verdicts(config, config.option, running(plan, models_file.name))
 
 
 def _use_inputs(config: pytest.Config) -> None:
@@ -160,10 +200,24 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
             raise InputFault(f"has no {models_file.relative_to(root)}; judge without --against")
         sets = [_of_commit(one, root, then, directory) for one in option.eval_set]
         before = make_plan(then, older, [], sets, directory, working_tree=root, device=option.device)
-        return judged_by(before, now, commit, _checkout(config))
+        plan = judged_by(before, now, commit, _checkout(config))
+        return with_doubts(plan, before, now, _layout(config), option.accept_edited)
     except InputFault as fault:
         lines = [str(line).replace(f"{then}/", f"{option.against}:") for line in fault.args]
         raise InputFault(*lines).behind(f"--against {option.against}: ") from fault
+
+
+def _layout(config: pytest.Config) -> Layout:
+    """Return where pytest looks for tests, and what it is configured by."""
+    directory = config.invocation_params.dir
+    return Layout(
+        places=[Path(os.path.normpath(directory / place.partition("::")[0])) for place in config.args],
+        python_files=config.getini("python_files"),
+        norecursedirs=config.getini("norecursedirs"),
+        configuration=config.inipath,
+        modules=config.getini(tasks.OPTION),
+        python_path=config.getini("pythonpath"),
+    )
 
 
 def _checkout(config: pytest.Config) -> Path:
@@ -196,9 +250,18 @@ def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
     return replace(plan, changed=frozenset(changed), notes=[*plan.notes, f"changed since {ref}: {names}"])
 
 
-def _models_file(config: pytest.Config) -> Path | None:
+def _replace_verdicts(config: pytest.Config, option: argparse.Namespace, facts: Report) -> None:
+    """Write into the files of verdicts that the run has begun; not where tests are only looked at."""
+    if any(getattr(option, name, None) for name in SHOWING):
+        return
+    directory = config.invocation_params.dir
+    paths = [path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)]
+    write_running(facts, *paths)
+
+
+def _models_file(config: pytest.Config, option: argparse.Namespace) -> Path | None:
     """Find the models file; None where none was asked for and the project has none."""
-    asked = config.option.models
+    asked = option.models
     name = DEFAULT_MODELS if asked is None else asked
     if name.endswith(".toml"):
         path = config.invocation_params.dir / os.path.expanduser(name)
@@ -207,7 +270,6 @@ def _models_file(config: pytest.Config) -> Path | None:
     path = Path(os.path.normpath(path))
     if os.path.isfile(path):  # Path.is_file raises for a name that is too long
         return path
-    option = config.option
     if asked is not None or option.swap or option.against is not None or option.changed_since is not None:
         raise pytest.UsageError(f"no models file {path}; give --models=FILE a path or a name in fixtures/models")
     return None

@@ -56,6 +56,8 @@ class Collecting:
         self._modules: dict[str, dict[Any, None]] = {}
         """The test files of each suite."""
         self._fixed: set[Callable[..., Any]] = set()
+        self.collected: dict[Selected, list[pytest.Item]] = {}
+        """The tests of each check, also those that are left out later."""
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Make sure that no suite is called like a mark that means something else, once all plugins have theirs."""
@@ -110,6 +112,7 @@ class Collecting:
         named = [name for name in NAMED_CHECKS if name in item.fixturenames]
         check = named[0] if named else item.originalname.removeprefix("test_")
         item.stash[SELECTED] = Selected(model.suite, model.tier, check, case.id if case else None)
+        self.collected.setdefault(item.stash[SELECTED], []).append(item)
         self._fix_examples(item.function)
         if check in MEASURED:
             item.add_marker(check)

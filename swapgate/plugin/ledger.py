@@ -1,10 +1,7 @@
 """The plugin's part from the first test to the last line: what was selected, what came of it, verdicts, exit status."""
 
-import argparse
 import json
-import os
 import re
-import shlex
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import suppress
@@ -22,14 +19,16 @@ from swapgate.core.words import plain
 from swapgate.goldens.golden import loosened, read_golden, stale
 from swapgate.goldens.pending import count, write_pending
 from swapgate.goldens.snapshots import GoldenExtension
+from swapgate.plugin.caller import CALL, asked, call_of, narrowed
 from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_command
 from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
+from swapgate.plugin.missing import Missing, missing, test_file
 from swapgate.plugin.outcomes import after_reruns, is_new_try, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
-from swapgate.trials.plan import Plan
+from swapgate.trials.plan import Key, Plan
 from swapgate.trials.pool import Pool
 from swapgate.trials.running import Model, answers_alike, is_same_model
 from swapgate.verdicts.facts import Report, report
@@ -49,8 +48,11 @@ CHECKOUT = pytest.StashKey[str]()
 class Ledger:
     """Hooks of a project with a models file."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, collected: Mapping[Selected, list[pytest.Item]]) -> None:
         self.plan = plan
+        self.collected = collected
+        self.missing: Missing | None = None
+        """Of a change: what is missing; None where no process has collected anything."""
         self.pool = Pool()
         self.selected: dict[str, Selected] = {}
         self.records: list[tuple[str, Record]] = []
@@ -75,11 +77,13 @@ class Ledger:
             if SELECTED in item.stash:
                 self.selected[item.nodeid] = item.stash[SELECTED]
                 self.pool.expect(item.stash[NEEDS])
+        self.missing = missing(self.plan, session.config, self.collected, self.selected.values())
         worker = getattr(session.config, "workerinput", None)
         GoldenExtension.left_in = Path(worker[LEDGERS]) if worker is not None else None
         if worker is not None:
             selected = {test: asdict(one) for test, one in self.selected.items()}
-            write_whole(Path(worker[LEDGERS]) / f"{worker['workerid']}.json", json.dumps(selected))
+            ledger = {"selected": selected, "missing": self.missing.to_json()}
+            write_whole(Path(worker[LEDGERS]) / f"{worker['workerid']}.json", json.dumps(ledger))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -148,6 +152,7 @@ class Ledger:
         if self.ledgers is None:
             self.ledgers = tempfile.TemporaryDirectory(prefix="swapgate-")
         node.workerinput[LEDGERS] = self.ledgers.name
+        node.workerinput[CALL] = call_of(node.config)
         node.workerinput[CHECKED_OUT] = node.config.stash.get(CHECKOUT, None)
 
     @pytest.hookimpl(optionalhook=True)
@@ -199,16 +204,20 @@ class Ledger:
         option, directory = session.config.option, session.config.invocation_params.dir
         self._note_not_collected(option)
         self._note_without_tests(session.config)
+        wanted = self._note_missing(session.config)
         self._note_alike(option.keyword)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         self._note_alike_models()
-        verdicts = judge(self.selected, self.records, self.plan.models, self.plan.incumbents, self._stale())
-        if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            session.exitstatus = exit_status(verdicts, self.others_failed, option.allow_incomplete)
-        if self.lost and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = EXIT_NOT_PASSED
+        doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
+        tiers = {**self.plan.models, **self.plan.removed}
+        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, self._stale(), doubts)
         if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
+        if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            tolerant = asked(session.config).allow_incomplete if self.plan.against else option.allow_incomplete
+            session.exitstatus = exit_status(verdicts, self.others_failed, bool(tolerant))
+        if self.lost and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = EXIT_NOT_PASSED
         json_path, markdown_path = (
             path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)
         )
@@ -234,8 +243,10 @@ class Ledger:
         """Read what pytest-xdist's workers selected and write their goldens; where one died the test is an ERROR."""
         if self.ledgers is not None:
             for path in sorted(Path(self.ledgers.name).glob("*.json")):
-                selected = json.loads(path.read_text(encoding="utf-8"))
-                self.selected.update({test: Selected(**fields) for test, fields in selected.items()})
+                ledger = json.loads(path.read_text(encoding="utf-8"))
+                self.selected.update({test: Selected(**fields) for test, fields in ledger["selected"].items()})
+                self.missing = self.missing or Missing()
+                self.missing.update(Missing.from_json(ledger["missing"]))
             GoldenExtension.write_left(Path(self.ledgers.name))
             self.ledgers.cleanup()
         for test in self.died:
@@ -305,6 +316,15 @@ class Ledger:
                 elif answers_alike(model, incumbent):
                     self.plan.notes.append(f"{words}; see whether it is the model that you meant")
 
+    def _note_missing(self, config: pytest.Config) -> set[Key]:
+        """Note the checks that a tier must have and of which no test was selected. Gives the tiers that were wanted."""
+        if self.missing is None:  # no worker of pytest-xdist came as far as that
+            self.missing = missing(self.plan, config, {}, ())
+        told = {(one.suite, one.tier) for _, record in self.records if (one := record.selected).check == "suite"}
+        for one, words in self.missing.words(self.plan, told):
+            self.records.append((f"missing {one}", Record(one, "incomplete", words)))
+        return self.missing.wanted
+
     def _note_alike(self, keywords: str) -> None:
         """Say where -k took or left suites that were not meant, for a name of theirs or of their file holds a word."""
         suites = self.plan.manifest.tasks
@@ -359,19 +379,6 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
-
-
-def narrowed(config: pytest.Config) -> bool:
-    """Return whether whoever called pytest asked for some of the tests only; what ini files add does not count."""
-    caller = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
-    asked = config._parser.parse_known_args(caller, argparse.Namespace())
-    choices = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise", "file_or_dir")
-    return any(getattr(asked, choice, None) for choice in choices)
-
-
-def test_file(suite: str) -> str:
-    """Return what the test file of a suite is usually called."""
-    return f"tests/test_{suite.replace('-', '_')}.py"
 
 
 def _runs(option: Any) -> bool:

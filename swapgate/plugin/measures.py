@@ -50,6 +50,8 @@ class Cost:
         if self.holds is None:
             self.holds = True
         value, times = self.value(), self.times()
+        if limit != getattr(self.model.row.budget, self.name.split()[0]):
+            self.incomplete = other_limit(self.model, self.name.split()[0], "<=", self.models_file)
         if limit is None or self.reference is None:
             self.figure = figures.Cost(NOTHING_BESIDE, value, times=times)
             return True
@@ -73,7 +75,7 @@ class Cost:
         keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "take a cheaper model"
         self.message = f"{found}; {keep}, or loosen budget.{self.name.split()[0]} in {self.models_file}"
         if judgement == "undecided":
-            self.incomplete = f"{found}: undecided, run it again, alone on the machine"
+            self.incomplete = self.incomplete or f"{found}: undecided, run it again, alone on the machine"
         self.holds = judgement != "failed" and self.holds
         return judgement != "failed"
 
@@ -136,10 +138,20 @@ class Quality:
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
         if failed:
             self.message = f"{self.model.name}: {'; '.join(failed)} ({described(self.model)}); {next_step}"
-        if undecided:
+        if tuple(limits) != tuple(self.model.row.budget.quality):
+            self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
+        elif undecided and not self.incomplete:
             self.incomplete = f"{self.model.name}: {'; '.join(undecided)} ({described(self.model)})"
         self.holds = not failed and self.holds is not False
         return not failed
+
+
+def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:
+    """Return in words that a figure was compared with something else than its budget."""
+    return (
+        f"{model.name}: {name} was compared with another limit than the row's; write: assert {name} {sign}"
+        f" budget.{name}, and the limit into [{model.suite}.{model.tier}] in {models_file}"
+    )
 
 
 def _compared(ours: Tally, theirs: Tally, limit: QualityLimit, headline: str) -> Comparison:

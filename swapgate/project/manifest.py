@@ -140,6 +140,8 @@ class Manifest(BaseModel):
     """The file of each suite's cases, in its folder below fixtures/."""
     defaults: dict[str, dict[str, Any]]
     """What a suite's own table says for all rows that do not say it, also for those of candidates."""
+    removed: dict[str, list[str]] = Field(default_factory=dict)
+    """The tiers of each suite that the next change may remove."""
 
     @property
     def name(self) -> str:
@@ -166,6 +168,8 @@ class _SuiteKeys(Table):
     """Whether an input may have several labels, or none."""
     threshold: float | None = Field(None, gt=0, lt=1)
     """Of a suite with several labels: the score from which one counts, for all rows that do not say."""
+    removed: list[NonEmptyStr] = Field(default_factory=list)
+    """Tiers that a later change may remove without being INCOMPLETE under --against."""
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -181,6 +185,7 @@ def read_manifest(path: Path) -> Manifest:
             faults += fault.args
         else:
             manifest.tasks[suite], manifest.rows[suite], manifest.defaults[suite] = task, rows, defaults
+            manifest.removed[suite] = [*_own_keys(table).get("removed", ())]
     if faults:
         raise InputFault(*faults)
     if not any(manifest.rows.values()):
@@ -243,9 +248,7 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
     """Read the table of a suite. Raises InputFault."""
     if not isinstance(table, dict):
         raise InputFault(f"{path}: {suite}: Input should be a valid dictionary, found {table!r}")
-    keys = {
-        key: value for key, value in table.items() if key in _SuiteKeys.model_fields and not isinstance(value, dict)
-    }
+    keys = _own_keys(table)
     for key, value in table.items():
         near = difflib.get_close_matches(key, _SuiteKeys.model_fields, n=1)
         if near and key not in keys and not isinstance(value, dict):
@@ -281,6 +284,13 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
     if faults:
         raise InputFault(*faults)
     return task, rows, defaults
+
+
+def _own_keys(table: dict[str, Any]) -> dict[str, Any]:
+    """Return what a suite's table says besides its tiers."""
+    return {
+        key: value for key, value in table.items() if key in _SuiteKeys.model_fields and not isinstance(value, dict)
+    }
 
 
 def _own(row: dict[str, Any], task: Task) -> dict[str, Any]:

@@ -51,6 +51,12 @@ class Plan:
     """The suites that a change can have touched, where only these are asked for."""
     against: str | None = None
     """The commit whose rows, cases, goldens and limits judge; None for those of the working tree."""
+    suite_files: dict[str, list[str]] = field(default_factory=dict)
+    """Of a change that is judged by a commit: the test files that each suite had there."""
+    properties: dict[str, list[str]] = field(default_factory=dict)
+    """Of a change that is judged by a commit: the properties that each suite had there."""
+    doubts: dict[Key, list[str]] = field(default_factory=dict)
+    """Of a change that is judged by a commit: what makes a tier INCOMPLETE whatever its tests say, in words."""
     notes: list[str] = field(default_factory=list)
 
     def tiers(self, suite: str) -> list[str]:

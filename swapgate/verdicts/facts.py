@@ -12,7 +12,7 @@ from swapgate import __version__
 from swapgate.core.faults import InputFault
 from swapgate.trials.plan import Plan
 from swapgate.verdicts.figures import Cost, Quality
-from swapgate.verdicts.verdict import Status, Verdict
+from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Status, Verdict
 
 FORMAT: Literal[1] = 1
 """Raised when a field is renamed, removed or means something else; new fields do not raise it."""
@@ -116,6 +116,8 @@ class Report:
     __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, title=f"swapgate verdict JSON, format {FORMAT}")
 
 
+RUNNING = "running, or killed: written when the run began, and nothing has replaced it; wait, or run it again"
+"""What the reports of a run say until it has ended."""
 ADAPTER: TypeAdapter[Report] = TypeAdapter(Report)
 FIGURES: TypeAdapter[Figures] = TypeAdapter(Figures)
 SIZE = "latency "
@@ -135,8 +137,21 @@ def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
     )
 
 
+def running(plan: Plan | None, models_file: str) -> Report:
+    """Return what stands for a run that has begun: no plan yet, or each planned tier INCOMPLETE."""
+    if plan is None:
+        return Report(FORMAT, __version__, models_file, None, EXIT_NOT_PASSED, [f"INCOMPLETE: {RUNNING}"], [])
+    planned = [key for key in plan.models if plan.changed is None or key[0] in plan.changed]
+    begun = [
+        Verdict(suite, tier, "INCOMPLETE", {}, {}, [("INCOMPLETE", f"{suite}/{tier}: {RUNNING}")], [])
+        for suite, tier in planned
+    ]
+    return report(begun, plan, EXIT_NOT_PASSED)
+
+
 def _tier(verdict: Verdict, plan: Plan) -> Tier:
-    model = plan.models[verdict.suite, verdict.tier]
+    key = verdict.suite, verdict.tier
+    model = plan.models[key] if key in plan.models else plan.removed[key]
     return Tier(
         task=verdict.suite,
         tier=verdict.tier,

@@ -94,12 +94,13 @@ def judge(
     tiers: Iterable[tuple[str, str]],
     swaps: Iterable[tuple[str, str]],
     stale: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    doubts: Mapping[tuple[str, str], Sequence[str]] = MappingProxyType({}),
 ) -> list[Verdict]:
-    """Judge each tier that was selected or swapped, in the order of `tiers`.
+    """Judge each tier that was selected, swapped or is in doubt, in the order of `tiers`.
 
     `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
     nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected,
-    where nothing failed and nothing is an error.
+    where nothing failed and nothing is an error. `doubts` say what else makes a tier INCOMPLETE.
     """
     worst: dict[str, Record] = {}
     figures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -113,13 +114,21 @@ def judge(
     verdicts = []
     for suite, tier in tiers:
         mine = [record for record in worst.values() if (record.selected.suite, record.selected.tier) == (suite, tier)]
-        if mine or (suite, tier) in swapped:
+        others = doubts.get((suite, tier), ())
+        if mine or others or (suite, tier) in swapped:
             found, words = figures.get((suite, tier), {}), stale.get((suite, tier))
-            verdicts.append(_judge_tier(suite, tier, mine, found, words))
+            verdicts.append(_judge_tier(suite, tier, mine, found, words, others))
     return verdicts
 
 
-def _judge_tier(suite: str, tier: str, records: list[Record], figures: dict[str, Any], stale: str | None) -> Verdict:
+def _judge_tier(
+    suite: str,
+    tier: str,
+    records: list[Record],
+    figures: dict[str, Any],
+    stale: str | None,
+    doubts: Sequence[str],
+) -> Verdict:
     counts: dict[str, Counter[str]] = {}
     for record in records:
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
@@ -129,9 +138,10 @@ def _judge_tier(suite: str, tier: str, records: list[Record], figures: dict[str,
         reasons = [reason for reason in reasons if reason[1] != stale]
     elif stale:
         reasons.append(("INCOMPLETE", stale))
-    if not records:
+    if not records and not doubts:
         words = f"{suite}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
         reasons = [("INCOMPLETE", words)]
+    reasons += [("INCOMPLETE", doubt) for doubt in doubts]
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
     status: Status = reasons[0][0] if reasons else "PASS"
     ties = sorted(tie for record in records for tie in record.ties)

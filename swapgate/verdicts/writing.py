@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,6 +16,17 @@ from swapgate.verdicts.verdict import EXIT_NOT_PASSED
 
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions names the file of a job's summary (its documentation, "Workflow commands")."""
+
+
+def write_running(facts: Report, json_path: Path | None, markdown_path: Path | None) -> None:
+    """Replace the files of an earlier run before this one is judged, so that one that is killed leaves no old verdict.
+
+    What cannot be written is told at the end.
+    """
+    for path, text in ((json_path, to_json(facts)), (markdown_path, markdown(facts))):
+        if path and (path.is_file() or not path.exists()):  # and not a pipe or device, which shows all that comes
+            with suppress(OSError):
+                write_whole(path, text)
 
 
 def write_reports(

@@ -18,7 +18,13 @@ labels = { PER = "good" }
 SENTENCES = 'latency = "nice"\n\n[[case]]\nid = "nice"\ntext = "Nice."\nexpected = "good"\n'
 IS_NEW = "note  {} is new: judged by its own row, cases and goldens"
 KEEP_ITS_NAME = "; where it takes the place of one that is removed, keep that one's name: then it is judged as a swap"
-IS_REMOVED = "note  {} is removed, and not judged"
+IS_REMOVED = "note  {} is removed, as the commit says that it may be, and not judged"
+MAY_GO = '[ner]\nremoved = ["{}"]\n'
+GONE = (
+    "INCOMPLETE  {}: the commit {} judges it and fixtures/models/embedded.toml has no such row any more; put it back"
+    " (one with another model keeps its name, and is judged as a swap), or remove it in two changes, of which the first"
+    ' says in [{}]: removed = ["{}"]'
+)
 CASE = '[[case]]\nid = "{}"\ntext = "It {} all day."\nexpected = []\n\n'
 LATENCY = 'budget.latency = { against = "original", at_most = 1e6 }\n'
 RAIN = CASE.format("nobody", "rained")
@@ -34,6 +40,24 @@ def add_tiny(committed):
         committed.models_file.write_text("".join(rows if place == "last" else reversed(rows)))
 
     return run
+
+
+@pytest.fixture
+def may_go(committed, commit):
+    """Let the commit say that a tier may be removed."""
+
+    def run(tier):
+        committed.models_file.write_text(MAY_GO.format(tier) + committed.models_file.read_text())
+        commit()
+
+    return run
+
+
+def remove_small(project):
+    """Remove the small tier with its model and golden."""
+    project.models_file.write_text(project.models_file.read_text().partition("[ner.small]")[0])
+    shutil.rmtree(project.path / "models" / "small")
+    project.golden().unlink()
 
 
 @pytest.fixture
@@ -103,21 +127,53 @@ def test_orphan_of_a_new_tier(committed, against, approve, add_tiny):
     )
 
 
-def test_removed_tier(committed, against, notes):
-    """A tier that the change removes is not judged, and noted."""
-    committed.models_file.write_text(committed.models_file.read_text().partition("[ner.small]")[0])
-    shutil.rmtree(committed.path / "models" / "small")
-    committed.golden().unlink()
+def test_removed_tier(committed, against, may_go, notes):
+    """A tier that the change removes, and the commit says that it may, is not judged, and noted."""
+    may_go("small")
+    remove_small(committed)
     result = against()
     assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS"})
     assert notes(result) == [IS_REMOVED.format("ner/small")]
 
 
+@pytest.mark.parametrize("said", ["nothing", "by_the_change", "of_another"])
+def test_removed_tier_of_which_nobody_knew(committed, git, against, may_go, workers, said):
+    """A tier that the change removes is INCOMPLETE where the commit does not say that it may, but the change."""
+    if said == "of_another":
+        may_go("original")
+    remove_small(committed)
+    if said == "by_the_change":
+        rows = committed.models_file.read_text()
+        committed.models_file.write_text(MAY_GO.format("small") + rows)
+    result = against(*workers)
+    assert (result.ret, committed.verdicts(result)) == (7, {"original": "PASS", "small": "INCOMPLETE"})
+    assert committed.reasons(result)[0] == GONE.format("ner/small", git("rev-parse", "HEAD")[:12], "ner", "small")
+
+
+def test_removed_suite_with_changed_since(two, against):
+    """A suite that is removed is INCOMPLETE also where only what changed is judged, and nothing else did."""
+    two.models_file.write_text(two.models_file.read_text().partition("[sentiment.original]")[0])
+    result = against("--changed-since=HEAD")
+    assert result.ret == 7
+    told = [line for line in two.reasons(result) if line.startswith("INCOMPLETE")]
+    assert [line.split(":")[0] for line in told] == ["INCOMPLETE  sentiment/original", "INCOMPLETE  sentiment/small"]
+
+
+def test_removed_tier_that_nobody_asked_for(committed, against):
+    """A removed tier is no matter where the command line takes others alone, and it is where the name is its own."""
+    remove_small(committed)
+    assert against("-m", "original and not latency").ret == 0
+    result = against("-k", "small or large", "-m", "")
+    assert committed.verdicts(result) == {"small": "INCOMPLETE"}
+    assert result.ret != 0
+
+
 @pytest.mark.parametrize(("size", "verdict"), [(20, "PASS"), (40, "FAIL")], ids=["within", "exceeds"])
-def test_removed_reference(committed, against, swap, approve, notes, size, verdict):
+def test_removed_reference(committed, against, swap, approve, may_go, notes, size, verdict):
     """A budget of the commit holds beside a tier that the change removes."""
+    may_go("original")
     swap(size=size, Ada=["PER", 0.9])
-    rows = committed.models_file.read_text().partition("[ner.small]")
+    rows = committed.models_file.read_text().replace(MAY_GO.format("original"), "").partition("[ner.small]")
     committed.models_file.write_text("".join(rows[1:]).replace('against = "original"', 'against = "incumbent"'))
     shutil.rmtree(committed.path / "models" / "original")
     committed.golden("original").unlink()
@@ -128,14 +184,15 @@ def test_removed_reference(committed, against, swap, approve, notes, size, verdi
     assert IS_REMOVED.format("ner/original") in notes(result)
 
 
-def test_renamed_tier(committed, against, notes):
-    """A tier under another name is a new one beside a removed one, and the note says how it would be a swap."""
+def test_renamed_tier(committed, git, against, notes):
+    """A tier under another name is a new one beside a removed one: INCOMPLETE, and told how it would be a swap."""
     committed.replace(committed.models_file, "[ner.small]", "[ner.tiny]")
     committed.golden().unlink()
     committed.run("-k", "golden", "--snapshot-update")
     result = against()
-    assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "tiny": "PASS"})
-    assert notes(result) == [IS_NEW.format("ner/tiny") + KEEP_ITS_NAME, IS_REMOVED.format("ner/small")]
+    assert (result.ret, committed.verdicts(result)) == (7, {"original": "PASS", "tiny": "PASS", "small": "INCOMPLETE"})
+    assert committed.reasons(result)[0] == GONE.format("ner/small", git("rev-parse", "HEAD")[:12], "ner", "small")
+    assert notes(result) == [IS_NEW.format("ner/tiny") + KEEP_ITS_NAME]
 
 
 def test_new_task(committed, against, notes):
@@ -148,13 +205,16 @@ def test_new_task(committed, against, notes):
     assert notes(result) == [IS_NEW.format("sentiment/original")]
 
 
-def test_removed_task(committed, commit, against, notes):
-    """A task that the change removes is noted."""
+@pytest.mark.parametrize("may", [True, False], ids=["said_before", "unsaid"])
+def test_removed_task(committed, commit, against, notes, may):
+    """A task that the change removes is noted where the commit says that it may be, else INCOMPLETE."""
     rows = committed.models_file.read_text()
-    committed.models_file.write_text(rows + SENTIMENT)
+    committed.models_file.write_text(rows + '[sentiment]\nremoved = ["original"]\n' * may + SENTIMENT)
     committed.write("fixtures/sentiment/cases.toml", SENTENCES)
     commit()
     committed.models_file.write_text(rows)
     result = against()
-    assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
-    assert notes(result) == [IS_REMOVED.format("sentiment/original")]
+    assert (result.ret, committed.verdicts(result)) == (0 if may else 7, {"original": "PASS", "small": "PASS"})
+    assert notes(result) == [IS_REMOVED.format("sentiment/original")] * may
+    told = [line.startswith("INCOMPLETE  sentiment/original: the commit ") for line in committed.reasons(result)]
+    assert any(told) is not may

@@ -1,0 +1,125 @@
+"""What a change takes away of that by which it would be judged, or edits of what judges it: a person must look."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from swapgate.changes.git import blob_of
+from swapgate.changes.judges import Layout, collected, edited, properties, suite_files
+from swapgate.core.faults import InputFault
+from swapgate.goldens.golden import read_golden
+from swapgate.trials.plan import Plan
+
+ACCEPT = "--accept-edited"
+DELETED = "deleted"
+"""What stands in the place of the content of a file that is not there any more."""
+DIGITS = 12
+"""How many of a blob's are written, and must be given."""
+
+
+def with_doubts(plan: Plan, before: Plan, now: Plan, layout: Layout, accepted: Sequence[str]) -> Plan:
+    """Return the plan of a change with what its tiers must have by the commit, and what stands against a PASS.
+
+    `accepted`: FILE@BLOB of the edited files that somebody has looked at. Raises InputFault.
+    """
+    files = suite_files(before, now, layout)
+    tested = collected(files, layout, before.manifest)
+    plan = replace(
+        plan,
+        suite_files={suite: [now.shown(file.path) for file in found] for suite, found in tested.items()},
+        properties={suite: properties(found, suite, before.manifest) for suite, found in tested.items()},
+        doubts={},
+        notes=[*plan.notes],
+    )
+    _doubt_removed(plan, before)
+    _doubt_goldens(plan, before, now)
+    _doubt_edited(plan, edited(before, now, files, plan.against or "", layout), _accepted(accepted))
+    return plan
+
+
+def _doubt_removed(plan: Plan, before: Plan) -> None:
+    for suite, tier in plan.removed:
+        if tier in before.manifest.removed[suite]:
+            plan.notes.append(f"{suite}/{tier} is removed, as the commit says that it may be, and not judged")
+            continue
+        plan.doubts[suite, tier] = [
+            f"{suite}/{tier}: the commit {_short(plan)} judges it and {plan.shown(plan.manifest.path)} has no such row"
+            " any more; put it back (one with another model keeps its name, and is judged as a swap), or remove it in"
+            f' two changes, of which the first says in [{suite}]: removed = ["{tier}"]'
+        ]
+
+
+def _doubt_goldens(plan: Plan, before: Plan, now: Plan) -> None:
+    """Word the goldens that a change deletes; those of a swapped tier must be its new model's anyway."""
+    for key, model in now.models.items():
+        if key not in before.models or key in plan.proposed:
+            continue
+        cases = {case.id for case in model.cases.cases}
+        gone = [
+            case for case in read_golden(before.models[key].golden) if case in cases - read_golden(model.golden).keys()
+        ]
+        if gone:
+            path = plan.shown(model.golden)
+            plan.doubts.setdefault(key, []).append(
+                f"{model.name}: {path} has no golden any more of {named(gone)}, which the change still has; put it"
+                f" back: git checkout {_short(plan)} -- {shlex.quote(path)}"
+            )
+
+
+def _doubt_edited(plan: Plan, found: Mapping[Path, set[str]], accepted: Mapping[str, list[str]]) -> None:
+    """Word, for each tier, which of the files that judge it are edited and not accepted."""
+    blobs = {plan.shown(path): _blob(plan, path) for path in found}
+    names = {name: found[path] for path, name in zip(found, blobs, strict=True)}
+    held = [name for name, blob in blobs.items() if any(blob.startswith(one) for one in accepted.get(name, ()))]
+    plan.notes.extend(f"edited, and accepted with {_option(name, blobs[name])}" for name in held)
+    plan.notes.extend(f"{ACCEPT} {name}: not edited, or it does not judge" for name in accepted if name not in blobs)
+    for key in plan.models:
+        mine = sorted(name for name, suites in names.items() if key[0] in suites and name not in held)
+        if mine:
+            it = "it" if len(mine) == 1 else "them"
+            wrong = "".join(_wrong(name, blobs[name], accepted.get(name, ())) for name in mine)
+            plan.doubts.setdefault(key, []).append(
+                f"{'/'.join(key)}: these files judge and were edited: a person must look: {', '.join(mine)}{wrong};"
+                f" look at {it}, then {' '.join(_option(name, blobs[name]) for name in mine)}"
+            )
+
+
+def _wrong(name: str, blob: str, accepted: Sequence[str]) -> str:
+    return f" ({name} was accepted as {', '.join(accepted)} and is {blob[:DIGITS]})" if accepted else ""
+
+
+def _option(name: str, blob: str) -> str:
+    return f"{ACCEPT} {shlex.quote(f'{name}@{blob[:DIGITS]}')}"
+
+
+def _blob(plan: Plan, path: Path) -> str:
+    return blob_of(plan.root, path) if path.is_file() else DELETED
+
+
+def _accepted(options: Sequence[str]) -> dict[str, list[str]]:
+    """Return the contents that were accepted of each file. Raises InputFault."""
+    found: dict[str, list[str]] = {}
+    for option in options:
+        name, _, blob = option.rpartition("@")
+        if not name or not re.fullmatch(f"[0-9a-f]{{{DIGITS},}}|{DELETED}", blob):
+            raise InputFault(
+                f"{ACCEPT} {option}: not of the form FILE@BLOB, BLOB being at least {DIGITS} digits of what `git"
+                " hash-object FILE` says, as the verdict does"
+            )
+        found.setdefault(Path(name).as_posix(), []).append(blob)
+    return found
+
+
+def named(names: Sequence[str], most: int = 5) -> str:
+    """Write names in quotes, and how many more there are."""
+    return ", ".join(_quoted(names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _quoted(names: Sequence[str]) -> Iterator[str]:
+    yield from (repr(name) for name in names)
+
+
+def _short(plan: Plan) -> str:
+    return (plan.against or "")[:DIGITS]

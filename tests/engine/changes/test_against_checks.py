@@ -279,7 +279,7 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("name", EDITS, ids=lambda name: name.replace("ner", "suite"))
 def test_edited(committed, against, git, workers, name):
     """Test files, conftests and pytest's configuration make INCOMPLETE, and the content can be accepted as printed."""
     path = committed.path / name
@@ -367,7 +367,11 @@ def test_line_ends(committed, commit, git, against, accept):
     assert against(option).ret == 0
 
 
-@pytest.mark.parametrize("option", ["tests/test_ner.py", "tests/test_ner.py@12345678901", "@123456789012", "a@HEAD"])
+@pytest.mark.parametrize(
+    "option",
+    ["tests/test_ner.py", "tests/test_ner.py@12345678901", "@123456789012", "a@HEAD"],
+    ids=["no_content", "short", "no_file", "no_digits"],
+)
 def test_malformed_acceptance(committed, against, option):
     """What does not name a file and its content is refused."""
     result = against(f"--accept-edited={option}")

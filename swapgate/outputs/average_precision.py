@@ -97,13 +97,18 @@ class Noted(NamedTuple):
     """How many there are."""
 
 
+NOTHING_FOUND = Noted((), (), 0)
+
+
 class _Ranked(NamedTuple):
     """A label in all pictures."""
 
     pictures: Any
-    """Of what was found the numbers of its pictures, by score, the best first: an array of shape (found,)."""
+    """Of what is matched at any IoU the numbers of its pictures, by score, the best first: of shape (places,)."""
     matched: Any
-    """As in a picture, in this order."""
+    """At which IoUs it is: an array of shape (IoUs, places)."""
+    found: Any
+    """How many were found in each picture from one place to the next: a sparse matrix of shape (pictures, places)."""
     wanted: Any
     """How many there are in each picture: an array of shape (pictures,)."""
 
@@ -111,14 +116,17 @@ class _Ranked(NamedTuple):
 def _ranked(noted: Sequence[Noted | None]) -> _Ranked:
     """Put together what was found of a label, in the order in which pycocotools does."""
     import numpy as np
+    from scipy.sparse import csr_matrix
 
-    there = [(number, one) for number, one in enumerate(noted) if one]
-    if not there:
-        return _Ranked(np.zeros(0, int), np.zeros((LEVELS, 0), bool), np.zeros(len(noted)))
-    order = np.argsort(-np.concatenate([one.scores for _, one in there]), kind="mergesort")
-    pictures = np.repeat([number for number, _ in there], [len(one.scores) for _, one in there])
-    matched = np.concatenate([one.matched for _, one in there], axis=1)
-    return _Ranked(pictures[order], matched[:, order], np.array([one.wanted if one else 0 for one in noted], float))
+    there = [one or NOTHING_FOUND for one in noted]
+    order = np.argsort(-np.concatenate([one.scores for one in there]), kind="mergesort")
+    pictures = np.repeat(np.arange(len(there)), [len(one.scores) for one in there])[order]
+    matched = np.concatenate([np.reshape(one.matched, (LEVELS, -1)) for one in there], axis=1)[:, order]
+    places = np.flatnonzero(matched.any(axis=0))
+    place_of = np.searchsorted(places, np.arange(len(order)))
+    before = place_of < len(places)  # what comes behind the last place changes nothing
+    found = csr_matrix((np.ones(before.sum()), (pictures[before], place_of[before])), shape=(len(there), len(places)))
+    return _Ranked(pictures[places], matched[:, places], found, np.array([one.wanted for one in there], float))
 
 
 def _average(label: _Ranked, weights: Any, overlaps: slice) -> Any:
@@ -129,16 +137,12 @@ def _average(label: _Ranked, weights: Any, overlaps: slice) -> Any:
     import numpy as np
 
     recalls = np.linspace(0, 1, 101)  # as pycocotools has them, to the last bit
-    wanted, draws = weights @ label.wanted, len(weights)
-    places = [np.flatnonzero(line) for line in label.matched[overlaps]]
-    result = np.zeros((draws, len(places)))
+    levels = [np.flatnonzero(line) for line in label.matched[overlaps]]
+    wanted, result = weights @ label.wanted, np.zeros((len(weights), len(levels)))
     step = max(1, AT_ONCE // (len(label.pictures) + 1))
-    for some in (slice(start, start + step) for start in range(0, draws, step)):
-        each = weights[some][:, label.pictures]
-        found = each.cumsum(axis=1)
-        for number, hits in enumerate(places):
-            if not hits.size:
-                continue
+    for some in (slice(start, start + step) for start in range(0, len(weights), step)):
+        each, found = weights[some][:, label.pictures], (weights[some] @ label.found).cumsum(axis=1)
+        for number, hits in enumerate(levels):
             right = each[:, hits].cumsum(axis=1)
             precision = right / (found[:, hits] + np.spacing(1))
             best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]

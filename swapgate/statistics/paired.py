@@ -11,7 +11,7 @@ loss lay in a few rows. Both sides saw the same rows, so only those count on whi
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -161,12 +161,24 @@ def resampled_bounds(
     """
     import numpy as np
 
-    random, drawn, unseen = np.random.default_rng(SEED), [], []
-    for start in range(0, RESAMPLES, step := max(1, AT_ONCE // (units + 1))):
+    seen, unseen = zip(*((value(weights), part) for weights, part in drawn_weights(units)), strict=True)
+    return quantiles(np.concatenate(seen), np.concatenate(unseen), least, most)
+
+
+def drawn_weights(units: int) -> Iterator[tuple[Any, Any]]:
+    """Yield weights of shape (draws, units), and what share of all that of the row is which was never seen."""
+    import numpy as np
+
+    random, step = np.random.default_rng(SEED), max(1, AT_ONCE // (units + 1))
+    for start in range(0, RESAMPLES, step):
         weights = random.standard_exponential((min(step, RESAMPLES - start), units + 1))
-        unseen.append(weights[:, -1] / weights.sum(axis=1))
-        drawn.append(value(weights[:, :-1]))
-    part, seen = np.concatenate(unseen), np.concatenate(drawn)
+        yield weights[:, :-1], weights[:, -1] / weights.sum(axis=1)
+
+
+def quantiles(seen: Any, part: Any, least: float, most: float) -> tuple[float, float]:
+    """Return the bounds of a figure from what was drawn of it, and the share of the row that was never seen."""
+    import numpy as np
+
     low = np.quantile((1 - part) * seen + part * least, 1 - CONFIDENCE)
     return float(low), float(np.quantile((1 - part) * seen + part * most, CONFIDENCE))
 

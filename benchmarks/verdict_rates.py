@@ -129,9 +129,9 @@ def floor_rates(name: str, rows: int, drawn: Any) -> dict[str, Any]:
     return {"figure": name, "rows": rows, "floor": floor, **shares}
 
 
-KINDS = ("nothing else", "others as good", "margin of 2 points", "the longest rows")
+KINDS = ("nothing else", "others as good", "margin of 2 points", "longest, others as good", "longest, nothing else")
 """What is otherwise in the rows in which no words are invented: the incumbent's own; a quarter thought anew, as good;
-the same, so much worse that all in all two points are lost; as good, and the words are invented in the longest rows."""
+the same, so much worse that all in all two points are lost. "longest": words are invented in the longest rows alone."""
 
 
 def catastrophes(random: np.random.Generator, share: float, kind: str) -> Any:
@@ -139,8 +139,8 @@ def catastrophes(random: np.random.Generator, share: float, kind: str) -> Any:
     there = random.integers(3, 16, POPULATION)
     before = random.binomial(there, 0.92)
     chance = random.random(POPULATION)
-    hit = chance < share if kind != "the longest rows" else (there == 15) & (chance < share * 13)
-    if kind == "nothing else":
+    hit = chance < share if "longest" not in kind else (there == 15) & (chance < share * 13)
+    if "nothing else" in kind:
         now = before
     else:
         skill = 0.92 - (max(0.0, MARGIN - share * 0.92) / CHANGED if kind == "margin of 2 points" else 0.0)

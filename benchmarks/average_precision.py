@@ -1,6 +1,6 @@
 """How long comparing mean average precision takes: ``python benchmarks/average_precision.py``.
 
-Two made-up models on the same pictures, of which each finds most objects and some 10, or some 100, things besides. Writes
+Two made-up models on the same pictures, of which each finds all objects and 10, or 95, things besides. Writes
 average_precision.json beside this file: milliseconds a picture of noting it once, and of a comparison with its bounds.
 """
 

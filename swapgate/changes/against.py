@@ -15,7 +15,8 @@ from swapgate.trials.running import Model
 def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
     """Return the plan of a change: each row of `now` that names another model is a swap, judged by `before`.
 
-    A row that names the same model is judged by `before` alone; a new row by itself. `before` was read from the files
+    A row whose model has the same digest is judged by `before` as drift, with the folder as it is now; a new row by
+    itself. `before` was read from the files
     of the commit, which are below `tree`, and `now` from the working tree. Raises InputFault.
     """
     _check_files(before, tree)
@@ -34,7 +35,10 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
     for key, model in now.models.items():
         incumbent = then.get(key, model)
         plan.models[key] = incumbent
-        if incumbent is not model and not _same(incumbent.source, model.source):
+        if incumbent is not model and _same(incumbent.source, model.source):
+            own = replace(model.source, row=incumbent.row)  # the folder as it is now: a digest may be blind to an edit
+            plan.models[key] = replace(incumbent, source=own, incumbent=own)
+        elif incumbent is not model:
             named = replace(incumbent.source, name=f"{incumbent.source.name}@{commit[:7]}")
             plan.models[key] = replace(incumbent, source=model.source, incumbent=named)
             plan.incumbents[key] = replace(incumbent, source=named, incumbent=named)

@@ -32,7 +32,9 @@ def edits(before: Plan, now: Plan, swapped: Container[Key], commit: str, tree: P
         yield f"{'/'.join(key)} is removed, and not judged"
     for suite in _of_both(before, now):
         yield from _of_cases(suite, before, now)
-    unused, used = _files(before, now, commit)
+    unused, used, models = _files(before, now, commit, swapped)
+    if models:
+        yield f"edited below model folders, which are judged as they are now: {', '.join(models)}"
     if unused:
         yield f"edited, but those of {commit[:12]} judge: {', '.join(unused)}"
     if used:
@@ -99,29 +101,35 @@ def _same(one: Path | None, other: Path | None) -> bool:
     return one == other or (one is not None and other is not None and filecmp.cmp(one, other, shallow=False))
 
 
-def _files(before: Plan, now: Plan, commit: str) -> tuple[list[str], list[str]]:
+def _files(before: Plan, now: Plan, commit: str, swapped: Container[Key]) -> tuple[list[str], list[str], list[str]]:
     """Return the edited goldens and inputs that are not used, and whatever else is: tests, configuration, versions.
 
-    Models are told apart by their digests; rows, cases and evaluation sets are listed by what they hold.
+    Of models that stay the files are told apart; rows, cases and evaluation sets are listed by what they hold.
     """
     both = (before, now)
     suites = _of_both(*both)
     goldens = _names(now, (model.golden for key, model in now.models.items() if key in before.models))
     models = {name for plan in both for name in _names(plan, (one.source.folder for one in plan.models.values()))}
+    stay = [key for key in now.models if key in before.models and key not in swapped]
+    kept = _names(now, (now.models[key].source.folder for key in stay))
     judging = {name for plan in both for suite in suites for name in _names(plan, files_of(plan, suite))}
     listed = {name for plan in both for name in _names(plan, _listed(plan))}
     own = {name for suite in {*now.manifest.rows} - {*suites} for name in _names(now, files_of(now, suite))}
-    unused, used = [], []
+    unused, used, edited = [], [], []
     for name in changed_since(now.root, commit):
         if name in goldens:
             unused.append(name)
-        elif name in listed or name.endswith(HARMLESS) or name.startswith(ELSEWHERE) or _is_below(models, name):
+        elif name.endswith(HARMLESS):
+            continue
+        elif _is_below(kept, name):
+            edited.append(name)
+        elif name in listed or name.startswith(ELSEWHERE) or _is_below(models, name):
             continue
         elif _is_beside(judging, name):
             unused.append(name)
         elif not _is_beside(own, name):
             used.append(name)
-    return unused, used
+    return unused, used, edited
 
 
 def _listed(plan: Plan) -> Iterator[Path]:

@@ -84,5 +84,6 @@ def _known_keys(shape: Any, location: Sequence[str | int]) -> Iterable[str]:
     fields = getattr(shape, "__pydantic_fields__", None) or getattr(shape, "__dataclass_fields__", {})
     if not location:
         return fields
-    inner = get_type_hints(shape)[str(location[0])] if fields else get_args(shape)[-1]
+    parts = [part for part in get_args(shape) if part is not Ellipsis]
+    inner = get_type_hints(shape)[str(location[0])] if fields else parts[-1]
     return _known_keys(inner, location[1:])

@@ -2,6 +2,8 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
+from traceback import walk_tb
 
 
 def plain(text: str) -> str:
@@ -14,6 +16,12 @@ def plain(text: str) -> str:
 def first_line(error: BaseException) -> str:
     """Return the first line of what an exception of a library says."""
     return (str(error).strip().splitlines() or ["no message"])[0]
+
+
+def told(error: BaseException) -> str:
+    """Return what an exception of somebody's code says, and the file and line where it was raised."""
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    return f"{type(error).__name__}: {first_line(error)} ({Path(frame.f_code.co_filename).name}:{line})"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ class Sound:
 
 
 Input: TypeAlias = "str | Question | Sound | Any"
-"""`Any` is a Pillow picture in mode RGB."""
+"""`Any` is a Pillow picture in mode RGB, or for tasks of other packages whatever JSON can hold."""
 
 
 def extent(given: Input) -> float:
@@ -41,6 +41,8 @@ def extent(given: Input) -> float:
         return len(given.question) + len(given.context)
     if isinstance(given, Sound):
         return len(given.samples) / given.rate
+    if not hasattr(given, "width"):
+        return len(_text_of(given))
     return float(given.width * given.height)
 
 
@@ -52,9 +54,22 @@ def digest(given: Input) -> str:
         content = json.dumps([given.question, given.context]).encode()
     elif isinstance(given, Sound):
         content = given.rate.to_bytes(4, "little") + given.samples.tobytes()
+    elif not hasattr(given, "tobytes"):
+        content = _text_of(given).encode()
     else:
         content = json.dumps(given.size).encode() + given.tobytes()
     return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _text_of(given: Any) -> str:
+    """Return an input of another kind as JSON. Raises SurroundingsFault where it is nothing that JSON can hold."""
+    try:
+        return json.dumps(given, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise SurroundingsFault(
+            f"an input is a {type(given).__name__}, and no text, Question, Sound, picture or what JSON can hold;"
+            " let the task's read make one of these"
+        ) from error
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def folder() -> Path:
 def kept(digest: str, dtype: str, variant: str, make: Callable[[Path], None]) -> Path:
     """Return the folder of a compressed copy; where it is not there yet `make` fills it.
 
-    It is there whole or not at all, also where two processes want it at once. `digest` is that of the files of the
+    It is there whole or not at all, also where two processes want it at once. `digest` is that of all bytes of the
     model it is made of, and `dtype` its row's. Raises SurroundingsFault where it cannot be written.
     """
     made_with = [importlib.metadata.version(name) for name in ("torch", "transformers")]

@@ -3,8 +3,12 @@
 The weights count as (name, dtype, shape, values), however they are split into files. Settings count as parsed JSON
 without the keys that only say who saved them. A digest is known before a model is loaded, and without torch where the
 weights are safetensors.
+
+It tells "the same weights and settings, saved again" from another model. What is the same to the last bit is told by
+the bytes of all files that a loader may read (`file_digests`).
 """
 
+import fnmatch
 import hashlib
 import json
 from pathlib import Path
@@ -93,6 +97,13 @@ SET_BY_EACH_CALL = ("padding", "truncation")
 """Keys of tokenizer.json that hold what the last call wanted."""
 
 
+NEVER_READ = (
+    *("*.md", "LICENSE*", "NOTICE*", ".git*", ".cache/*"),
+    *("training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state.json", "runs/*"),
+)
+"""Files that no loader reads, so that a model is the same with others of them."""
+
+
 def folder_digest(folder: Path, allow_pickle: bool = False, **row: str | None) -> str:
     """Return the digest of a model folder, 64 hexadecimal digits; `row` adds what the models file sets (dtype, ...).
 
@@ -113,6 +124,23 @@ def folder_digests(folder: Path, allow_pickle: bool = False, **row: str | None) 
     whole = files.copy()
     whole.update(json.dumps(row, sort_keys=True).encode())
     return whole.hexdigest(), files.hexdigest()
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a model folder that a loader may read, by its name below the folder.
+
+    Raises SurroundingsFault where one cannot be read.
+    """
+    found = {}
+    try:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = path.relative_to(folder).as_posix()
+            if not any(fnmatch.fnmatch(name, pattern) for pattern in NEVER_READ):
+                with path.open("rb") as file:
+                    found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SurroundingsFault(f"{folder}: {error}; fetch or save the model again") from error
+    return found
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """From a row to a loaded model: the only door to weights. torch and transformers are imported here and not before."""
 
 import functools
+import hashlib
 import json
 import os
 import platform
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.words import first_line
 from swapgate.models import compression, hub, int8
-from swapgate.models.digest import VOCABULARIES, folder_digests
+from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
 from swapgate.models.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
 from swapgate.project.manifest import Row
@@ -80,6 +82,11 @@ class Source:
     def weights_digest(self) -> str:
         """What the files hold that it is loaded from, whatever the row says. Raises as `digest` does."""
         return self._digests[1]
+
+    @functools.cached_property
+    def bytes_digest(self) -> str:
+        """What is in its files, byte by byte; of a variant those it is made of. Raises SurroundingsFault."""
+        return hashlib.sha256(_dumps(file_digests(self.folder)).encode()).hexdigest()
 
     @functools.cached_property
     def _digests(self) -> tuple[str, str]:
@@ -176,7 +183,7 @@ def _compressed(source: Source, variant: str) -> Path:
             words = str(error) if isinstance(error, SurroundingsFault) else f"{type(error).__name__}: {error}"
             raise SurroundingsFault(f"{source.name} cannot be made: {words}") from error
 
-    return compression.kept(base.files_digest, row.dtype, variant, make)
+    return compression.kept(base.bytes_digest, row.dtype, variant, make)
 
 
 @hub.offline()
@@ -237,7 +244,11 @@ def _load_model(
     import torch
     import transformers
 
-    auto = getattr(transformers, auto_class)
+    auto = getattr(transformers, auto_class, None)
+    if auto is None:
+        raise SurroundingsFault(
+            f"cannot be loaded: transformers {transformers.__version__} has no {auto_class}, which the task asks for"
+        )
     _check_settings(folder, files, reader_class)
     config = transformers.AutoConfig.from_pretrained(folder, **SAFELY)
     if getattr(config, "use_pretrained_backbone", False):
@@ -313,8 +324,37 @@ def _check_whole(source: Source, model: Any, missing: Sequence[str]) -> None:
         )
 
 
+def fingerprint(loaded: Loaded) -> str:
+    """Return a digest of what was really loaded: tensors that the model has, and settings that its classes know."""
+    import torch
+
+    found = hashlib.sha256()
+    for name, tensor in sorted(loaded.model.state_dict().items()):
+        values = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+        found.update(_dumps([name, str(tensor.dtype), [*tensor.shape]]).encode() + values.tobytes())
+    parts = [loaded.model.config, getattr(loaded.model, "generation_config", None), loaded.reader]
+    parts += [getattr(loaded.reader, name, None) for name in ("tokenizer", "feature_extractor", "image_processor")]
+    found.update(_dumps([_known_settings(part) for part in parts]).encode())
+    return found.hexdigest()
+
+
+def _known_settings(part: Any) -> Any:
+    """Return the settings of a config, tokenizer or processor, without those that its class passes over."""
+    if hasattr(part, "get_vocab"):
+        names = ("padding_side", "truncation_side", "model_max_length", "special_tokens_map")
+        whole = part.backend_tokenizer.to_str() if getattr(part, "is_fast", False) else part.get_vocab()
+        return [whole, *(getattr(part, name, None) for name in names)]
+    if not hasattr(part, "to_dict"):
+        return None
+    said = part.to_dict()
+    with suppress(Exception):  # some classes cannot be made without settings; then all keys count
+        known = type(part)().to_dict()
+        said = {key: value for key, value in said.items() if key in known}
+    return {key: value for key, value in said.items() if key not in WHO_SAVED_IT}
+
+
 def _dumps(value: object) -> str:
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def surroundings() -> dict[str, str]:

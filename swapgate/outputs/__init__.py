@@ -4,7 +4,7 @@ A prediction is compared with the expected answer, with its golden as drift, and
 function collects every difference and returns them in words; none raises.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text as Line
 
@@ -37,9 +37,18 @@ BUILT_IN = (
 _by_type = {output.prediction: output for output in BUILT_IN}
 
 
-def register(output: Output) -> None:
-    """Let predictions of another package's kind be compared; a task brings its own."""
-    _by_type[output.prediction] = output
+def register(others: Iterable[Output]) -> None:
+    """Let predictions of other packages' kinds be compared, besides those of this one and in the place of earlier ones.
+
+    Raises ValueError, in words, where predictions of one type would be compared in two ways.
+    """
+    known = {output.prediction: output for output in BUILT_IN}
+    for output in others:
+        if known.setdefault(output.prediction, output) is not output:
+            name = output.prediction.__name__
+            raise ValueError(f"it compares a {name} in its own way, which others judge too; give it a type of its own")
+    _by_type.clear()
+    _by_type.update(known)
 
 
 def output_of(prediction: Prediction) -> Output:

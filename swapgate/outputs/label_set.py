@@ -45,7 +45,8 @@ def label_set(
     """
     best: dict[str, float] = {}
     for name, probability in zip(names, probabilities, strict=True):
-        best[labels[name]] = max(best.get(labels[name], 0.0), probability)
+        said = float(f"{probability:.7g}")  # as goldens have it, on the same side of the threshold
+        best[labels[name]] = max(best.get(labels[name], 0.0), said)
     order = sorted(best, key=lambda label: (-best[label], label))
     kept = max(TOP, sum(probability >= threshold - below for probability in best.values()))
     others = max((best[label] for label in order[kept:]), default=0.0)

@@ -1,7 +1,6 @@
 """The pytest plugin: options and configuration. It does nothing in a project that has no models file."""
 
 import os
-import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from swapgate.core.faults import InputFault
 from swapgate.goldens.pending import on_ci
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin import fixtures
-from swapgate.plugin.collecting import Collecting
+from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.trials.plan import Plan, make_plan
 
@@ -121,7 +120,6 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         tasks.discover(config.getini(tasks.OPTION), config.rootpath)
         plan = _plan(config, models_file)
-        _check_marks(config, plan)
         if config.option.changed_since is not None:
             plan = _only_changed(plan, config, models_file)
     except InputFault as fault:
@@ -131,18 +129,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Collecting(plan), "swapgate-suite")
     config.pluginmanager.register(Ledger(plan), "swapgate-ledger")
     for name in sorted({name for key in plan.models for name in key}):
-        config.addinivalue_line("markers", f"{name}: a suite or tier of {models_file.name}")
-
-
-def _check_marks(config: pytest.Config, plan: Plan) -> None:
-    """Make sure that no suite with a name of its own is called like a mark that means something else."""
-    marks = {re.split(r"[:(]", line, maxsplit=1)[0].strip() for line in config.getini("markers")}
-    for suite in plan.manifest.tasks.keys() - tasks.tasks().keys():
-        if suite in marks:
-            raise InputFault(
-                f"{plan.shown(plan.manifest.path)}: [{suite}]: pytest, a plugin or its configuration has a mark of this"
-                " name (pytest --markers); give the suite another name"
-            )
+        config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
 
 
 def _use_inputs(config: pytest.Config) -> None:

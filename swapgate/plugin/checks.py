@@ -102,6 +102,8 @@ class Golden:
     """Near ties that fell the other way, in words."""
     partly: str = ""
     """How much of the prediction a golden from elsewhere holds, in words."""
+    same: bool | None = None
+    """Of a candidate: whether it says what its incumbent did, but for drift; None where that is not known."""
 
     def __eq__(self, prediction: object) -> bool:
         if isinstance(self.case, Orphan):
@@ -131,6 +133,8 @@ class Golden:
                 self.incomplete = not_recorded(self.model, stored.made_by.model)
             elif self.proposed is not None:
                 self.incomplete = self._not_own(case, received, self.proposed)
+        if stored and self.model.swapped and stored.made_by.digest == self.model.incumbent.digest:
+            self.same = not check_drift(prediction, stored.prediction, self.model.row.tolerance)
         if not self.model.swapped:
             if found or self.incomplete:
                 self.pending[case.id] = received

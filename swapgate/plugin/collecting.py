@@ -1,6 +1,7 @@
 """The plugin's part before a test runs: which tests there are, what each needs, how their asserts are worded."""
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from swapgate.core.words import nearest, plain
 from swapgate.goldens.golden import read_golden
 from swapgate.plugin.checks import Expected, Golden, Orphan
 from swapgate.plugin.measures import Cost, Quality
-from swapgate.project.manifest import MEASURED
+from swapgate.project.manifest import BUILT_IN_NAMES, MEASURED, suites_beside
 from swapgate.project.marks import Marks
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Plan
@@ -26,6 +27,8 @@ NEEDS = pytest.StashKey[list[Model]]()
 """The models that an item runs, its own tier's first."""
 
 
+OF_MODELS_FILE = ": a suite or tier of"
+"""How the description of a mark begins that is a suite's or a tier's."""
 EXAMPLES = 25
 """Examples that hypothesis tries for each property of each tier."""
 
@@ -50,7 +53,20 @@ class Collecting:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._works_of: dict[str, list[Work]] = {}
+        self._modules: dict[str, dict[Any, None]] = {}
+        """The test files of each suite."""
         self._fixed: set[Callable[..., Any]] = set()
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Make sure that no suite is called like a mark that means something else, once all plugins have theirs."""
+        lines = [line for line in session.config.getini("markers") if OF_MODELS_FILE not in line]
+        marks = {re.split(r"[:(]", line, maxsplit=1)[0].strip() for line in lines}
+        for suite in self.plan.manifest.tasks:
+            if suite in marks and suite not in BUILT_IN_NAMES:
+                raise pytest.UsageError(
+                    f"{self.plan.shown(self.plan.manifest.path)}: [{suite}]: pytest, a plugin or its configuration has"
+                    " a mark of this name (pytest --markers); give the suite another name"
+                )
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make a test a tier, and where it asks for a case, one a tier and case.
@@ -107,6 +123,9 @@ class Collecting:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Check what only the suite files show; keep an orphaned golden's test for the tiers whose golden has it."""
+        for item in items:
+            if SELECTED in item.stash:
+                self._modules.setdefault(item.stash[SELECTED].suite, {})[getattr(item, "module", None)] = None
         for item in items:
             self._check(item)
         items[:] = [item for item in items if not self._is_superfluous(item)]
@@ -170,8 +189,18 @@ class Collecting:
         for name in marks.tasks:
             if name not in tasks():
                 raise pytest.UsageError(f"{item.path}: mark task({name!r}): unknown task{nearest(name, tasks())}")
+        for name in marks.suites:
+            if name not in self.plan.manifest.tasks and name not in suites_beside(self.plan.manifest.path):
+                hint = nearest(name, self.plan.manifest.tasks)
+                raise pytest.UsageError(f"{item.path}: mark suite({name!r}): unknown suite{hint}")
+        known = all(name in self.plan.manifest.tasks for name in marks.suites)
+        if marks.tasks and marks.suites and known and not marks.judged(self.plan.manifest):
+            raise pytest.UsageError(
+                f"{item.path}: {', '.join(marks.suites)} is no suite of {', '.join(marks.tasks)}; mend the marks task"
+                " and suite, of which one is enough"
+            )
         if not marks.tasks and not marks.suites and _lacks_row(item):
-            example = next(iter(self.plan.manifest.tasks.values())).name
+            example = next(iter(self.plan.manifest.tasks.values())).family
             raise pytest.UsageError(
                 f"{item.path}: {item.name} asks for a model, but the file names no task; write in it:"
                 f' pytestmark = pytest.mark.task("{example}"), or another task'
@@ -185,12 +214,14 @@ class Collecting:
             )
         model = item.stash[NEEDS][0]
         for name, gap in model.row.property_gaps.items():
-            test = getattr(getattr(item, "module", None), f"test_{name}", None)
+            found = (getattr(module, f"test_{name}", None) for module in self._modules[model.suite])
+            test = next((one for one in found if hasattr(one, "hypothesis")), None)
             commit = f"--against {self.plan.against[:12]}: " if self.plan.against else ""
             key = f"{commit}{self.plan.manifest.path}: {model.suite}.{model.tier}.property_gaps.{name}"
-            if not hasattr(test, "hypothesis"):
+            if test is None:
                 raise pytest.UsageError(f"{key}: {item.path} has no test_{name} with @given")
-            given = set(inspect.signature(test.hypothesis.inner_test).parameters) - set(item.fixturenames)  # type: ignore[attr-defined,union-attr]
+            given = set(inspect.signature(test.hypothesis.inner_test).parameters)
+            given -= set(item.fixturenames)  # type: ignore[attr-defined]
             if given != set(gap.example) and item.name.startswith(f"test_{name}["):
                 raise pytest.UsageError(
                     f"{key}.example: has {sorted(gap.example)}, test_{name} is given {sorted(given)}"
@@ -255,5 +286,6 @@ def _lacks_row(item: pytest.Item) -> bool:
 
 def marks_of(node: pytest.Item | pytest.Collector) -> Marks:
     """Return the tasks and suites that a test or module is marked with, of each kind by the closest mark."""
-    task, suite = node.get_closest_marker("task"), node.get_closest_marker("suite")
-    return Marks([str(name) for name in task.args] if task else [], [str(name) for name in suite.args] if suite else [])
+    closest = [next((mark.args for mark in node.iter_markers(name) if mark.args), ()) for name in ("task", "suite")]
+    names = [[str(name) for name in args] for args in closest]
+    return Marks(names[0], names[1])

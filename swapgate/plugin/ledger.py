@@ -7,6 +7,7 @@ import re
 import shlex
 import tempfile
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from traceback import walk_tb
@@ -25,12 +26,12 @@ from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_co
 from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
-from swapgate.plugin.outcomes import after_reruns, outcome_of, show
-from swapgate.plugin.uncollected import missed_tiers
+from swapgate.plugin.outcomes import after_reruns, is_new_try, outcome_of, show
+from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Plan
 from swapgate.trials.pool import Pool
-from swapgate.trials.running import Model
+from swapgate.trials.running import Model, answers_alike, is_same_model
 from swapgate.verdicts.facts import Report, report
 from swapgate.verdicts.terminal import verdict_text
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
@@ -99,6 +100,9 @@ class Ledger:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, Fault):
             report.longrepr = self.plan.worded(str(error))
+        if is_new_try(item):
+            for properties in (item.user_properties, report.user_properties):
+                properties[:] = [(name, value) for name, value in properties if name != PROPERTY]
         if report.when == "call" or not report.passed:
             outcome, message = outcome_of(report, error, item, self.plan.shown(self.plan.manifest.path))
             message = plain(self.plan.worded(message))
@@ -109,7 +113,9 @@ class Ledger:
             figures = {check.name: asdict(check.figure) for check in judged if check.figure}
             ties = [tie for check in checks if isinstance(check, Golden) for tie in check.ties]
             partly = [check.partly for check in checks if isinstance(check, Golden) and check.partly]
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly)
+            sames = [check.same for check in checks if isinstance(check, Golden | Quality) and check.same is not None]
+            same = all(sames) if sames else None
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, same)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report
@@ -126,8 +132,10 @@ class Ledger:
         """Gather the records, of this process or of pytest-xdist's workers."""
         carried = [str(value) for name, value in report.user_properties if name == PROPERTY]
         records = [Record.from_json(json.loads(value)) for value in carried]
-        if str(report.outcome) == "rerun":  # what surroundings did to an earlier try does not count
-            records = [record for record in records if record.outcome != "error"]
+        if getattr(report, "rerun", 0) and report.when == "setup":  # an ERROR of the try before does not count
+            self.records = [
+                (test, record) for test, record in self.records if test != report.nodeid or record.outcome != "error"
+            ]
         self.records += [(report.nodeid, record) for record in records]
         if str(report.when) == "???":  # as pytest-xdist reports a test in which its worker died
             self.died.append(report.nodeid)
@@ -193,6 +201,7 @@ class Ledger:
         self._note_without_tests(session.config)
         self._note_alike(option.keyword)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
+        self._note_alike_models()
         verdicts = judge(self.selected, self.records, self.plan.models, self.plan.incumbents, self._stale())
         if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             session.exitstatus = exit_status(verdicts, self.others_failed, option.allow_incomplete)
@@ -248,7 +257,9 @@ class Ledger:
                 words = "could not be imported" if outcome == "error" else "was skipped as a whole"
                 next_step = "mend it" if outcome == "error" else "skip in a fixture, or select without this file"
                 message = f"{suite}/{tier}: {file} {words} ({reason}), so none of its tests ran; {next_step}"
-                self.records.append((f"{file}[{tier}]", Record(Selected(suite, tier, "suite"), outcome, message)))
+                self.records.append(
+                    (f"{file}[{suite}-{tier}]", Record(Selected(suite, tier, "suite"), outcome, message))
+                )
 
     def _note_without_tests(self, config: pytest.Config) -> None:
         """Where nobody narrowed what is judged, note the tiers that no test judges any more."""
@@ -256,6 +267,9 @@ class Ledger:
         if narrowed(config):
             return
         tested = {(selected.suite, selected.tier) for selected in self.selected.values()}
+        tested |= {
+            (record.selected.suite, record.selected.tier) for _, record in self.records
+        }  # of files not collected
         for suite, tier in plan.models:
             if (suite, tier) not in tested and (plan.changed is None or suite in plan.changed):
                 mark = f'suite("{suite}")' if suite not in tasks() else f'task("{suite}")'
@@ -263,17 +277,47 @@ class Ledger:
                     f"{suite}/{tier}: no test judges it; restore or write its test file, for example {test_file(suite)}"
                     f" with the checks of swapgate.standard and pytestmark = pytest.mark.{mark}"
                 )
+                if config.option.keyword or config.option.markexpr:
+                    message += "; or take -k and -m out of pytest's configuration, which left it out"
                 record = Record(Selected(suite, tier, "suite"), "incomplete", message)
                 self.records.append((f"{suite}/{tier}", record))
 
+    def _note_alike_models(self) -> None:
+        """Say of a candidate that answers all as its incumbent does; where it also loads as that, it fails."""
+        for (suite, tier), incumbent in self.plan.incumbents.items():
+            model = self.plan.models[suite, tier]
+            mine = [
+                record for _, record in self.records if (record.selected.suite, record.selected.tier) == (suite, tier)
+            ]
+            sames = [record.same for record in mine if record.same is not None]
+            red = any(record.outcome in ("failed", "error") for record in mine)  # then it is told already
+            if red or not sames or not all(sames):
+                continue
+            with suppress(Fault):  # its tests have said so
+                words = f"{model.name}: none of its answers differs from {incumbent.source.name}'s, to the last digit"
+                if is_same_model(model):
+                    message = (
+                        f"{model.name}: this swap did not take place: {model.source.name} loads as the very tensors and"
+                        f" settings of {incumbent.source.name}, and says the same; name the model you meant"
+                    )
+                    record = Record(Selected(suite, tier, "suite"), "failed", message)
+                    self.records.append((f"{suite}/{tier}", record))
+                elif answers_alike(model, incumbent):
+                    self.plan.notes.append(f"{words}; see whether it is the model that you meant")
+
     def _note_alike(self, keywords: str) -> None:
-        """Say where -k took suites that were not meant, for their names hold that of another one."""
+        """Say where -k took or left suites that were not meant, for a name of theirs or of their file holds a word."""
+        suites = self.plan.manifest.tasks
+        words = {word for word in re.findall(r"[\w-]+", keywords.lower()) if word in suites}
         taken = {selected.suite for selected in self.selected.values()}
-        for word in re.findall(r"[\w-]+", keywords):
-            others = sorted(suite for suite in taken if word in suite and word != suite)
-            if word in self.plan.manifest.tasks and others:
+        meant = {suite for suite in suites if may_mean(keywords, suite, suites)}
+        left = {suite for suite in meant - taken if any(word in suite and word != suite for word in words)}
+        for verb, others in (("takes", taken - meant), ("leaves out", left)):
+            if words and others:
+                named = f"'{keywords}'" if " " in keywords else keywords
                 self.plan.notes.append(
-                    f"-k {word} also takes {', '.join(others)}, for their names hold it; for {word} alone: -m {word}"
+                    f"-k {named} also {verb} {', '.join(sorted(others))}, for a name of theirs holds it; marks are"
+                    f" exact: -m {named}"
                 )
 
     def _stale(self) -> dict[tuple[str, str], str]:

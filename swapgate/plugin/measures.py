@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from swapgate.core.faults import SurroundingsFault
+from swapgate.core.words import nearest
 from swapgate.plugin.checks import described
 from swapgate.project.budgets import Limit, QualityLimit
+from swapgate.project.manifest import INCUMBENT
 from swapgate.statistics.comparison import Comparison, Floor, compare_errors, compare_figure, judge_floor
 from swapgate.statistics.latency import Ratio, Times
 from swapgate.statistics.tally import Tally
@@ -108,11 +111,18 @@ class Quality:
     """What a reader should know where it passes: of what the claim is."""
     figure: figures.Quality | None = None
     """What was found, for the verdict."""
+    same: bool | None = None
+    """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
     def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
         task = self.model.task
         counted, metric = self.tally(self.model), task.figures[0]
         found = counted.figures()
+        if metric not in found:
+            raise SurroundingsFault(
+                f"the task {task.name} is at fault: {metric!r} in its figures is none of its predictions"
+                f"{nearest(metric, found)}"
+            )
         judged = [one for limit in limits if (one := self._judged(limit, counted, metric))]
         shown = ", ".join(one.shown for one in judged) or f"{metric} {found[metric]:.3f}"
         floors = [one.floor for one in judged if one.floor]
@@ -144,7 +154,10 @@ class Quality:
         reference = self.reference(limit)
         if reference is None:
             return None
-        comparison = _compared(counted, self.tally(reference), limit, headline)
+        theirs = self.tally(reference)
+        if limit.against == INCUMBENT:
+            self.same = counted.said == theirs.said
+        comparison = _compared(counted, theirs, limit, headline)
         less = comparison.metric in task.output.less_is_better
         words = figures.worded(comparison, reference.source.name, less)
         if comparison.decision == "too few rows":

@@ -10,6 +10,7 @@ from swapgate.plugin.fixtures import CHECKS
 from swapgate.verdicts.verdict import Outcome, Selected
 
 TIMEOUT = "pytest_timeout"
+LAST_TRY = pytest.StashKey[int]()
 TRIES = pytest.StashKey[dict[int, tuple[Outcome, str]]]()
 """What came of each try of a test that is run again."""
 
@@ -56,6 +57,13 @@ def _is_timeout(error: BaseException | None) -> bool:
     """Return whether pytest-timeout ended a test: a slow machine is no word on the model."""
     frames = walk_tb(error.__traceback__) if isinstance(error, pytest.fail.Exception) else ()
     return any(frame.f_globals.get("__name__") == TIMEOUT for frame, _ in frames)
+
+
+def is_new_try(item: pytest.Item) -> bool:
+    """Return whether this is the first record of a test that is run again."""
+    count = getattr(item, "execution_count", 1)
+    last, item.stash[LAST_TRY] = item.stash.get(LAST_TRY, count), count
+    return last != count
 
 
 def after_reruns(outcome: Outcome, message: str, item: pytest.Item) -> tuple[Outcome, str]:

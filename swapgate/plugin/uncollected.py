@@ -33,6 +33,11 @@ def marked_suites(plan: Plan, path: Path) -> list[str]:
         return []
 
 
+def may_mean(keywords: str, suite: str, suites: Collection[str]) -> bool:
+    """Return whether -k means a suite, if names of suites in it mean just these."""
+    return _may_hold(keywords, lambda word: word.lower() == suite, lambda word: word.lower() in suites)
+
+
 def _selected(plan: Plan, path: Path, suite: str, tier: str, keywords: str, marks: str) -> bool:
     """Return whether -k and -m may have selected a test of a tier; what else its tests are called is not known."""
     own = [name.lower() for name in (path.name, suite, tier)]

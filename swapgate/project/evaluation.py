@@ -71,7 +71,7 @@ class EvaluationSet:
     def _case(self, values: Any) -> Case:
         row = _validated(_shape(self.task), values)
         where = f"{row.id!r}"
-        case = self.task.read(one_set(row, None, where), Files(self.path.parent), where)
+        case = self.task.case_of(one_set(row, None, where), Files(self.path.parent), where)
         unknown = {*case.labels} - self.labels if self.labels else ()
         if unknown:
             known = ", ".join(sorted(self.labels))

@@ -1,8 +1,12 @@
 """The models file: which weights each tier of each suite uses, and by which limits it is judged."""
 
+import difflib
 import functools
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
@@ -13,7 +17,7 @@ from swapgate.core.words import nearest
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.budgets import Budget
 from swapgate.project.variants import steps
-from swapgate.tasks import tasks
+from swapgate.tasks import BUILT_IN, tasks
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Task
 
@@ -27,6 +31,10 @@ MARKS = frozenset(
     {*MEASURED, "filterwarnings", "parametrize", "skip", "skipif", "suite", "task", "usefixtures", "xfail"}
 )
 """Marks that mean something else."""
+BUILT_IN_NAMES = frozenset(name for task in BUILT_IN for name in task.names)
+"""Names of this package's own tasks."""
+CHECKS = frozenset({"expected", "golden"})
+"""Names of tests, which -k would take for a suite's."""
 KEYWORDS = frozenset({"and", "or", "not", "true", "false", "none"})
 """Words that -k and -m of pytest read otherwise."""
 INCUMBENT = "incumbent"
@@ -45,7 +53,7 @@ def _checked_revision(revision: str) -> str:
 
 
 def _free(name: str) -> str:
-    if name in MARKS or name in KEYWORDS or name == INCUMBENT or name in tasks():
+    if name in (MARKS - {"suite"}) or name == INCUMBENT or name in BUILT_IN_NAMES:
         raise ValueError(f"{name!r} is reserved; give the tier another name")
     return name
 
@@ -130,6 +138,8 @@ class Manifest(BaseModel):
     """The tiers of each suite."""
     cases: str = CASES
     """The file of each suite's cases, in its folder below fixtures/."""
+    defaults: dict[str, dict[str, Any]]
+    """What a suite's own table says for all rows that do not say it, also for those of candidates."""
 
     @property
     def name(self) -> str:
@@ -162,17 +172,19 @@ def read_manifest(path: Path) -> Manifest:
     """Read and check a models file. Raises InputFault that names file and key."""
     content = read_toml(path)
     cases: str = validated(dict[str, FileName], {"cases": content.pop("cases", CASES)}, path)["cases"]
-    manifest = Manifest(path=path, tasks={}, rows={}, cases=cases)
+    manifest = Manifest(path=path, tasks={}, rows={}, cases=cases, defaults={})
     faults: list[Any] = []
     for suite, table in content.items():
         try:
-            manifest.tasks[suite], manifest.rows[suite] = _read_suite(suite, table, path)
+            task, rows, defaults = _read_suite(suite, table, path)
         except InputFault as fault:
             faults += fault.args
+        else:
+            manifest.tasks[suite], manifest.rows[suite], manifest.defaults[suite] = task, rows, defaults
     if faults:
         raise InputFault(*faults)
     if not any(manifest.rows.values()):
-        raise InputFault(f"{path}: names no models; add a table such as [{next(iter(tasks()))}.original]")
+        raise InputFault(f"{path}: names no models; add a table such as [ner.original]")
     _check_names(manifest)
     for suite, tiers in manifest.rows.items():
         for tier, row in tiers.items():
@@ -180,12 +192,23 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def read_row(path: Path, task: Task | None) -> Row:
+@functools.cache
+def suites_beside(path: Path) -> frozenset[str]:
+    """Return the suites of all models files in a models file's folder; of those that cannot be read none."""
+    found: set[str] = set()
+    for one in path.parent.glob("*.toml"):
+        with suppress(InputFault):
+            found |= {name for name, table in read_toml(one).items() if isinstance(table, dict)}
+    return frozenset(found)
+
+
+def read_row(path: Path, task: Task | None, defaults: Mapping[str, Any] = MappingProxyType({})) -> Row:
     """Read a TOML file that holds one row, as `--swap` takes it; without a task one of any. Raises InputFault."""
+    content = {**defaults, **read_toml(path)}
     if task is not None:
-        return validated(row_type(task), read_toml(path), path, owner=_owner)
+        return validated(row_type(task), _own(content, task), path, owner=_owner)
     others = {key for one in {*tasks().values()} for key in one.settings.own_keys()}
-    return validated(Row, {key: value for key, value in read_toml(path).items() if key not in others}, path)
+    return validated(Row, {key: value for key, value in content.items() if key not in others}, path)
 
 
 def check_row(manifest: Manifest, suite: str, tier: str, row: Row, path: Path, prefix: str = "") -> None:
@@ -208,6 +231,8 @@ def check_row(manifest: Manifest, suite: str, tier: str, row: Row, path: Path, p
         )
     if bool(row.labels) != (task.label_names is not None):
         words = "missing; add it" if task.label_names else f"{suite} has none; remove it"
+        if not task.label_names and not task.built_in:
+            words += ", or let its Task say label_names"
         raise InputFault(f"{path}: {prefix}labels: {words}")
     try:
         steps(row.variant) if row.variant is not None else None
@@ -226,23 +251,29 @@ def _check_floors(task: Task, row: Row, where: str) -> None:
             raise InputFault(f"{where}: of {metric} more is better; write at_least in place of at_most")
 
 
-def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row]]:
+def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row], dict[str, Any]]:
     """Read the table of a suite. Raises InputFault."""
     if not isinstance(table, dict):
         raise InputFault(f"{path}: {suite}: Input should be a valid dictionary, found {table!r}")
     keys = {
         key: value for key, value in table.items() if key in _SuiteKeys.model_fields and not isinstance(value, dict)
     }
+    for key, value in table.items():
+        near = difflib.get_close_matches(key, _SuiteKeys.model_fields, n=1)
+        if near and key not in keys and not isinstance(value, dict):
+            raise InputFault(f"{path}: {suite}.{key}: unknown key; did you mean {near[0]!r}?")
     own: _SuiteKeys = validated(_SuiteKeys, keys, path, f"{suite}.")
     task = _task_of(suite, own, path)
     tiers = {key: value for key, value in table.items() if key not in keys}
+    defaults: dict[str, Any] = {}
+    if not tiers and table:
+        raise InputFault(f"{path}: {suite}: has no tiers; add a table such as [{suite}.original]")
     if own.threshold is not None:
         if "threshold" not in task.settings.own_keys():
             raise InputFault(
                 f"{path}: {suite}.threshold: a {task.name} has none; remove it, or write multi_label = true"
             )
         defaults = {"threshold": own.threshold}
-        tiers = {tier: {**defaults, **row} if isinstance(row, dict) else row for tier, row in tiers.items()}
     rows: dict[str, Row] = {}
     faults: list[Any] = []
     for tier, row in tiers.items():
@@ -251,7 +282,8 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
                 raise InputFault(
                     f"{path}: {suite}.{tier}: Input should be a valid dictionary or instance of Row, found {row!r}"
                 )
-            rows[tier] = validated(row_type(task), row, path, f"{suite}.{tier}.", _owner)
+            content = {**defaults, **_own(row, task)}
+            rows[tier] = validated(row_type(task), content, path, f"{suite}.{tier}.", _owner)
         except InputFault as fault:
             faults += fault.args
     try:
@@ -260,7 +292,19 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
         faults += fault.args
     if faults:
         raise InputFault(*faults)
-    return task, rows
+    return task, rows, defaults
+
+
+def _own(row: dict[str, Any], task: Task) -> dict[str, Any]:
+    """Return a row without keys that only other tasks have and that say what is so without them."""
+    fields = row_type(task).model_fields
+    others = {
+        key: field.default
+        for one in dict.fromkeys(tasks().values())
+        for key, field in one.settings.model_fields.items()
+        if key not in fields
+    }
+    return {key: value for key, value in row.items() if key not in others or value is not others[key]}
 
 
 def _task_of(suite: str, own: _SuiteKeys, path: Path) -> Task:
@@ -299,6 +343,8 @@ def _check_names(manifest: Manifest) -> None:
             raise InputFault(
                 f"{where}: {suite!r} is reserved, for it means something else; give the suite another name"
             )
+        if suite in CHECKS:
+            raise InputFault(f"{where}: tests are called like this, and -k takes them all; give the suite another name")
         if suite in KEYWORDS:
             raise InputFault(f"{where}: {suite!r} is a word of pytest's -k and -m; give the suite another name")
         if suite in tiers:

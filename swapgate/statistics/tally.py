@@ -1,12 +1,14 @@
 """What the predictions on an evaluation set came to: a few numbers a row, and figures of any choice of rows."""
 
+import hashlib
+import json
 from array import array
 from collections.abc import Mapping
 from typing import Any
 
 from swapgate.outputs import check_expected
 from swapgate.outputs.counts import RIGHT, Counts, Figures, by_label
-from swapgate.outputs.prediction import Expected, Output, Prediction
+from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
 
 
 class Tally:
@@ -17,6 +19,7 @@ class Tally:
         self.rows = 0
         self.wrong: dict[int, tuple[str, str]] = {}
         """From the number of a row that is not right to its id and what is wrong."""
+        self._said = hashlib.sha256()
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
         self._places, self._values, self._ends = array("q"), array("d"), array("q", [0])
@@ -37,10 +40,16 @@ class Tally:
             self._places.append(self._names.setdefault(name, len(self._names)))
             self._values.append(value)
         self._ends.append(len(self._places))
+        self._said.update(json.dumps(to_json(prediction)).encode())
         self.rows += 1
         self._table = None
         if self._accumulator:
             self._accumulator.add(prediction, expected)
+
+    @property
+    def said(self) -> str:
+        """A digest of all predictions, in their order, to the digits that goldens have."""
+        return self._said.hexdigest()
 
     def figures(self) -> Figures:
         """Return all figures."""

@@ -6,12 +6,14 @@ package by `swapgate_tasks` in pytest's configuration, which lists modules that 
 
 import importlib
 import importlib.metadata
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from swapgate import outputs
 from swapgate.core.faults import InputFault
+from swapgate.outputs.prediction import Output
 from swapgate.tasks import (
     audio_classification,
     image_classification,
@@ -22,8 +24,12 @@ from swapgate.tasks import (
     summarization,
     text_classification,
 )
+from swapgate.tasks.case import CaseShape
 from swapgate.tasks.task import Task
 
+NAME = re.compile(r"[a-z][a-z0-9-]*")
+KINDS: Mapping[str, type] = {"name": str, "output": Output, "figures": tuple, "aliases": tuple}
+"""What some fields of a task must be."""
 GROUP = "swapgate.tasks"
 OPTION = "swapgate_tasks"
 """The key of pytest's configuration that names modules with tasks of a project's own."""
@@ -71,6 +77,7 @@ def discover(modules: Iterable[str] = (), root: Path | str | None = None) -> Non
     global _asked
     _asked = [*modules], None if root is None else str(root)
     found: dict[str, tuple[Task, str]] = {}
+    kinds: list[Output] = []
     for task, origin in (*((task, "swapgate itself") for task in BUILT_IN), *_of_packages(), *_of_modules(*_asked)):
         for one in task.variants:
             for name in one.names:
@@ -80,7 +87,11 @@ def discover(modules: Iterable[str] = (), root: Path | str | None = None) -> Non
                         " give one task another name"
                     )
                 found[name] = one, origin
-            outputs.register(one.output)
+            kinds.append(one.output)
+        try:
+            outputs.register(kinds)
+        except ValueError as error:
+            raise InputFault(f"{origin}: task {task.name!r}: {error}") from error
     _kinds.clear()
     _kinds.update({name: task for name, (task, _) in found.items()})
     _known.clear()
@@ -110,22 +121,28 @@ def _of_modules(modules: Iterable[str], root: str | None) -> Iterator[tuple[Task
                 f"swapgate_tasks: {name} cannot be imported from {root} ({type(error).__name__}: {error}); mend it, or"
                 " take it out of pytest's configuration"
             ) from error
-        yield _checked(getattr(module, "TASK", None), f"{name}.TASK"), f"swapgate_tasks = {name}"
+        where = getattr(module, "__file__", None) or name
+        yield _checked(getattr(module, "TASK", None), f"swapgate_tasks: TASK of {where}"), f"swapgate_tasks = {name}"
 
 
 def _imported(name: str, root: str | None) -> object:
-    """Import a module from a folder, and leave the way that Python searches as it was."""
-    if root is None:
-        return importlib.import_module(name)
-    sys.path.insert(0, root)
-    try:
-        importlib.invalidate_caches()
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(root)
+    """Import a module from a folder, which Python searches from now on, behind all others."""
+    if root is not None and root not in sys.path:
+        sys.path.append(root)
+    importlib.invalidate_caches()
+    return importlib.import_module(name)
 
 
 def _checked(task: object, origin: str) -> Task:
     if not isinstance(task, Task):
         raise InputFault(f"{origin}: no swapgate.tasks.task.Task, but {type(task).__name__}; let it name a Task")
+    wrong = [name for name, kind in KINDS.items() if not isinstance(getattr(task, name), kind)]
+    wrong += [] if isinstance(task.case, type) and issubclass(task.case, CaseShape) else ["case"]
+    wrong += [] if task.figures and all(isinstance(name, str) for name in task.figures) else ["figures"]
+    wrong += [name for name in ("read", "predict") if not callable(getattr(task, name))]
+    if wrong:
+        raise InputFault(f"{origin}: {', '.join(wrong)} of its Task are not what swapgate.tasks.task says; mend them")
+    for name in task.names:
+        if not NAME.fullmatch(name):
+            raise InputFault(f"{origin}: a task's name has lower-case letters, digits and dashes, and {name!r} has not")
     return task

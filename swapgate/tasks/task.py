@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from swapgate.core.faults import Fault, InputFault
+from swapgate.core.words import told
 from swapgate.outputs.prediction import Output
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.settings import Settings
@@ -77,6 +79,11 @@ class Task:
         return (self.name, *self.aliases)
 
     @property
+    def built_in(self) -> bool:
+        """Whether it is one of this package."""
+        return self.read.__module__.startswith("swapgate.tasks.")
+
+    @property
     def family(self) -> str:
         """What it has in common with the same task for several labels."""
         return self.base or self.name
@@ -85,6 +92,20 @@ class Task:
     def variants(self) -> "tuple[Task, ...]":
         """Itself, and what it is with several labels: what a test file marked with the task judges."""
         return (self, self.multi_label) if self.multi_label else (self,)
+
+    def case_of(self, row: Any, files: Files, where: str) -> Case:
+        """Make a case of a table. Raises InputFault, also where the task itself is at fault."""
+        try:
+            case = self.read(row, files, where)
+        except Fault:
+            raise
+        except Exception as error:  # whatever another package does
+            if self.built_in:
+                raise
+            raise InputFault(f"{where}: the task {self.name} is at fault: its read ended with {told(error)}") from error
+        if not isinstance(case, Case) or case.id != row.id:
+            raise InputFault(f"{where}: the task {self.name} is at fault: its read made no Case of this id; mend it")
+        return case
 
     def auto_class_of(self, name: str, config: Mapping[str, Any]) -> str:
         """Return the auto class that loads a model. Raises SurroundingsFault where it is none of this task."""

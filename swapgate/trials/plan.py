@@ -258,7 +258,7 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device
         row = model.row.model_copy(update=changes)
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
-    row = _on(read_row(path, model.task), device)
+    row = _on(read_row(path, model.task, plan.manifest.defaults[model.suite]), device)
     check_row(plan.manifest, model.suite, model.tier, row, path)
     unused = [key for key in row.judging_keys if key in row.model_fields_set]
     if unused:

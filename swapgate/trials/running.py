@@ -6,7 +6,7 @@ import itertools
 import re
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +14,16 @@ from typing import Any
 
 from swapgate.backends import transformers as backend
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
-from swapgate.core.words import first_line
+from swapgate.core.words import first_line, told
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance
 from swapgate.inputs.given import Input
 from swapgate.inputs.given import digest as input_digest
 from swapgate.models.devices import synchronizer
-from swapgate.models.loading import PANIC, Source, surroundings
+from swapgate.models.digest import file_digests
+from swapgate.models.loading import PANIC, Source, fingerprint, surroundings
 from swapgate.outputs import Tolerance
-from swapgate.outputs.prediction import Prediction
+from swapgate.outputs.prediction import Prediction, to_json
 from swapgate.project.cases import Cases
 from swapgate.project.evaluation import EvaluationSet
 from swapgate.project.manifest import Row
@@ -109,8 +110,8 @@ class Model:
         if self.swapped and not self.incumbent.gone and digest == self.incumbent.digest:
             raise ModelFault(
                 f"{self.name}: this swap did not take place: {self.source.name} holds the same weights and settings as"
-                f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}); name the model you meant in"
-                f" --swap {self.suite}.{self.tier}=MODEL"
+                f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}{self._saved_again()}); name"
+                f" the model you meant in --swap {self.suite}.{self.tier}=MODEL"
             )
         if self.source.row.variant and self.source.weights_digest == self.source.files_digest:
             raise ModelFault(
@@ -135,6 +136,13 @@ class Model:
                 f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
                 f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
             )
+
+    def _saved_again(self) -> str:
+        """Return in words which files of a candidate say the same as its incumbent's in other bytes."""
+        ours, theirs = (file_digests(source.folder) for source in (self.source, self.incumbent))
+        differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+        more = ", …" if len(differ) > 3 else ""
+        return f"; saved again, for {', '.join(differ[:3])}{more} differ and say the same" if differ else ""
 
     def _check_accepted(self, source: Source) -> None:
         """Make sure that a public model holds what the golden says of its commit. Raises SurroundingsFault."""
@@ -283,14 +291,17 @@ class Model:
         row, loaded = self.source.row.model_copy(update=changes), self._load()
         start = time.perf_counter()
         try:
-            found = [*self.task.predict(loaded, inputs, row)]
+            found = self._checked(self.task.predict(loaded, inputs, row), len(inputs))
         except Fault:
             raise
         except BaseException as error:  # a model may raise anything on an input it cannot take
             if not (panic := type(error).__name__ == PANIC) and not isinstance(error, Exception):
                 raise
-            crash: Fault = ModelFault(f"the model crashed: {type(error).__name__}: {first_line(error)}")
-            if panic:
+            words = f"{type(error).__name__}: {first_line(error)}"
+            crash: Fault = ModelFault(f"the model crashed: {words if self.task.built_in else told(error)}")
+            if isinstance(error, ImportError):
+                crash = SurroundingsFault(f"{self.source.name} needs what cannot be imported: {error}; install it")
+            elif panic:
                 crash = SurroundingsFault(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
             elif self.source.row.variant or TYPE_MISSING.search(str(error)):
                 crash = SurroundingsFault(
@@ -302,11 +313,39 @@ class Model:
             self.first_call_seconds = time.perf_counter() - start
         return found
 
+    def _checked(self, found: Any, count: int) -> list[Prediction | ModelFault]:
+        """Make sure that a task has answered each input with a prediction of its kind. Raises SurroundingsFault."""
+        kind = self.task.output.prediction
+        answers = [*found] if isinstance(found, Iterable) else []
+        wrong = next((type(one).__name__ for one in answers if not isinstance(one, kind | ModelFault)), None)
+        if wrong is not None or len(answers) != count:
+            what = f"a {wrong}" if wrong is not None else f"{len(answers)} predictions"
+            raise SurroundingsFault(
+                f"the task {self.task.name} is at fault: its predict made {what} of {count} inputs, and not a"
+                f" {kind.__name__} or ModelFault of each; mend it"
+            )
+        return answers
+
     def _lack_of_memory(self, error: BaseException, when: str) -> SurroundingsFault | None:
         """Word a lack of memory, which is no fault of the model; None where it is something else."""
         lack = OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}")
         words = f"out of memory while {self.source.name} {when}; free some, or run this tier alone"
         return SurroundingsFault(words) if lack else None
+
+
+def is_same_model(model: Model) -> bool:
+    """Return whether a candidate loads as the very model that its incumbent is, whatever their files say.
+
+    Raises SurroundingsFault where one cannot be loaded.
+    """
+    ours, theirs = (fingerprint(backend.load(model.task, source)) for source in (model.source, model.incumbent))
+    return ours == theirs
+
+
+def answers_alike(model: Model, incumbent: Model) -> bool:
+    """Return whether two models say the same of all cases, to the digits that goldens have. Raises Fault."""
+    cases = [case for case in model.cases.cases if case.is_here]
+    return all(to_json(model.prediction(case)) == to_json(incumbent.prediction(case)) for case in cases)
 
 
 def _or_raise(found: Prediction | ModelFault) -> Prediction:

@@ -57,6 +57,8 @@ class Record:
     """Near ties that fell the other way, in words."""
     partly: Sequence[str] = ()
     """How much of a prediction a golden from elsewhere holds, in words."""
+    same: bool | None = None
+    """Of a candidate: whether all that was compared is what its incumbent says; None where nothing was."""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

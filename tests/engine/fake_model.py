@@ -93,6 +93,7 @@ def pytest_configure():
     object.__setattr__(TASK, "predict", predict)  # it is frozen for everybody else
     patch.setattr("swapgate.trials.running.gc", SimpleNamespace(collect=int))  # 60 ms each in a large process
     patch.setattr("swapgate.trials.running.synchronizer", lambda _loaded: lambda: None)
+    patch.setattr("swapgate.trials.running.fingerprint", lambda loaded: loaded.name)
     patch.setattr("swapgate.trials.running.surroundings", lambda: {"python": "3", "torch": "none"})
 
 

@@ -250,7 +250,28 @@ def test_keyword_takes_alike_names(opened):
     (opened.path / "fixtures/tags").rename(opened.path / "fixtures/intent-tags")
     (opened.path / "golden/embedded/tags/small.json").unlink()
     notes = opened.facts("-k", "intent")["notes"]
-    assert "-k intent also takes intent-tags, for their names hold it; for intent alone: -m intent" in notes
+    assert "-k intent also takes intent-tags, for a name of theirs holds it; marks are exact: -m intent" in notes
+    notes = opened.facts("-k", "not intent")["notes"]
+    assert (
+        "-k 'not intent' also leaves out intent-tags, for a name of theirs holds it; marks are exact: -m 'not intent'"
+        in notes
+    )
+
+
+@pytest.mark.parametrize("keywords", ["intent", "INTENT", "intent or tags"])
+def test_keyword_takes_a_file(opened, keywords):
+    """-k also takes what stands in a file whose name holds a suite's, which a note says."""
+    opened.suite.rename(opened.suite.with_name("test_intent.py"))
+    notes = opened.facts("-k", keywords)["notes"]
+    assert any("also takes" in note and "topic" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "keywords", ["intent and small", "intent or golden", "not topic", "small", "intent or topic or tags"]
+)
+def test_keyword_takes_what_it_means(opened, keywords):
+    """No note is added where -k takes what was meant."""
+    assert opened.facts("-k", keywords)["notes"] == []
 
 
 def replaced(old: str, new: str) -> str:
@@ -260,6 +281,12 @@ def replaced(old: str, new: str) -> str:
 
 
 FAULTS = {
+    "empty": (f"{MODELS}\n[empty]\ntask = 'sentiment'\n", "empty: has no tiers; add a table such as [empty.original]"),
+    "test": (replaced("[topic", "[golden"), "tests are called like this, and -k takes them all"),
+    "key": (
+        replaced("multi_label = true", "multilabel = true"),
+        "tags.multilabel: unknown key; did you mean 'multi_label'?",
+    ),
     "mark": (replaced("[topic", "[latency"), "'latency' is reserved, for it means something else"),
     "keyword": (replaced("[topic", "[not"), "'not' is a word of pytest's -k and -m"),
     "folder": (replaced("[topic", "[models"), "'models' is reserved"),
@@ -276,7 +303,7 @@ FAULTS = {
         replaced("multi_label = true", 'multi_label = "yes"'),
         "tags.multi_label: Input should be a valid boolean",
     ),
-    "reserved tier": (replaced("[topic.small]", "[topic.suite]"), "'suite' is reserved"),
+    "reserved tier": (replaced("[topic.small]", "[topic.xfail]"), "'xfail' is reserved"),
     "bare": (
         MODELS.replace('[topic]\ntask = "sentiment"\n', "topic = 1\n").replace("[topic.small]", "[other.small]"),
         "",
@@ -293,6 +320,117 @@ def test_names_that_clash(shop, kind):
     assert result.ret == 4
     assert message in result.stderr.str()
     assert "Traceback" not in result.stderr.str()
+
+
+@pytest.mark.parametrize("name", ["benchmark", "xdist_group", "tryfirst", "hypothesis"])
+def test_name_of_a_plugin_s_mark(shop, name):
+    """A suite called like a mark of any plugin ends with exit status 4, whichever came first."""
+    shop.models.write_text(MODELS.replace("[topic", f"[{name}"))
+    shop.write(f"fixtures/{name}/cases.toml", (shop.path / "fixtures/topic/cases.toml").read_text())
+    result = shop.run()
+    assert result.ret == 4
+    assert f"[{name}]: pytest, a plugin or its configuration has a mark of this name" in result.stderr.str()
+
+
+@pytest.mark.parametrize("tier", ["suite", "none", "or"])
+def test_tiers_of_before_stay_valid(shop, tier):
+    """A tier may be called what it could be called before there were suites."""
+    shop.models.write_text(MODELS.replace("[topic.small]", f"[topic.{tier}]"))
+    assert shop.run("--snapshot-update", "-k", "golden").ret == 0
+    assert shop.verdicts()[f"topic/{tier}"] == "PASS"
+
+
+def test_keys_of_others_that_say_nothing(opened):
+    """A key that only another task has may say what is so without it, as in a models file of before."""
+    opened.models.write_text(MODELS.replace("[topic.small]", "[topic.small]\ncut = false\nno_answer = false"))
+    assert opened.verdicts("-m", "topic") == {"topic/small": "PASS"}
+
+
+@pytest.mark.parametrize(
+    ("marks", "message"),
+    [
+        ('suite("intent", "topc")', "mark suite('topc'): unknown suite; did you mean 'topic'?"),
+        ('suite("text-classification")', "mark suite('text-classification'): unknown suite"),
+        ('task("ner"), pytest.mark.suite("intent")', "intent is no suite of ner"),
+    ],
+    ids=["typing error", "task", "of another"],
+)
+def test_marks_that_name_no_suite(opened, marks, message):
+    """A mark that names what is no suite is refused, however the tests are selected."""
+    opened.write("tests/test_more.py", f"import pytest\npytestmark = [pytest.mark.{marks}]\ndef test_x(model): pass\n")
+    for options in ([], ["tests"], ["-m", "not latency"]):
+        result = opened.run(*options)
+        assert (result.ret, message in result.stderr.str()) == (4, True)
+
+
+def test_suite_of_another_models_file(opened):
+    """A test file may judge a suite that only another models file has."""
+    opened.write("fixtures/models/hub.toml", "[elsewhere]\n")
+    opened.write(
+        "tests/test_more.py", 'import pytest\npytestmark = pytest.mark.suite("elsewhere")\ndef test_x(model): pass\n'
+    )
+    assert opened.verdicts() == dict.fromkeys(ALL, "PASS")
+
+
+def test_candidate_keeps_the_suite_s_threshold(opened):
+    """A candidate in a TOML file of its own counts labels from its suite's threshold too."""
+    words = {"warm": {"HOT": 0.7}, "rain": {"WET": 0.9}, "loud": {"LOUD": 0.58}}
+    opened.model("quieter", ["HOT", "WET", "LOUD"], words)
+    row = opened.write("row.toml", 'model = "models/quieter"\nlabels = { HOT = "hot", WET = "wet", LOUD = "loud" }\n')
+    assert opened.verdicts("-m", "tags", f"--swap=tags.small={row}") == {"tags/small": "FAIL"}
+
+
+def test_file_that_cannot_be_imported(opened):
+    """A suite whose file is there and cannot be imported is told so, once."""
+    opened.suite.write_text(f"{SUITE}import no_such_module\n")
+    (tier,) = [tier for tier in opened.facts()["tiers"] if tier["task"] == "topic"]
+    assert [reason["status"] for reason in tier["reasons"]] == ["ERROR"]
+    assert "could not be imported" in tier["reasons"][0]["message"]
+
+
+def test_property_gap_in_one_of_two_files(opened):
+    """A known gap of a property needs one test file of its suite to have it."""
+    gap = '[intent.small.property_gaps.never]\nexample = { n = 1 }\nreason = "never"\n\n[topic]'
+    opened.models.write_text(MODELS.replace("[topic]", gap))
+    prop = "@given(n=st.integers(1, 1))\ndef test_never(model, n):\n    assert n != 1\n"
+    head = "import pytest\nfrom hypothesis import given\nfrom hypothesis import strategies as st\n"
+    opened.write("tests/test_more.py", f'{head}pytestmark = pytest.mark.suite("intent")\n{prop}')
+    tiers = {f"{tier['task']}/{tier['tier']}": tier for tier in opened.facts()["tiers"]}
+    assert (tiers["intent/small"]["verdict"], tiers["intent/small"]["known_gaps"]) == ("PASS", 1)
+    assert tiers["intent/large"]["verdict"] == "FAIL"
+
+
+def test_marks_that_are_no_constants(committed):
+    """A change of a file whose marks cannot be read touches every suite."""
+    text = SUITE.replace('pytest.mark.task("text-classification")', "pytest.mark.suite(NAME)")
+    committed.suite.write_text(text.replace("import pytest\n", 'import pytest\nNAME = "topic"\n'))
+    assert committed.facts("--changed-since=HEAD")["notes"] == ["changed since HEAD: intent, tags, topic"]
+
+
+@pytest.mark.parametrize("change", ["sorted", "folder"])
+def test_goldens_written_otherwise(opened, change):
+    """The task of a golden is found wherever its keys stand, and whatever they hold."""
+    path = opened.path / "golden/embedded/topic/small.json"
+    golden = json.loads(path.read_text())
+    if change == "folder":
+        for stamp in golden["made_by"].values():
+            stamp["model"] = "cases"
+    path.write_text(json.dumps(golden, sort_keys=change == "sorted"))
+    assert opened.verdicts("-m", "topic") == {"topic/small": "PASS"}
+
+
+@pytest.mark.parametrize("kind", ["gone", "text-klassification", 3])
+def test_golden_of_no_kind(opened, kind):
+    """A golden of a suite that does not say its task, or says one that is not, is refused with the reason."""
+    path = opened.path / "golden/embedded/topic/small.json"
+    golden = json.loads(path.read_text())
+    for stamp in golden["made_by"].values():
+        stamp.pop("kind") if kind == "gone" else stamp.update(kind=kind)
+    path.write_text(json.dumps(golden))
+    result = opened.run()
+    words = {"gone": "made_by says no kind", 3: "kind: Input should be a valid string"}
+    assert result.ret == 4
+    assert words.get(kind, "did you mean 'text-classification'?") in result.stderr.str()
 
 
 def test_name_of_a_registered_mark(shop):

@@ -1,5 +1,6 @@
 """A text classifier without torch: its config.json says how probable each word makes a label. Copied into projects."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -40,6 +41,7 @@ def pytest_configure():
         object.__setattr__(task, "predict", predict)  # it is frozen for everybody else
     patch.setattr("swapgate.trials.running.gc", SimpleNamespace(collect=int))
     patch.setattr("swapgate.trials.running.synchronizer", lambda _loaded: lambda: None)
+    patch.setattr("swapgate.trials.running.fingerprint", lambda loaded: json.dumps(loaded.config))
     patch.setattr("swapgate.trials.running.surroundings", lambda: {"python": "3", "torch": "none"})
 
 

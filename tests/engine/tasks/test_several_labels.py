@@ -42,7 +42,7 @@ def test_scores_are_sigmoids(name):
         scores = {score.label: score.score for score in found.scores}
         wanted = dict(zip(model.model.config.id2label.values(), logits[-1][0].sigmoid().tolist(), strict=True))
         assert scores == pytest.approx({label: wanted[label] for label in scores})
-        assert all(score <= found.others or label in scores for label, score in wanted.items())
+        assert all(score <= found.others + 1e-6 or label in scores for label, score in wanted.items())
         assert {score.label for score in found.counted} == {label for label, score in wanted.items() if score >= 0.5}
 
 

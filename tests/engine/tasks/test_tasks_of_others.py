@@ -149,7 +149,7 @@ def test_keys_of_its_rows(package):
     digests = [{stamp["digest"] for stamp in golden["made_by"].values()} for golden in goldens]
     assert not digests[0] & digests[1]  # the same weights, once with and once without capitals
     models = package.path / "fixtures/models/other.toml"
-    models.write_text('[ner.small]\nmodel = "../../models/small"\nlabels = { "*" = "*" }\ncapitals = true\n')
+    models.write_text('[ner.small]\nmodel = "../../models/small"\nlabels = { "*" = "*" }\ncapitals = false\n')
     done = package.run("-m", "pytest", "--models=other")
     models.unlink()
     assert (done.ret, "ner.small.capitals: only cloze has it; remove it" in done.text) == (4, True)
@@ -240,6 +240,20 @@ def test_two_packages_of_one_name(package):
         shutil.rmtree(package.packages / "gaps_package-1.0.dist-info")
 
 
+def changed(old, new):
+    """Return the package with another text in it."""
+    text = CLOZE.read_text()
+    assert old in text
+    return text.replace(old, new)
+
+
+LOOSE = changed("output=classification.OUTPUT", "output=replace(classification.OUTPUT, unscored=1)").replace(
+    'name="cloze"', 'name="loose"'
+)
+LOOSE = LOOSE.replace("from typing", "from dataclasses import replace\nfrom typing", 1)
+"""A task that compares in its own way what other tasks predict too."""
+
+
 @pytest.mark.parametrize(
     ("text", "value", "message"),
     [
@@ -251,8 +265,14 @@ def test_two_packages_of_one_name(package):
             "",
             "two packages bring a task 'ner': swapgate itself and",
         ),
+        (changed('name="cloze"', 'name="My Task"'), "", "lower-case letters, digits and dashes, and 'My Task' has not"),
+        (changed("classification.OUTPUT", "classification"), "", "output of its Task are not what"),
+        (changed("case=ClozeCase", "case=dict"), "", "case of its Task are not what"),
+        (changed('("accuracy", "top-3", "top-5")', "()"), "", "figures of its Task are not what"),
+        (changed("read=read", "read=None"), "", "read of its Task are not what"),
+        (LOOSE, "", "task 'loose': it compares a Classification in its own way, which others judge too"),
     ],
-    ids=["crash", "no task", "nothing", "built in"],
+    ids=["crash", "no task", "nothing", "built in", *(f"fault {number}" for number in range(6))],
 )
 def test_broken_packages(package, text, value, message):
     """A package whose task cannot be had is refused in one message that names it."""
@@ -321,3 +341,85 @@ def test_discovery_begins_anew():
     assert {*tasks.tasks()} == before
     tasks.discover()
     assert {*tasks.tasks()} == before
+
+
+FAULTS = {
+    "raises": (
+        "    import torch\n",
+        "    raise ZeroDivisionError('odd')\n",
+        "FAIL",
+        "crashed: ZeroDivisionError: odd (cloze.py:",
+    ),
+    "too few": (
+        "    return found\n",
+        "    return found[:-1]\n",
+        "ERROR",
+        "the task cloze is at fault: its predict made",
+    ),
+    "nothing": ("    return found\n", "    return None\n", "ERROR", "its predict made 0 predictions of"),
+    "another": ("    return found\n", "    return ['yes'] * len(found)\n", "ERROR", "its predict made a str of"),
+    "module": ("    import torch\n", "    import no_such_module\n", "ERROR", "needs what cannot be imported"),
+    "figures": (
+        '"accuracy"',
+        '"acuracy"',
+        "ERROR",
+        "'acuracy' in its figures is none of its predictions; did you mean",
+    ),
+    "class": (
+        "AutoModelForMaskedLM",
+        "AutoModelForMasks",
+        "ERROR",
+        "has no AutoModelForMasks, which the task asks for",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_of_a_task(local, fault):
+    """What a task does wrong is told as its fault, and is never a PASS."""
+    old, new, verdict, message = FAULTS[fault]
+    path = local.path / "cloze.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    local.write("set.jsonl", json.dumps({"id": "a", "sentence": SENTENCES["rain"], "expected": "x"}))
+    _, found = local.judge("-m", "cloze and small", "--eval-set=cloze=set.jsonl")
+    path.write_text(text)
+    assert found["cloze/small"]["verdict"] == verdict
+    assert any(message in reason["message"] for reason in found["cloze/small"]["reasons"]), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "return Case(row.id, row.sentence,",
+            "return Case(row.id, row.sentense,",
+            "its read ended with AttributeError",
+        ),
+        ("return Case(row.id,", "return Case('x',", "its read made no Case of this id"),
+    ],
+    ids=["crash", "id"],
+)
+def test_faults_of_reading(local, old, new, message):
+    """A task that cannot read its cases ends with exit status 4, and where it is at fault."""
+    path = local.path / "cloze.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    done = local.run("-m", "pytest")
+    path.write_text(text)
+    assert (done.ret, message in done.text, "INTERNALERROR" in done.text) == (4, True, False)
+
+
+def test_inputs_of_any_kind(local):
+    """A task may give its models what JSON can hold, such as pairs of texts."""
+    path = local.path / "cloze.py"
+    text = path.read_text()
+    pairs = text.replace("Case(row.id, row.sentence,", "Case(row.id, (row.sentence, 1),")
+    path.write_text(pairs.replace("for sentence in sentences]", "for sentence, _ in sentences]"))
+    _, found = local.judge("-m", "cloze and small", "-k", "expected")
+    assert found["cloze/small"]["verdict"] == "PASS"
+    reasons = local.judge("-m", "cloze and small", "-k", "golden")[1]["cloze/small"]["reasons"]
+    path.write_text(text)
+    assert {"the input was changed since the golden was recorded" in reason["message"] for reason in reasons} == {True}

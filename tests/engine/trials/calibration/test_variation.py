@@ -9,7 +9,7 @@ import pytest
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.given import Question, Sound
-from swapgate.outputs.entities import Entities
+from swapgate.outputs.entities import Entities, Entity
 from swapgate.trials.calibration import model_of
 from swapgate.trials.variation import PLAIN_CPU, Setting, _without_avx, cycle, predictions
 
@@ -62,10 +62,11 @@ def test_few_cases(cases):
 
 def test_beside_the_longest(fake):
     """With padding, each batch ends with the longest case, and each case keeps its own prediction."""
-    fake.said = lambda asked: asked.text
+    fake.said = lambda asked: Entities((Entity(0, 1, "PER", asked.text, 0.9, 0.9, 0.9),))
     model = model_of("ner.small", fake.project.models_file, fake.project.path)
     inputs = {case.id: case.input for case in model.cases.cases}
-    assert predictions(model, Setting(batch=2, padding=True), inputs) == inputs
+    found = predictions(model, Setting(batch=2, padding=True), inputs)
+    assert {case: said.entities[0].text for case, said in found.items()} == inputs
     assert [one.batch for one in fake.log] == [
         ["Ada lives in Paris.", "It rained all day.", "Ada lives in Paris."],
         ["Siemens paid.", "Ada lives in Paris."],

@@ -3,11 +3,14 @@
 Right and wrong rows: for sets of 300 to 5,000 rows of which 2 to 20 % differ between candidate and incumbent, with a
 margin of 2 points, the share of false PASSes where the candidate truly loses the whole margin, and of PASSes where it
 loses nothing; and of PASSes among as many rows as are asked for. Other metrics, whose bounds come from resampling: the
-same for three kinds of figure, with the margin at the true loss. Writes the tables to verdict_rates.json beside this
-file. The seed is fixed; on one core it takes about ten minutes, nearly all of them for the resampling.
+same for three kinds of figure, with the margin at the true loss. Word error rates, each row's errors capped at its
+length, of candidates that invent 40 to 200 words in a few rows, with the margin at the true capped loss. Floors at the
+true figure. Writes the tables to verdict_rates.json beside this file. The seed is fixed; on one core it takes about ten
+minutes; ``--resampled`` does only what is resampled and keeps the rest of the file.
 """
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +18,24 @@ from typing import Any
 
 import numpy as np
 
-from swapgate.statistics.paired import Flips, non_inferior, resampled_bounds, rows_needed, within
+from swapgate.statistics.paired import (
+    FEWEST_UNITS,
+    Flips,
+    drawn_weights,
+    most_of,
+    non_inferior,
+    quantiles,
+    rows_needed,
+    within,
+)
 
 ROWS = (300, 500, 1_000, 2_000, 5_000)
 DISCORDANCE = (0.02, 0.04, 0.06, 0.10, 0.15, 0.20)
 MARGIN, RUNS, SEED = 0.02, 100_000, 1998
-RESAMPLED_ROWS, RESAMPLED_RUNS, EQUAL_RUNS = (300, 1_000, 2_000), 2_000, 200
+RESAMPLED_ROWS, RESAMPLED_RUNS, EQUAL_RUNS = (60, 100, 300, 1_000, 2_000), 2_000, 200
+CATASTROPHE_ROWS, CATASTROPHES = (100, 150, 300, 1_000, 5_000), (0.001, 0.005, 0.01, 0.02)
+AT_ONCE = 100
+"""Comparisons that are reckoned together."""
 POPULATION = 1_000_000
 CHANGED = 0.25
 """Share of rows on which a candidate of the resampled figures thinks anew; on the others it says the same."""
@@ -61,45 +76,140 @@ FIGURES: dict[str, tuple[Callable[..., Any], Callable[[Any], float], float, floa
 """From a name to how rows are made, how a figure is made of their sums, and the skill before and now."""
 
 
-def weights_asked_for(rows: int) -> Any:
-    """Return how often each row counts in each sum that `resampled_bounds` asks for: always the same, by its seed."""
-    asked: list[Any] = []
-
-    def note(drawn: Any) -> float:
-        asked.append(np.bincount(drawn, minlength=rows))
-        return float(len(asked))
-
-    resampled_bounds(note, rows, rows)
-    return np.array(asked, dtype=float)
+def all_weights(rows: int) -> tuple[Any, Any]:
+    """Return all weights that `resampled_bounds` draws, always the same, and the share of the row never seen."""
+    weights, part = zip(*drawn_weights(rows), strict=True)
+    return np.concatenate(weights), np.concatenate(part)
 
 
-def resampled_rates(name: str, rows: int) -> dict[str, Any]:
+def bounds_of(random: np.random.Generator, drawn: Any, values: Any, figure: Any, runs: int, least: float) -> Any:
+    """Yield for `runs` sets of rows their bounds, and which rows they have; `figure` takes sums of `values`."""
+    weights, part = drawn
+    rows, columns = weights.shape[1], values.shape[1]
+    for _ in range(runs // AT_ONCE):
+        chosen = random.integers(len(values), size=(AT_ONCE, rows))
+        sums = weights @ values[chosen].transpose(1, 0, 2).reshape(rows, -1)
+        seen = figure(np.moveaxis(sums.reshape(-1, AT_ONCE, columns), 2, 0))
+        for number in range(AT_ONCE):
+            yield quantiles(seen[:, number], part, least, 1.0), chosen[number]
+
+
+def resampled_rates(name: str, rows: int, drawn: Any) -> dict[str, Any]:
     """Return the share of PASSes: of RESAMPLED_RUNS comparisons at a true loss of the margin, of EQUAL_RUNS at none."""
     make, figure, before, now = FIGURES[name]
     random = np.random.default_rng(SEED + rows)
     incumbent, changed = make(random, before), random.random((POPULATION, 1)) < CHANGED
     worse, equal = (np.where(changed, make(random, skill), incumbent) for skill in (now, before))
     margin = figure(incumbent.sum(axis=0)) - figure(worse.sum(axis=0))
-    weights = weights_asked_for(rows)
+    count = incumbent.shape[1]
     rates = {}
     for candidate, rate, runs in ((worse, "false_pass", RESAMPLED_RUNS), (equal, "true_pass", EQUAL_RUNS)):
+        both, apart = np.hstack([candidate, incumbent]).astype(float), (candidate != incumbent).any(axis=1)
         passed = 0
-        for _ in range(runs):
-            chosen = random.integers(POPULATION, size=rows)
-            ours, theirs = candidate[chosen], incumbent[chosen]
-            differences = iter(figure((weights @ ours).T) - figure((weights @ theirs).T))
-            differing = int((ours != theirs).any(axis=1).sum())
-            found = resampled_bounds(lambda _, values=differences: next(values), rows, differing)
+        for found, chosen in bounds_of(
+            random, drawn, both, lambda sums: figure(sums[:count]) - figure(sums[count:]), runs, -1.0
+        ):
+            if apart[chosen].sum() < FEWEST_UNITS:  # all of them taken for worse, which is on the wrong side
+                found = (-most_of(float(apart[chosen].sum()), rows), 1.0)
             passed += within(found, margin) == "PASS"
         rates[rate] = passed / runs
     differing = float((worse != incumbent).any(axis=1).mean())
     return {"figure": name, "rows": rows, "discordance": differing, "margin": float(margin), **rates}
 
 
-def main() -> None:
-    """Simulate, print and write."""
+def floor_rates(name: str, rows: int, drawn: Any) -> dict[str, Any]:
+    """Return the share of PASSes, and of FAILs, of a floor that is exactly the true figure."""
+    make, figure, skill, _ = FIGURES[name]
+    random = np.random.default_rng(SEED + rows)
+    values = make(random, skill).astype(float)
+    floor = float(figure(values.sum(axis=0)))
+    found = [bounds for bounds, _ in bounds_of(random, drawn, values, figure, RESAMPLED_RUNS, 0.0)]
+    rates = {"false_pass": sum(low > floor for low, _ in found), "false_fail": sum(high < floor for _, high in found)}
+    shares = {rate: count / RESAMPLED_RUNS for rate, count in rates.items()}
+    return {"figure": name, "rows": rows, "floor": floor, **shares}
+
+
+KINDS = ("nothing else", "others as good", "margin of 2 points", "longest, others as good", "longest, nothing else")
+"""What is otherwise in the rows in which no words are invented: the incumbent's own; a quarter thought anew, as good;
+the same, so much worse that all in all two points are lost. "longest": words are invented in the longest rows alone."""
+
+
+def catastrophes(random: np.random.Generator, share: float, kind: str) -> Any:
+    """Return utterances: what is lost of each, its errors capped at its length, and its length."""
+    there = random.integers(3, 16, POPULATION)
+    before = random.binomial(there, 0.92)
+    chance = random.random(POPULATION)
+    hit = chance < share if "longest" not in kind else (there == 15) & (chance < share * 13)
+    if "nothing else" in kind:
+        now = before
+    else:
+        skill = 0.92 - (max(0.0, MARGIN - share * 0.92) / CHANGED if kind == "margin of 2 points" else 0.0)
+        now = np.where(random.random(POPULATION) < CHANGED, random.binomial(there, skill), before)
+    invented = random.integers(40, 201, POPULATION)  # wrong words: never fewer than a row has of its own
+    wrong = np.minimum(np.where(hit, invented, there - now), there)
+    return np.stack([wrong - (there - before), there], axis=1).astype(float)
+
+
+def catastrophe_rates(share: float, kind: str, rows: int, drawn: Any) -> dict[str, Any]:
+    """Return the share of PASSes at a margin that is exactly the true loss of the capped rate."""
+    random = np.random.default_rng(SEED + rows)
+    values = catastrophes(random, share, kind)
+    lost, length = values.T
+    margin, passed = float(lost.sum() / length.sum()), 0
+    for found, chosen in bounds_of(random, drawn, values, lambda sums: -sums[0] / sums[1], RESAMPLED_RUNS, -1.0):
+        worse = chosen[lost[chosen] > 0]
+        if np.count_nonzero(lost[chosen]) < FEWEST_UNITS:
+            cap = max(1.0, length[worse].max() / length[chosen].mean()) if worse.size else 1.0
+            seen = -lost[chosen].sum() / length[chosen].sum()
+            found = (min(seen, -cap * most_of(worse.size, rows)), 1.0)
+        passed += within(found, margin) == "PASS"
+    return {
+        "catastrophes": share,
+        "others": kind,
+        "rows": rows,
+        "margin": margin,
+        "false_pass": passed / RESAMPLED_RUNS,
+    }
+
+
+def resampled_tables() -> dict[str, Any]:
+    """Simulate and print what is resampled."""
+    resampled, floors, rare = [], [], []
+    drawn = {rows: all_weights(rows) for rows in {*RESAMPLED_ROWS, *CATASTROPHE_ROWS}}
+    print(f"\nResampled, {RESAMPLED_RUNS:,} and {EQUAL_RUNS:,} comparisons a line\n")
+    print("| figure | rows | rows that differ | margin | PASS at a true loss of the margin | PASS at no loss |")
+    print("|---|---|---|---|---|---|")
+    for name in FIGURES:
+        for rows in RESAMPLED_ROWS:
+            line = resampled_rates(name, rows, drawn[rows])
+            shown = (f"{line[key]:.2%}" for key in ("discordance", "margin", "false_pass", "true_pass"))
+            print(f"| {name} | {rows:,} | {' | '.join(shown)} |", flush=True)
+            resampled.append(line)
+    print("\n| rows with invented words | the other rows | rows | margin | PASS at a true loss of the margin |")
+    print("|---|---|---|---|---|")
+    for kind in KINDS:
+        for share in CATASTROPHES:
+            for rows in CATASTROPHE_ROWS:
+                line = catastrophe_rates(share, kind, rows, drawn[rows])
+                print(
+                    f"| {share:.1%} | {kind} | {rows:,} | {line['margin']:.4f} | {line['false_pass']:.2%} |", flush=True
+                )
+                rare.append(line)
+    print("\n| figure | rows | floor | PASS at the floor | FAIL at the floor |\n|---|---|---|---|---|")
+    for name in FIGURES:
+        for rows in RESAMPLED_ROWS:
+            line = floor_rates(name, rows, drawn[rows])
+            shown = (f"{line[key]:.2%}" for key in ("floor", "false_pass", "false_fail"))
+            print(f"| {name} | {rows:,} | {' | '.join(shown)} |", flush=True)
+            floors.append(line)
+    runs = {"resampled_runs": RESAMPLED_RUNS, "equal_runs": EQUAL_RUNS}
+    return {**runs, "resampled": resampled, "catastrophes": rare, "floors": floors}
+
+
+def share_tables() -> dict[str, Any]:
+    """Simulate and print what is counted."""
     random = np.random.default_rng(SEED)
-    table, asked, resampled = [], [], []
+    table, asked = [], []
     print(f"margin {MARGIN:.0%}, {RUNS:,} comparisons a line, seed {SEED}\n")
     print("| rows | rows that differ | PASS at a true loss of the margin | PASS at no loss |")
     print("|---|---|---|---|")
@@ -114,18 +224,14 @@ def main() -> None:
         true = pass_rate(random, rows, discordance, 0.0)
         print(f"| {discordance:.0%} | {rows:,} | {true:.1%} |", flush=True)
         asked.append({"discordance": discordance, "rows": rows, "true_pass": true})
-    print(f"\nResampled, {RESAMPLED_RUNS:,} and {EQUAL_RUNS:,} comparisons a line\n")
-    print("| figure | rows | rows that differ | margin | PASS at a true loss of the margin | PASS at no loss |")
-    print("|---|---|---|---|---|---|")
-    for name in FIGURES:
-        for rows in RESAMPLED_ROWS:
-            line = resampled_rates(name, rows)
-            shown = (f"{line[key]:.2%}" for key in ("discordance", "margin", "false_pass", "true_pass"))
-            print(f"| {name} | {rows:,} | {' | '.join(shown)} |", flush=True)
-            resampled.append(line)
-    figures = {"margin": MARGIN, "runs": RUNS, "seed": SEED, "table": table, "rows_needed": asked}
-    figures |= {"resampled_runs": RESAMPLED_RUNS, "equal_runs": EQUAL_RUNS, "resampled": resampled}
-    Path(__file__).with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return {"margin": MARGIN, "runs": RUNS, "seed": SEED, "table": table, "rows_needed": asked}
+
+
+def main() -> None:
+    """Simulate, print and write."""
+    path = Path(__file__).with_suffix(".json")
+    figures = json.loads(path.read_text(encoding="utf-8")) if "--resampled" in sys.argv else share_tables()
+    path.write_text(json.dumps({**figures, **resampled_tables()}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

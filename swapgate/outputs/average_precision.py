@@ -2,13 +2,17 @@
 
 import contextlib
 import io
-from collections.abc import Collection, Sequence
-from typing import Any, Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 from swapgate.outputs.counts import Figures
 
 OVERLAPS = {"mAP@0.5": slice(1), "mAP@[.5:.95]": slice(None)}
 """Mean average precisions, and which of COCO's overlaps they are averaged over."""
+LEVELS = 10
+"""How many overlaps COCO has."""
+AT_ONCE = 1_000_000
+"""Numbers that are worked on together."""
 
 
 class AveragePrecision:
@@ -20,47 +24,144 @@ class AveragePrecision:
     names: Collection[str] = OVERLAPS.keys()
 
     def __init__(self) -> None:
-        self._noted: list[dict[str, Any]] = []
+        self._noted: list[dict[str, Noted]] = []
         self._labels: set[str] = set()
+        self._ranked: dict[str, _Ranked] = {}
+        """By label, once they are asked for."""
 
     def add(self, prediction: Any, expected: Any) -> None:
         """Note a picture."""
         self._noted.append(_noted(expected, prediction.objects))
         self._labels |= {annotation.label for annotation in expected}
+        self._ranked = {}
 
     def figures(self) -> Figures:
         """Return mean average precision at an IoU of 0.5 and over 0.5 to 0.95, and the latter of each label."""
-        names = sorted(self._labels)  # as COCO counts: by the labels that there are
-        table = self._precision(names, None, slice(None))
-        each = {f"mAP {name}": _mean(table[:, :, number]) for number, name in enumerate(names)}
-        return {"mAP@0.5": _mean(table[0]), "mAP@[.5:.95]": _mean(table), **each}
-
-    def figure(self, name: str, rows: Any) -> float:
-        """Return one figure; at a single IoU ten times faster than at all."""
-        return _mean(self._precision(sorted(self._labels), rows, OVERLAPS[name]))
-
-    def differing(self, other: Self, name: str) -> int:
-        """Return how many pictures have another average precision of their own on the other side."""
         import numpy as np
 
-        names, overlaps = sorted(self._labels), OVERLAPS[name]
-        return sum(
-            not np.array_equal(*(side._precision(names, [row], overlaps) for side in (self, other)))
-            for row in range(len(self._noted))
-        )
+        names = sorted(self._labels)  # as COCO counts: by the labels that there are
+        table = self._averages(np.ones((1, len(self._noted))), slice(None))[0]
+        each = {f"mAP {name}": _mean(table[:, number]) for number, name in enumerate(names)}
+        return {"mAP@0.5": _mean(table[0]), "mAP@[.5:.95]": _mean(table), **each}
 
-    def _precision(self, names: Sequence[str], rows: Any, overlaps: slice) -> Any:
-        """Return precision by IoU, recall and label, from pycocotools; -1 where there is nothing of a label."""
-        evaluation = _coco_evaluation()
-        params = evaluation.params
-        chosen = self._noted if rows is None else [self._noted[row] for row in rows]
-        params.catIds, params.imgIds = [*range(len(names))], [*range(len(chosen))]
-        params.iouThrs = params.iouThrs[overlaps]
-        evaluation.evalImgs = [_at(one.get(name), overlaps) for name in names for one in chosen]
-        evaluation._paramsEval = params  # what evaluate() would leave for accumulate()
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
-            evaluation.accumulate()
-        return evaluation.eval["precision"][:, :, :, 0, 0]
+    def weighted(self, name: str, weights: Any) -> Any:
+        """Return one figure for each line of weights of the pictures."""
+        import numpy as np
+
+        table = self._averages(weights, OVERLAPS[name])
+        there = ~np.isnan(table)
+        return np.where(there, table, 0.0).sum(axis=(1, 2)) / np.maximum(there.sum(axis=(1, 2)), 1)
+
+    def differs(self, other: Self, name: str) -> Any:
+        """Return which pictures have other scores or matches on the other side."""
+        import numpy as np
+
+        chosen = OVERLAPS[name]
+        return np.array([_apart(*both, chosen) for both in zip(self._noted, other._noted, strict=True)], dtype=bool)
+
+    def is_better(self, other: Self, name: str) -> Any:
+        """Return which pictures have a higher average precision of their own than on the other side."""
+        import numpy as np
+
+        ours, theirs = (
+            np.array([side._alone(row, OVERLAPS[name]) for row in range(len(side._noted))]) for side in (self, other)
+        )
+        return ours > theirs
+
+    def _alone(self, row: int, overlaps: slice) -> float:
+        """Return the mean average precision of one picture by itself."""
+        import numpy as np
+
+        one = np.ones((1, 1))
+        labels = [noted for noted in self._noted[row].values() if noted.wanted]
+        return _mean(np.array([_average(_ranked([noted]), one, overlaps) for noted in labels]))
+
+    def _averages(self, weights: Any, overlaps: slice) -> Any:
+        """Return average precision by draw, IoU and label, for weights of shape (draws, pictures); NaN of nothing."""
+        import numpy as np
+
+        if not self._ranked:
+            self._ranked = {name: _ranked([one.get(name) for one in self._noted]) for name in sorted(self._labels)}
+        found = [_average(ranked, weights, overlaps) for ranked in self._ranked.values()]
+        return np.stack(found, axis=2) if found else np.zeros((len(weights), 1, 0))
+
+
+class Noted(NamedTuple):
+    """What COCO's evaluation notes of a label in one picture."""
+
+    scores: Any
+    """Of what was found, the best first: an array of shape (found,)."""
+    matched: Any
+    """Whether it is one of those that there are, by IoU: an array of shape (IoUs, found)."""
+    wanted: int
+    """How many there are."""
+
+
+NOTHING_FOUND = Noted((), (), 0)
+
+
+class _Ranked(NamedTuple):
+    """A label in all pictures."""
+
+    pictures: Any
+    """Of what is matched at any IoU the numbers of its pictures, by score, the best first: of shape (places,)."""
+    matched: Any
+    """At which IoUs it is: an array of shape (IoUs, places)."""
+    found: Any
+    """How many were found in each picture from one place to the next: a sparse matrix of shape (pictures, places)."""
+    wanted: Any
+    """How many there are in each picture: an array of shape (pictures,)."""
+
+
+def _ranked(noted: Sequence[Noted | None]) -> _Ranked:
+    """Put together what was found of a label, in the order in which pycocotools does."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    there = [one or NOTHING_FOUND for one in noted]
+    order = np.argsort(-np.concatenate([one.scores for one in there]), kind="mergesort")
+    pictures = np.repeat(np.arange(len(there)), [len(one.scores) for one in there])[order]
+    matched = np.concatenate([np.reshape(one.matched, (LEVELS, -1)) for one in there], axis=1)[:, order]
+    places = np.flatnonzero(matched.any(axis=0))
+    place_of = np.searchsorted(places, np.arange(len(order)))
+    before = place_of < len(places)  # what comes behind the last place changes nothing
+    found = csr_matrix((np.ones(before.sum()), (pictures[before], place_of[before])), shape=(len(there), len(places)))
+    return _Ranked(pictures[places], matched[:, places], found, np.array([one.wanted for one in there], float))
+
+
+def _average(label: _Ranked, weights: Any, overlaps: slice) -> Any:
+    """Return average precision by draw and IoU: at each of COCO's recalls the best precision from there on.
+
+    A picture of weight 2 counts as if it stood there twice. Precision rises only where something is matched.
+    """
+    import numpy as np
+
+    recalls = np.linspace(0, 1, 101)  # as pycocotools has them, to the last bit
+    levels = [np.flatnonzero(line) for line in label.matched[overlaps]]
+    wanted, result = weights @ label.wanted, np.zeros((len(weights), len(levels)))
+    step = max(1, AT_ONCE // (len(label.pictures) + 1))
+    for some in (slice(start, start + step) for start in range(0, len(weights), step)):
+        each, found = weights[some][:, label.pictures], (weights[some] @ label.found).cumsum(axis=1)
+        for number, hits in enumerate(levels):
+            right = each[:, hits].cumsum(axis=1)
+            precision = right / (found[:, hits] + np.spacing(1))
+            best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+            recall = right / np.maximum(wanted[some, None], np.spacing(1))
+            recall[recall > 1 - 1e-9] = 1.0  # sums of weights are rounded
+            reached = np.searchsorted(recalls, recall, side="right")
+            result[some, number] = (best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / len(recalls)
+    result[wanted <= 0] = np.nan
+    return result
+
+
+def _apart(ours: Mapping[str, Noted], theirs: Mapping[str, Noted], overlaps: slice) -> bool:
+    import numpy as np
+
+    return ours.keys() != theirs.keys() or any(
+        not np.array_equal(one.scores, theirs[name].scores)
+        or not np.array_equal(one.matched[overlaps], theirs[name].matched[overlaps])
+        for name, one in ours.items()
+    )
 
 
 def _coco_evaluation(*sides: Any) -> Any:
@@ -72,17 +173,20 @@ def _coco_evaluation(*sides: Any) -> Any:
     return evaluation
 
 
-def _noted(right: Sequence[Any], found: Sequence[Any]) -> dict[str, Any]:
+def _noted(right: Sequence[Any], found: Sequence[Any]) -> dict[str, Noted]:
     """Return what COCO's evaluation notes of one picture, by label."""
     names = sorted({annotation.label for annotation in (*right, *found)})
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
         evaluation = _coco_evaluation(_coco(right, names), _coco(found, names))
         evaluation.evaluate()
-    return dict(zip(names, evaluation.evalImgs, strict=True)) if names else {}
+    return {name: _of_label(one) for name, one in zip(names, evaluation.evalImgs if names else [], strict=True) if one}
 
 
-def _at(noted: Any, overlaps: slice) -> Any:
-    return noted and {**noted, **{key: noted[key][overlaps] for key in ("dtMatches", "dtIgnore")}}
+def _of_label(noted: Any) -> Noted:
+    import numpy as np
+
+    counts = ~np.array(noted["dtIgnore"]).all(axis=0)  # a box of less than no area is passed over
+    return Noted(np.array(noted["dtScores"])[counts], (noted["dtMatches"] > 0)[:, counts], len(noted["gtIds"]))
 
 
 def _coco(annotations: Sequence[Any], names: Sequence[str]) -> Any:
@@ -109,5 +213,7 @@ def _coco(annotations: Sequence[Any], names: Sequence[str]) -> Any:
 
 
 def _mean(precision: Any) -> float:
-    there = precision[precision > -1]
+    import numpy as np
+
+    there = precision[~np.isnan(precision)]
     return float(there.mean()) if there.size else 0.0

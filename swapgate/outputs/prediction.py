@@ -37,11 +37,14 @@ class Accumulator(Protocol):
     def figures(self) -> Figures:
         """Return all figures."""
 
-    def figure(self, name: str, rows: Any) -> float:
-        """Return one figure, of all rows (None) or of those by an integer array, in which one may stand twice."""
+    def weighted(self, name: str, weights: Any) -> Any:
+        """Return one figure, an array of shape (draws,), for weights of the rows, of shape (draws, rows)."""
 
-    def differing(self, other: Self, name: str) -> int:
-        """Return how many rows differ from the other side in what counts for a figure."""
+    def differs(self, other: Self, name: str) -> Any:
+        """Return which rows differ from the other side in what counts for a figure: booleans of shape (rows,)."""
+
+    def is_better(self, other: Self, name: str) -> Any:
+        """Return which rows are better than on the other side, as each can tell: booleans of shape (rows,)."""
 
 
 class Compare(NamedTuple):
@@ -80,6 +83,10 @@ class Output:
     """Figures that are errors."""
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Numbers in which two models can differ, of a figure that is not one itself and not of pairs of labels."""
+    capped: Mapping[str, str] = field(default_factory=dict)
+    """From a figure to the one that judges it: an error rate to that in which no row counts more than all of itself."""
+    lengths: Mapping[str, str] = field(default_factory=dict)
+    """Numbers that an error rate is a rate of, by its name."""
     accumulator: Callable[[], Accumulator] | None = None
     """Makes what gathers figures that are no function of sums."""
     limits: tuple[str, ...] = ()

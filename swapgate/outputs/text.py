@@ -30,6 +30,8 @@ from swapgate.outputs.tolerance import (
 ROUGE = {"ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
 ERROR_RATES = {"WER": "words", "CER": "letters"}
 """Error rates, and what they are rates of."""
+CAPPED = {name: f"capped {name}" for name in ERROR_RATES}
+"""Error rates in which a row has at most as many errors as its reference has words, or letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +151,15 @@ def count(found: Text, right: Summary | str) -> Counts:
     for name, one in (("words", words), ("letters", letters)):
         counted[name] = float(one.hits + one.substitutions + one.deletions)
         counted[f"wrong {name}"] = float(one.substitutions + one.deletions + one.insertions)
+        counted[f"capped {name}"] = min(counted[f"wrong {name}"], counted[name])
     return counted
 
 
 def figures(counts: Counts, rows: float) -> Figures:
-    """Return mean ROUGE of summaries; of transcripts the error rates of all words, and of all letters, together."""
+    """Return mean ROUGE of summaries; of transcripts the error rates of all words and of all letters, capped too."""
     if "words" in counts:
-        return {name: counts[f"wrong {part}"] / counts[part] for name, part in ERROR_RATES.items()}
+        rates = {name: counts[f"wrong {part}"] / counts[part] for name, part in ERROR_RATES.items()}
+        return rates | {CAPPED[name]: counts[f"capped {part}"] / counts[part] for name, part in ERROR_RATES.items()}
     return {name: value / rows for name, value in counts.items() if name != RIGHT}
 
 
@@ -255,8 +259,13 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     diff=diff,
-    less_is_better=frozenset(ERROR_RATES),
-    parts={name: (f"wrong {part}",) for name, part in ERROR_RATES.items()},
+    less_is_better=frozenset({*ERROR_RATES, *CAPPED.values()}),
+    parts={
+        **{name: (f"wrong {part}",) for name, part in ERROR_RATES.items()},
+        **{CAPPED[name]: (f"capped {part}",) for name, part in ERROR_RATES.items()},
+    },
+    capped=CAPPED,
+    lengths={CAPPED[name]: part for name, part in ERROR_RATES.items()},
     limits=("text", "words"),
     unscored=1,
 )

@@ -3,15 +3,16 @@
 As in `swapgate.plugin.checks`, each object judges when it is compared and keeps its finding in words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import nearest
 from swapgate.plugin.checks import described
 from swapgate.project.budgets import Limit, QualityLimit
 from swapgate.project.manifest import INCUMBENT
-from swapgate.statistics.comparison import Comparison, compare_errors, compare_figure
+from swapgate.statistics.comparison import Comparison, Floor, compare_errors, compare_figure, judge_floor
 from swapgate.statistics.latency import Ratio, Times
 from swapgate.statistics.tally import Tally
 from swapgate.trials.running import Model
@@ -80,6 +81,17 @@ class Cost:
         return judgement != "failed"
 
 
+class _Judged(NamedTuple):
+    """What came of one limit of quality."""
+
+    decision: str
+    shown: str
+    words: str
+    notes: Sequence[str]
+    beside: figures.Beside | None = None
+    floor: Floor | None = None
+
+
 @dataclass(eq=False)
 class Quality:
     """What a model scores on the evaluation set; `>=` judges it against the limits of a budget."""
@@ -97,6 +109,8 @@ class Quality:
     """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
+    remark: str = ""
+    """What a reader should know where it passes: of what the claim is."""
     figure: figures.Quality | None = None
     """What was found, for the verdict."""
     same: bool | None = None
@@ -111,29 +125,16 @@ class Quality:
                 f"the task {task.name} is at fault: {metric!r} in its figures is none of its predictions"
                 f"{nearest(metric, found)}"
             )
-        shown = f"{metric} {found[metric]:.3f}"
-        comparisons = []
-        failed, undecided = [], []
-        for limit in limits:
-            reference = self.reference(limit)
-            if reference is None:
-                continue
-            comparison = _compared(counted, self.tally(reference), limit, metric)
-            if limit.against == INCUMBENT:
-                self.same = counted.said == self.tally(reference).said
-            less = comparison.metric in task.output.less_is_better
-            words = figures.worded(comparison, reference.source.name, less)
-            if comparison.decision == "FAIL":
-                failed.append(words)
-            elif comparison.decision != "PASS":
-                undecided.append(f"{words}: {figures.rows_wanted(comparison, task.graded)}")
-            comparisons.append(figures.Beside(limit.against, reference.source.name, comparison))
-        if comparisons:
-            shown = ", ".join(
-                figures.shown_comparison(one.comparison, one.comparison.metric in task.output.less_is_better)
-                for one in comparisons
-            )
-        self.figure = figures.Quality(shown, self.evaluation, counted.rows, metric, found[metric], found, comparisons)
+        judged = [one for limit in limits if (one := self._judged(limit, counted, metric))]
+        shown = ", ".join(one.shown for one in judged) or f"{metric} {found[metric]:.3f}"
+        floors = [one.floor for one in judged if one.floor]
+        comparisons = [one.beside for one in judged if one.beside]
+        self.figure = figures.Quality(
+            shown, self.evaluation, counted.rows, metric, found[metric], found, comparisons, floors
+        )
+        failed = [one.words for one in judged if one.decision == "FAIL"]
+        undecided = [one.words for one in judged if one.decision == "too few rows"]
+        remarks = [f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes]
         keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "train it longer"
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
         if failed:
@@ -142,8 +143,32 @@ class Quality:
             self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
         elif undecided and not self.incomplete:
             self.incomplete = f"{self.model.name}: {'; '.join(undecided)} ({described(self.model)})"
+        self.remark = f"{self.model.name}: {'; '.join(remarks)}" if remarks else ""
         self.holds = not failed and self.holds is not False
         return not failed
+
+    def _judged(self, limit: QualityLimit, counted: Tally, headline: str) -> _Judged | None:
+        """Judge one limit; None where there is no model to compare with."""
+        task = self.model.task
+        if limit.is_floor:
+            floor = judge_floor(counted, limit.metric or headline, limit.at_least, limit.at_most)
+            shown, words, notes = figures.shown_floor(floor), figures.worded_floor(floor), figures.beside(floor)
+            more = "" if floor.decision != "too few rows" else f": {figures.rows_wanted(floor, task.graded)}"
+            return _Judged(floor.decision, shown, words + more, notes, floor=floor)
+        reference = self.reference(limit)
+        if reference is None:
+            return None
+        theirs = self.tally(reference)
+        if limit.against == INCUMBENT:
+            self.same = counted.said == theirs.said
+        comparison = _compared(counted, theirs, limit, headline)
+        less = comparison.metric in task.output.less_is_better
+        words = figures.worded(comparison, reference.source.name, less)
+        if comparison.decision == "too few rows":
+            words = f"{words}: {figures.rows_wanted(comparison, task.graded)}"
+        against = figures.Beside(limit.against or "", reference.source.name, comparison)
+        shown = figures.shown_comparison(comparison, less)
+        return _Judged(comparison.decision, shown, words, figures.beside(comparison), beside=against)
 
 
 def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:

@@ -36,7 +36,7 @@ def outcome_of(
         if unfinished:
             return "incomplete", unfinished
         if gap is None:
-            return "passed", ""
+            return "passed", "; ".join(filter(None, (getattr(check, "remark", "") for check in checks)))
         if item.stash[NEEDS][0].swapped:
             return "improvement", f"{selected} passes, a known gap of the incumbent"
         return "failed", (

@@ -22,24 +22,45 @@ class Limit(FiniteTable):
 
 
 class QualityLimit(FiniteTable):
-    """A budget of quality: how much worse than that of `against` a figure on the evaluation set may be."""
+    """A budget of quality: how much worse than that of `against` a figure on the evaluation set may be, or a floor."""
 
-    against: NonEmptyStr
-    """Another tier of the task, or "incumbent": judged only when this tier is swapped."""
+    against: NonEmptyStr | None = None
+    """Another tier of the task, or "incumbent": judged only when this tier is swapped. A floor has none."""
     metric: NonEmptyStr | None = None
     """The task's first figure where it is not set."""
     margin: float | None = Field(default=None, gt=0, lt=1)
     """Absolute: 0.02 is two points."""
     errors_at_most: float | None = Field(default=None, gt=0)
     """In place of a margin: how many times as many rows may be wrong."""
+    at_least: float | None = Field(default=None, gt=0, lt=1)
+    """A floor: what the figure itself must reach, whatever another model's is."""
+    at_most: float | None = Field(default=None, gt=0, lt=1)
+    """The floor of an error rate, of which less is better."""
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether it is judged alone, beside no other model."""
+        return self.at_least is not None or self.at_most is not None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.margin is None) == (self.errors_at_most is None):
+    def _one_kind(self) -> Self:
+        if self.is_floor:
+            self._check_floor()
+        elif self.against is None:
+            raise ValueError("give against and a margin, or a floor: at_least = 0.9 (of an error rate at_most = 0.1)")
+        elif (self.margin is None) == (self.errors_at_most is None):
             raise ValueError("give either margin or errors_at_most")
-        if self.metric is not None and self.margin is None:
+        elif self.metric is not None and self.margin is None:
             raise ValueError("errors_at_most counts rows; remove metric, or give a margin")
         return self
+
+    def _check_floor(self) -> None:
+        named = next(key for key in ("at_least", "at_most") if getattr(self, key) is not None)
+        if self.at_least is not None and self.at_most is not None:
+            raise ValueError("give either at_least or, of an error rate, at_most")
+        for key in ("against", "margin", "errors_at_most"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"{named} is a floor, judged beside no other model; remove {key}, or give two limits")
 
 
 SWAP_QUALITY = QualityLimit(against="incumbent", margin=0.02)
@@ -73,6 +94,7 @@ class Budget(FiniteTable):
 
     @property
     def limits(self) -> list[tuple[str, Limit | QualityLimit]]:
-        """All limits that the row sets, with their names."""
+        """All limits that the row sets beside other models, with their names."""
         costs = [(name, getattr(self, name)) for name in ("latency", "size", "parameters", "memory")]
-        return [*(("quality", limit) for limit in self.quality), *((name, limit) for name, limit in costs if limit)]
+        beside = [("quality", limit) for limit in self.quality if not limit.is_floor]
+        return [*beside, *((name, limit) for name, limit in costs if limit)]

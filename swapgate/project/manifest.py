@@ -221,13 +221,14 @@ def check_row(manifest: Manifest, suite: str, tier: str, row: Row, path: Path, p
     task = manifest.tasks[suite]
     others = [*(other for other in manifest.rows[suite] if other != tier), INCUMBENT]
     figures = [*task.figures, RIGHT]
-    named = [(f"budget.{name}.against", limit.against, "other tier", others) for name, limit in row.budget.limits]
+    named = [(f"budget.{name}.against", limit.against or "", "other tier", others) for name, limit in row.budget.limits]
     named += [
         ("budget.quality.metric", limit.metric, "figure", figures) for limit in row.budget.quality if limit.metric
     ]
     for key, value, what, known in named:
         if value not in known:
             raise InputFault(f"{path}: {prefix}{key} = {value!r} is no {what} of {suite}{nearest(value, known)}")
+    _check_floors(task, row, f"{path}: {prefix}budget.quality")
     if task.graded and any(limit.metric == RIGHT or limit.errors_at_most for limit in row.budget.quality):
         raise InputFault(
             f"{path}: {prefix}budget.quality: {task.graded} is not right or wrong as a whole; give a margin of one of"
@@ -242,6 +243,17 @@ def check_row(manifest: Manifest, suite: str, tier: str, row: Row, path: Path, p
         steps(row.variant) if row.variant is not None else None
     except ValueError as error:
         raise InputFault(f"{path}: {prefix}variant = {row.variant!r}: {error}") from error
+
+
+def _check_floors(task: Task, row: Row, where: str) -> None:
+    """Make sure that a floor is on the side on which its figure is good. Raises InputFault."""
+    for limit in (limit for limit in row.budget.quality if limit.is_floor):
+        metric = limit.metric or task.figures[0]
+        less = metric in task.output.less_is_better
+        if less and limit.at_least is not None:
+            raise InputFault(f"{where}: of {metric} less is better; write at_most in place of at_least")
+        if not less and limit.at_most is not None:
+            raise InputFault(f"{where}: of {metric} more is better; write at_least in place of at_most")
 
 
 def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row], dict[str, Any]]:

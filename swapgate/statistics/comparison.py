@@ -14,16 +14,20 @@ from swapgate.statistics.paired import (
     Flips,
     bounds,
     mcnemar,
-    mean_bounds,
+    most_of,
     non_inferior,
     resampled_bounds,
+    rows_for_share,
     rows_needed,
+    share_bounds,
     within,
 )
 from swapgate.statistics.tally import Tally
 
 FEWEST_ERRORS = 50
 """Of the reference: a ratio to fewer is not judged."""
+LEAST_DISTANCE = 0.002
+"""From a limit: nearer to it no number of rows is asked for."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,15 @@ class Comparison:
     metric: str
     """The figure, or "errors": the number of rows that are not right."""
     value: float
-    """That of the model that is judged."""
+    """That of the model that is judged; of an error rate with each row's errors capped at its length."""
     reference: float
     """That of the model it is compared with."""
     difference: float | None
     """Of a figure the value less the reference's, of errors their ratio; null where the reference made none."""
     low: float | None
-    """Lower one-sided 95 % bound of the difference; null where too little differs to reckon it."""
+    """Lower one-sided 95 % bound of the difference; null for a ratio of errors."""
     high: float | None
-    """Upper one-sided 95 % bound of the difference; null where too little differs to reckon it."""
+    """Upper one-sided 95 % bound of the difference; null for a ratio of errors."""
     allowed: float
     """The margin, or the ratio of errors."""
     decision: Decision
@@ -68,31 +72,70 @@ class Comparison:
     """Rows that the model gets right and the reference wrong."""
     mcnemar: float
     """Exact two-sided probability of flips so uneven by chance; it decides nothing."""
+    inputs: int | None = None
+    """How many different inputs the rows have, each of which counts once; null where no two have the same."""
+    worse: int | None = None
+    """Inputs that got worse, where too few differ to resample: bounds and claim are of their share then, else null."""
+    cap: float | None = None
+    """In that case: as how many average rows one that got worse counts, at most."""
+    raw: float | None = None
+    """Of an error rate: the figure in which nothing is capped."""
+    raw_reference: float | None = None
+    """That of the model it is compared with."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A tally beside a limit of its own."""
+
+    metric: str
+    """The figure."""
+    value: float
+    """That of the model; of an error rate with each row's errors capped at its length."""
+    low: float
+    """Lower one-sided 95 % bound of the true figure."""
+    high: float
+    """Upper one-sided 95 % bound of the true figure."""
+    at_least: float | None
+    """What the figure is to reach; null for an error rate."""
+    at_most: float | None
+    """What an error rate may reach; null for a figure of which more is better."""
+    decision: Decision
+    """PASS where the bound is on the right side of the limit, FAIL where the other is on the wrong side."""
+    rows: int
+    """Of the evaluation set."""
+    needed: int | None
+    """Of too few rows: about how many would decide it; null where it is about at the limit."""
+    inputs: int | None = None
+    """How many different inputs the rows have, each of which counts once; null where no two have the same."""
+    raw: float | None = None
+    """Of an error rate: the figure in which nothing is capped."""
 
 
 def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: float) -> Comparison:
     """Decide whether a candidate's figure is at most `margin`, an absolute difference, worse than the reference's."""
-    worse = -1 if metric in candidate.output.less_is_better else 1
-    value, other = candidate.figure(metric), reference.figure(metric)
-    found: tuple[float, float] | None
+    output = candidate.output
+    name = output.capped.get(metric, metric)
+    value, other = (side.of_inputs(name) for side in (candidate, reference))
+    found: tuple[float, float]
     needed: int | None
-    if candidate.output.is_share(metric):
-        ours, theirs = candidate.each(metric), reference.each(metric)
-        flips = Flips(candidate.rows, int((theirs > ours).sum()), int((ours > theirs).sum()))
-        differing = flips.lost + flips.gained
+    more: dict[str, Any] = _raw(candidate, reference, metric)
+    apart = candidate.by_input(candidate.differs(reference, name)) > 0
+    worse = -1 if metric in output.less_is_better else 1
+    if output.is_share(metric):
+        flips = _flips(candidate, reference, metric)
         found, decision, needed = bounds(flips), non_inferior(flips, margin), rows_needed(flips, margin)
+    elif apart.sum() < FEWEST_UNITS:
+        claim, found = _claim(candidate, reference, name, worse * (value - other))
+        decision, needed = within(found, margin), _needed_for_claim(claim, candidate.units, margin)
+        more |= claim
     else:
-        differing = candidate.differing(reference, metric)
         found = resampled_bounds(
-            lambda rows: worse * (candidate.figure(metric, rows) - reference.figure(metric, rows)),
-            candidate.rows,
-            differing,
+            lambda weights: worse * (candidate.weighted(name, weights) - reference.weighted(name, weights)),
+            candidate.units,
         )
-        if found is None and candidate.is_mean(metric):
-            ours, theirs = candidate.each(metric), reference.each(metric)
-            found = mean_bounds(candidate.rows, int((theirs > ours).sum()), int((ours > theirs).sum()))
-        decision, needed = within(found, margin), _needed(found, candidate.rows, differing, margin)
-    low, high = (None, None) if found is None else sorted(worse * bound for bound in found)
+        decision, needed = within(found, margin), _needed(found, candidate.units, margin)
+    low, high = sorted(worse * bound for bound in found)
     return Comparison(
         metric=metric,
         value=value,
@@ -102,24 +145,26 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         high=high,
         allowed=margin,
         decision=decision,
-        differing=differing,
+        differing=int(apart.sum()),
         **_rows(candidate, reference, decision, needed),
+        **more,
     )
 
 
 def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Comparison:
     """Decide whether a candidate is wrong on at most `at_most` times as many rows as the reference."""
-    ours, theirs = (1 - side.each(RIGHT) for side in (candidate, reference))
+    ours, theirs = (side.by_input(1 - side.each(RIGHT)) for side in (candidate, reference))
     errors, others = float(ours.sum()), float(theirs.sum())
-    differing = int((ours != theirs).sum())
     decision: Decision = "too few rows"
-    needed = math.ceil(candidate.rows * (FEWEST_ERRORS + 1) / others) if others else None
+    needed = math.ceil(candidate.units * (FEWEST_ERRORS + 1) / others) if others else None
     if others > FEWEST_ERRORS:
         spared = at_most * theirs - ours  # on average at least 0 where the ratio holds
-        found = resampled_bounds(lambda rows: float(spared[rows].mean()), candidate.rows, differing)
+        found = resampled_bounds(
+            lambda weights: weights @ spared / weights.sum(axis=1), candidate.units, -1.0, max(1.0, at_most)
+        )
         decision = within(found, 0.0)
-        room = (at_most - 1) * others / candidate.rows
-        needed = _needed(found, candidate.rows, differing, room) if room > 0 else None
+        room = (at_most - 1) * others / candidate.units
+        needed = _needed(found, candidate.units, room) if room > 0 else None
     return Comparison(
         metric="errors",
         value=errors,
@@ -129,26 +174,106 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         high=None,
         allowed=at_most,
         decision=decision,
-        differing=differing,
+        differing=int((ours != theirs).sum()),
         **_rows(candidate, reference, decision, needed),
     )
+
+
+def judge_floor(tally: Tally, metric: str, at_least: float | None, at_most: float | None) -> Floor:
+    """Decide whether a figure is at least so good, whatever another model's is: one of both limits is given."""
+    name = tally.output.capped.get(metric, metric)
+    value = tally.of_inputs(name)
+    limit = at_least if at_least is not None else at_most or 0.0
+    if tally.output.is_share(metric):
+        low, high = share_bounds(float(tally.by_input(tally.each(metric)).sum()), tally.units)
+    else:
+        low, high = resampled_bounds(lambda weights: tally.weighted(name, weights), tally.units, 0.0, 1.0)
+    above, below = low > limit, high < limit
+    is_good, is_bad = (above, below) if at_most is None else (below, above)
+    decision: Decision = "PASS" if is_good else "FAIL" if is_bad else "too few rows"
+    distance = abs(value - limit)
+    more = _needed((low, high), tally.units, distance) if distance > LEAST_DISTANCE else None
+    if limit in (low, high) or more is None or more <= tally.units:
+        more = None
+    return Floor(
+        metric=metric,
+        value=value,
+        low=low,
+        high=high,
+        at_least=at_least,
+        at_most=at_most,
+        decision=decision,
+        rows=tally.rows,
+        needed=more if decision == "too few rows" else None,
+        inputs=_inputs(tally),
+        raw=tally.of_inputs(metric) if metric in tally.output.capped else None,
+    )
+
+
+def _flips(candidate: Tally, reference: Tally, share: str) -> Flips:
+    """Count what was lost and gained; of an input with several rows the mean of them."""
+    ours, theirs = candidate.each(share), reference.each(share)
+    lost, gained = (float(candidate.by_input(apart).sum()) for apart in (theirs > ours, ours > theirs))
+    return Flips(candidate.units, lost, gained)
+
+
+def _claim(candidate: Tally, reference: Tally, name: str, seen: float) -> tuple[dict[str, Any], tuple[float, float]]:
+    """Return how many inputs got worse, as how much each counts, and the bounds of what that does to a figure.
+
+    What got worse is taken as lost as a whole, and nothing as gained by another; the other way round for the other
+    bound. `seen` is the difference of the figure, beyond which no bound is.
+    """
+    worse, better = _changed(candidate, reference, name), _changed(reference, candidate, name)
+    cap, other = (_weight(reference, name, rows) for rows in (worse, better))
+    low = min(seen, -cap * most_of(worse.sum(), candidate.units))
+    high = max(seen, other * most_of(better.sum(), candidate.units))
+    return {"worse": int(worse.sum()), "cap": cap}, (low, high)
+
+
+def _changed(side: Tally, other: Tally, name: str) -> Any:
+    """Return which inputs have a row that differs from the other side and is not better."""
+    return side.by_input(side.differs(other, name) & ~side.is_better(other, name)) > 0
+
+
+def _weight(tally: Tally, name: str, inputs: Any) -> float:
+    """Return as how many average rows the longest of some inputs counts: 1 for a figure that is no rate of a length."""
+    length = tally.output.lengths.get(name)
+    if length is None or not inputs.any():
+        return 1.0
+    each = tally.by_input(tally.each(length))
+    return max(1.0, float(each[inputs].max() / each.mean()))
+
+
+def _needed_for_claim(claim: dict[str, Any], rows: int, margin: float) -> int | None:
+    """Return about how many rows show that few enough got worse; None where too many did for any number."""
+    return rows_for_share(margin / claim["cap"], claim["worse"] / rows)
+
+
+def _raw(candidate: Tally, reference: Tally, metric: str) -> dict[str, Any]:
+    """Return the error rates in which nothing is capped."""
+    if metric not in candidate.output.capped:
+        return {}
+    return {"raw": candidate.of_inputs(metric), "raw_reference": reference.of_inputs(metric)}
+
+
+def _inputs(tally: Tally) -> int | None:
+    return tally.units if tally.units < tally.rows else None
 
 
 def _rows(candidate: Tally, reference: Tally, decision: Decision, needed: int | None) -> dict[str, Any]:
     """Return what is told of the rows: how many, about how many are needed, and which are right on one side only."""
     lost = [Flip(*candidate.wrong[row]) for row in sorted({*candidate.wrong} - {*reference.wrong})]
     gained = [Flip(*reference.wrong[row]) for row in sorted({*reference.wrong} - {*candidate.wrong})]
-    chance = mcnemar(Flips(candidate.rows, len(lost), len(gained)))
-    more = needed if decision == "too few rows" and needed and needed > candidate.rows else None
-    return {"rows": candidate.rows, "needed": more, "lost": lost, "gained": gained, "mcnemar": chance}
+    chance = mcnemar(_flips(candidate, reference, RIGHT))
+    more = needed if decision == "too few rows" and needed and needed > candidate.units else None
+    told = {"rows": candidate.rows, "needed": more, "lost": lost, "gained": gained, "mcnemar": chance}
+    return {**told, "inputs": _inputs(candidate)}
 
 
-def _needed(found: tuple[float, float] | None, rows: int, differing: int, margin: float) -> int | None:
+def _needed(found: tuple[float, float], rows: int, margin: float) -> int:
     """Return about how many rows would decide it where nothing is lost: bounds narrow with the root of the rows."""
     from scipy.stats import norm
 
-    if found is None:
-        return math.ceil(rows * FEWEST_UNITS / differing) if differing else None
     z = float(norm.ppf(CONFIDENCE))
     error = (found[1] - found[0]) / (2 * z)
     return math.ceil(rows * (error * (z + float(norm.ppf(POWER))) / margin) ** 2)

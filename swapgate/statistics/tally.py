@@ -23,11 +23,15 @@ class Tally:
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
         self._places, self._values, self._ends = array("q"), array("d"), array("q", [0])
+        self._inputs: dict[str, int] = {}
+        self._unit_of = array("q")
+        """Of each row the number of its input: rows with the same one tell the same thing, and count once."""
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
-    def add(self, row: str, prediction: Prediction, expected: Expected) -> None:
-        """Count a row, named by its id."""
+    def add(self, row: str, prediction: Prediction, expected: Expected, given: str | None = None) -> None:
+        """Count a row, named by its id; `given`: the digest of its input, without which it is another than all."""
+        self._unit_of.append(self._inputs.setdefault(given or f" {self.rows}", len(self._inputs)))
         mismatches = check_expected(prediction, expected)
         if mismatches:
             self.wrong[self.rows] = row, "; ".join(map(str, mismatches))
@@ -49,17 +53,41 @@ class Tally:
 
     def figures(self) -> Figures:
         """Return all figures."""
-        counts, rows = self._sums(None)
+        counts, rows = dict(zip(self._names, self._matrix(self._names).sum(axis=0).A1.tolist(), strict=True)), self.rows
         accumulated = self._accumulator.figures() if self._accumulator else {}
         return {**accumulated, **self.output.figures(counts, rows), **by_label(counts), RIGHT: counts[RIGHT] / rows}
 
-    def figure(self, name: str, rows: Any = None) -> float:
-        """Return one figure, of all rows or of those by an integer array of numbers, in which one may stand twice."""
-        if self._accumulator and name in self._accumulator.names:
-            return self._accumulator.figure(name, rows)
-        counts, weight = self._sums(rows)
-        figures = {**self.output.figures(counts, weight), RIGHT: counts[RIGHT] / weight}
-        return figures[name] if name in figures else by_label(counts)[name]
+    @property
+    def units(self) -> int:
+        """How many rows there are with different inputs."""
+        return len(self._inputs)
+
+    def figure(self, name: str, weights: Any = None) -> float:
+        """Return one figure, of all rows alike or with a weight for each of them, an array of shape (rows,)."""
+        import numpy as np
+
+        return float(self._figures(name, np.ones((1, self.rows)) if weights is None else np.array([weights]))[0])
+
+    def weighted(self, name: str, weights: Any) -> Any:
+        """Return one figure of all inputs, an array of shape (draws,), by their weights of shape (draws, units)."""
+        import numpy as np
+
+        if self.units == self.rows:
+            return self._figures(name, weights)
+        unit_of = np.array(self._unit_of)
+        return self._figures(name, weights[:, unit_of] / np.bincount(unit_of)[unit_of])
+
+    def of_inputs(self, name: str) -> float:
+        """Return one figure of all inputs, each of which counts once, however many rows have it."""
+        import numpy as np
+
+        return float(self.weighted(name, np.ones((1, self.units)))[0])
+
+    def by_input(self, values: Any) -> Any:
+        """Return the mean over its rows for each input, of an array of shape (rows,)."""
+        import numpy as np
+
+        return np.bincount(self._unit_of, weights=values) / np.bincount(self._unit_of)
 
     def is_mean(self, name: str) -> bool:
         """Return whether a figure is the mean of a number from 0 to 1 that each row has."""
@@ -70,26 +98,47 @@ class Tally:
         place = self._names[RIGHT if name == "accuracy" else name]
         return self._matrix(self._names)[:, [place]].toarray()[:, 0]
 
-    def differing(self, other: "Tally", figure: str) -> int:
-        """Count the rows that add something else to a figure on the other side."""
+    def differs(self, other: "Tally", figure: str) -> Any:
+        """Return which rows add something else to a figure on the other side: booleans of shape (rows,)."""
         import numpy as np
 
         if self._accumulator and other._accumulator and figure in self._accumulator.names:
-            return self._accumulator.differing(other._accumulator, figure)
+            return self._accumulator.differs(other._accumulator, figure)
         names = {name: place for place, name in enumerate({**self._names, **other._names})}
         parts = {figure} if figure in names else {*self.output.parts.get(figure, filter(_is_pair, names))}
         apart = (self._matrix(names) - other._matrix(names))[:, [names[part] for part in parts]]
         apart.eliminate_zeros()
-        return int(np.count_nonzero(np.diff(apart.indptr)))
+        return np.diff(apart.indptr) > 0
 
-    def _sums(self, rows: Any) -> tuple[Counts, float]:
-        """Add up the numbers of some rows by name, and give how many rows these are."""
+    def is_better(self, other: "Tally", figure: str) -> Any:
+        """Return which rows are better than on the other side, as each can tell: booleans of shape (rows,)."""
+        if self._accumulator and other._accumulator and figure in self._accumulator.names:
+            return self._accumulator.is_better(other._accumulator, figure)
+        if self.is_mean(figure):
+            return self.each(figure) > other.each(figure)
+        return self._mistakes(figure) < other._mistakes(figure)
+
+    def _mistakes(self, figure: str) -> Any:
+        """Return how much is wrong in each row: what an error rate counts, or labels on one side only."""
+        parts = self.output.parts.get(figure, ()) if figure in self.output.less_is_better else ()
+        places = [place for name, place in self._names.items() if (name in parts if parts else _is_mistake(name))]
+        return self._matrix(self._names)[:, places].sum(axis=1).A1
+
+    def _figures(self, name: str, weights: Any) -> Any:
+        """Return a figure for each line of weights of the rows."""
         import numpy as np
 
+        if self._accumulator and name in self._accumulator.names:
+            return self._accumulator.weighted(name, weights)
         if self._table is None:
             self._table = self._matrix(self._names)
-        weights = np.ones(self.rows) if rows is None else np.bincount(rows, minlength=self.rows)
-        return dict(zip(self._names, (weights @ self._table).tolist(), strict=True)), float(weights.sum())
+        sums = zip((weights @ self._table).tolist(), weights.sum(axis=1).tolist(), strict=True)
+        return np.array([self._figure(name, dict(zip(self._names, line, strict=True)), rows) for line, rows in sums])
+
+    def _figure(self, name: str, counts: Counts, rows: float) -> float:
+        """Return one figure of the sums over rows, and how many rows these are."""
+        figures = {**self.output.figures(counts, rows), RIGHT: counts[RIGHT] / rows}
+        return figures[name] if name in figures else by_label(counts)[name]
 
     def _matrix(self, names: Mapping[Any, int]) -> Any:
         """Return the numbers as a sparse matrix of shape (rows, names)."""
@@ -102,3 +151,7 @@ class Tally:
 
 def _is_pair(name: Any) -> bool:
     return isinstance(name, tuple)
+
+
+def _is_mistake(name: Any) -> bool:
+    return _is_pair(name) and name[0] != name[1]

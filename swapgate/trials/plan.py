@@ -92,7 +92,7 @@ class Plan:
 
         A tier that is not swapped is measured against what the models file names, also where that is being swapped.
         """
-        if limit is None:
+        if limit is None or limit.against is None:
             return None
         if limit.against == "incumbent":
             return self.incumbents.get((model.suite, model.tier))

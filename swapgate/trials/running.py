@@ -18,6 +18,7 @@ from swapgate.core.words import first_line, told
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance
 from swapgate.inputs.given import Input
+from swapgate.inputs.given import digest as input_digest
 from swapgate.models.devices import synchronizer
 from swapgate.models.digest import file_digests
 from swapgate.models.loading import PANIC, Source, fingerprint, generation_config, surroundings
@@ -203,18 +204,22 @@ class Model:
             counted, count = Tally(self.task.output), evaluation.count
             with closing(progress(evaluation.rows(), count)) as rows:
                 while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
-                    for row, found in zip(batch, self._evaluated(batch, evaluation), strict=True):
-                        counted.add(row.id, found, row.expected)
+                    for row, (found, given) in zip(batch, self._evaluated(batch, evaluation), strict=True):
+                        counted.add(row.id, found, row.expected, given)
             self._tally = counted
         return self._tally
 
-    def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[Prediction]:
+    def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[tuple[Prediction, str]]:
+        """Return the predictions for some rows, each with the digest of its input."""
         self._load()  # what it raises is no row's fault
         try:
-            return [_or_raise(found) for found in self._predict([row.input for row in batch], tolerance=EVERYTHING)]
+            inputs = [row.input for row in batch]
+            digests = [input_digest(one) for one in inputs]
+            predictions = [_or_raise(found) for found in self._predict(inputs, tolerance=EVERYTHING)]
+            return [*zip(predictions, digests, strict=True)]
         except Fault:
             pass  # one by one, the row that is at fault can be named
-        return [self._evaluated_alone(row, evaluation) for row in batch]
+        return [(self._evaluated_alone(row, evaluation), row.input_digest) for row in batch]
 
     def _evaluated_alone(self, row: Case, evaluation: EvaluationSet) -> Prediction:
         where = f"{self.name}: row {row.id!r} of {evaluation.path}"

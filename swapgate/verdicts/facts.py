@@ -85,7 +85,7 @@ class Tier:
     kind: str = ""
     """The task, such as text-classification."""
     remarks: Sequence[str] = ()
-    """What a reader should know besides: tests that passed when they were run again after an ERROR."""
+    """What a reader should know besides: what a PASS of quality claims, tests that passed when run again."""
 
     @property
     def name(self) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from swapgate.statistics.comparison import FEWEST_ERRORS, Comparison
+from swapgate.statistics.comparison import FEWEST_ERRORS, Comparison, Floor
 from swapgate.statistics.latency import Times
-from swapgate.statistics.paired import FEWEST_UNITS
+from swapgate.statistics.paired import most_of
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Quality:
     """Every figure of the task, by name."""
     comparisons: Sequence[Beside] = ()
     """One for each limit of the budget that has a model to compare with."""
+    floors: Sequence[Floor] = ()
+    """One for each limit of the budget that is judged alone."""
 
 
 def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:
@@ -81,32 +83,62 @@ def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
             f" {against}, allowed {comparison.allowed:g}; {flips}"
         )
     _, allowed = _allowed(comparison, less_is_better)
-    sure = f" (95 % bounds {comparison.low:+.4f} and {comparison.high:+.4f})" if comparison.low is not None else ""
     return (
         f"{comparison.metric} {comparison.value:.4f}, that of {against} {comparison.reference:.4f}:"
-        f" {comparison.difference:+.4f}{sure}, allowed {allowed:+g}; {flips}"
+        f" {comparison.difference:+.4f} (95 % bounds {comparison.low:+.4f} and {comparison.high:+.4f}), allowed"
+        f" {allowed:+g}; {flips}{''.join(f'; {note}' for note in beside(comparison))}"
     )
 
 
-def rows_wanted(comparison: Comparison, graded: str) -> str:
+def shown_floor(floor: Floor) -> str:
+    """Return a figure beside its floor for a table: "F1 0.938 (≥ 0.900)"."""
+    sign, limit = _floor(floor)
+    return f"{floor.metric} {floor.value:.3f} ({sign} {limit:.3f})"
+
+
+def worded_floor(floor: Floor) -> str:
+    """Return a figure beside its floor in words for a message."""
+    sign, limit = _floor(floor)
+    return (
+        f"{floor.metric} {floor.value:.4f} (95 % bounds {floor.low:.4f} and {floor.high:.4f}), allowed {sign}"
+        f" {limit:g}; {floor.rows:,} rows{''.join(f'; {note}' for note in beside(floor))}"
+    )
+
+
+def beside(found: Comparison | Floor) -> list[str]:
+    """Return how a figure was judged: what the claim is, what is capped, and what counts once."""
+    notes = []
+    if found.raw is not None and found.raw != found.value:
+        raw = f"{found.raw:.4f}"
+        if isinstance(found, Comparison) and found.raw_reference is not None:
+            raw += f" and {found.raw_reference:.4f}"
+        notes.append(f"a row's errors count up to the length of its reference, without that {raw}")
+    if isinstance(found, Comparison) and found.worse is not None:
+        share = most_of(found.worse, found.inputs or found.rows)
+        weight = f", each as much as {found.cap:.1f} rows," if found.cap and found.cap > 1 else ""
+        notes.append(
+            f"the claim is that at most {share:.2%} of the rows got worse ({found.worse} of"
+            f" {found.inputs or found.rows:,} did{weight} and {found.differing} differ: too few to judge"
+            f" {found.metric} itself)"
+        )
+    if found.inputs is not None:
+        notes.append(f"the {found.rows:,} rows have {found.inputs:,} different inputs, and each counts once")
+    return notes
+
+
+def rows_wanted(comparison: Comparison | Floor, graded: str) -> str:
     """Return in words what would decide a comparison that its rows do not decide.
 
     `graded`: what is not right or wrong as a whole, where the task's answers are not.
     """
-    is_ratio, refused = comparison.metric == "errors", comparison.low is None
-    instead = "loosen the budget" if graded else 'judge by a margin of metric = "right"'
-    if is_ratio and comparison.reference <= FEWEST_ERRORS:
+    if isinstance(comparison, Floor):
+        return _wanted(comparison.needed, "it is about at the limit")
+    if comparison.metric == "errors" and comparison.reference <= FEWEST_ERRORS:
+        instead = "loosen the budget" if graded else 'judge by a margin of metric = "right"'
+        needed = f"about {comparison.needed:,} needed, for " if comparison.needed else ""
         why = f"a ratio is judged above {FEWEST_ERRORS} errors of the reference"
-    elif refused and comparison.differing < FEWEST_UNITS:
-        why = f"bounds are reckoned from {FEWEST_UNITS} rows that differ, and {comparison.differing} do"
-    elif refused and not is_ratio:
-        why = "the rows are so alike that resampling gives no bounds"
-    elif comparison.needed:
-        return f"too few rows: about {comparison.needed:,} needed; give a larger set with --eval-set"
-    else:
-        return "too few rows: it loses about what is allowed; give a larger set with --eval-set, or loosen the budget"
-    needed = f"about {comparison.needed:,} needed, for " if comparison.needed else ""
-    return f"too few rows: {needed}{why}; give a larger set with --eval-set, or {instead}"
+        return f"too few rows: {needed}{why}; give a larger set with --eval-set, or {instead}"
+    return _wanted(comparison.needed, "it loses about what is allowed")
 
 
 def _times(comparison: Comparison) -> str:
@@ -115,3 +147,13 @@ def _times(comparison: Comparison) -> str:
 
 def _allowed(comparison: Comparison, less_is_better: bool) -> tuple[str, float]:
     return ("≤", comparison.allowed) if less_is_better else ("≥", -comparison.allowed)
+
+
+def _wanted(needed: int | None, otherwise: str) -> str:
+    if needed:
+        return f"too few rows: about {needed:,} needed; give a larger set with --eval-set"
+    return f"too few rows: {otherwise}; give a larger set with --eval-set, or loosen the budget"
+
+
+def _floor(floor: Floor) -> tuple[str, float]:
+    return ("≥", floor.at_least) if floor.at_least is not None else ("≤", floor.at_most or 0.0)

@@ -85,7 +85,7 @@ class Verdict:
     partly: Sequence[str] = ()
     """Goldens from elsewhere and how much of a prediction they hold, in words."""
     remarks: Sequence[str] = ()
-    """What a reader should know besides: tests that passed when they were run again."""
+    """What a reader should know besides: what a PASS of quality claims, tests that passed when they were run again."""
 
 
 def judge(

@@ -13,7 +13,7 @@ def rows(word):
     lines = []
     for number, name in enumerate(["Ada", word] * 30):
         answer = {"label": "PER", "start": 0, "end": len(name), "text": name}
-        lines.append(json.dumps({"id": f"row {number}", "text": f"{name} paid.", "expected": [answer]}) + "\n")
+        lines.append(json.dumps({"id": f"row {number}", "text": f"{name} paid {number}.", "expected": [answer]}) + "\n")
     return "".join(lines)
 
 

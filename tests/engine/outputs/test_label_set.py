@@ -186,7 +186,7 @@ def test_figures():
     assert figures["micro F1"] == pytest.approx(2 * 2 / (3 + 3))
     assert figures["exact match"] == figures["right"] == 0.5
     assert figures["macro F1"] == pytest.approx((2 / 3 + 2 / 3) / 2)
-    assert tally.figure("micro F1", [0, 0]) == 1
+    assert tally.figure("micro F1", [2.0, 0.0, 0.0, 0.0]) == 1
     assert OUTPUT.is_share("exact match")
 
 
@@ -213,7 +213,7 @@ def test_rows_that_differ(figure):
     for first, second in [(said(a=0.9), said(a=0.9)), (said(a=0.9), said(b=0.9)), (said(a=0.9), said(a=0.1))]:
         sides[0].add("x", first, ("a",))
         sides[1].add("x", second, ("a",))
-    assert sides[0].differing(sides[1], figure) == 2
+    assert sides[0].differs(sides[1], figure).tolist() == [False, True, True]
 
 
 def test_json():

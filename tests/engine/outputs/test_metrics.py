@@ -94,7 +94,16 @@ def test_transcripts():
     """Error rates are of all words together, without regard to case and punctuation."""
     found = [Text("Turn it ON!", 1.0), Text("of", 1.0)]
     figures = measured("speech-recognition", found, ["turn it on", "off"])
-    assert figures == pytest.approx({"WER": 1 / 4, "CER": 1 / 13, "right": 0.5})
+    rates = {"WER": 1 / 4, "CER": 1 / 13}
+    assert figures == pytest.approx({**rates, "capped WER": 1 / 4, "capped CER": 1 / 13, "right": 0.5})
+
+
+def test_transcript_that_never_ends():
+    """A row of invented words counts in full, and capped as often as its reference has words, or letters."""
+    found = [Text("turn it on", 1.0), Text("off " * 40, 1.0)]
+    figures = measured("speech-recognition", found, ["turn it on", "off"])
+    assert (figures["WER"], figures["capped WER"]) == pytest.approx((39 / 4, 1 / 4))
+    assert (figures["CER"], figures["capped CER"]) == pytest.approx((156 / 13, 3 / 13))
 
 
 def test_detections():

@@ -122,15 +122,64 @@ def test_figure_that_is_no_share(judge, now, verdict):
 
 
 @pytest.mark.parametrize(
-    ("before", "needed"), [(range(0), ""), (range(5), "about 4,000 needed, for ")], ids=["no row", "five rows"]
+    ("now", "count", "verdict", "words"),
+    [
+        (range(0), 1_000, "PASS", "at most 0.30% of the rows got worse (0 of 1,000 did and 0 differ: too few to"),
+        (range(5), 1_000, "PASS", "at most 1.05% of the rows got worse (5 of 1,000 did and 5 differ: too few to"),
+        (range(0), 140, "INCOMPLETE", "too few rows: about 149 needed; give a larger set with --eval-set"),
+        (range(15), 1_000, "INCOMPLETE", "too few rows: about 5,"),
+    ],
+    ids=["none", "five", "few", "many"],
 )
-def test_hardly_a_row_differs(judge, before, needed):
-    """Bounds by resampling are refused where hardly a row differs, however many rows there are."""
-    result = judge(before=before, now=range(0), limit=None, candidate={"Other": ["PER", 0.9]})
+def test_hardly_a_row_differs(judge, now, count, verdict, words):
+    """Where hardly a row differs the claim is the share of rows that got worse, and it is told where it passes too."""
+    result = judge(now=now, count=count, limit=None, candidate={"Other": ["PER", 0.9]})
+    assert judge.verdicts(result) == {"small": verdict}
+    assert words in judge.reasons(result)[0]
+    assert judge.reasons(result)[0].startswith(verdict if verdict != "PASS" else "note  ner/small: F1")
+    assert "the claim is that" in judge.reasons(result)[0]
+
+
+@pytest.mark.parametrize(("missed", "status", "verdict"), [(50, 0, "PASS"), (150, 1, "FAIL"), (95, 7, "INCOMPLETE")])
+def test_floor(judge, missed, status, verdict):
+    """A floor is judged without a swap, by bounds of the figure itself, and shown with what it must reach."""
+    result = judge("--verdict-json=verdict.json", before=range(missed), limit='{ at_least = 0.9, metric = "right" }')
+    assert (result.ret, judge.verdicts(result)) == (status, {"small": verdict})
+    assert f"right {1 - missed / 1000:.3f} (≥ 0.900)" in judge.table(result)[1]
+    quality = json.loads((judge.project.path / "verdict.json").read_text())["tiers"][0]["figures"]["quality"]
+    (floor,) = quality["floors"]
+    assert (floor["at_least"], floor["at_most"], floor["rows"], quality["comparisons"]) == (0.9, None, 1_000, [])
+    assert floor["low"] < floor["value"] < floor["high"]
+    if verdict == "FAIL":
+        assert judge.reasons(result) == [
+            "FAIL  ner/small: right 0.8500 (95 % bounds 0.8302 and 0.8683), allowed ≥ 0.9; 1,000 rows (models/small);"
+            " train it longer, or loosen budget.quality in fixtures/models/embedded.toml"
+        ]
+    if verdict == "INCOMPLETE":
+        assert "allowed ≥ 0.9; 1,000 rows: too few rows: about 3" in judge.reasons(result)[0]
+
+
+def test_floor_of_a_swap(judge):
+    """A candidate is judged by its incumbent's floor and beside the incumbent."""
+    strange = {"Other": ["PER", 0.9]}
+    result = judge(before=range(250), now=range(250), limit="{ at_least = 0.9 }", candidate=strange)
+    assert (result.ret, judge.verdicts(result)) == (1, {"small": "FAIL"})
+    assert "F1 0.857 (≥ 0.900), F1 0.857 (+0.000 ≥ -0.020)" in judge.table(result)[1]
+
+
+def test_same_inputs_count_once(judge):
+    """Fifty inputs twelve times over are fifty: too few for two points, and the message says so."""
+    judge(count=50)
+    fifty = [json.loads(line) for line in rows(50)]
+    lines = [json.dumps({**row, "id": f"{row['id']} again {time}"}) for time in range(12) for row in fifty]
+    judge.project.write("again.jsonl", "\n".join(lines))
+    judge.project.model("candidate", {f"Name{number}": ["PER", 0.9] for number in range(49)})
+    options = ("--swap=ner.small=models/candidate", "--eval-set=ner=again.jsonl")
+    result = judge.project.run("-m", "quality and small", *options)
     assert judge.verdicts(result) == {"small": "INCOMPLETE"}
-    assert judge.reasons(result)[0].endswith(
-        f"too few rows: {needed}bounds are reckoned from 20 rows that differ, and {len(before)} do; give a larger set"
-        f' with --eval-set, or judge by a margin of metric = "right" {TRIAL}'
+    assert (
+        "12 rows lost and 0 gained of 600; the 600 rows have 50 different inputs, and each counts once"
+        in (judge.reasons(result)[0])
     )
 
 
@@ -172,7 +221,7 @@ def test_without_a_swap(judge):
             "INCOMPLETE",
             "too few rows: a ratio is judged above 50 errors of the reference; give a",
         ),
-        (range(60), range(60), "INCOMPLETE", "bounds are reckoned from 20 rows that differ, and 0 do"),
+        (range(60), range(60), "PASS", "60 errors (1.00 ≤ 1.5)"),
     ],
     ids=["even", "much", "near", "fifty", "none", "same"],
 )

@@ -145,11 +145,18 @@ def test_no_budget(costly):
             'quality = { against = "original", margin = 0.1, metric = "f1" }',
             "*metric = 'f1' is no figure of ner; known: F1, *right",
         ),
+        ("quality = { margin = 0.1 }", "*give against and a margin, or a floor: at_least = 0.9 (of an error rate *"),
+        ("quality = { at_least = 0.9, at_most = 0.9 }", "*give either at_least or, of an error rate, at_most, *"),
+        ('quality = { at_least = 0.9, against = "original" }', "*at_least is a floor, *; remove against, or give two*"),
+        ("quality = { at_least = 0.9, margin = 0.1 }", "*at_least is a floor, *; remove margin, or give two limits*"),
+        ("quality = { at_most = 0.9 }", "*budget.quality: of F1 more is better; write at_least in place of at_most"),
+        ("quality = { at_least = 1 }", "*at_least: Input should be less than 1, found 1"),
+        ('quality = { at_least = 0.9, metric = "f1" }', "*metric = 'f1' is no figure of ner; known: F1, *right"),
         ('memory = { against = "original", at_most = -1 }', "*budget.memory.at_most: Input should be greater than 0*"),
         ('memory = { against = "big", at_most = 1 }', "*budget.memory.against = 'big' is no other tier of ner; *"),
         ('params = { against = "original", at_most = 1 }', "*budget.params: unknown key; did you mean 'parameters'?"),
     ],
-    ids=[f"budget_{number}" for number in range(12)],
+    ids=[f"budget_{number}" for number in range(19)],
 )
 def test_bad_budget(project, budget, message):
     """A budget that cannot be meant ends with one message before a model runs."""
@@ -178,3 +185,14 @@ def test_one_limit_or_several():
     assert [limit.against for limit in Budget.model_validate({"quality": own}).quality] == ["original", "incumbent"]
     both = Budget.model_validate({"quality": [own, beside]}).quality
     assert [(limit.margin, limit.errors_at_most) for limit in both] == [(0.1, None), (None, 2.0)]
+
+
+def test_floor_of_an_error_rate(tmp_path):
+    """Of an error rate a floor says what it may reach; nothing is against another model, and the swap's limit stays."""
+    text = '[speech-recognition.original]\nmodel = "m"\nbudget.quality = {{ {} }}'
+    (tmp_path / "models.toml").write_text(text.format("at_least = 0.9"))
+    with pytest.raises(InputFault, match=r"budget.quality: of WER less is better; write at_most in place of at_least"):
+        read_manifest(tmp_path / "models.toml")
+    (tmp_path / "models.toml").write_text(text.format("at_most = 0.1"))
+    floor, swap = read_manifest(tmp_path / "models.toml").rows["speech-recognition"]["original"].budget.quality
+    assert (floor.at_most, floor.against, floor.is_floor, swap) == (0.1, None, True, SWAP_QUALITY)

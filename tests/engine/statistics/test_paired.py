@@ -6,19 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import xlogy
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from swapgate.statistics.paired import (
     CONFIDENCE,
-    FEWEST_UNITS,
     Flips,
     bounds,
     mcnemar,
-    mean_bounds,
+    most_of,
     non_inferior,
     resampled_bounds,
+    rows_for_share,
     rows_needed,
     score,
+    share_bounds,
     within,
 )
 
@@ -147,44 +148,56 @@ def test_impossible_counts(counts):
         Flips(*counts)
 
 
+def mean_of(values):
+    """Return what gives the weighted mean of some rows."""
+    return lambda weights: weights @ values / weights.sum(axis=1)
+
+
 def test_resampled_bounds_of_a_mean():
-    """Of a mean, resampling gives the bounds that the normal distribution has for it."""
+    """Of a mean, resampling gives the bounds that the normal distribution has for it, and some of one row more."""
     losses = np.random.default_rng(5).normal(-0.01, 0.2, 800)
-    lower, upper = resampled_bounds(lambda rows: losses[rows].mean(), 800, 800)
+    lower, upper = resampled_bounds(mean_of(losses), 800)
     half = Z * losses.std(ddof=1) / 800**0.5
-    assert (lower, upper) == pytest.approx((losses.mean() - half, losses.mean() + half), abs=half / 10)
+    assert (lower, upper) == pytest.approx(
+        (losses.mean() - half - 1 / 800, losses.mean() + half + 1 / 800), abs=half / 8
+    )
 
 
 def test_resampled_bounds_are_the_same_each_time():
-    """The seed is fixed, so that a verdict is the same in each run."""
+    """The seed is fixed, so that a verdict is the same in each run, however many are drawn together."""
     losses = np.random.default_rng(6).random(50)
-    assert len({resampled_bounds(lambda rows: losses[rows].mean(), 50, 50) for _ in range(2)}) == 1
+    assert len({resampled_bounds(mean_of(losses), 50) for _ in range(2)}) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("swapgate.statistics.paired.AT_ONCE", 999)
+        few = resampled_bounds(mean_of(losses), 50)
+    assert few == pytest.approx(resampled_bounds(mean_of(losses), 50))
 
 
-def test_few_differing_rows_are_refused():
-    """However many rows there are: where hardly one differs, no bound is claimed, and nothing passes."""
-    losses = np.zeros(5_000)
-    losses[: FEWEST_UNITS - 1] = -1
-    found = resampled_bounds(lambda rows: losses[rows].mean(), 5_000, FEWEST_UNITS - 1)
-    assert found is None
-    assert within(found, 0.02) == "too few rows"
+@pytest.mark.parametrize("count", [0, 3, 40, 150])
+def test_resampled_bounds_of_a_share(count, monkeypatch):
+    """Of a share the bounds are the exact ones, up to chance, also where nothing was seen."""
+    monkeypatch.setattr("swapgate.statistics.paired.RESAMPLES", 40_000)
+    seen = np.arange(150) < count
+    assert resampled_bounds(mean_of(seen), 150, 0.0, 1.0) == pytest.approx(share_bounds(count, 150), abs=0.0015)
 
 
-@pytest.mark.parametrize("share", [0.003, 0.01, 0.02])
-def test_bounds_of_a_mean_of_few_rows_that_differ(share):
-    """Where few rows differ and each loses half, the bound of their mean is beyond the true loss in 95 % of sets."""
-    drawn = np.random.default_rng(7).binomial(1_000, share, size=400)
-    lowers = {fell: mean_bounds(1_000, fell, 0)[0] for fell in set(drawn.tolist())}
-    assert np.mean([lowers[fell] < -share / 2 for fell in drawn.tolist()]) >= 0.95
+@given(rows=st.integers(1, 500), part=st.floats(0, 1))
+def test_bounds_of_a_share(rows, part):
+    """Beyond the upper bound so few would be seen in 5 % of sets; the bounds of the others are the other way round."""
+    count = round(part * rows)
+    low, high = share_bounds(count, rows)
+    assert low <= count / rows <= high
+    assert high == 1 if count == rows else binom.cdf(count, rows, high) == pytest.approx(0.05)
+    assert (1 - high, 1 - low) == pytest.approx(share_bounds(rows - count, rows))
 
 
-def test_bounds_of_a_mean_are_far():
-    """A row that fell counts as lost and one that rose not at all; the other bound is that of the other side."""
-    lower, upper = mean_bounds(1_000, 4, 9)
-    assert lower == pytest.approx(bounds(Flips(1_000, 4, 0))[0])
-    assert (lower, upper) == pytest.approx(tuple(-bound for bound in reversed(mean_bounds(1_000, 9, 4))))
-    assert -0.02 < lower < -0.004
-    assert upper > 0.009
+@pytest.mark.parametrize(("limit", "share", "rows"), [(0.02, 0.0, 149), (0.1, 0.02, 71), (0.02, 0.02, None)])
+def test_rows_for_a_share(limit, share, rows):
+    """As many rows as tell a share from a limit; none where it is not below."""
+    assert rows_for_share(limit, share) == rows
+    if rows:
+        seen = np.random.default_rng(7).binomial(rows, share, size=2_000)
+        assert np.mean([most_of(count, rows) <= limit for count in seen.tolist()]) > 0.8
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from swapgate.goldens.provenance import surroundings_changed
 from swapgate.outputs import Mismatch, check_drift, check_expected, invalid, output_of
 from swapgate.outputs.prediction import Prediction, numbers
 from swapgate.tasks.case import Case
-from swapgate.tasks.settings import OTHERS
 from swapgate.trials.running import Model
 
 
@@ -66,10 +65,10 @@ class Expected:
 
 def _unmapped_labels(case: Case, model: Model) -> list[str]:
     """Return the labels of a right answer that no label of the model is mapped to, so that it can never be given."""
-    row = model.source.row
-    if OTHERS in row.labels or not row.labels:
+    if not model.source.row.labels:
         return []
-    unmapped = [label for label in case.labels if label not in row.labels.values()]
+    given = model.given_labels
+    unmapped = [label for label in case.labels if label not in given]
     return [] if model.task.output.one_is_enough and len(unmapped) < len(case.labels) else unmapped
 
 

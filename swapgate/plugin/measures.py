@@ -141,6 +141,11 @@ class Quality:
             self.message = f"{self.model.name}: {'; '.join(failed)} ({described(self.model)}); {next_step}"
         if tuple(limits) != tuple(self.model.row.budget.quality):
             self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
+        elif judged and counted.right_always:
+            self.incomplete = (
+                f"{self.model.name}: {metric} {found[metric]:.3f} measures nothing: {counted.right_always[0]!r} is"
+                f" right in each of the {counted.rows} rows of {self.evaluation}; give one with other labels too"
+            )
         elif undecided and not self.incomplete:
             self.incomplete = f"{self.model.name}: {'; '.join(undecided)} ({described(self.model)})"
         self.remark = f"{self.model.name}: {'; '.join(remarks)}" if remarks else ""

@@ -26,12 +26,16 @@ class Tally:
         self._inputs: dict[str, int] = {}
         self._unit_of = array("q")
         """Of each row the number of its input: rows with the same one tell the same thing, and count once."""
+        self._right_always: set[Any] | None = None
+        """Of a task of which one right answer is enough: those that are right in each row so far."""
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
     def add(self, row: str, prediction: Prediction, expected: Expected, given: str | None = None) -> None:
         """Count a row, named by its id; `given`: the digest of its input, without which it is another than all."""
         self._unit_of.append(self._inputs.setdefault(given or f" {self.rows}", len(self._inputs)))
+        if self.output.one_is_enough:
+            self._right_always = {*expected} if self._right_always is None else self._right_always & {*expected}
         mismatches = check_expected(prediction, expected)
         if mismatches:
             self.wrong[self.rows] = row, "; ".join(map(str, mismatches))
@@ -45,6 +49,11 @@ class Tally:
         self._table = None
         if self._accumulator:
             self._accumulator.add(prediction, expected)
+
+    @property
+    def right_always(self) -> list[Any]:
+        """The labels of which each is right in every row, so that a model which says nothing else is never wrong."""
+        return sorted(self._right_always or ())
 
     @property
     def said(self) -> str:

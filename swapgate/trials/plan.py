@@ -21,7 +21,6 @@ from swapgate.project.manifest import Manifest, Row, check_row, is_revision, rea
 from swapgate.project.variants import TAKE_A_ROW, steps
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
-from swapgate.tasks.settings import OTHERS
 from swapgate.trials.running import Model, replaced_settings
 
 Key = tuple[str, str]
@@ -226,12 +225,13 @@ def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tr
 
 
 def _labels(plan: Plan, suite: str) -> set[str]:
-    """Return the labels that models or cases of a suite name; none where a model's own are taken as they are."""
+    """Return the labels that models can give or cases name; none where a model that keeps its own is not there yet."""
     models = [model for (name, _), model in plan.models.items() if name == suite]
-    if any(OTHERS in model.row.labels for model in models):
-        return set()
     named = {label for model in models for case in model.cases.cases for label in case.labels}
-    return named.union(*(model.row.labels.values() for model in models))
+    try:
+        return named.union(*(model.given_labels for model in models))
+    except Fault:  # its tests say why
+        return set()
 
 
 def _on(row: Row, device: str | None) -> Row:

@@ -30,6 +30,7 @@ from swapgate.project.manifest import Row
 from swapgate.statistics.tally import Tally
 from swapgate.tasks import tasks
 from swapgate.tasks.case import Case
+from swapgate.tasks.settings import OTHERS
 from swapgate.tasks.task import Task
 from swapgate.trials.memory import peak_memory
 
@@ -143,6 +144,17 @@ class Model:
                 f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
                 f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
             )
+
+    @property
+    def given_labels(self) -> set[str]:
+        """The labels of cases that it can give: by its row, and where others keep their names by its config.json.
+
+        Raises SurroundingsFault where that cannot be read.
+        """
+        row = self.source.row
+        if OTHERS not in row.labels or not self.task.label_names:
+            return {*row.labels.values()}
+        return {row.label_map[name] for name in self.task.label_names(self.source.config)}
 
     @property
     def extra_settings(self) -> list[str]:

@@ -1,5 +1,7 @@
 """Tiers that name things differently: sets of labels, labels that keep their names, and a cases file of their own."""
 
+import json
+
 import pytest
 
 from swapgate.core.faults import InputFault
@@ -215,3 +217,16 @@ def test_download_is_a_name(tmp_path, name):
     path.write_text(f'latency = "one"\n{download}{case}')
     with pytest.raises(InputFault, match="String should match pattern"):
         read_cases(path, find_task("audio-classification"))
+
+
+def test_set_with_labels_that_no_model_gives(moods):
+    """Also where labels keep their names, an evaluation set's label that no model can give is named before one runs."""
+    for name in ("original", "small"):
+        config = moods.path / "models" / name / "config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), "id2label": {"0": "glad", "1": "sad"}}))
+    rows = [{"id": label, "text": "Nice.", "expected": label} for label in ("glad", "neutral", "joyful")]
+    sets = [moods.write(f"{row['id']}.jsonl", json.dumps(row)) for row in rows]
+    for path in sets[:2]:  # a model gives the one, a case names the other
+        make_plan(moods.path, moods.models_file, [], [f"sentiment={path}"], moods.path)
+    with pytest.raises(InputFault, match=r"joyful.jsonl, row 1: 'joyful': expected: no model and no case knows"):
+        make_plan(moods.path, moods.models_file, [], [f"sentiment={sets[2]}"], moods.path)

@@ -17,7 +17,13 @@ from swapgate.tasks.task import Loaded, Task
 
 PADDABLE = ("wav2vec2", "hubert")
 """CTC models that take sounds of several lengths at once without one of them changing another."""
-GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1, "temperature": 0.0, "return_timestamps": False}
+GREEDY: dict[str, Any] = {
+    "do_sample": False,
+    "num_beams": 1,
+    "num_return_sequences": 1,
+    "temperature": 0.0,
+    "return_timestamps": False,
+}
 """What holds whatever the model's generation_config.json says; its language and task are kept."""
 
 
@@ -171,6 +177,7 @@ def _written(loaded: Loaded, waves: Sequence[Any], row: Any) -> list[Text | Mode
     batch = _features(loaded, waves)
     wished = getattr(row, "generation", None)  # set where latency is measured
     length = wished.model_dump(exclude_none=True) if wished else {}
+    model.generation_config.max_time = None  # Whisper passes over a None that it is given
     with torch.inference_mode():
         try:
             steps = model.generate(**batch, **GREEDY, **length, output_scores=True, return_dict_in_generate=True).scores

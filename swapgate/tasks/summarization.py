@@ -27,11 +27,12 @@ PLAIN: dict[str, Any] = {
     "top_p": 1.0,
     "typical_p": 1.0,
     "num_return_sequences": 1,
+    "max_time": None,
     "return_dict_in_generate": False,
     "max_new_tokens": None,
     "min_new_tokens": None,
 }
-"""What holds whatever the model says: nothing is left to chance, one text comes back, lengths are said one way."""
+"""What holds whatever the model says: nothing is left to chance or a clock, one text comes back, one length is said."""
 
 
 MOST_WORDS = 1_000_000

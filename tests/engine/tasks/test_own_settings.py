@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.backends.transformers import load
+from swapgate.inputs.sounds import read_sound
+from swapgate.models.loading import find
+from swapgate.project.manifest import read_manifest
 from swapgate.tasks import find_task
 
-ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
+ROOT = Path(__file__).parents[3]
+ZOO = ROOT / "fixtures" / "zoo"
 SUMMARY = find_task("summarization")
 
 
@@ -59,6 +64,20 @@ def test_candidate_that_draws(tmp_path):
     assert status == 1, said
     assert "itself asks for do_sample = True, temperature = 9.0" in said
     assert 'decoding = "greedy" in [summarization.small]' in said
+
+
+@pytest.mark.parametrize(("task", "tier"), [("summarization", "small"), ("speech-recognition", "large")])
+def test_no_clock_ends_a_text(task, tier):
+    """What a model's own settings ask for and is replaced changes nothing of what it writes."""
+    row = read_manifest(ROOT / "fixtures" / "models" / "embedded.toml").rows[task][tier]
+    model = load(find_task(task), find(row, ROOT / "fixtures" / "models", ROOT))
+    sounds = sorted((ROOT / "fixtures" / "speech-recognition").rglob("*.wav"))
+    given = read_sound(sounds[0]) if task == "speech-recognition" else "Rome held a race. " * 4
+    plain = find_task(task).predict(model, [given], row)
+    for name, value in {"max_time": 1e-9, "num_return_sequences": 2, "do_sample": True}.items():
+        setattr(model.model.generation_config, name, value)
+    assert len(plain[0].text) > 5
+    assert find_task(task).predict(model, [given], row) == plain
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class WritingSettings(Settings):
 
 
 def replaced(_config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """Return which of a model's own settings greedy decoding replaces, with their values."""
+    """Return which of a model's own settings the judge leaves out, with their values."""
     asked = {**REPLACED, **(SAMPLING if settings.get("do_sample") else {})}
     return [
         f"{name} = {settings[name]!r}"

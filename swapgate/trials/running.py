@@ -123,7 +123,7 @@ class Model:
         if asked and getattr(self.row, "decoding", None) is None:
             raise ModelFault(
                 f"{self.name}: {self.source.name} itself asks for {', '.join(asked)}, which {self.incumbent.name} does"
-                " not and greedy decoding replaces: as it is it would write other texts; take it out, or where it is"
+                " not and the judge leaves out: as it is it would write other texts; take it out, or where it is"
                 f' served greedily say decoding = "greedy" in [{self.suite}.{self.tier}]'
             )
         wrong_kind = self.task.check_config(self.source.config)

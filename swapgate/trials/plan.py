@@ -159,7 +159,7 @@ def _note_settings(plan: Plan, model: Model) -> None:
         asked = [] if model.source.absent else replaced_settings(model.task, model.source)
         if asked and not model.extra_settings and getattr(model.row, "decoding", None) is None:
             plan.notes.append(
-                f"{model.name}: {model.source.name} itself asks for {', '.join(asked)}; where it is judged that is left out"
+                f"{model.name}: {model.source.name} itself asks for {', '.join(asked)}; judging leaves that out"
             )
 
 

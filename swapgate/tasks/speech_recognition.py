@@ -20,7 +20,6 @@ PADDABLE = ("wav2vec2", "hubert")
 GREEDY: dict[str, Any] = {
     "do_sample": False,
     "num_beams": 1,
-    "num_return_sequences": 1,
     "temperature": 0.0,
     "return_timestamps": False,
 }
@@ -177,7 +176,8 @@ def _written(loaded: Loaded, waves: Sequence[Any], row: Any) -> list[Text | Mode
     batch = _features(loaded, waves)
     wished = getattr(row, "generation", None)  # set where latency is measured
     length = wished.model_dump(exclude_none=True) if wished else {}
-    model.generation_config.max_time = None  # Whisper passes over a None that it is given
+    own = model.generation_config  # Whisper's generate heeds it whatever it is given
+    own.do_sample, own.num_return_sequences, own.max_time = False, 1, None
     with torch.inference_mode():
         try:
             steps = model.generate(**batch, **GREEDY, **length, output_scores=True, return_dict_in_generate=True).scores

@@ -124,4 +124,5 @@ def test_growth(monkeypatch, tmp_path):
 def test_real_model():
     """A process of its own finds what a model of the zoo takes: its weights in float32, and not much more."""
     model = source("large")
-    assert 2 * model.bytes < peak_memory(TASK, model, CASES) < 5 * model.bytes  # the file holds float16
+    weights = 2 * model.bytes  # the file holds float16
+    assert 0.5 * weights < peak_memory(TASK, model, CASES) < 2.5 * weights  # pages of the first load may be used again

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,11 +114,7 @@ def _accepted(options: Sequence[str]) -> dict[str, list[str]]:
 
 def named(names: Sequence[str], most: int = 5) -> str:
     """Write names in quotes, and how many more there are."""
-    return ", ".join(_quoted(names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _quoted(names: Sequence[str]) -> Iterator[str]:
-    yield from (repr(name) for name in names)
+    return ", ".join(map(repr, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _short(plan: Plan) -> str:

@@ -11,18 +11,13 @@ from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import text
 from swapgate.outputs.text import Text
 from swapgate.tasks.case import Case, CaseShape, Files
-from swapgate.tasks.generation import WritingSettings, replaced
+from swapgate.tasks.generation import REPLACED, WritingSettings, replaced
 from swapgate.tasks.sounds import fewest_samples, resampled
 from swapgate.tasks.task import Loaded, Task
 
 PADDABLE = ("wav2vec2", "hubert")
 """CTC models that take sounds of several lengths at once without one of them changing another."""
-GREEDY: dict[str, Any] = {
-    "do_sample": False,
-    "num_beams": 1,
-    "temperature": 0.0,
-    "return_timestamps": False,
-}
+GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1, "temperature": 0.0, "return_timestamps": False}
 """What holds whatever the model's generation_config.json says; its language and task are kept."""
 
 
@@ -176,8 +171,8 @@ def _written(loaded: Loaded, waves: Sequence[Any], row: Any) -> list[Text | Mode
     batch = _features(loaded, waves)
     wished = getattr(row, "generation", None)  # set where latency is measured
     length = wished.model_dump(exclude_none=True) if wished else {}
-    own = model.generation_config  # Whisper's generate heeds it whatever it is given
-    own.do_sample, own.num_return_sequences, own.max_time = False, 1, None
+    for name, value in REPLACED.items():  # Whisper's generate heeds its own settings whatever it is given
+        setattr(model.generation_config, name, value)
     with torch.inference_mode():
         try:
             steps = model.generate(**batch, **GREEDY, **length, output_scores=True, return_dict_in_generate=True).scores

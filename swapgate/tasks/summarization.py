@@ -13,7 +13,7 @@ from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
 from swapgate.tasks import generation
 from swapgate.tasks.case import Case, CaseShape, Files
-from swapgate.tasks.generation import MOST_TOKENS, Generation, WritingSettings
+from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import tokenized
 
@@ -21,13 +21,8 @@ NEW_TOKENS = 256
 """Longest text of a model that sets no length, in tokens; transformers' own limit of 20 would cut it off."""
 NO_LENGTH = 20  # what transformers 4 makes of a generation_config without a max_length
 PLAIN: dict[str, Any] = {
-    "do_sample": False,
-    "temperature": 1.0,
-    "top_k": 50,
-    "top_p": 1.0,
-    "typical_p": 1.0,
-    "num_return_sequences": 1,
-    "max_time": None,
+    **REPLACED,
+    **SAMPLING,
     "return_dict_in_generate": False,
     "max_new_tokens": None,
     "min_new_tokens": None,

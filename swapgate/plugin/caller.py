@@ -14,22 +14,24 @@ ARGUMENTS = pytest.StashKey[list[str]]()
 """How pytest was called, before a conftest.py could change the surroundings."""
 NARROWING = ("deselect", "ignore", "ignore_glob", "lf", "stepwise")
 """Options that leave out tests by other things than what they are called."""
-SHOWING = ("help", "version", "collectonly", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow")
-"""Options with which pytest shows something and runs no test."""
-JUDGING: Mapping[str, str] = {
+SHOWING: Mapping[str, str] = {
     "help": "--help",
     "version": "--version",
+    "collectonly": "--collect-only",
+    "markers": "--markers",
+    "showfixtures": "--fixtures",
+    "show_fixtures_per_test": "--fixtures-per-test",
+    "cacheshow": "--cache-show",
+}
+"""Options with which pytest shows something and runs no test."""
+JUDGING: Mapping[str, str] = {
+    **SHOWING,  # first: --help ends the reading of options, and then others differ too
     "against": "--against",
     "eval_set": "--eval-set",
     "models": "--models",
     "swap": "--swap",
     "accept_edited": "--accept-edited",
     "allow_incomplete": "--allow-incomplete",
-    "collectonly": "--collect-only",
-    "markers": "--markers",
-    "showfixtures": "--fixtures",
-    "show_fixtures_per_test": "--fixtures-per-test",
-    "cacheshow": "--cache-show",
 }
 """Options that choose what judges, or that nothing is judged at all."""
 

@@ -230,7 +230,7 @@ class Ledger:
     def _note_waiting(self) -> None:
         """Return how much of what was judged waits for a review."""
         try:
-            keys = {(selected.suite, selected.tier) for selected in self.selected.values()}
+            keys = {selected.key for selected in self.selected.values()}
             cases = {key: {case.id for case in self.plan.models[key].cases.cases} for key in keys}
             waits = count(self.plan.root, self.plan.manifest.name, cases)
         except Fault as fault:
@@ -277,10 +277,8 @@ class Ledger:
         plan = self.plan
         if narrowed(config):
             return
-        tested = {(selected.suite, selected.tier) for selected in self.selected.values()}
-        tested |= {
-            (record.selected.suite, record.selected.tier) for _, record in self.records
-        }  # of files not collected
+        tested = {selected.key for selected in self.selected.values()}
+        tested |= {record.selected.key for _, record in self.records}  # of files not collected
         for suite, tier in plan.models:
             if (suite, tier) not in tested and (plan.changed is None or suite in plan.changed):
                 mark = f'suite("{suite}")' if suite not in tasks() else f'task("{suite}")'
@@ -297,9 +295,7 @@ class Ledger:
         """Say of a candidate that answers all as its incumbent does; where it also loads as that, it fails."""
         for (suite, tier), incumbent in self.plan.incumbents.items():
             model = self.plan.models[suite, tier]
-            mine = [
-                record for _, record in self.records if (record.selected.suite, record.selected.tier) == (suite, tier)
-            ]
+            mine = [record for _, record in self.records if record.selected.key == (suite, tier)]
             sames = [record.same for record in mine if record.same is not None]
             red = any(record.outcome in ("failed", "error") for record in mine)  # then it is told already
             if red or not sames or not all(sames):
@@ -320,7 +316,7 @@ class Ledger:
         """Note the checks that a tier must have and of which no test was selected. Gives the tiers that were wanted."""
         if self.missing is None:  # no worker of pytest-xdist came as far as that
             self.missing = missing(self.plan, config, {}, ())
-        told = {(one.suite, one.tier) for _, record in self.records if (one := record.selected).check == "suite"}
+        told = {one.key for _, record in self.records if (one := record.selected).check == "suite"}
         for one, words in self.missing.words(self.plan, told):
             self.records.append((f"missing {one}", Record(one, "incomplete", words)))
         return self.missing.wanted
@@ -343,7 +339,7 @@ class Ledger:
     def _stale(self) -> dict[tuple[str, str], str]:
         """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""
         found = {}
-        judged = {(selected.suite, selected.tier) for selected in self.selected.values()} | set(self.plan.incumbents)
+        judged = {selected.key for selected in self.selected.values()} | set(self.plan.incumbents)
         for key in judged:
             model = self.plan.models[key]
             try:

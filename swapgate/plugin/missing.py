@@ -43,10 +43,7 @@ class Missing:
     def words(self, plan: Plan, passed_over: Iterable[Key]) -> Iterator[tuple[Selected, str]]:
         """Yield each missing check with what is said of its tier's."""
         for key in plan.models.keys() - {*passed_over}:
-            both = [
-                sorted((one for one in found if (one.suite, one.tier) == key), key=str)
-                for found in (self.absent, self.left_out)
-            ]
+            both = [sorted((one for one in found if one.key == key), key=str) for found in (self.absent, self.left_out)]
             if any(both):
                 words = missing_words(plan, key, *both)
                 yield from ((one, words) for found in both for one in found)
@@ -68,7 +65,7 @@ def missing(
 ) -> Missing:
     """Compare what was selected with what the plan demands and the caller's own choice lets stand."""
     found, there = Missing(), {*selected}
-    found.wanted = {(one.suite, one.tier) for one in there}
+    found.wanted = {one.key for one in there}
     if plan.against is None:
         return found
     call = asked(config)
@@ -77,7 +74,7 @@ def missing(
     for one in demands(plan, "memory" in call.markexpr):
         if not _is_wanted(one, plan, collected.get(one, ()), tested, call):
             continue
-        found.wanted.add((one.suite, one.tier))
+        found.wanted.add(one.key)
         if not narrow and one not in there:
             (found.left_out if one in collected else found.absent).add(one)
     return found
@@ -90,7 +87,7 @@ def _is_wanted(
     if items:
         takes = ((KeywordMatcher.from_item(item), MarkMatcher.from_markers(item.iter_markers())) for item in items)
         return any(_holds(call, *both) for both in takes)
-    known = (one.suite, one.tier) in plan.models
+    known = one.key in plan.models
     files = plan.suite_files.get(one.suite, [])
     if not files and (call.file_or_dir or (known and one.suite not in tested)):
         return False  # the paths lead past it; or the commit had no test of the suite, and the change has none

@@ -36,6 +36,11 @@ class Selected:
     case: str | None = None
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Suite and tier."""
+        return self.suite, self.tier
+
+    @property
     def column(self) -> str:
         """Where it counts in the verdict table."""
         return self.check if self.check in NAMED_CHECKS else "properties"
@@ -107,13 +112,13 @@ def judge(
     for test, record in records:
         if test not in worst or SEVERITY[record.outcome] < SEVERITY[worst[test].outcome]:
             worst[test] = record
-        figures.setdefault((record.selected.suite, record.selected.tier), {}).update(record.figures)
+        figures.setdefault(record.selected.key, {}).update(record.figures)
     for test, item in selected.items():
         worst.setdefault(test, Record(item, "incomplete", f"{item}: selected, but it did not run"))
     swapped = set(swaps)
     verdicts = []
     for suite, tier in tiers:
-        mine = [record for record in worst.values() if (record.selected.suite, record.selected.tier) == (suite, tier)]
+        mine = [record for record in worst.values() if record.selected.key == (suite, tier)]
         others = doubts.get((suite, tier), ())
         if mine or others or (suite, tier) in swapped:
             found, words = figures.get((suite, tier), {}), stale.get((suite, tier))

@@ -20,23 +20,6 @@ def limit(**values):
     return "budget.latency = { " + ", ".join(f"{key} = {value}" for key, value in items.items() if value) + " }\n"
 
 
-@pytest.fixture
-def path(tmp_path):
-    """Return where the models file is."""
-    return tmp_path / "models.toml"
-
-
-@pytest.fixture
-def read(path):
-    """Read a models file with this content."""
-
-    def read_text(text):
-        path.write_text(text, encoding="utf-8")
-        return read_manifest(path)
-
-    return read_text
-
-
 def test_defaults(read, path):
     """A row needs a model and labels; the rest has defaults, and tiers keep the order of the file."""
     manifest = read(f"{ONE}[ner.very_large2]\n{ROW}[ner.a]\n{ROW}")

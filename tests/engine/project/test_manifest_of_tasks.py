@@ -62,23 +62,6 @@ def row(task, lines=""):
     return f"{head}[{suite}.small]\nmodel = 'm'\n{LABELS if known.name in LABELLED else ''}{lines}"
 
 
-@pytest.fixture
-def path(tmp_path):
-    """Return where the models file is."""
-    return tmp_path / "models.toml"
-
-
-@pytest.fixture
-def read(path):
-    """Read a models file with this content."""
-
-    def read_text(text):
-        path.write_text(text, encoding="utf-8")
-        return read_manifest(path)
-
-    return read_text
-
-
 def only(manifest):
     """Return the one row of a models file."""
     (tiers,) = manifest.rows.values()

@@ -11,6 +11,7 @@ Writes compression.json, compression.md and a plot a task, compression_TASK.svg,
 
 import argparse
 import functools
+import itertools
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 os.environ["CI"] = "true"  # nothing is written into the repository, and hypothesis tries the same examples each time
 
@@ -26,7 +28,6 @@ from gate_quality import MODELS, ROOT, SUITES, Judge
 
 from swapgate.models import int8
 from swapgate.models.loading import SEED, Source, surroundings
-from swapgate.project.variants import INT8
 from swapgate.statistics.latency import compare
 from swapgate.tasks import find_task
 from swapgate.trials.plan import Plan, make_plan
@@ -48,8 +49,10 @@ VARIANTS = (
     "prune30+int8",
 )
 BASE, BESIDE = "original", ("small", "large")
-WIDTHS = (64, 96, 192, 384, 768, 3072)
-"""Of a Linear layer that is timed alone: the zoo's are the first two, and BERT's 768."""
+WIDTHS, TOKENS = (64, 96, 192, 384, 768, 3072), (12, 128)
+"""Of a Linear layer that is timed alone: the zoo's are the first two widths, MiniLM's 384 and BERT's 768."""
+PRODUCTS = {"int8, VNNI": ("dynamic", True), "int8, no VNNI": ("dynamic", False), "int8w": ("weights", False)}
+"""From a column of that table to the kind of a layer, and whether it computes with torch's product of whole numbers."""
 BUDGET = 'budget.quality = { against = "incumbent", margin = 0.02, metric = "right" }'
 CHECKS = "not latency and not memory"
 BY_CLASS = ("recall ", "precision ", "F1 ", "mAP ")
@@ -128,16 +131,18 @@ def timed(task: str, name: str, plan: Plan, model: Model) -> Row:
 
 
 def layers() -> list[Row]:
-    """Time one Linear layer of several widths in 8 bits, in pairs with float32, on 128 tokens."""
+    """Time one Linear layer of several widths in 8 bits, in pairs with float32."""
     import torch
 
     found = []
-    for width in WIDTHS:
-        exact, given = torch.nn.Linear(width, width), torch.randn(1, 128, width)
-        row: Row = {"width": width}
-        for name, kind in INT8.items():
+    for width, tokens in itertools.product(WIDTHS, TOKENS):
+        exact, given = torch.nn.Linear(width, width), torch.randn(1, tokens, width)
+        row: Row = {"width": width, "tokens": tokens}
+        for name, (kind, integers) in PRODUCTS.items():
+            if integers and not int8.has_integer_product():
+                continue
             layer = int8.layer(exact, kind)
-            with torch.inference_mode():
+            with mock.patch.object(int8, "has_integer_product", lambda: integers), torch.inference_mode():  # noqa: B023
                 ratio_of = compare(functools.partial(layer, given), functools.partial(exact, given), 1.0)
             row[name] = round(ratio_of.median, 3)
         found.append(row)
@@ -292,11 +297,14 @@ def written(result: dict[str, Any]) -> str:
         "",
     ]
     lines += [
-        "Where 8 bits begin to pay on this CPU: one Linear layer alone, 128 tokens, its time beside float32's:",
+        "Where 8 bits begin to pay on this CPU: one Linear layer alone, its time beside float32's, with torch's product of",
+        "whole numbers (a CPU with VNNI) and with float32's product of the same numbers (every other CPU):",
         "",
     ]
-    lines += [f"| width | {' | '.join(INT8)} |", "|---" * (len(INT8) + 1) + "|"]
-    lines += [f"| {row['width']} | {' | '.join(f'{row[name]:.2f}' for name in INT8)} |" for row in result["layers"]]
+    lines += [f"| width | tokens | {' | '.join(PRODUCTS)} |", "|---" * (len(PRODUCTS) + 2) + "|"]
+    for row in result["layers"]:
+        times = (f"{row[name]:.2f}" if name in row else "–" for name in PRODUCTS)
+        lines.append(f"| {row['width']} | {row['tokens']} | {' | '.join(times)} |")
     lines.append("")
     for task in tasks:
         base = next(row for row in by_task[task] if row["name"] == BASE)

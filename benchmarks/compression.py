@@ -142,7 +142,7 @@ def layers() -> list[Row]:
             if integers and not int8.has_integer_product():
                 continue
             layer = int8.layer(exact, kind)
-            with mock.patch.object(int8, "has_integer_product", lambda: integers), torch.inference_mode():  # noqa: B023
+            with mock.patch.object(int8, "has_integer_product", return_value=integers), torch.inference_mode():
                 ratio_of = compare(functools.partial(layer, given), functools.partial(exact, given), 1.0)
             row[name] = round(ratio_of.median, 3)
         found.append(row)
@@ -297,8 +297,8 @@ def written(result: dict[str, Any]) -> str:
         "",
     ]
     lines += [
-        "Where 8 bits begin to pay on this CPU: one Linear layer alone, its time beside float32's, with torch's product of",
-        "whole numbers (a CPU with VNNI) and with float32's product of the same numbers (every other CPU):",
+        "Where 8 bits begin to pay on this CPU: one Linear layer alone, its time beside float32's, with torch's",
+        "product of whole numbers (a CPU with VNNI) and with float32's product of the same numbers (any other):",
         "",
     ]
     lines += [f"| width | tokens | {' | '.join(PRODUCTS)} |", "|---" * (len(PRODUCTS) + 2) + "|"]

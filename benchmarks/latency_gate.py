@@ -34,19 +34,19 @@ TRIALS = {1.0: 600, 1.05: 200, 1.1: 100, 1.2: 100, 1.25: 100}
 ROUNDS, WARMUP = 20, 3
 """Of a run of pytest-benchmark, as the suite records them."""
 CHECKS = ("mean:5%", "mean:10%", "min:5%")
+SIZES = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 64}
 
 Call = Callable[[], object]
 
 
-def bert(layers: int, more: int = 0) -> Call:
+def bert(layers: int, more: int = 0, **sizes: int) -> Call:
     """Return a call of a BERT with random weights on 32 tokens, and of `more` multiplications after it."""
     import torch
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(SEED)
-    sizes = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 64}
-    model = BertModel(BertConfig(num_hidden_layers=layers, **sizes)).eval()
-    extra = torch.nn.Linear(32, 32)
+    model = BertModel(BertConfig(num_hidden_layers=layers, **{**SIZES, **sizes})).eval()
+    extra = torch.nn.Linear(model.config.hidden_size, 32)
     tokens = torch.arange(32)[None]
 
     def call() -> object:

@@ -126,7 +126,7 @@ def product(tokens: Any, weight: Any) -> Any:
 def has_integer_product() -> bool:
     """Return whether this CPU multiplies 8 bits fast (VNNI) and torch, tried once, cuts no sum off at 16 bits.
 
-    Without VNNI torch's product takes up to 28 times as long as float32's, and is wrong where ONEDNN_MAX_CPU_ISA hides it.
+    Without VNNI torch takes up to 28 times as long as for float32; where ONEDNN_MAX_CPU_ISA hides it, sums are wrong.
     """
     import torch
 

@@ -13,7 +13,7 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -94,20 +94,33 @@ def compare(model: Call, reference: Call, at_most: float, synchronize: Call = la
     The first of a pair alternates, garbage collection waits, and `synchronize` waits for an accelerator before each
     reading of the clock. Two absolute times are never compared but within a pair.
     """
-    sides, blocks = (model, reference), []
     with _without_collection():
-        for call in sides * WARMUP:
+        for call in (model, reference) * WARMUP:
             call()
-        while True:
-            ratios = []
-            for pair in range(BLOCK):
-                order = (0, 1) if pair % 2 else (1, 0)
-                seconds = {side: _seconds(sides[side], synchronize) for side in order}
-                ratios.append(seconds[0] / seconds[1])
-            blocks.append(statistics.median(ratios))
-            found = interval(blocks)
-            if found.pairs >= MOST_PAIRS or found.judge(at_most) != "undecided":
-                return found
+        return decide(measured(model, reference, synchronize), at_most)
+
+
+def measured(model: Call, reference: Call, synchronize: Call = lambda: None) -> Iterator[float]:
+    """Time blocks of pairs without end, and give the ratio of each."""
+    sides = model, reference
+    while True:
+        ratios = []
+        for pair in range(BLOCK):
+            order = (0, 1) if pair % 2 else (1, 0)
+            seconds = {side: _seconds(sides[side], synchronize) for side in order}
+            ratios.append(seconds[0] / seconds[1])
+        yield statistics.median(ratios)
+
+
+def decide(ratios: Iterable[float], at_most: float) -> Ratio:
+    """Look after each block's ratio, until the budget is decided or MOST_PAIRS pairs were measured."""
+    blocks: list[float] = []
+    for ratio in ratios:
+        blocks.append(ratio)
+        found = interval(blocks)
+        if found.pairs >= MOST_PAIRS or found.judge(at_most) != "undecided":
+            break
+    return found
 
 
 def interval(blocks: Sequence[float]) -> Ratio:

@@ -24,6 +24,7 @@ SEED = 2026
 ROOT = Path(__file__).parents[1]
 ZOO = ROOT / "fixtures" / "zoo"
 
+WRITERS = ("summarization", "speech-recognition")
 CLASSES = ("sentiment", "audio-classification", "image-classification")
 LABELLED = (*CLASSES, "ner", "object-detection")
 BERTS = ("sentiment", "ner", "question-answering")
@@ -41,6 +42,8 @@ class Damage:
     tasks: Sequence[str]
     gross: bool = False
     """Whether nobody would want to let it pass."""
+    served: bool = False
+    """Whether it harms what is served, though the gate, which generates its own way, would measure no loss."""
     files: Callable[[Path], None] | None = None
     """Changes a copy of the model's folder: a swap."""
     row: Mapping[str, Any] = field(default_factory=dict)
@@ -257,15 +260,45 @@ def short_window(folder: Path) -> None:
     change_settings(folder, "tokenizer_config.json", lambda settings: settings.update(model_max_length=16))
 
 
-def stops_early(folder: Path) -> None:
-    """Let the model write a few tokens only."""
+def generation(**values: Any) -> Callable[[Path], None]:
+    """Change how the model's own settings say that it generates."""
 
-    def shorter(settings: dict[str, Any]) -> None:
-        settings["max_length"] = 8
+    def apply(folder: Path) -> None:
+        if not (folder / "generation_config.json").exists():
+            raise NotApplicable("it generates nothing")
+        change_settings(folder, "generation_config.json", lambda settings: settings.update(values))
 
-    if not (folder / "generation_config.json").exists():
-        raise NotApplicable("it generates nothing")
-    change_settings(folder, "generation_config.json", shorter)
+    return apply
+
+
+def tokenizer_settings(**values: Any) -> Callable[[Path], None]:
+    """Change what the tokenizer's settings say."""
+
+    def apply(folder: Path) -> None:
+        if not (folder / "tokenizer_config.json").exists():
+            raise NotApplicable("it has no tokenizer")
+        change_settings(folder, "tokenizer_config.json", lambda settings: settings.update(values))
+
+    return apply
+
+
+def several_labels(folder: Path) -> None:
+    """Say that the model judges each of its labels by itself."""
+    change_settings(folder, "config.json", lambda config: config.update(problem_type="multi_label_classification"))
+
+
+def one_logit(folder: Path) -> None:
+    """Keep the first output of the head alone: softmax makes 1 of anything."""
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    count = len(config["id2label"])
+    head = re.compile(r"classifier\.(.*\.)?(weight|bias)")
+
+    def first(name: str, tensor: Any) -> Any:
+        return tensor[:1].clone() if head.fullmatch(name) and tensor.shape[0] == count else tensor
+
+    change_weights(folder, first)
+    label = config["id2label"]["0"]
+    change_settings(folder, "config.json", lambda config: config.update(id2label={"0": label}, label2id={label: 0}))
 
 
 def poison(value: float) -> Callable[[Path], None]:
@@ -561,7 +594,18 @@ DAMAGES = [
     Damage("score threshold 0.9", ["object-detection"], row={"threshold": 0.9}),
     Damage("score threshold 0.1", ["object-detection"], row={"threshold": 0.1}),
     Damage("at most 8 tokens", ["summarization"], gross=True, row={"generation": {"max_length": 8}}),
-    Damage("generation_config of 8 tokens", ["speech-recognition"], gross=True, files=stops_early),
+    Damage("generation_config of 8 tokens", ["speech-recognition"], gross=True, files=generation(max_length=8)),
+    Damage(
+        "own settings that sample", WRITERS, gross=True, served=True, files=generation(do_sample=True, temperature=9.0)
+    ),
+    Damage("own settings that stop by the clock", WRITERS, gross=True, served=True, files=generation(max_time=0.5)),
+    Damage("own settings without bound", WRITERS, gross=True, served=True, files=generation(min_length=1_000_000)),
+    Damage(
+        "a special token too many", WRITTEN, gross=True, files=tokenizer_settings(additional_special_tokens=["ing"])
+    ),
+    Damage("padding on the left", WRITTEN, files=tokenizer_settings(padding_side="left")),
+    Damage("one logit", CLASSES, gross=True, files=one_logit),
+    Damage("labels judged one by one", CLASSES, gross=True, served=True, files=several_labels),
     Damage("at least 40 tokens", ["summarization"], row={"generation": {"min_length": 40}}),
     Damage(
         "four beams, short texts preferred",

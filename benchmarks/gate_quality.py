@@ -354,7 +354,7 @@ def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
                 "why": found["why"],
                 "seconds": round(time.perf_counter() - start, 1),
             }
-            row["harm"] = loss is None or loss >= MARGIN
+            row["harm"] = damage.served or loss is None or loss >= MARGIN
             if damage.name == "twice the bytes":  # where the budget allows it, it is no harm
                 row["harm"] = row["gross"] = too_large(plan, model)
             damages.append(row)

@@ -41,7 +41,7 @@ class WritingSettings(Settings):
 def replaced(
     _config: Mapping[str, Any], settings: Mapping[str, Any], besides: Mapping[str, Any] = MappingProxyType({})
 ) -> list[str]:
-    """Return which of a model's own settings the judge leaves out, with their values; some tasks have others besides."""
+    """Return which of a model's own settings the judge leaves out, with their values; `besides` are a task's own."""
     asked = {**REPLACED, **besides, **(SAMPLING if settings.get("do_sample") else {})}
     return [
         f"{name} = {settings[name]!r}"

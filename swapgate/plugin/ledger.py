@@ -65,6 +65,8 @@ class Ledger:
         """How many workers died."""
         self.not_collected: dict[str, tuple[Outcome, str]] = {}
         """From a file of which nothing could be collected to what that makes of its tests, and why."""
+        self.told: dict[tuple[Key, str], str] = {}
+        """From tier and message of an ERROR to the test that shows it."""
         self.report: Report | None = None
         self.not_reported: list[str] = []
 
@@ -132,10 +134,16 @@ class Ledger:
             reason = words.strip().splitlines()[-1].removeprefix("Skipped: ").removeprefix("E").strip()
             self.not_collected[report.nodeid.partition("::")[0]] = "error" if report.failed else "incomplete", reason
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Show an ERROR of a tier once, and not with each of its tests, which only count as untested."""
+        errors = [record for record in _records(report) if record.outcome == "error"] if report.failed else []
+        tests = [self.told.setdefault((one.selected.key, one.message), report.nodeid) for one in errors]
+        return ("untested", "u", "UNTESTED") if tests and report.nodeid not in tests else None
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records, of this process or of pytest-xdist's workers."""
-        carried = [str(value) for name, value in report.user_properties if name == PROPERTY]
-        records = [Record.from_json(json.loads(value)) for value in carried]
+        records = _records(report)
         if getattr(report, "rerun", 0) and report.when == "setup":  # an ERROR of the try before does not count
             self.records = [
                 (test, record) for test, record in self.records if test != report.nodeid or record.outcome != "error"
@@ -375,6 +383,12 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
+
+
+def _records(report: pytest.TestReport) -> list[Record]:
+    """Return the records that a report carries."""
+    carried = [str(value) for name, value in getattr(report, "user_properties", ()) if name == PROPERTY]
+    return [Record.from_json(json.loads(value)) for value in carried]
 
 
 def _runs(option: Any) -> bool:

@@ -301,7 +301,7 @@ class Model:
     def _load(self) -> Any:
         """Load the model if it is not. Raises SurroundingsFault."""
         if self._broken is not None:
-            raise self._broken
+            raise SurroundingsFault(*self._broken.args)  # a new one: each raise adds to the traceback of the old
         if self._loaded is None:
             try:
                 self._loaded = backend.load(self.task, self.source)

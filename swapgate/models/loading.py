@@ -19,7 +19,16 @@ from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
 from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
-from swapgate.models.weights import headers, is_pickled, parameter_count, read_settings, weight_bytes, weight_files
+from swapgate.models.weights import (
+    ADAPTER,
+    MERGE,
+    headers,
+    is_pickled,
+    parameter_count,
+    read_settings,
+    weight_bytes,
+    weight_files,
+)
 from swapgate.project.manifest import Row
 from swapgate.project.variants import steps
 from swapgate.tasks.task import Loaded
@@ -156,13 +165,24 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
             f"no folder {folder} (model = {row.model!r}); give a folder that save_pretrained wrote, or the id of a"
             " public model with its revision"
         )
+    if (folder / ADAPTER).exists():
+        raise InputFault(_adapter(folder))
     if not (folder / "config.json").is_file():
         raise InputFault(f"{folder} holds no config.json, so it is no model; give a folder that save_pretrained wrote")
-    if (folder / "adapter_config.json").exists():
-        raise InputFault(f"{folder} holds an adapter; merge it into the model (merge_and_unload) and save that")
     name = folder.relative_to(root) if folder.is_relative_to(root) else folder
     source = Source(row, folder, name.as_posix(), row_of)
     return replace(source, name=f"{source.name}{source.suffix}")
+
+
+def _adapter(folder: Path) -> str:
+    """Word that a folder holds what was trained beside a model and not the model, and how to make one of both."""
+    said: dict[str, Any] = {}
+    with suppress(SurroundingsFault):
+        said = read_settings(folder / ADAPTER)
+    kind, base = said.get("peft_type"), said.get("base_model_name_or_path")
+    what = f"{kind} adapter" if isinstance(kind, str) else "adapter"
+    of = f" of {base}" if isinstance(base, str) and base else ""
+    return f"{folder} holds an adapter and no whole model ({what}{of}); {MERGE}"
 
 
 def _public(row: Row, row_of: str, asked: str) -> Source:

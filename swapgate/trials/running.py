@@ -19,6 +19,7 @@ from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance
 from swapgate.inputs.given import Input
 from swapgate.inputs.given import digest as input_digest
+from swapgate.models.causes import cause
 from swapgate.models.devices import synchronizer
 from swapgate.models.digest import file_digests
 from swapgate.models.loading import PANIC, Source, fingerprint, generation_config, surroundings
@@ -327,7 +328,8 @@ class Model:
             words = f"{type(error).__name__}: {first_line(error)}"
             crash: Fault = ModelFault(f"the model crashed: {words if self.task.built_in else told(error)}")
             if isinstance(error, ImportError):
-                crash = SurroundingsFault(f"{self.source.name} needs what cannot be imported: {error}; install it")
+                words = cause(error, self.source.folder, what="needs what cannot be imported")
+                crash = SurroundingsFault(f"{self.source.name} {words}")
             elif panic:
                 crash = SurroundingsFault(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
             elif self.source.row.variant or TYPE_MISSING.search(str(error)):

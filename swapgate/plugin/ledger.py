@@ -218,7 +218,12 @@ class Ledger:
         self._note_alike_models()
         doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
         tiers = {**self.plan.models, **self.plan.removed}
-        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, self._stale(), doubts)
+        stale, looser = self._stale(), self._loosened()
+        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, {**looser, **stale}, doubts)
+        for verdict in verdicts:  # beside a FAIL it is no reason, and says why the golden's tolerance held
+            words = looser.get((verdict.suite, verdict.tier))
+            if words and words not in [message for _, message in verdict.reasons]:
+                self.plan.notes.append(words)
         if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
         if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -344,21 +349,28 @@ class Ledger:
                     f" exact: -m {named}"
                 )
 
-    def _stale(self) -> dict[tuple[str, str], str]:
-        """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""
+    @property
+    def _judged(self) -> dict[Key, Model]:
+        """The tiers that were selected or are swapped."""
+        keys = {selected.key for selected in self.selected.values()} | {*self.plan.incumbents}
+        return {key: self.plan.models[key] for key in keys}
+
+    def _loosened(self) -> dict[Key, str]:
+        """Word, for each tier, that its golden was accepted with a tighter tolerance."""
         found = {}
-        judged = {selected.key for selected in self.selected.values()} | set(self.plan.incumbents)
-        for key in judged:
-            model = self.plan.models[key]
-            try:
-                made_by = stale(model.golden, model.suite, model.incumbent)
-            except Fault:
-                continue  # its tests have said so
-            looser = loosened(model.golden, model.row.tolerance)
-            if made_by:
-                found[key] = not_recorded(model, made_by)
-            elif looser:
-                found[key] = not_accepted(model, looser)
+        for key, model in self._judged.items():
+            with suppress(Fault):  # its tests have said so
+                if looser := loosened(model.golden, model.row.tolerance):
+                    found[key] = not_accepted(model, looser)
+        return found
+
+    def _stale(self) -> dict[Key, str]:
+        """Word, for each tier, that its golden is not its incumbent's."""
+        found = {}
+        for key, model in self._judged.items():
+            with suppress(Fault):  # its tests have said so
+                if made_by := stale(model.golden, model.suite, model.incumbent):
+                    found[key] = not_recorded(model, made_by)
         for key, proposed in self.plan.proposed.items():
             found |= self._without_own_golden(key, proposed)
         return found

@@ -7,7 +7,7 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from swapgate.backends import transformers as backend
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, told
 from swapgate.goldens.golden import read_golden
-from swapgate.goldens.provenance import Provenance
+from swapgate.goldens.provenance import Provenance, told_apart
 from swapgate.inputs.given import Input
 from swapgate.inputs.given import digest as input_digest
 from swapgate.models.causes import cause
@@ -100,6 +100,14 @@ class Model:
     def swapped(self) -> bool:
         """Whether a candidate runs in the incumbent's place."""
         return self.source is not self.incumbent
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """How incumbent and candidate are called where both are named: those of one folder by their digests too."""
+        if self.swapped and self.incumbent.name == self.source.name:
+            with suppress(Fault):  # its tests say what cannot be read
+                return told_apart(*((one.name, one.digest) for one in (self.incumbent, self.source)))
+        return self.incumbent.name, self.source.name
 
     def check(self) -> None:
         """Make sure that a verdict on this model is one on these weights, before anything is loaded.

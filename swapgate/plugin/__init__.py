@@ -166,7 +166,8 @@ def pytest_configure(config: pytest.Config) -> None:
     collecting = Collecting(plan)
     config.pluginmanager.register(collecting, "swapgate-suite")
     config.pluginmanager.register(Ledger(plan, collecting.collected), "swapgate-ledger")
-    for name in sorted({name for key in plan.models for name in key}):
+    names = {name for key in plan.models for name in key}
+    for name in sorted(names.union(*({suite, *found.tiers} for suite, found in plan.left_out.items()))):
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
     if not hasattr(config, "workerinput"):
         _replace_verdicts(config, config.option, running(plan, models_file.name))
@@ -185,7 +186,10 @@ def _use_inputs(config: pytest.Config) -> None:
 def _plan(config: pytest.Config, models_file: Path) -> Plan:
     """Make the plan of the working tree, judged by a commit where one is given. Raises InputFault."""
     option, root, directory = config.option, config.rootpath, config.invocation_params.dir
-    now = make_plan(root, models_file, option.swap, option.eval_set, directory, device=option.device)
+    selects = bool(option.keyword or option.markexpr) and option.against is None
+    now = make_plan(
+        root, models_file, option.swap, option.eval_set, directory, device=option.device, tolerant=selects
+    )
     if option.against is None:
         return now
     if option.swap:

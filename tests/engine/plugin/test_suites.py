@@ -404,7 +404,8 @@ def test_marks_that_are_no_constants(committed):
     """A change of a file whose marks cannot be read touches every suite."""
     text = SUITE.replace('pytest.mark.task("text-classification")', "pytest.mark.suite(NAME)")
     committed.suite.write_text(text.replace("import pytest\n", 'import pytest\nNAME = "topic"\n'))
-    assert committed.facts("--changed-since=HEAD")["notes"] == ["changed since HEAD: intent, tags, topic"]
+    changed = "changed since HEAD: intent, tags, topic (tests/test_texts.py)"
+    assert committed.facts("--changed-since=HEAD")["notes"] == [changed]
 
 
 @pytest.mark.parametrize("change", ["sorted", "folder"])
@@ -523,13 +524,14 @@ def test_changed_since_chooses_suites(committed, path):
     (committed.path / path).write_text((committed.path / path).read_text() + "\n")
     facts = committed.facts("--changed-since=HEAD")
     assert [tier["task"] for tier in facts["tiers"]] == ["topic"]
-    assert "changed since HEAD: topic" in facts["notes"]
+    assert f"changed since HEAD: topic ({path})" in facts["notes"]
 
 
 def test_changed_since_with_a_changed_test_file(committed):
     """A change of a test file judges all suites that its marks have ever named."""
     committed.suite.write_text(SUITE.replace('task("text-classification")', 'suite("topic")'))
-    assert committed.facts("--changed-since=HEAD")["notes"] == ["changed since HEAD: intent, tags, topic"]
+    changed = "changed since HEAD: intent, tags, topic (tests/test_texts.py)"
+    assert committed.facts("--changed-since=HEAD")["notes"] == [changed]
 
 
 def test_swap_against_a_commit(committed):
@@ -646,4 +648,6 @@ def test_fault_of_the_only_suite(opened):
     """Where there is no other suite its faulty files end any run."""
     opened.models.write_text(MODELS[MODELS.index("[topic]") : MODELS.index("[tags]")])
     no_toml(opened)
-    assert opened.run("-m", "nothing").ret == 4
+    result = opened.run("-m", "nothing")
+    assert result.ret == 4
+    assert "fixtures/topic/cases.toml" in result.stderr.str()

@@ -175,7 +175,7 @@ def _said(chain: Sequence[BaseException], lines: Sequence[str]) -> str:
     words = (
         told(error) if isinstance(error, LOOKUPS) else f"{type(error).__name__}: {_flat(str(error)) or 'no message'}"
     )
-    if not isinstance(first, LOOKUPS) and _flat(str(first)) not in words:
+    if (WRAPPED in str(error) or not isinstance(first, LOOKUPS)) and _flat(str(first)) not in words:
         words = f"{type(first).__name__}: {_flat(str(first))}; then {words}"
     return shortened(words, MOST)
 

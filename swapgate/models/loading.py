@@ -311,8 +311,10 @@ def _load_model(
         except RuntimeError as error:
             if "mismatch" not in str(error):
                 raise
-            found = auto.from_pretrained(folder, **options, ignore_mismatched_sizes=True)  # it only tells which
-            raise SurroundingsFault(_misshapen(folder, files, *found)) from error
+            other, found = auto.from_pretrained(folder, **options, ignore_mismatched_sizes=True)  # it only tells which
+            if not found["mismatched_keys"]:
+                raise
+            raise SurroundingsFault(_misshapen(folder, files, other, found)) from error
     return model.to(source.row.device), report
 
 

@@ -160,7 +160,7 @@ class Collecting:
         if SELECTED not in pyfuncitem.stash:
             return None
         model = pyfuncitem.stash[NEEDS][0]
-        if hasattr(pyfuncitem.obj, "hypothesis"):
+        if hasattr(pyfuncitem.obj, "hypothesis") and "model" in pyfuncitem.funcargs:
             _ = model.weights  # raises
         gap = model.row.property_gaps.get(pyfuncitem.stash[SELECTED].check)
         if gap is None:

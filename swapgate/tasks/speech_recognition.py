@@ -1,5 +1,6 @@
 """Speech recognition: from sounds to texts, spelled frame by frame (CTC) or written step by step (Whisper)."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -235,7 +236,7 @@ TASK = Task(
     reader_class="AutoProcessor",
     settings=WritingSettings,
     judging_keys=frozenset({"decoding"}),
-    replaced=replaced,
+    replaced=functools.partial(replaced, besides={"num_beams": 1, "return_timestamps": False}),
     figures=("WER", "CER"),
     check_loaded=check_loaded,
     produced=produced,

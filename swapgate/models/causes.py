@@ -102,7 +102,7 @@ def cause(error: BaseException, folder: Path, lines: Sequence[str] = (), what: s
             return words.format(transformers=_version("transformers"), **match.groupdict())
     return (
         _misfit(chain)
-        or _missing_package(error, chain, text, folder, what)
+        or _missing_package(chain, f"{text}\n{error}", folder, what)
         or _unknown_value(chain, folder, what)
         or f"{what}: {_said(chain, lines)}"
     )
@@ -137,23 +137,40 @@ def _misfit(chain: Sequence[BaseException]) -> str:
     return ""
 
 
-def _missing_package(error: BaseException, chain: Sequence[BaseException], text: str, folder: Path, what: str) -> str:
-    """Word that a package is not installed: what lies deepest names it."""
+def _missing_package(chain: Sequence[BaseException], text: str, folder: Path, what: str) -> str:
+    """Word that a package is not installed, or an old one: what lies deepest names it."""
     said = [_flat(str(one)) for one in reversed(chain) if isinstance(one, ImportError) and WRAPPED not in str(one)]
     names = [match[1] for words in said for pattern in PACKAGES if (match := pattern.search(words))]
     name = names[0] if names else ""
-    if name.lower() in ("", *READERS) and any(one in f"{text} {error}".lower() for one in READERS):
-        lacks = [package for module, package in SENTENCEPIECE.items() if not _is_there(module)]
-        file = next((path.name for end in ("*.model", "*.spm") for path in sorted(folder.glob(end))), "")
-        if lacks and file and not (folder / "tokenizer.json").is_file():
-            return (
-                f"has a tokenizer of sentencepiece alone ({file}), which {' and '.join(lacks)} would read: pip install"
-                f" {' '.join(lacks)}; or save the tokenizer with a tokenizer.json"
-            )
+    if name.lower() in ("", *READERS) and any(one in text.lower() for one in READERS):
+        words = _sentencepiece(text, folder)
+        if words or not name:
+            return words
     if not name:
         return ""
     why = "" if said[0].startswith("No module named") else f" ({shortened(said[0].partition('. ')[0], MOST)})"
-    return f"{what}: it needs the package {name}, which is not installed: pip install {name}{why}"
+    there = _version(name)
+    lack = f"{there} is installed: pip install -U" if there else "it is not installed: pip install"
+    return f"{what}: it needs the package {name}, and {lack} {name}{why}"
+
+
+def _sentencepiece(text: str, folder: Path) -> str:
+    """Word why a tokenizer of sentencepiece alone cannot be read; nothing where there is none."""
+    file = next((path.name for end in ("*.model", "*.spm") for path in sorted(folder.glob(end))), "")
+    if not file or (folder / "tokenizer.json").is_file():
+        return ""
+    lacks = [package for module, package in SENTENCEPIECE.items() if not _is_there(module)]
+    if lacks:
+        return (
+            f"has a tokenizer of sentencepiece alone ({file}), which {' and '.join(lacks)} would read: pip install"
+            f" {' '.join(lacks)}; or save the tokenizer with a tokenizer.json"
+        )
+    reason = re.search(r"using sentencepiece library due to (.*?)[. ]*Falling back", text)
+    why = f" ({shortened(reason[1], MOST)})" if reason else ""
+    return (
+        f"has a tokenizer that cannot be read as one of sentencepiece: {file}{why}; save the model's own, or where it"
+        " is one of tiktoken: pip install tiktoken"
+    )
 
 
 def _unknown_value(chain: Sequence[BaseException], folder: Path, what: str) -> str:

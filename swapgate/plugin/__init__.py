@@ -277,9 +277,8 @@ def _of_commit(eval_set: str, root: Path, then: Path, directory: Path) -> str:
 def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
     """Note in a plan which suites the working tree changed. Raises InputFault."""
     ref, root, option = config.option.changed_since, config.rootpath, config.option
-    now = make_plan(
-        root, models_file, [], option.eval_set, config.invocation_params.dir, device=option.device, tolerant=_selects(option)
-    )
+    directory, tolerant = config.invocation_params.dir, _selects(option)
+    now = make_plan(root, models_file, [], option.eval_set, directory, device=option.device, tolerant=tolerant)
     commit, layout = commit_of(root, ref, "--changed-since"), _layout(config)
     touched = changed_suites(now, commit, layout, unrelated(root, commit, layout))
     words = f"changed since {ref}: {touched.words({suite for suite, _ in plan.incumbents})}"

@@ -92,7 +92,7 @@ def test_edited_row_whose_golden_was_wrong_too(recorded):
 
 @pytest.mark.parametrize("score", [0.75, 0.95], ids=["worse", "good"])
 def test_loosened_tolerance_under_a_swap(recorded, score):
-    """A trial is told that the looser tolerance of its row is not accepted yet, and what to type, also where it fails."""
+    """A trial is told that the looser tolerance of its row is not accepted, and what to type, also where it fails."""
     limits = 'tolerance = { swap = 0.3, reason = "a smaller model" }\n'
     recorded.replace(recorded.models_file, "gaps =", f"{limits}gaps =")
     recorded.retrain("candidate", like="small", Ada=["PER", score])

@@ -93,7 +93,7 @@ def test_package_that_is_not_installed(copy):
     """A package that transformers misses is told by its name, first."""
     said = copy(quantization_config={"quant_method": "gptq", "bits": 4})
     start = (
-        " cannot be loaded: it needs the package optimum, which is not installed: pip install optimum (Loading a GPTQ"
+        " cannot be loaded: it needs the package optimum, and it is not installed: pip install optimum (Loading a GPTQ"
     )
     assert said.startswith(start)
 
@@ -114,11 +114,11 @@ def raised(*errors):
                 ModuleNotFoundError("No module named 'fugashi'"),
                 ImportError("You need to install fugashi to use Mecab."),
             ],
-            "it needs the package fugashi, which is not installed: pip install fugashi",
+            "it needs the package fugashi, and it is not installed: pip install fugashi",
         ),
         (
             [ModuleNotFoundError("No module named 'rjieba'"), ImportError(INSTALL)],
-            "it needs the package rjieba, which is not installed: pip install rjieba",
+            "it needs the package rjieba, and it is not installed: pip install rjieba",
         ),
         ([ValueError("no dictionary"), ImportError(INSTALL)], "ValueError: no dictionary"),
         ([OSError("disk on fire"), RuntimeError("it failed")], "OSError: disk on fire; then RuntimeError: it failed"),
@@ -130,6 +130,15 @@ def raised(*errors):
 def test_deepest_cause(tmp_path, errors, told):
     """Of exceptions behind each other the one is told that explains, on one line that ends somewhere."""
     assert cause(raised(*errors), tmp_path) == f"cannot be loaded: {told}"
+
+
+def test_package_that_is_old(tmp_path):
+    """A package that is there, and too old, is not told as missing."""
+    error = ImportError("Using this requires pytest: `pip install 'pytest>=99'`. Then run again.")
+    assert re.fullmatch(
+        r"cannot be loaded: it needs the package pytest, and \d\S+ is installed: pip install -U pytest \(Using .*'`\)",
+        cause(error, tmp_path),
+    )
 
 
 def test_exceptions_in_a_circle(tmp_path):
@@ -148,6 +157,18 @@ def test_tokenizer_of_sentencepiece_alone(tmp_path, monkeypatch, error):
     assert cause(error, tmp_path, lines) == (
         f"has a tokenizer of sentencepiece alone ({SPM}), which sentencepiece would read: pip install sentencepiece; or"
         " save the tokenizer with a tokenizer.json"
+    )
+
+
+def test_sentencepiece_that_is_broken(tmp_path, monkeypatch):
+    """Where all is installed that reads it, what is wrong with the file is told, not what was tried last."""
+    (tmp_path / SPM).write_bytes(b"")
+    monkeypatch.setattr("swapgate.models.causes._is_there", lambda module: True)
+    lines = ["Could not extract SentencePiece model using sentencepiece library due to \nno pieces\n. Falling back."]
+    missing = raised(ModuleNotFoundError("No module named 'tiktoken'"), ValueError("`tiktoken` is required"))
+    assert cause(missing, tmp_path, lines) == (
+        f"has a tokenizer that cannot be read as one of sentencepiece: {SPM} (no pieces); save the model's own, or"
+        " where it is one of tiktoken: pip install tiktoken"
     )
 
 

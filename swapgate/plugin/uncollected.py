@@ -45,16 +45,18 @@ def may_select(plan: Plan, suite: str, definition: pytest.Function, keywords: st
     suites = {name for name, _ in plan.models}
 
     def may_be(tier: str) -> bool:
-        names = [suite.lower(), tier.lower()]
         tiers = {name for _, name in plan.models} - {tier}
+
+        def is_own(word: str) -> bool:
+            return keyword(word) or any(word.lower() in name.lower() for name in (suite, tier))
 
         def is_others(word: str) -> bool:
             alike = word.lower() in tiers or any(name in word.lower().replace("_", "-") for name in suites)
             return alike and not any(word.lower() in name for name in ids)
 
-        return _may_hold(
-            keywords, lambda word: keyword(word) or any(word.lower() in name for name in names), is_others
-        ) and _may_hold(marks, lambda word: mark(word) or word in (suite, tier), is_others)
+        return _may_hold(keywords, is_own, is_others) and _may_hold(
+            marks, lambda word: mark(word) or word in (suite, tier), lambda word: word in suites | tiers
+        )
 
     return any(may_be(tier) for tier in plan.left_out[suite].tiers)
 

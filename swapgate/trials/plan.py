@@ -233,9 +233,7 @@ def _check_goldens(plan: Plan) -> None:
             )
 
 
-def _asked_sets(
-    plan: Plan, eval_sets: Sequence[str], directory: Path, working_tree: Path | None
-) -> dict[str, Path]:
+def _asked_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tree: Path | None) -> dict[str, Path]:
     """Return the evaluation set that each `--eval-set SUITE=PATH` names. Raises InputFault."""
     asked: dict[str, Path] = {}
     for option in eval_sets:

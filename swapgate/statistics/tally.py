@@ -14,13 +14,13 @@ from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
 
 
 class Tally:
-    """The rows of an evaluation set that were predicted so far; neither inputs nor predictions are kept."""
+    """The rows of an evaluation set that were predicted so far; predictions are not kept, and inputs only in short."""
 
     def __init__(self, output: Output) -> None:
         self.output = output
         self.rows = 0
-        self.wrong: dict[int, tuple[str, str]] = {}
-        """From the number of a row that is not right to its id and what is wrong."""
+        self.wrong: dict[int, tuple[str, str, str]] = {}
+        """From the number of a row that is not right to its id, what is wrong, and its input as it is shown."""
         self._said = hashlib.sha256()
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
@@ -33,14 +33,19 @@ class Tally:
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
-    def add(self, row: str, prediction: Prediction, expected: Expected, given: str | None = None) -> None:
-        """Count a row, named by its id; `given`: the digest of its input, without which it is another than all."""
+    def add(
+        self, row: str, prediction: Prediction, expected: Expected, given: str | None = None, shown: str = ""
+    ) -> None:
+        """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
+
+        `shown` is its input as a report shows it.
+        """
         self._unit_of.append(self._inputs.setdefault(given or f" {self.rows}", len(self._inputs)))
         if self.output.one_is_enough:
             self._right.update({*expected})
         mismatches = check_expected(prediction, expected)
         if mismatches:
-            self.wrong[self.rows] = row, "; ".join(map(str, mismatches))
+            self.wrong[self.rows] = row, "; ".join(map(str, mismatches)), shown
         counts = {RIGHT: float(not mismatches)} | dict(self.output.count(prediction, expected))
         for name, value in counts.items():
             self._places.append(self._names.setdefault(name, len(self._names)))

@@ -11,12 +11,16 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from swapgate.core.faults import InputFault
 from swapgate.core.tables import NonEmptyStr, Table
-from swapgate.core.words import nearest
+from swapgate.core.words import nearest, shortened
 from swapgate.inputs.downloads import Download
 from swapgate.inputs.given import Input, Question, digest
 from swapgate.outputs.prediction import Expected
 
 Offset = Annotated[int, Field(ge=0)]
+
+
+MOST_SHOWN = 60
+"""Letters of a text that a report shows."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,16 @@ class Case:
         """What the model is given. Raises SurroundingsFault where a file does not hold it, AbsentFault without one."""
         given = self.given.path if isinstance(self.given, Download) else self.given
         return self.read(given) if self.read else given
+
+    @property
+    def shown(self) -> str:
+        """Its input as a report shows it, shortened and on one line: a text, or the name of a file."""
+        given: Any = self.given
+        if isinstance(given, Question):
+            return f"{_short(given.question)} | {_short(given.context)}"
+        if isinstance(given, Path | Download):
+            return _short(given.name)
+        return _short(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str))
 
     @property
     def is_here(self) -> bool:
@@ -60,6 +74,10 @@ class Case:
     def labels(self) -> list[str]:
         """The labels of the expected answer, each once."""
         return list(dict.fromkeys(getattr(one, "label", one) for one in self.labelled))
+
+
+def _short(text: str) -> str:
+    return shortened(" ".join(text.split()), MOST_SHOWN)
 
 
 class CaseShape(Table):

@@ -70,10 +70,16 @@ def test_expected_text_that_stands_twice():
     assert check_expected(first, (AnswerSpan(0, "Paris"), *RIGHT)) == []
 
 
-@pytest.mark.parametrize(("start", "end"), [(35, 41), (36, 42), (36, 40), (37, 41)])
+@pytest.mark.parametrize(("start", "end"), [(36, 40), (37, 41), (33, 41), (32, 42), (24, 41)])
 def test_expected_exact(start, end):
-    """One character more or less is another answer."""
+    """One letter or word more or less is another answer."""
     assert len(check_expected(Answer(CONTEXT[start:end], start, end, 0.9, 0.8), RIGHT)) == 1
+
+
+@pytest.mark.parametrize(("start", "end"), [(35, 41), (36, 42), (35, 42)])
+def test_expected_but_for_spaces_and_punctuation(start, end):
+    """The space before a word and the mark behind it are no part of an answer, as in the metric."""
+    assert check_expected(Answer(CONTEXT[start:end], start, end, 0.9, 0.8), RIGHT) == []
 
 
 IMPOSSIBLE = [math.nan, math.inf, -math.inf, -1e-9]

@@ -37,8 +37,10 @@ CAPPED = {name: f"capped {name}" for name in ERROR_RATES}
 """Error rates in which a row has at most as many errors as its reference has words, or letters."""
 SPACELESS = "letters without spaces"
 """Those of the references that have no spaces between their words."""
-INFLECTIONS = frozenset({"s", "es", "d", "ed", "ing"})
-"""What a word of the source may have more than a whole word."""
+INFLECTIONS = {
+    *("s", "es", "d", "ed", "ing", "ings", "r", "rs", "er", "ers", "or", "ors", "ion", "ions", "ment", "ments")
+}
+"""What an English word of the source may have more than a whole word, behind its last letter once or twice."""
 FEW = 2
 """Letters that are as often an inflection as what is left of a word that was cut."""
 
@@ -83,10 +85,10 @@ def expected(actual: Text, right: Summary | str) -> list[Mismatch]:
     """Ask of a transcript that each word is right, of a summary what its case asks."""
     if isinstance(right, Summary):
         return _summary_faults(actual.text, right)
-    rate = word_error_rate(actual.text, right)
+    name, rate = _error_rate(actual.text, right)
     if rate == 0:
         return []
-    return [Mismatch("text", f"heard {actual.text!r}, expected {right!r}: word error rate {rate:.3f}, allowed 0")]
+    return [Mismatch("text", f"heard {actual.text!r}, expected {right!r}: {name} {rate:.3f}, allowed 0")]
 
 
 def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> list[Mismatch]:
@@ -134,15 +136,14 @@ def swap(candidate: Text, golden: Text, right: Summary | str, tolerance: Toleran
         lost = [mismatch for mismatch in _summary_faults(candidate.text, right) if mismatch.path not in before]
         metrics = rouge_1(candidate.text, right.summary), rouge_1(golden.text, right.summary)
         return lost + score_fall("text.rouge_1", "ROUGE-1", *metrics, tolerance.swap)
-    rates = word_error_rate(candidate.text, right), word_error_rate(golden.text, right)
-    rise = rates[0] - rates[1]
-    if not exceeds(rise, tolerance.swap):
+    (name, now), (_, then) = _error_rate(candidate.text, right), _error_rate(golden.text, right)
+    if not exceeds(now - then, tolerance.swap):
         return []
     return [
         Mismatch(
             "text.word_error_rate",
-            f"heard {candidate.text!r}: word error rate {rates[0]:.3f}, the incumbent's {golden.text!r} {rates[1]:.3f}:"
-            f" rose by {rise:.3f}, allowed {tolerance.swap:g}",
+            f"heard {candidate.text!r}: {name} {now:.3f}, the incumbent's {golden.text!r} {then:.3f}: rose by"
+            f" {now - then:.3f}, allowed {tolerance.swap:g}",
         )
     ]
 
@@ -208,6 +209,15 @@ def word_error_rate(heard: str, said: str) -> float:
     return float(jiwer.wer(apart(normalized(said)), apart(normalized(heard))))
 
 
+def _error_rate(heard: str, said: str) -> tuple[str, float]:
+    """Return by which rate a transcript is judged, and that rate: of words, or of letters where there are no spaces."""
+    import jiwer
+
+    if has_spaces(said):
+        return "word error rate", word_error_rate(heard, said)
+    return "character error rate", float(jiwer.cer(normalized(said), normalized(heard)))
+
+
 def normalized(text: str) -> str:
     """Return a transcript in the form of `folded`, with spaces for punctuation, and where words have them.
 
@@ -259,7 +269,10 @@ def _cut_word(text: str, right: Summary) -> str:
         return ""
     known = ["", *apart(normalized(" ".join((right.source, right.summary, *right.must)))).split()]
     more = [(previous, word[len(last) :]) for previous, word in pairwise(known) if word.startswith(last)]
-    whole = any(rest in ("", *INFLECTIONS) or (len(rest) <= FEW and previous != before[-1]) for previous, rest in more)
+    whole = any(
+        not rest or {rest, rest.removeprefix(last[-1])} & INFLECTIONS or (len(rest) <= FEW and previous != before[-1])
+        for previous, rest in more
+    )
     return "" if whole or not more else text[-len(last) :]
 
 

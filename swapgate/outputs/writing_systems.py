@@ -17,7 +17,7 @@ ONE = rf"{UNSPACED}\p{{M}}*"
 EDGELESS = rf"[{UNSPACED}\p{{So}}]"
 """What stands for itself, whatever is beside it."""
 
-_ALIKE = str.maketrans({**dict.fromkeys("\u2018\u2019\u02bb\u02bc", "'"), **dict.fromkeys("\u2010\u2011", "-")})
+_ALIKE = str.maketrans({**dict.fromkeys("\u2018\u2019\u02bb\u02bc\u00b4`", "'"), **dict.fromkeys("\u2010\u2011", "-")})
 
 
 @functools.cache
@@ -36,7 +36,8 @@ def folded(text: str) -> str:
     """
     text = pattern(r"\p{Default_Ignorable_Code_Point}+").sub("", text)
     text = pattern(r"[\uff00-\uffef]+").sub(lambda wide: unicodedata.normalize("NFKC", wide[0]), text)
-    return " ".join(unicodedata.normalize("NFC", text.translate(_ALIKE).lower()).split())
+    lower = pattern("i\u0307+").sub("i", text.translate(_ALIKE).lower())  # of the Turkish capital with a dot
+    return " ".join(unicodedata.normalize("NFC", lower).split())
 
 
 def words(text: str) -> list[str]:
@@ -60,20 +61,12 @@ def unspaced(text: str) -> int:
 
 
 def has_spaces(text: str) -> bool:
-    """Return whether a text has spaces between its words, or half of it, counted in letters and digits."""
-    return 2 * unspaced(text) <= len(pattern(r"[\p{L}\p{N}]").findall(text))
+    """Return whether a text has spaces between its words, or at least half of it, counted in letters and digits.
 
-
-def word_at(text: str, stretch: tuple[int, int], place: int) -> tuple[int, int]:
-    """Return where the word at a place of a stretch between spaces begins and ends.
-
-    It is the whole stretch, but for writing systems without spaces: among their letters a word is a run of others, as
-    of a number or a foreign name, or else the character at the place alone.
+    A stretch between two spaces counts for those that have none where one of its letters is of such a writing system.
     """
-    if not pattern(UNSPACED).search(text, *stretch):
-        return stretch
-    runs = (run.span() for run in pattern(f"{SPACED}+").finditer(text, *stretch))
-    return next((run for run in runs if run[0] <= place < run[1]), (place, place + 1))
+    letters = pattern(r"[\p{L}\p{N}]").findall
+    return 2 * sum(len(letters(stretch)) for stretch in text.split() if unspaced(stretch)) <= len(letters(text))
 
 
 def occurs(wanted: str, text: str) -> bool:

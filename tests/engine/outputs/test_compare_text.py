@@ -83,7 +83,7 @@ def test_word_error_rate_at_any_white_space(blank):
         ("Don’t say ’twas o'clock", "don't say twas o’clock"),
         ("rock ’n’ roll, the dogs'", "rock n roll the dogs"),
         ("1,000.50 or 1,00,000", "1000.50 or 100000"),
-        ("Café Ünal", "cafe\u0301 u\u0308nal"),
+        ("Café Ünal, İstanbul", "cafe\u0301 u\u0308nal istanbul"),
         ("भारत हिन्दी।", "भारत, हिन्दी"),
         ("مرحبا، بالعالم؟", "مرحبا بالعالم"),
         ("서울, 부산!", unicodedata.normalize("NFD", "서울 부산")),
@@ -180,6 +180,15 @@ def test_expected_transcript_wrong():
     ]
 
 
+def test_expected_transcript_without_spaces():
+    """Where there are no spaces, the message says the character error rate."""
+    assert check_expected(wrote("今日は良い天気です"), "今日はいい天気です。") == [
+        Mismatch(
+            "text", "heard '今日は良い天気です', expected '今日はいい天気です。': character error rate 0.111, allowed 0"
+        )
+    ]
+
+
 def test_expected_summary():
     """A summary is right that says what it must, nothing it must not, in as many words as allowed."""
     assert check_expected(wrote(GOOD, 0.0), ASKED) == []
@@ -258,6 +267,29 @@ def test_cut_in_mid_word(text):
 def test_whole_word_without_a_stop(text):
     """A last word that is no beginning of one of the source, or of which that one is an inflection, is a whole one."""
     assert check_expected(wrote(text), asked()) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "word", "is_cut"),
+    [
+        ("plan", "planned", False),
+        ("work", "workers", False),
+        ("flood", "flooding", False),
+        ("vote", "voters", False),
+        ("govern", "government", False),
+        ("мост", "моста", False),
+        ("서울", "서울에서", False),
+        ("Brücke", "Brücken", False),
+        ("gov", "government", True),
+        ("мо", "моста", True),
+        ("Brü", "Brücken", True),
+        ("5", "50,000", True),
+    ],
+)
+def test_inflections(last, word, is_cut):
+    """A word of which the source has only an inflection is whole; where several letters are missing it is cut."""
+    right = asked(source=f"It is said that {word} is here.", summary="Not much is said.")
+    assert paths(check_expected(wrote(f"Ely and {last}"), right)) == ["text.end"] * is_cut
 
 
 JAPANESE = Summary(

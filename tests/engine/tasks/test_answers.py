@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from swapgate.inputs.given import Question
 from swapgate.outputs import check_expected
 from swapgate.outputs.answer import AnswerSpan, count
-from swapgate.tasks import find_task, question_answering
+from swapgate.tasks import question_answering
 
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]
 KINDS = ["bert", "xlm-roberta", "deberta-v3", "modernbert"]
@@ -28,6 +28,7 @@ ANSWERS = {
     "kana": ("わたしはりんごがすきです。", "りんご"),
     "mixed": ("彼は1995年にMicrosoftで働いていた。", "Microsoft"),
     "year": ("彼は1995年にMicrosoftで働いていた。", "1995"),
+    "name in English": ("The tower 東京タワー stands in Tokyo today.", "東京タワー"),
     "Thai": ("เมืองหลวงของประเทศไทยคือกรุงเทพมหานคร", "กรุงเทพ"),
     "Lao": ("ນະຄອນຫຼວງຂອງລາວແມ່ນວຽງຈັນຢູ່", "ວຽງຈັນ"),
     "Khmer": ("រាជធានីគឺភ្នំពេញនៅកម្ពុជា", "ភ្នំពេញ"),
@@ -130,6 +131,7 @@ CONTEXTS = {
     "Arabic": "عاصمة فرنسا هي باريس، وعاصمة مصر هي القاهرة.",
     "Chinese": "中国的首都是北京。上海是中国最大的城市。北京有很多人。",
     "Japanese": "日本の首都は東京です。大阪は日本の都市です。東京の人口は多いです。カタカナの言葉。",
+    "mixed": "彼は1995年にMicrosoftで働く。彼女はGoogleで2001年に働いた。",
     "Thai": "ประเทศไทยมีเมืองหลวงคือกรุงเทพ และเชียงใหม่เป็นเมืองใหญ่",
 }
 
@@ -146,7 +148,7 @@ def test_answer_of_the_pipeline(kind, language, limit):
     """
     context = CONTEXTS[language]
     tokenizer = reader(kind, ["?", *CONTEXTS.values()], limit)
-    aligned = language not in ("Chinese", "Japanese", "Thai") or (kind, language) == ("bert", "Chinese")
+    aligned = language not in ("Chinese", "Japanese", "mixed", "Thai") or (kind, language) == ("bert", "Chinese")
     for seed in range(5):
         model = answering(tokenizer, seed)
         pipeline = transformers.pipeline("question-answering", model=model, tokenizer=tokenizer)
@@ -169,8 +171,3 @@ def test_no_blank_answer():
             (found,) = question_answering.predict(drawn, [Question("?", context)], SimpleNamespace(no_answer=False))
             assert found.text.strip() == found.text != ""
             assert context[found.start : found.end] == found.text
-
-
-def test_task_is_this_one():
-    """What is tried here is what the task does."""
-    assert find_task("question-answering").predict is question_answering.predict

@@ -118,8 +118,8 @@ class Quality:
 
     def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
         task = self.model.task
-        counted, metric = self.tally(self.model), task.figures[0]
-        found = counted.figures()
+        counted = self.tally(self.model)
+        metric, found = counted.headline or task.figures[0], counted.figures()
         if metric not in found:
             raise SurroundingsFault(
                 f"the task {task.name} is at fault: {metric!r} in its figures is none of its predictions"

@@ -74,9 +74,14 @@ class Tally:
 
     def figures(self) -> Figures:
         """Return all figures."""
-        counts, rows = dict(zip(self._names, self._matrix(self._names).sum(axis=0).A1.tolist(), strict=True)), self.rows
+        counts, rows = self._sums(), self.rows
         accumulated = self._accumulator.figures() if self._accumulator else {}
         return {**accumulated, **self.output.figures(counts, rows), **by_label(counts), RIGHT: counts[RIGHT] / rows}
+
+    @property
+    def headline(self) -> str | None:
+        """The figure that is told first; None where it is the task's first one."""
+        return self.output.headline(self._sums())
 
     @property
     def units(self) -> int:
@@ -174,6 +179,9 @@ class Tally:
         if self.is_mean(figure):
             return self.each(figure) > other.each(figure)
         return self._mistakes(figure) < other._mistakes(figure)
+
+    def _sums(self) -> Counts:
+        return dict(zip(self._names, self._matrix(self._names).sum(axis=0).A1.tolist(), strict=True))
 
     def _mistakes(self, figure: str) -> Any:
         """Return how much is wrong in each row: what an error rate counts, or labels on one side only."""

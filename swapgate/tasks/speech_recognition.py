@@ -11,6 +11,7 @@ from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import text
 from swapgate.outputs.text import Text
+from swapgate.outputs.writing_systems import words
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import REPLACED, WritingSettings, not_done, replaced
 from swapgate.tasks.sounds import fewest_samples, resampled
@@ -36,7 +37,7 @@ class SpeechCase(CaseShape):
 
 def read(row: Any, files: Files, where: str) -> Case:
     """Make a case of a table. Raises InputFault where nothing is said, or there is no such file."""
-    if not any(letter.isalnum() for letter in row.expected):
+    if not words(row.expected):
         raise InputFault(f"{where}: expected = {row.expected!r} has no words; write what is said")
     return Case(row.id, files.find(row.audio, where), row.expected, read_sound)
 

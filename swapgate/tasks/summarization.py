@@ -11,6 +11,7 @@ from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import first_line
 from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
+from swapgate.outputs.writing_systems import words
 from swapgate.tasks import generation
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings, not_done
@@ -52,7 +53,7 @@ class SummaryShape(Table):
     must_not: list[NonEmptyStr] = Field(default_factory=list)
     """Words, or several in a row, that must not."""
     words: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
-    """Fewest and most words."""
+    """Fewest and most words; where a writing system has no spaces, each letter is one."""
 
 
 class SummaryCase(CaseShape):
@@ -73,8 +74,13 @@ class SummaryRow(SummaryCase):
 
 
 def read(row: Any, files: Files, where: str) -> Case:
-    """Make a case of a table. Raises InputFault where the fewest words are more than the most."""
+    """Make a case of a table. Raises InputFault where the fewest words are more than the most, or there are none."""
     wanted = row.expected
+    if not words(wanted.summary):
+        raise InputFault(
+            f"{where}: expected.summary = {wanted.summary!r} has no words, so nothing can be compared with it; write"
+            " how a person sums the text up"
+        )
     fewest, most = wanted.words
     if fewest > most:
         raise InputFault(f"{where}: expected.words = {wanted.words}: the fewest are more than the most; swap them")

@@ -30,16 +30,28 @@ SETTINGS = (
 
 VOCABULARIES = (
     "added_tokens.json",
+    "bpe.codes",
+    "byte_maps.json",
+    "dict.txt",
+    "entity_vocab.json",
     "merges.txt",
     "normalizer.json",
+    "prophetnet.tokenizer",
     "sentencepiece.bpe.model",
+    "sentencepiece.model",
     "source.spm",
     "spiece.model",
     "spm.model",
+    "spm_char.model",
     "target.spm",
+    "target_vocab.json",
     "tokenizer.model",
+    "vocab-src.json",
+    "vocab-tgt.json",
     "vocab.json",
     "vocab.txt",
+    "word_pronunciation.json",
+    "word_shape.json",
 )
 """Files that tokenizers were made of before tokenizer.json; read only where that file is missing."""
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import importlib.util
 import json
 import os
 import platform
@@ -26,6 +27,10 @@ from swapgate.tasks.task import Loaded
 PANIC = "PanicException"  # of libraries in Rust; it is no Exception
 SEED = 0
 SAFELY: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+SENTENCEPIECE = (".model", ".spm")
+"""How files of sentencepiece end."""
+WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer", "canine", "perceiver"})
+"""Tokenizers that read bytes or letters, and kinds of models that have one where they name none."""
 THREADS = 1
 """Threads that torch computes with: one gives the same bits in every run."""
 
@@ -224,11 +229,33 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
 
 def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) -> None:
     """Make sure that there is a tokenizer where one is needed: transformers 5 would make one that knows no word."""
-    vocabulary = ("tokenizer.json", *VOCABULARIES)
-    if reader_class in ("AutoTokenizer", "AutoProcessor") and not any((folder / n).is_file() for n in vocabulary):
+    if reader_class not in ("AutoTokenizer", "AutoProcessor") or (folder / "tokenizer.json").is_file():
+        return
+    found = [name for name in VOCABULARIES if (folder / name).is_file()]
+    if not found and not _reads_letters(folder):
         raise SurroundingsFault(
-            f"{source.name} holds no tokenizer ({', '.join(vocabulary[:2])}, …); save the model's own there"
+            f"{source.name} holds no tokenizer (tokenizer.json, {VOCABULARIES[0]}, …); save the model's own there"
         )
+    pieces = next((name for name in found if name.endswith(SENTENCEPIECE)), None)
+    if pieces and not all(map(_is_installed, ("sentencepiece", "google.protobuf"))):
+        raise SurroundingsFault(
+            f"{source.name} has its tokenizer in {pieces} alone, which is read by sentencepiece and protobuf; install"
+            " them with: pip install sentencepiece protobuf, or save the model with its tokenizer.json"
+        )
+
+
+def _reads_letters(folder: Path) -> bool:
+    """Return whether a model's tokenizer is one without a vocabulary. Raises SurroundingsFault."""
+    path = folder / "tokenizer_config.json"
+    named = read_settings(path).get("tokenizer_class") if path.is_file() else None
+    return (named or read_settings(folder / "config.json").get("model_type")) in WITHOUT_VOCABULARY
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # of a package whose parent is not there
+        return False
 
 
 def _check_settings(folder: Path, files: list[Path], reader_class: str | None) -> None:

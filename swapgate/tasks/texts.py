@@ -12,9 +12,21 @@ def tokenized(loaded: Loaded, texts: Sequence[str], **options: Any) -> Any:
 
     Raises SurroundingsFault where a text is longer than the model can read: a text is never cut silently.
     """
-    batch = loaded.reader(list(texts), padding=True, return_tensors="pt", **options)
+    batch = loaded.reader(list(texts), padding=len(texts) > 1, return_tensors="pt", **options)
     longest = batch["input_ids"].shape[1]
-    limit = min(getattr(loaded.model.config, "max_position_embeddings", longest), loaded.reader.model_max_length)
-    if longest > limit:
-        raise SurroundingsFault(f"a text has {longest} tokens, the model reads at most {limit}; shorten the case")
+    if longest > loaded.most_tokens:
+        raise SurroundingsFault(
+            f"a text has {longest} tokens, the model reads at most {loaded.most_tokens}; shorten the case"
+        )
     return batch
+
+
+def batches(loaded: Loaded, texts: Sequence[str]) -> list[Sequence[str]]:
+    """Return texts as the batches that a model reads: all as one, or each by itself where padding is not to be trusted.
+
+    That is where there is no pad token, as GPT-2 has none, or tokenizer and model do not pad by the same one: the model
+    would take the last pad for the end of the text, or count positions from another.
+    """
+    pad = getattr(loaded.model.config, "pad_token_id", None)
+    padded = loaded.reader.pad_token is not None and pad == loaded.reader.pad_token_id
+    return [texts] if padded else [[text] for text in texts]

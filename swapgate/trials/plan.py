@@ -1,6 +1,7 @@
 """What a run will judge: models file, cases and swaps, read and checked before a test is collected."""
 
 import difflib
+import functools
 import os
 import re
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from swapgate.project.manifest import Manifest, Row, check_row, is_revision, rea
 from swapgate.project.variants import TAKE_A_ROW, steps
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
+from swapgate.tasks.task import Task
 from swapgate.trials.running import Model, replaced_settings
 
 Key = tuple[str, str]
@@ -113,7 +115,7 @@ def make_plan(
     `working_tree`: where files are that git does not keep, if `root` holds those of a commit: models may be missing.
     `device`: what all models run on, whatever their rows say. Raises InputFault.
     """
-    manifest = read_manifest(models_file)
+    manifest = read_manifest(models_file, functools.partial(_own_labels, models_file.parent, root))
     if device is not None:
         check_device(device, f"--device {device}")
         for tiers in manifest.rows.values():
@@ -146,11 +148,29 @@ def make_plan(
         _swap(plan, swap, directory, device)
     for model in plan.models.values():
         _note_settings(plan, model)
+        _note_labels(plan, model)
         _check_golden(plan, model)
         check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
     if working_tree is None:
         _check_goldens(plan)
     return plan
+
+
+def _own_labels(base: Path, root: Path, task: Task, row: Row) -> str:
+    """Return the line by which a row keeps its model's labels; nothing where they cannot be told."""
+    with suppress(Exception):  # whatever is wrong with the model is told once its row is whole
+        source = find(row, base, root)
+        if task.label_names and not source.absent:
+            return row.own_labels(task.label_names(source.config))
+    return ""
+
+
+def _note_labels(plan: Plan, model: Model) -> None:
+    """Note of a model how its labels are read, where that is guessed or not as they stand."""
+    with suppress(Fault):  # its tests say what cannot be read
+        if model.task.label_names and not model.source.absent:
+            told = model.source.row.told(model.task.label_names(model.source.config))
+            plan.notes.extend(f"{model.name}: {model.source.name}: {line}" for line in told)
 
 
 def _note_settings(plan: Plan, model: Model) -> None:
@@ -277,7 +297,8 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
     row = _on(read_row(path, model.task, plan.manifest.defaults[model.suite]), device)
-    check_row(plan.manifest, model.suite, model.tier, row, path)
+    own = functools.partial(_own_labels, path.parent, plan.root)
+    check_row(plan.manifest, model.suite, model.tier, row, path, own_labels=own)
     unused = [key for key in row.judging_keys if key in row.model_fields_set]
     if unused:
         plan.notes.append(

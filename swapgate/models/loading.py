@@ -17,7 +17,7 @@ from typing import Any
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.words import first_line
 from swapgate.models import compression, hub, int8
-from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests
+from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests, needs_vocabulary
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
 from swapgate.models.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
 from swapgate.project.manifest import Row
@@ -29,8 +29,6 @@ SEED = 0
 SAFELY: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 SENTENCEPIECE = (".model", ".spm")
 """How files of sentencepiece end."""
-WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer", "canine", "perceiver"})
-"""Tokenizers that read bytes or letters, and kinds of models that have one where they name none."""
 THREADS = 1
 """Threads that torch computes with: one gives the same bits in every run."""
 
@@ -232,7 +230,7 @@ def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) ->
     if reader_class not in ("AutoTokenizer", "AutoProcessor") or (folder / "tokenizer.json").is_file():
         return
     found = [name for name in VOCABULARIES if (folder / name).is_file()]
-    if not found and not _reads_letters(folder):
+    if not found and needs_vocabulary(folder):
         raise SurroundingsFault(
             f"{source.name} holds no tokenizer (tokenizer.json, {VOCABULARIES[0]}, …); save the model's own there"
         )
@@ -242,13 +240,6 @@ def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) ->
             f"{source.name} has its tokenizer in {pieces} alone, which is read by sentencepiece and protobuf; install"
             " them with: pip install sentencepiece protobuf, or save the model with its tokenizer.json"
         )
-
-
-def _reads_letters(folder: Path) -> bool:
-    """Return whether a model's tokenizer is one without a vocabulary. Raises SurroundingsFault."""
-    path = folder / "tokenizer_config.json"
-    named = read_settings(path).get("tokenizer_class") if path.is_file() else None
-    return (named or read_settings(folder / "config.json").get("model_type")) in WITHOUT_VOCABULARY
 
 
 def _is_installed(package: str) -> bool:

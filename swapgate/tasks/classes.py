@@ -36,11 +36,12 @@ def label_names(config: Mapping[str, Any]) -> list[str]:
 
     Raises SurroundingsFault where its table has not one name for each class.
     """
-    table, count = config.get("id2label"), config.get("num_labels", config.get("num_classes"))
+    table, count = config.get("id2label"), config.get("num_labels")
+    if "pretrained_cfg" in config or config.get("model_type") == "timm_wrapper":
+        count = config.get("num_classes", count)
+        table = _of_timm(config) if table is None else table
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
         raise _no_table(f"num_labels = {count!r} is no number of classes")
-    if "pretrained_cfg" in config or config.get("model_type") == "timm_wrapper":
-        table = _of_timm(config) if table is None else table
     if table is None:
         return [f"LABEL_{number}" for number in range(2 if count is None else count)]  # as transformers calls them
     if not isinstance(table, dict):

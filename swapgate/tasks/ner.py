@@ -12,7 +12,7 @@ from swapgate.outputs import entities
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import NAMELESS, OTHERS, Settings
+from swapgate.tasks.settings import OTHERS, Settings
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import batches, tokenized
 
@@ -22,6 +22,8 @@ USUAL = "O"
 """How models call the tag of what is no entity."""
 SCHEMES = {"IO": "I", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 """Which letters say in the tags of a scheme where an entity begins and ends."""
+NAMELESS = re.compile(r"(LABEL_)?\d+")
+"""What a class is called that nobody gave a name."""
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
 """Letters of tags that begin an entity, and of those that end one."""
 FORMS = tuple(
@@ -41,6 +43,8 @@ class Tag(NamedTuple):
 
     role: str
     """Where in an entity it stands, a letter of its scheme; I where it does not say."""
+    name: str
+    """The model's own label, without the letter; OUTSIDE where it is no entity."""
     key: str
     """What `labels` of a row has to hold of it; OUTSIDE where it is no entity."""
     label: str
@@ -99,51 +103,55 @@ def read_tags(names: Sequence[str], row: NerSettings) -> Tags:
     """Read the tags of a model, named by number, as a row says or as they are written.
 
     Where a row maps whole tags, or classes by number, that counts before what it says of a label. Raises
-    SurroundingsFault where classes have no names and the row has none for them.
+    SurroundingsFault where classes have no names and the row lets them keep those.
     """
-    keys, labels = Settings.label_keys(row, names), row.label_map
-    nameless = _nameless(names)
+    nameless, labels = _nameless(names), row.label_map
     if nameless and OTHERS in row.labels:
         raise SurroundingsFault(
             f'its labels are {listed(names)}, of which "{OTHERS}" = "{OTHERS}" makes no tags; map each of them to its'
             " tag (O, B-PER, I-PER, …)"
         )
+    keys = Settings.label_keys(row, names)
     tags = [row.labels.get(key, key) for key in keys] if nameless else [*names]
     form, scheme = _form(tags, row.tags)
     parts = [_split(tag, form, SCHEMES[scheme]) for tag in tags]
+    if not nameless:  # what is a label is the number of no class
+        keys = Settings.label_keys(row, [*names, *(label for _, label in parts)])[: len(names)]
     outside = {tag for tag in tags if tag in (USUAL, row.outside)}
     bare = {tag for tag, (role, _) in zip(tags, parts, strict=True) if not role}
-    if not outside and row.outside is None and len(bare) == 1 and len({*tags}) > 1:
+    mapped = {*row.labels, *(keys if nameless else ())}  # these are labels, or to be mapped first
+    if not outside and row.outside is None and len(bare) == 1 < len({*tags}) and not bare & mapped:
         outside = bare
     found = []
     for key, tag, (role, label) in zip(keys, tags, parts, strict=True):
         if tag in outside:
-            found.append(Tag("", OUTSIDE, OUTSIDE))
+            found.append(Tag("", OUTSIDE, OUTSIDE, OUTSIDE))
         elif nameless:
-            found.append(Tag(role or "I", key, label))
+            found.append(Tag(role or "I", label, key, label))
         else:
             wanted = key if key in row.labels else label
-            found.append(Tag(role or "I", wanted, labels.get(wanted, wanted)))
+            found.append(Tag(role or "I", label, wanted, labels.get(wanted, wanted)))
     return Tags(scheme, min(outside, key=lambda tag: tag == USUAL, default=None), tuple(found))
 
 
 def _nameless(names: Sequence[str]) -> bool:
     """Return whether a model's classes have no names but the numbers that transformers gives them."""
-    return all(NAMELESS.fullmatch(name) for name in names)
+    return bool(names) and all(NAMELESS.fullmatch(name) for name in names)
 
 
 def _form(tags: Sequence[str], scheme: str | None) -> tuple[re.Pattern[str], str]:
     """Return how tags are written, and their scheme where it is not given: the first that has all their letters.
 
-    A letter counts where its label stands behind another one too, so that E-mail is none; B- and I- always count.
+    A letter counts where its label stands behind another one too, so that E-mail is none; B- and I-, and those of a
+    scheme that is given, always count.
     """
     for form in FORMS:
         letters: dict[str, set[str]] = {}
         for match in filter(None, map(form.fullmatch, tags)):
             letters.setdefault(match["label"], set()).add(match["role"])
         found = {letter for several in letters.values() if len(several) > 1 for letter in several}
-        if form is FORMS[0]:
-            found |= {letter for several in letters.values() for letter in several & {"B", "I"}}
+        if scheme is not None or form is FORMS[0]:
+            found |= {letter for several in letters.values() for letter in several & {*SCHEMES[scheme or "BIO"]}}
         if found:
             fits = (name for name, known in SCHEMES.items() if found <= {*known})
             return form, scheme or next(fits, "BIO")
@@ -191,8 +199,8 @@ def check_loaded(name: str, loaded: Loaded) -> None:
     """Make sure that a tokenizer tells where in a text its pieces stand. Raises SurroundingsFault."""
     if not loaded.reader.is_fast:
         raise SurroundingsFault(
-            f"{name} has a tokenizer that keeps no offsets ({type(loaded.reader).__name__}), so that nobody can tell"
-            " where an entity stands; give a model with a fast tokenizer (tokenizer.json)"
+            f"{name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text;"
+            " add a tokenizer.json to the folder"
         )
 
 
@@ -275,21 +283,21 @@ def group(
     for piece, number in enumerate(best):
         tag = tags[number]
         parted = not runs or tag.role in BEGINS or tags[best[piece - 1]].role in ENDS
-        if not parted and runs[-1][0] == tag.label:
+        if not parted and runs[-1][0] == tag.name:
             runs[-1][1].append(piece)
         else:
-            runs.append((tag.label, [piece]))
+            runs.append((tag.name, [piece]))
     by_label = [_by_label(row, tags) for row in scores]
     found: list[Entity] = []
-    for label, pieces in runs:
-        if label == OUTSIDE:
+    for name, pieces in runs:
+        if name == OUTSIDE:
             continue
         start, end = spans[pieces[0]][0], spans[pieces[-1]][1]
         start += len(text[start:end]) - len(text[start:end].lstrip())  # some tokenizers count the space before a word
         entity = Entity(
             start,
             end,
-            label,
+            tags[best[pieces[0]]].label,
             text[start:end],
             score=sum(scores[piece][best[piece]] for piece in pieces) / len(pieces),
             margin=min(_lead(by_label[piece]) for piece in pieces),
@@ -308,10 +316,10 @@ def _share(before: Entity, entity: Entity) -> bool:
 
 
 def _by_label(row: Sequence[float], tags: Sequence[Tag]) -> list[float]:
-    """Add up the scores of the tags of each label."""
+    """Add up the scores of the tags of each of the model's labels."""
     sums: dict[str, float] = {}
     for tag, score in zip(tags, row, strict=True):
-        sums[tag.label] = sums.get(tag.label, 0.0) + score
+        sums[tag.name] = sums.get(tag.name, 0.0) + score
     return list(sums.values())
 
 

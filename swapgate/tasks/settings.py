@@ -1,7 +1,6 @@
 """What a row of the models file says of how a model is asked; a task adds the keys that it alone has."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -13,8 +12,6 @@ from swapgate.outputs import Tolerance
 
 OTHERS = "*"
 """In a label map: the labels that it does not list; they keep their names."""
-NAMELESS = re.compile(r"(LABEL_)?\d+")
-"""What transformers calls a class that nobody gave a name."""
 BLANK = "…"
 """What a printed label map has where a person is to write a label."""
 MANY = 20
@@ -97,7 +94,9 @@ class Settings(Table):
     def own_labels(self, names: Sequence[str]) -> str:
         """Return the line by which a model's classes, named by number, keep their names."""
         keys = sorted({*self.label_keys(names)})
-        own = {OTHERS: OTHERS} if len(keys) > MANY else {key: BLANK if NAMELESS.fullmatch(key) else key for key in keys}
+        own = (
+            {OTHERS: OTHERS} if len(keys) > MANY else {key: BLANK if key.startswith("LABEL_") else key for key in keys}
+        )
         return label_line(own)
 
     @classmethod

@@ -30,7 +30,7 @@ class Loaded:
         for name, part in self.model.named_modules():
             padding = getattr(part, "padding_idx", None)  # RoBERTa and its kin count positions from behind it
             if name.rpartition(".")[2] == "position_embeddings" and padding is not None:
-                limits.append(part.num_embeddings - padding - 1)
+                limits.append(len(part.weight) - padding - 1)
         return min((limit for limit in limits if limit is not None and limit > 0), default=math.inf)
 
     def placed(self, batch: Mapping[str, Any]) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def _own_labels(base: Path, root: Path, task: Task, row: Row) -> str:
 
 def _note_labels(plan: Plan, model: Model) -> None:
     """Note of a model how its labels are read, where that is guessed or not as they stand."""
-    with suppress(Fault):  # its tests say what cannot be read
+    with suppress(Exception):  # its tests say what cannot be read, and what goes wrong in another package's task
         if model.task.label_names and not model.source.absent:
             told = model.source.row.told(model.task.label_names(model.source.config))
             plan.notes.extend(f"{model.name}: {model.source.name}: {line}" for line in told)

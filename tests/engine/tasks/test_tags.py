@@ -244,3 +244,33 @@ def test_label_line_is_toml():
 
     labels = {'a "b", c': "d\\e", "": "é…", "tab\t": "x"}
     assert tomllib.loads(label_line(labels)) == {"labels": labels}
+
+
+def test_outside_is_not_guessed_where_a_row_maps_it():
+    """A tag without a letter that a row maps is a label, and a class without a name that it does not map is missing."""
+    assert grouped("B-PER O-X O-X B-PER", "B-PER I-PER O-X", labels={"PER": "PER", "O-X": "x"}) == (
+        "PER:0-3 x:4-8 PER:9-13"
+    )
+    row = task.NerSettings(labels={"LABEL_1": "B-PER", "LABEL_2": "I-PER"})
+    assert row.label_keys(["LABEL_0", "LABEL_1", "LABEL_2"]) == ["LABEL_0", "LABEL_1", "LABEL_2"]
+
+
+def test_labels_that_are_numbers():
+    """A label that is a number is no class of that number."""
+    row = {"labels": {"1": "one", "2": "two"}}
+    assert grouped("B-1 I-1 O B-2", "O B-1 I-1 B-2 I-2", **row) == "one:0-7 two:9-13"
+
+
+def test_texts_without_a_pad_token():
+    """Where a tokenizer has no pad token the texts of a batch are read one by one."""
+    loaded = tagger("bytes", ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
+    row = task.NerSettings(labels=SAME)
+    alone = [task.predict(loaded, [text], row)[0] for text in TEXTS]
+    loaded.reader.pad_token = None
+    assert task.predict(loaded, TEXTS, row) == alone
+
+
+def test_labels_of_one_name_stay_apart():
+    """Pieces of two labels that a row gives one name are two entities, as in the pipeline."""
+    names = {"labels": {"FIRST": "PER", "LAST": "PER"}}
+    assert grouped("I-FIRST I-LAST I-LAST O", "O I-FIRST I-LAST", **names) == "PER:0-3 PER:4-8"

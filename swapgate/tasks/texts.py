@@ -6,6 +6,10 @@ from typing import Any
 from swapgate.core.faults import SurroundingsFault
 from swapgate.tasks.task import Loaded
 
+SEES_PADS = frozenset({"canine", "convbert", "fnet", "nystromformer", "xlnet", "yoso"})
+"""Kinds of models whose answer to a text changes with the pads beside it, by 2e-4 to 0.07 in a score: of those that
+transformers 5.23 has for texts, with random weights."""
+
 
 def tokenized(loaded: Loaded, texts: Sequence[str], **options: Any) -> Any:
     """Return a padded batch of torch tensors, each of shape (texts, tokens); `options` are the tokenizer's.
@@ -22,11 +26,13 @@ def tokenized(loaded: Loaded, texts: Sequence[str], **options: Any) -> Any:
 
 
 def batches(loaded: Loaded, texts: Sequence[str]) -> list[Sequence[str]]:
-    """Return texts as the batches that a model reads: all as one, or each by itself where padding is not to be trusted.
+    """Return texts as the batches that a model reads: all as one, or each by itself where pads would change answers.
 
-    That is where there is no pad token, as GPT-2 has none, or tokenizer and model do not pad by the same one: the model
-    would take the last pad for the end of the text, or count positions from another.
+    That is where the model sees them; where there is no pad token, as GPT-2 has none; and where tokenizer and model do
+    not pad by the same one, so that the model would take the last pad for the end of the text, or count positions from
+    another.
     """
-    pad = getattr(loaded.model.config, "pad_token_id", None)
+    config = loaded.model.config
+    pad = getattr(config, "pad_token_id", None)
     padded = loaded.reader.pad_token is not None and pad == loaded.reader.pad_token_id
-    return [texts] if padded else [[text] for text in texts]
+    return [texts] if padded and config.model_type not in SEES_PADS else [[text] for text in texts]

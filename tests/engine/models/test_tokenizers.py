@@ -178,3 +178,15 @@ def test_sentencepiece(tmp_path, name):
         f"model has its tokenizer in {name} alone, which is read by sentencepiece and protobuf; install them with: pip"
         " install sentencepiece protobuf, or save the model with its tokenizer.json"
     )
+
+
+@pytest.mark.parametrize("kind", ["ConvBert", "FNet", "Nystromformer", "Yoso", "XLNet", "Bert"])
+def test_models_that_see_pads(tmp_path, kind):
+    """A text is judged as alone by the pipeline, also by a model that does not mask pads."""
+    import transformers
+
+    sizes = {"d_model": 16, "n_layer": 1, "n_head": 2, "d_inner": 16} if kind == "XLNet" else SIZES
+    config = getattr(transformers, f"{kind}Config")(vocab_size=len(WORDS), pad_token_id=1, **sizes, **CLASSES)
+    made = getattr(transformers, f"{kind}ForSequenceClassification")(config)
+    model, row = loaded(saved(tmp_path / "model", made, words()))
+    assert scores(model, row, TEXTS) == pytest.approx(alone(model), abs=1e-5)

@@ -65,8 +65,8 @@ def missing(project, swaps=()):
 
 
 TWICE = (
-    "sentiment/small: models/birds: labels that stand twice in id2label count as one: crane (1 and 3); tell them apart by"
-    ' number: labels = { "1" = "…" }'
+    "sentiment/small: models/birds: labels that stand twice in id2label count as one: crane (1 and 3); tell them apart"
+    ' by number: labels = { "1" = "…" }'
 )
 
 
@@ -108,8 +108,8 @@ def test_many_labels_that_stand_twice(birds):
     """Of many labels that stand twice the first are told."""
     configure(birds, [f"bird {number % 50}" for number in range(100)])
     assert plan(birds).notes == [
-        "sentiment/small: models/birds: labels that stand twice in id2label count as one: bird 0 (0 and 50), bird 1 (1 and"
-        ' 51), bird 2 (2 and 52) and 47 more; tell them apart by number: labels = { "0" = "…" }'
+        "sentiment/small: models/birds: labels that stand twice in id2label count as one: bird 0 (0 and 50), bird 1 (1"
+        ' and 51), bird 2 (2 and 52) and 47 more; tell them apart by number: labels = { "0" = "…" }'
     ]
 
 
@@ -220,8 +220,8 @@ def test_guessed_tags_are_told(birds, said):
     configure(birds, ["NONE", "B-PER", "I-PER", "E-PER", "S-PER"])
     birds.models_file.write_text(f'[ner.small]\nmodel = "../../models/birds"\nlabels = {{ PER = "PER" }}\n{said}')
     guess = (
-        'ner/small: models/birds: tags = "BIOES" and outside = "NONE": guessed from its labels; write in its row what is'
-        " right"
+        'ner/small: models/birds: tags = "BIOES" and outside = "NONE": guessed from its labels; write in its row what'
+        " is right"
     )
     made = plan(birds)
     assert made.notes == ([] if said else [guess])
@@ -236,7 +236,7 @@ def test_classes_of_entities_without_names(birds):
     with pytest.raises(SurroundingsFault) as caught:
         made.models["ner", "small"].check()
     assert str(caught.value) == (
-        'ner/small: models/birds: its labels are LABEL_0, LABEL_1, LABEL_2, of which "*" = "*" makes no tags; map each of'
-        " them to its tag (O, B-PER, I-PER, …)"
+        'ner/small: models/birds: its labels are LABEL_0, LABEL_1, LABEL_2, of which "*" = "*" makes no tags; map each'
+        " of them to its tag (O, B-PER, I-PER, …)"
     )
     assert made.notes == []

@@ -41,8 +41,6 @@ def saved(folder, model, reader=None):
             parameter.normal_(0, 0.5)
     model.save_pretrained(folder)
     if reader is not None:
-        given = inspect.signature(type(model).forward).parameters
-        reader.model_input_names = [name for name in ("input_ids", "attention_mask") if name in given]
         reader.save_pretrained(folder)
     return folder
 
@@ -50,7 +48,10 @@ def saved(folder, model, reader=None):
 def loaded(folder, task=TEXT, **row):
     """Load what a folder holds; give it with its row."""
     made = row_type(task)(model=folder.name, labels={"*": "*"}, **row)
-    return load(task, find(made, folder.parent, folder.parent)), made
+    found = load(task, find(made, folder.parent, folder.parent))
+    known = inspect.signature(type(found.model).forward).parameters
+    found.reader.model_input_names = [name for name in found.reader.model_input_names if name in known]
+    return found, made
 
 
 def scores(loaded, row, texts):

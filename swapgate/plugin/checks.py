@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from swapgate.core.words import listed
 from swapgate.goldens.golden import Entry, accumulated, differences, is_swap, read_golden, ties, updated
 from swapgate.goldens.pending import on_ci
 from swapgate.goldens.provenance import Provenance, is_other, surroundings_changed, told_apart
@@ -60,9 +61,7 @@ class Expected:
             )
         if not unmapped:
             return step
-        return (
-            f"no label of the model is mapped to {', '.join(unmapped)}: mend labels in {model.source.row_of}, or {step}"
-        )
+        return f"no label of the model is mapped to {listed(unmapped)}: mend labels in {model.source.row_of}, or {step}"
 
 
 def _got_it_right(case: Case, model: Model) -> str:

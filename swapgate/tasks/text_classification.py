@@ -11,7 +11,7 @@ from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
 from swapgate.tasks.classes import FIGURES, classified, classifier
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import tokenized
+from swapgate.tasks.texts import batches, tokenized
 
 
 class TextCase(Labelled):
@@ -32,14 +32,14 @@ def read(row: Any, files: Files, where: str) -> Case:
 
 
 def predict(loaded: Loaded, texts: Sequence[str], row: Settings) -> Sequence[Prediction | ModelFault]:
-    """Label each text in one batch; the row maps the model's names to the cases'.
+    """Label each text, in one batch where the model can pad; the row maps the model's names to the cases'.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is empty
     or longer than the model can read.
     """
     if not all(map(str.strip, texts)):
         raise SurroundingsFault("a text is empty, so there is nothing to judge; give the case a text")
-    return classified(loaded, tokenized(loaded, texts), row)
+    return [found for part in batches(loaded, texts) for found in classified(loaded, tokenized(loaded, part), row)]
 
 
 TASK = classifier(

@@ -14,7 +14,7 @@ from typing import Any
 
 from swapgate.backends import transformers as backend
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
-from swapgate.core.words import first_line, told
+from swapgate.core.words import first_line, listed, told
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance, told_apart
 from swapgate.inputs.given import Input
@@ -31,7 +31,7 @@ from swapgate.project.manifest import Row
 from swapgate.statistics.tally import Tally
 from swapgate.tasks import tasks
 from swapgate.tasks.case import Case
-from swapgate.tasks.settings import OTHERS
+from swapgate.tasks.settings import BLANK, MANY, OTHERS, label_line
 from swapgate.tasks.task import Task
 from swapgate.trials.memory import peak_memory
 
@@ -138,21 +138,30 @@ class Model:
         wrong_kind = self.task.check_config(self.source.config)
         if wrong_kind:
             raise SurroundingsFault(f"{self.name}: {self.source.name}: {wrong_kind}")
-        names = self.task.label_names(self.source.config) if self.task.label_names else []
-        unknown = [name for name in names if name not in self.source.row.label_map]
-        if unknown:
-            labels = self.source.row.labels
-            known = [name for name in names if name in labels]
-            kinds = self.source.config.get("architectures")
-            kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
-            guesses = {name: name if name in labels.values() else "…" for name in unknown}
-            line = ", ".join(
-                f'"{name}" = "{label}"' for name, label in ({name: labels[name] for name in known} | guesses).items()
-            )
-            raise SurroundingsFault(
-                f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
-                f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
-            )
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        """Make sure that the row maps each label of the model. Raises SurroundingsFault with the line to write."""
+        if self.task.label_names is None:
+            return
+        row = self.source.row
+        try:
+            names = self.task.label_names(self.source.config)
+            keys = sorted({*row.label_keys(names)})
+        except SurroundingsFault as fault:
+            raise fault.behind(f"{self.name}: {self.source.name}: ") from fault
+        unknown = [key for key in keys if key not in row.label_map]
+        if not unknown:
+            return
+        kinds = self.source.config.get("architectures")
+        kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
+        known = {key: row.labels[key] for key in keys if key in row.labels}
+        guesses = {key: key if key in row.labels.values() else BLANK for key in unknown}
+        line = label_line(known | ({OTHERS: OTHERS} if len(unknown) > MANY else guesses))
+        raise SurroundingsFault(
+            f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
+            f" {listed(unknown, MANY)}{row.advice(names)}; write in {self.source.row_of}: {line}"
+        )
 
     @property
     def given_labels(self) -> set[str]:
@@ -162,8 +171,8 @@ class Model:
         """
         row = self.source.row
         if OTHERS not in row.labels or not self.task.label_names:
-            return {*row.labels.values()}
-        return {row.label_map[name] for name in self.task.label_names(self.source.config)}
+            return row.given
+        return {row.label_map[key] for key in row.label_keys(self.task.label_names(self.source.config))}
 
     @property
     def extra_settings(self) -> list[str]:

@@ -23,6 +23,9 @@ TASK_KEYS = {
     "threshold": {"object-detection", *MULTI_LABEL},
     "cut": {"audio-classification", "multi-label-audio-classification"},
     "decoding": {"summarization", "speech-recognition"},
+    "tags": {"ner"},
+    "outside": {"ner"},
+    "aggregation": {"ner"},
 }
 """From each key to the tasks that have it."""
 OWNERS = {
@@ -31,14 +34,27 @@ OWNERS = {
     "threshold": "only object-detection and suites with multi_label = true have",
     "cut": "only audio-classification has",
     "decoding": "only summarization and speech-recognition have",
+    **dict.fromkeys(("tags", "outside", "aggregation"), "only ner has"),
 }
-DEFAULTS = {"generation": None, "no_answer": False, "threshold": None, "cut": False, "decoding": None}
+DEFAULTS = {
+    "generation": None,
+    "no_answer": False,
+    "threshold": None,
+    "cut": False,
+    "decoding": None,
+    "tags": None,
+    "outside": None,
+    "aggregation": "simple",
+}
 WRITTEN = {
     "generation": "{ num_beams = 2 }",
     "no_answer": "true",
     "threshold": "0.7",
     "cut": "true",
     "decoding": "'greedy'",
+    "tags": "'BIOES'",
+    "outside": "'NONE'",
+    "aggregation": "'first'",
 }
 NUMBERS = {
     "num_beams": 1,

@@ -17,7 +17,7 @@ def write_pins(models_file: Path, commits: Mapping[tuple[str, str], str]) -> Non
     import tomlkit
 
     wanted = read_toml(models_file)
-    document: Any = tomlkit.parse(models_file.read_bytes().decode())
+    document: Any = tomlkit.parse(models_file.read_bytes().decode("utf-8-sig"))
     for (suite, tier), commit in commits.items():
         document[suite][tier]["revision"] = commit
         wanted[suite][tier]["revision"] = commit

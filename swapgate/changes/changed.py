@@ -1,12 +1,12 @@
 """Which suites a change can have touched: by its files, and within the models file by its rows."""
 
 import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from swapgate.changes.git import changed_since, file_of, tracked
 from swapgate.core.faults import Fault
+from swapgate.core.tables import parse_toml, read_toml
 from swapgate.goldens.golden import read_golden
 from swapgate.project.marks import marks_of
 from swapgate.trials.plan import Plan
@@ -77,10 +77,10 @@ def _suites_of_rows(plan: Plan, commit: str) -> set[str]:
     """Name the suites of the models file whose tables are not what they were."""
     then = file_of(plan.root, commit, plan.manifest.path)
     try:
-        before = tomllib.loads(then)
+        before = parse_toml(then)
     except ValueError:
         before = {}
-    now = tomllib.loads(plan.manifest.path.read_text(encoding="utf-8"))
+    now = read_toml(plan.manifest.path)
     moved = before.get("cases") != now.get("cases")  # the files of all suites' cases
     return {suite for suite in plan.manifest.rows if moved or before.get(suite) != now.get(suite)}
 

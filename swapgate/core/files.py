@@ -12,17 +12,14 @@ EDITED = 4_000_000
 
 
 def read_text(path: Path, most: int) -> str:
-    """Read a text of at most so many bytes, without the mark that some editors put before it.
-
-    Raises OSError, also for what is no file and might never end.
-    """
+    """Read a text of at most so many bytes. Raises OSError, also for what is no file and might never end."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise OSError("it is no file")
     with path.open("rb") as file:  # of a folder this raises
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(f"it has more than {most:,} bytes")
-    return content.decode("utf-8-sig")
+    return content.decode("utf-8")
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -13,6 +13,11 @@ def plain(text: str) -> str:
     )
 
 
+def shortened(text: str, most: int = 40) -> str:
+    """Return the beginning of a text in quotes."""
+    return repr(text if len(text) <= most else f"{text[:most]}…")
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of what an exception of a library says."""
     return (str(error).strip().splitlines() or ["no message"])[0]

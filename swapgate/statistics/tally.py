@@ -3,6 +3,7 @@
 import hashlib
 import json
 from array import array
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ class Tally:
         self.rows = 0
         self.wrong: dict[int, tuple[str, str]] = {}
         """From the number of a row that is not right to its id and what is wrong."""
+        self.left_out: Counter[str] = Counter()
+        """How many rows were longer than the model reads, by what was done with them: "cut to 512 tokens"."""
         self._said = hashlib.sha256()
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
@@ -31,8 +34,14 @@ class Tally:
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
-    def add(self, row: str, prediction: Prediction, expected: Expected, given: str | None = None) -> None:
-        """Count a row, named by its id; `given`: the digest of its input, without which it is another than all."""
+    def add(
+        self, row: str, prediction: Prediction, expected: Expected, given: str | None = None, left_out: str = ""
+    ) -> None:
+        """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
+
+        `left_out`: what was done with an input that is longer than the model reads, in words.
+        """
+        self.left_out.update([left_out] if left_out else [])
         self._unit_of.append(self._inputs.setdefault(given or f" {self.rows}", len(self._inputs)))
         if self.output.one_is_enough:
             self._right_always = {*expected} if self._right_always is None else self._right_always & {*expected}
@@ -54,6 +63,11 @@ class Tally:
     def right_always(self) -> list[Any]:
         """The labels of which each is right in every row, so that a model which says nothing else is never wrong."""
         return sorted(self._right_always or ())
+
+    @property
+    def cuts(self) -> list[str]:
+        """How many rows were not read whole, in words."""
+        return [f"{count:,} of {self.rows:,} rows were {words}" for words, count in sorted(self.left_out.items())]
 
     @property
     def said(self) -> str:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from swapgate.core.faults import InputFault
 from swapgate.core.tables import NonEmptyStr, Table
-from swapgate.core.words import nearest
+from swapgate.core.words import nearest, shortened
 from swapgate.inputs.downloads import Download
 from swapgate.inputs.given import Input, Question, digest
 from swapgate.outputs.prediction import Expected
@@ -35,6 +35,13 @@ class Case:
         """What the model is given. Raises SurroundingsFault where a file does not hold it, AbsentFault without one."""
         given = self.given.path if isinstance(self.given, Download) else self.given
         return self.read(given) if self.read else given
+
+    @property
+    def shown(self) -> str:
+        """What is read, for messages: where the file is, or how the text begins."""
+        if isinstance(self.given, Path | Download):
+            return str(self.given)
+        return shortened(self.given.context if isinstance(self.given, Question) else str(self.given))
 
     @property
     def is_here(self) -> bool:

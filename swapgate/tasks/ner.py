@@ -9,9 +9,9 @@ from swapgate.outputs import entities
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import Settings
+from swapgate.tasks.settings import WindowedSettings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import tokenized
+from swapgate.tasks.texts import left_out, parts, tokenized
 
 OUTSIDE = "O"
 
@@ -55,29 +55,54 @@ def label_names(config: Mapping[str, Any]) -> list[str]:
     return sorted({_split(tag)[1] for tag in classes.label_names(config)} - {OUTSIDE})
 
 
-def predict(loaded: Loaded, texts: Sequence[str], row: Settings) -> list[Entities | ModelFault]:
+def predict(loaded: Loaded, texts: Sequence[str], row: WindowedSettings) -> list[Entities | ModelFault]:
     """Find the entities of each text in one batch; the row maps the model's names to the cases'.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is longer
-    than the model can read.
+    than the model can read; with `long` in the row it is cut, or read in windows.
     """
     import torch
 
-    batch = tokenized(loaded, texts, return_offsets_mapping=True, return_special_tokens_mask=True)
+    batch = tokenized(loaded, texts, row.long, return_offsets_mapping=True, return_special_tokens_mask=True)
     offsets, special = batch.pop("offset_mapping"), batch.pop("special_tokens_mask")
-    longest = batch["input_ids"].shape[1]
+    rows, longest = batch["input_ids"].shape
+    text_of = batch.pop("overflow_to_sample_mapping", torch.arange(rows)).tolist()
     with torch.inference_mode():
-        scores = loaded.model(**loaded.placed(batch)).logits.float().cpu().softmax(dim=-1)
+        logits = [loaded.model(**part).logits.float().cpu() for part in parts(loaded.placed(batch))]
+    scores = torch.cat(logits).softmax(dim=-1)
     tags = [loaded.model.config.id2label[index] for index in range(scores.shape[-1])]
     found: list[Entities | ModelFault] = []
-    for text, table, spans, skipped in zip(texts, scores, offsets, special, strict=True):
+    for text, table, spans, skipped in zip((texts[one] for one in text_of), scores, offsets, special, strict=True):
         pieces = [index for index in range(longest) if not skipped[index]]
         if not torch.isfinite(table[pieces]).all():
             broken = int((~torch.isfinite(table[pieces])).any(dim=-1).sum())
             found.append(ModelFault(f"{broken} of {len(pieces)} word pieces have a score that is NaN or infinite"))
         else:
             found.append(group(text, table[pieces].tolist(), spans[pieces].tolist(), tags, row.label_map))
-    return found
+    return joined(found, text_of)
+
+
+def joined(found: Sequence[Entities | ModelFault], text_of: Sequence[int]) -> list[Entities | ModelFault]:
+    """Join what was found in windows, of which `text_of` says whose each is, as transformers' pipeline with a stride.
+
+    Of entities that overlap the longest stays, of equally long ones that with the highest score.
+    """
+    texts: dict[int, list[Entities | ModelFault]] = {}
+    for text, one in zip(text_of, found, strict=True):
+        texts.setdefault(text, []).append(one)
+    return [several[0] if len(several) == 1 else _joined(several) for several in texts.values()]
+
+
+def _joined(several: Sequence[Entities | ModelFault]) -> Entities | ModelFault:
+    kept: list[Entity] = []
+    fault = next((one for one in several if isinstance(one, ModelFault)), None)
+    every = [entity for one in several if isinstance(one, Entities) for entity in one.entities]
+    for entity in sorted(every, key=lambda one: one.start):
+        if not kept or entity.start >= kept[-1].end:
+            kept.append(entity)
+        elif (entity.end - entity.start, entity.score) > (kept[-1].end - kept[-1].start, kept[-1].score):
+            kept[-1] = entity
+    return fault or Entities(tuple(kept))
 
 
 def group(
@@ -157,4 +182,7 @@ TASK = Task(
     auto_class="AutoModelForTokenClassification",
     figures=("F1", "precision", "recall"),
     label_names=label_names,
+    settings=WindowedSettings,
+    judging_keys=frozenset({"long"}),
+    left_out=left_out,
 )

@@ -1,7 +1,7 @@
 """What a row of the models file says of how a model is asked; a task adds the keys that it alone has."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
@@ -37,6 +37,15 @@ def _numbers_only(value: object) -> object:
     return value
 
 
+Long = Literal["refuse", "truncate", "window"]
+
+
+def _without_windows(long: Long) -> Long:
+    if long == "window":
+        raise ValueError('this task reads no input in windows; write "truncate" or "refuse"')
+    return long
+
+
 class Settings(Table):
     """How a model is asked, whatever its task."""
 
@@ -56,3 +65,19 @@ class Settings(Table):
     def own_keys(cls) -> list[str]:
         """Return the keys that this task's rows have besides those of all tasks."""
         return [name for name in cls.model_fields if name not in Settings.model_fields]
+
+
+class WindowedSettings(Settings):
+    """The keys of a row of a task that can read a long input in windows."""
+
+    long: Long = "refuse"
+    """What is done with an input that is longer than the model reads: it is refused, cut to what the model reads
+    ("truncate"), or read in windows ("window")."""
+
+
+class CutSettings(Settings):
+    """The keys of a row of a task whose inputs can be cut."""
+
+    long: Annotated[Long, AfterValidator(_without_windows)] = "refuse"
+    """What is done with an input that is longer than the model reads: it is refused, or cut to what the model reads
+    ("truncate")."""

@@ -1,20 +1,63 @@
-"""Texts as the tokens that a model reads."""
+"""Texts as the tokens that a model reads: whole, cut to what it reads, or in windows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.tasks.settings import Long
 from swapgate.tasks.task import Loaded
 
+SHARED = 128
+"""Most tokens that two windows of a text share; never more than half a window."""
+AT_ONCE = 32
+"""Texts or windows that go through a model together."""
+ENDLESS = 1_000_000
+"""A limit of more tokens than this is none: what tokenizers say that know of none."""
 
-def tokenized(loaded: Loaded, texts: Sequence[str], **options: Any) -> Any:
+
+def tokenized(loaded: Loaded, texts: Sequence[str], long: Long = "refuse", **options: Any) -> Any:
     """Return a padded batch of torch tensors, each of shape (texts, tokens); `options` are the tokenizer's.
 
-    Raises SurroundingsFault where a text is longer than the model can read: a text is never cut silently.
+    A text that is longer than the model reads is cut where `long` is "truncate", as a pipeline with truncation does.
+    Where it is "window" it has several rows, and `overflow_to_sample_mapping` tells of which text each is. Else raises
+    SurroundingsFault: a text is never cut silently.
     """
-    batch = loaded.reader(list(texts), padding=True, return_tensors="pt", **options)
-    longest = batch["input_ids"].shape[1]
-    limit = min(getattr(loaded.model.config, "max_position_embeddings", longest), loaded.reader.model_max_length)
-    if longest > limit:
-        raise SurroundingsFault(f"a text has {longest} tokens, the model reads at most {limit}; shorten the case")
-    return batch
+    limit = longest(loaded)
+    if long == "refuse" or limit > ENDLESS:
+        batch = loaded.reader(list(texts), padding=True, return_tensors="pt", **options)
+        tokens = batch["input_ids"].shape[1]
+        if tokens > limit:
+            raise SurroundingsFault(
+                f"a text has {tokens:,} tokens, the model reads at most {limit:,}; shorten it, or write"
+                ' long = "truncate" in the row'
+            )
+        return batch
+    if long == "window":
+        options |= {"return_overflowing_tokens": True, "stride": min(limit // 2, SHARED)}
+    return loaded.reader(list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt", **options)
+
+
+def parts(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut a batch of tensors into such as go through a model together: windows of long texts can be many."""
+    rows = next(iter(batch.values())).shape[0]
+    for first in range(0, rows, AT_ONCE):
+        yield {name: tensor[first : first + AT_ONCE] for name, tensor in batch.items()}
+
+
+def left_out(loaded: Loaded, texts: Sequence[str], row: Any) -> list[str]:
+    """Tell of each text what is done with it because it is longer than the model reads."""
+    if row.long == "refuse" or not texts or (limit := longest(loaded)) > ENDLESS:
+        return [""] * len(texts)
+    words = f"cut to {limit:,} tokens" if row.long == "truncate" else f"read in windows of {limit:,} tokens"
+    return [words if len(ids) > limit else "" for ids in loaded.reader(list(texts), verbose=False)["input_ids"]]
+
+
+def longest(loaded: Loaded) -> int:
+    """Return the most tokens that a model reads at once, special ones included."""
+    places = getattr(loaded.model.config, "max_position_embeddings", None)
+    limits = [loaded.reader.model_max_length, *([places] if isinstance(places, int) and places > 0 else [])]
+    for name, module in loaded.model.named_modules():
+        first = getattr(module, "padding_idx", None)
+        if name.endswith("position_embeddings") and first is not None:  # RoBERTa and its kin count from behind padding
+            limits.append(module.num_embeddings - first - 1)
+    return int(min(limits))

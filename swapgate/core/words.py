@@ -13,14 +13,18 @@ def plain(text: str) -> str:
     )
 
 
-def shortened(text: str, most: int = 40) -> str:
-    """Return the beginning of a text in quotes."""
-    return repr(text if len(text) <= most else f"{text[:most]}…")
-
-
 def first_line(error: BaseException) -> str:
     """Return the first line of what an exception of a library says."""
     return (str(error).strip().splitlines() or ["no message"])[0]
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many letters: what is longer ends in three dots, at a space where one is near."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    at = kept.rfind(" ")
+    return f"{(kept[:at] if at > most * 2 // 3 else kept).rstrip()}…"
 
 
 def told(error: BaseException) -> str:

@@ -36,7 +36,8 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"fLaC", "a FLAC sound"),
     (0, b"OggS", "an Ogg sound"),
     (0, b"ID3", "an MP3 sound"),
-    (0, b"FORM", "an AIFF sound"),
+    (8, b"AIFF", "an AIFF sound"),
+    (8, b"AIFC", "an AIFF sound"),
     (4, b"ftypM4", "an MPEG-4 sound (m4a)"),
     (4, b"ftyp", "an MPEG-4 file (mp4, m4a, mov, 3gp)"),
     (0, b"\xff\xf1", "an AAC sound"),
@@ -60,9 +61,9 @@ READ: Mapping[str, tuple[str, ...]] = {
     ),
     "sound": ("a WAV sound", "a FLAC sound", "an Ogg sound", "an MP3 sound", "an AIFF sound"),
 }
-"""Those that are read, so that a file which was not must be broken,"""
+"""The kinds that are read: a file of one of them that was not must be broken."""
 OF_MANY_KINDS = ("a TIFF picture", "a WAV sound", "an Ogg sound", "an AIFF sound")
-"""or, of these, hold pixels or samples of a kind that is not read."""
+"""Those of which it may also hold pixels or samples that nobody here reads."""
 PAGES = (b"<!doctype", b"<html", b"<head")
 POINTER = b"version https://git-lfs"
 
@@ -81,7 +82,7 @@ def not_read(head: bytes, what: str, whole: str) -> str:
     if text.startswith(PAGES):
         return f"it is a web page, and no {what}; download the file itself"
     if text.startswith((b"<svg", b"<?xml")):
-        return f"it is XML (SVG?), which is not read; convert it to {CONVERT[what]}"
+        return f"it is a text in XML (SVG?), which is not read as a {what}; convert it to {CONVERT[what]}"
     if kind and kind not in READ[what]:
         return f"it is {kind}, which is not read as a {what}; convert it to {CONVERT[what]}"
     instead = f", or convert it to {CONVERT[what]}" if kind in OF_MANY_KINDS else ""

@@ -1,7 +1,6 @@
 """Pictures, read from files whatever their mode or turn as upright RGB."""
 
 import functools
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ FORMATS = (
     *("SUN", "PPM", "XPM", "XBM", "PCX", "DIB", "TGA"),
 )
 """Pictures that are read, those last that are known by least: of others Pillow would start a program (EPS) or guess."""
+ORIENTATION = 0x0112
+"""The EXIF tag of how a picture is turned: 1 for upright, 2 to 8 for what turns it back."""
 SHADES_OF_16_BITS = 65_535
 PHOTOMETRIC, BITS, SAMPLE_FORMAT = 262, 258, 339
 """Tags of a TIFF file: what 0 is (0: white), bits of a number, and what numbers are (1: unsigned, 2: signed)."""
@@ -30,9 +31,7 @@ def read_image(path: Path) -> Any:
     """
     from PIL import Image
 
-    Image.init()
-    formats = [name for name in FORMATS if name in Image.OPEN]  # an old or small Pillow has not all
-    with readable_as(path, "picture"), Image.open(path, formats=formats) as file:
+    with readable_as(path, "picture"), _opened(path) as file:
         if file.width * file.height > MOST_PIXELS:
             raise SurroundingsFault(
                 f"{path}: {file.width}×{file.height} pixels, at most {MOST_PIXELS:,} are read; give a smaller picture"
@@ -46,15 +45,28 @@ def read_image(path: Path) -> Any:
         return picture.convert("RGB")
 
 
+def _opened(path: Path) -> Any:
+    """Open a picture file of one of FORMATS; an old or small Pillow has not all of them."""
+    from PIL import Image
+
+    Image.init()
+    return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+
+
 def _upright(file: Any) -> Any:
-    """Turn a picture as its EXIF data say; where these cannot be read it is taken as it stands."""
-    from PIL import ImageOps
+    """Turn a picture as its EXIF data say; where these cannot be read it stands as it is."""
+    from PIL.Image import Transpose
 
     file.load()  # what that raises is no matter of EXIF data
+    turns = (
+        *(Transpose.FLIP_LEFT_RIGHT, Transpose.ROTATE_180, Transpose.FLIP_TOP_BOTTOM, Transpose.TRANSPOSE),
+        *(Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90),
+    )
     try:
-        return ImageOps.exif_transpose(file)
-    except (SyntaxError, ValueError, KeyError, TypeError, struct.error):
-        return file
+        turn = dict(enumerate(turns, 2)).get(file.getexif().get(ORIENTATION))
+    except Exception:  # whatever damaged data do to Pillow
+        turn = None
+    return file if turn is None else file.transpose(turn)
 
 
 def _eight_bits(path: Path, picture: Any, form: str, tags: Any) -> Any:

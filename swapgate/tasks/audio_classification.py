@@ -9,11 +9,11 @@ from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import classification
 from swapgate.outputs.prediction import Prediction
-from swapgate.tasks import sounds
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
 from swapgate.tasks.classes import FIGURES, MultiLabelSettings, classified, classifier
 from swapgate.tasks.settings import CutSettings
 from swapgate.tasks.sounds import fewest_samples, resampled
+from swapgate.tasks.sounds import left_out as left_out_of
 from swapgate.tasks.task import Loaded, Task
 
 WINDOW, HOP = 400, 160
@@ -50,7 +50,7 @@ def read(row: Any, files: Files, where: str) -> Case:
     return Case(row.id, files.find(row.audio, where), tuple(row.expected), read_sound)
 
 
-def predict(loaded: Loaded, heard: Sequence[Sound], row: Any) -> Sequence[Prediction | ModelFault]:
+def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> Sequence[Prediction | ModelFault]:
     """Name the class of each sound; `row` maps the model's names to the cases'.
 
     Sounds of one length go through the model together: a waveform model without an attention mask would hear padding.
@@ -60,7 +60,7 @@ def predict(loaded: Loaded, heard: Sequence[Sound], row: Any) -> Sequence[Predic
     """
     rate = int(loaded.reader.sampling_rate)
     fewest, most = _limits(loaded)
-    waves = [resampled(sound, rate, fewest, most, _is_cut(row)) for sound in heard]
+    waves = [resampled(sound, rate, fewest, most, _is_cut(row)) for sound in sounds]
     lengths: dict[int, list[int]] = {}
     for place, wave in enumerate(waves):
         lengths.setdefault(len(wave), []).append(place)
@@ -72,11 +72,11 @@ def predict(loaded: Loaded, heard: Sequence[Sound], row: Any) -> Sequence[Predic
     return [found[place] for place in range(len(waves))]
 
 
-def left_out(loaded: Loaded, heard: Sequence[Sound], row: Any) -> list[str]:
+def left_out(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[str]:
     """Tell of each sound what is left out of it because it is longer than the model reads."""
     if not _is_cut(row):
-        return [""] * len(heard)
-    return sounds.left_out(heard, int(loaded.reader.sampling_rate), _limits(loaded)[1])
+        return [""] * len(sounds)
+    return left_out_of(sounds, int(loaded.reader.sampling_rate), _limits(loaded)[1])
 
 
 def _is_cut(row: Any) -> bool:

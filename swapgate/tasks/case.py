@@ -19,6 +19,10 @@ from swapgate.outputs.prediction import Expected
 Offset = Annotated[int, Field(ge=0)]
 
 
+MOST_SHOWN = 60
+"""Letters of a text that a report shows."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One input with its expected answer."""
@@ -38,10 +42,13 @@ class Case:
 
     @property
     def shown(self) -> str:
-        """What is read, for messages: where the file is, or how the text begins."""
-        if isinstance(self.given, Path | Download):
-            return str(self.given)
-        return shortened(self.given.context if isinstance(self.given, Question) else str(self.given))
+        """Its input as a report shows it, shortened and on one line: a text, or the name of a file."""
+        given: Any = self.given
+        if isinstance(given, Question):
+            return f"{_short(given.question)} | {_short(given.context)}"
+        if isinstance(given, Path | Download):
+            return _short(given.name)
+        return _short(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str))
 
     @property
     def is_here(self) -> bool:
@@ -67,6 +74,10 @@ class Case:
     def labels(self) -> list[str]:
         """The labels of the expected answer, each once."""
         return list(dict.fromkeys(getattr(one, "label", one) for one in self.labelled))
+
+
+def _short(text: str) -> str:
+    return shortened(" ".join(text.split()), MOST_SHOWN)
 
 
 class CaseShape(Table):
@@ -118,7 +129,11 @@ class Files(NamedTuple):
         if name in self.downloads:
             return self.downloads[name]
         path = self.folder / name
-        if not path.is_file():
+        try:
+            exists = path.is_file()
+        except OSError as error:  # a name that is too long, a folder that must not be read
+            raise InputFault(f"{where}: {path} cannot be read ({error.strerror}); give a file that can") from error
+        if not exists:
             raise InputFault(f"{where}: no file {path}; paths are relative to the cases file")
         return path
 

@@ -15,6 +15,7 @@ from swapgate.outputs.answer import Answer, AnswerSpan
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
 from swapgate.tasks.settings import Long, Settings
 from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.texts import READ_IN_PART
 
 WINDOW = 384
 """Most tokens of a window, question and specials included; a tokenizer may allow fewer."""
@@ -43,9 +44,9 @@ class QuestionSettings(Settings):
 
     no_answer: bool = False
     """Whether the model may say that the context holds no answer."""
-    long: Long = "window"
-    """What is done with a context that is longer than the model reads: it is read in windows, as the pipeline does, in
-    the first of them alone ("truncate"), or refused ("refuse")."""
+    long: Long | None = None
+    """What is done with a context that is longer than the model reads: it is read in windows, as the pipeline does,
+    which "window" lets the report tell, in the first of them alone ("truncate"), or refused ("refuse")."""
 
 
 class AnswerSpanShape(Table):
@@ -90,7 +91,7 @@ def predict(loaded: Loaded, questions: Sequence[Question], row: QuestionSettings
     """
     import torch
 
-    cut = [windows(loaded, question, row.long) for question in questions]
+    cut = [windows(loaded, question, row.long or "window") for question in questions]
     with torch.inference_mode():
         logits = _logits(loaded, [window for several in cut for window in several])
         found: list[Answer | ModelFault] = []
@@ -107,7 +108,7 @@ def predict(loaded: Loaded, questions: Sequence[Question], row: QuestionSettings
 
 def left_out(loaded: Loaded, questions: Sequence[Question], row: QuestionSettings) -> list[str]:
     """Tell of each question what is done with its context because it is longer than the model reads."""
-    if row.long == "refuse":
+    if row.long not in READ_IN_PART:
         return [""] * len(questions)
     limit = min(loaded.reader.model_max_length, WINDOW)
     words = f"cut to {limit:,} tokens" if row.long == "truncate" else f"read in windows of {limit:,} tokens"
@@ -145,7 +146,7 @@ def windows(loaded: Loaded, question: Question, long: Long = "window") -> list[A
     if long == "refuse" and len(encoded.encodings) > 1:
         raise SurroundingsFault(
             f"question and context have more than the {limit} tokens of a window; shorten them, or write"
-            ' long = "window" in the row'
+            ' long = "window" in the models file'
         )
     longest, most = max(len(one.ids) for one in several), getattr(loaded.model.config, "max_position_embeddings", None)
     if most is not None and longest > most:

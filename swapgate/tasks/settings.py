@@ -70,14 +70,14 @@ class Settings(Table):
 class WindowedSettings(Settings):
     """The keys of a row of a task that can read a long input in windows."""
 
-    long: Long = "refuse"
-    """What is done with an input that is longer than the model reads: it is refused, cut to what the model reads
-    ("truncate"), or read in windows ("window")."""
+    long: Long | None = None
+    """What is done with an input that is longer than the model reads: it is refused (the default), cut to what the
+    model reads ("truncate"), or read in windows ("window")."""
 
 
 class CutSettings(Settings):
     """The keys of a row of a task whose inputs can be cut."""
 
-    long: Annotated[Long, AfterValidator(_without_windows)] = "refuse"
-    """What is done with an input that is longer than the model reads: it is refused, or cut to what the model reads
-    ("truncate")."""
+    long: Annotated[Long, AfterValidator(_without_windows)] | None = None
+    """What is done with an input that is longer than the model reads: it is refused (the default), or cut to what
+    the model reads ("truncate")."""

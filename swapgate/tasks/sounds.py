@@ -31,7 +31,7 @@ def resampled(sound: Sound, rate: int, fewest: int, most: int | None, cut: bool 
     if count > limit and not cut:
         raise SurroundingsFault(
             f"{found}, the model hears at most {limit / rate:.4g} s at once; shorten it, or write"
-            ' long = "truncate" in the row'
+            ' long = "truncate" in the models file'
         )
     if not (np.abs(sound.samples) <= LOUDEST).all():  # NaN is neither
         raise SurroundingsFault(f"{found}, some of them NaN, infinite or beyond ±{LOUDEST:,}; convert it again to ±1")

@@ -90,7 +90,7 @@ def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[Text | Mo
 
 def left_out(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[str]:
     """Tell of each sound what is left out of it because it is longer than the model can hear at once."""
-    if row.long == "refuse":
+    if row.long != "truncate":
         return [""] * len(sounds)
     return left_out_of(sounds, int(loaded.reader.feature_extractor.sampling_rate), _limits(loaded)[1])
 

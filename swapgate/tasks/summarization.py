@@ -12,11 +12,11 @@ from swapgate.core.words import first_line
 from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
 from swapgate.tasks import generation
-from swapgate.tasks import texts as read_texts
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings
 from swapgate.tasks.settings import CutSettings, Long
 from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.texts import left_out as left_out_of
 from swapgate.tasks.texts import tokenized
 
 NEW_TOKENS = 256
@@ -113,7 +113,7 @@ def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[
 def left_out(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[str]:
     """Tell of each text what is done with it because it is longer than the model reads."""
     prefix = settled(loaded.model, row).prefix
-    return read_texts.left_out(loaded, [prefix + one for one in texts], row)
+    return left_out_of(loaded, [prefix + one for one in texts], row)
 
 
 def produced(loaded: Loaded, found: Sequence[Text]) -> int:
@@ -147,7 +147,7 @@ class Writing:
         return ", ".join(f"{name} {self.options[name]}" for name in ("min_length", "max_length", "num_beams"))
 
 
-def _written(loaded: Loaded, texts: Sequence[str], writing: Writing, long: Long) -> list[Text | ModelFault]:
+def _written(loaded: Loaded, texts: Sequence[str], writing: Writing, long: Long | None) -> list[Text | ModelFault]:
     """Write in one batch. Raises SurroundingsFault."""
     import torch
 

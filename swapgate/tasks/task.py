@@ -1,5 +1,7 @@
 """What a task is: how its cases are written, what a model of it is asked, and what it answers."""
 
+import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,16 @@ class Loaded:
     """The tokenizer or processor that makes the model's inputs."""
     seconds: float = 0.0
     """How long loading took, without the imports of torch and transformers."""
+
+    @functools.cached_property
+    def most_tokens(self) -> float:
+        """How many tokens of a text it reads at once, special ones among them; infinite where there is no limit."""
+        limits = [getattr(self.model.config, "max_position_embeddings", None), self.reader.model_max_length]
+        for name, part in self.model.named_modules():
+            padding = getattr(part, "padding_idx", None)  # RoBERTa and its kin count positions from behind it
+            if name.rpartition(".")[2] == "position_embeddings" and padding is not None:
+                limits.append(len(part.weight) - padding - 1)
+        return min((limit for limit in limits if limit is not None and limit > 0), default=math.inf)
 
     def placed(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Return the tensors of a batch where the model is, and numbers with a fraction in its dtype."""

@@ -7,6 +7,8 @@ from swapgate.core.faults import SurroundingsFault
 from swapgate.tasks.settings import Long
 from swapgate.tasks.task import Loaded
 
+READ_IN_PART = ("truncate", "window")
+"""What a row may say of texts that are too long, besides that they are refused."""
 SHARED = 128
 """Most tokens that two windows of a text share; never more than half a window."""
 AT_ONCE = 32
@@ -15,26 +17,29 @@ ENDLESS = 1_000_000
 """A limit of more tokens than this is none: what tokenizers say that know of none."""
 
 
-def tokenized(loaded: Loaded, texts: Sequence[str], long: Long = "refuse", **options: Any) -> Any:
+def tokenized(loaded: Loaded, texts: Sequence[str], long: Long | None = None, **options: Any) -> Any:
     """Return a padded batch of torch tensors, each of shape (texts, tokens); `options` are the tokenizer's.
 
     A text that is longer than the model reads is cut where `long` is "truncate", as a pipeline with truncation does.
     Where it is "window" it has several rows, and `overflow_to_sample_mapping` tells of which text each is. Else raises
     SurroundingsFault: a text is never cut silently.
     """
-    limit = longest(loaded)
-    if long == "refuse" or limit > ENDLESS:
-        batch = loaded.reader(list(texts), padding=True, return_tensors="pt", **options)
-        tokens = batch["input_ids"].shape[1]
-        if tokens > limit:
-            raise SurroundingsFault(
-                f"a text has {tokens:,} tokens, the model reads at most {limit:,}; shorten it, or write"
-                ' long = "truncate" in the row'
-            )
-        return batch
-    if long == "window":
-        options |= {"return_overflowing_tokens": True, "stride": min(limit // 2, SHARED)}
-    return loaded.reader(list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt", **options)
+    limit = loaded.most_tokens
+    if long in READ_IN_PART and limit <= ENDLESS:
+        options |= {"truncation": True, "max_length": limit}
+    if long == "window" and limit <= ENDLESS:
+        options |= {"return_overflowing_tokens": True, "stride": min(int(limit) // 2, SHARED)}
+        if loaded.reader.pad_token is None:
+            raise SurroundingsFault('its tokenizer has no pad token for the last window; write long = "truncate"')
+    padding = len(texts) > 1 or "stride" in options
+    batch = loaded.reader(list(texts), padding=padding, return_tensors="pt", **options)
+    longest = batch["input_ids"].shape[1]
+    if longest > limit:
+        raise SurroundingsFault(
+            f"a text has {longest:,} tokens, the model reads at most {limit:,}; shorten it, or write"
+            ' long = "truncate" in the models file'
+        )
+    return batch
 
 
 def parts(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -46,18 +51,7 @@ def parts(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def left_out(loaded: Loaded, texts: Sequence[str], row: Any) -> list[str]:
     """Tell of each text what is done with it because it is longer than the model reads."""
-    if row.long == "refuse" or not texts or (limit := longest(loaded)) > ENDLESS:
+    if row.long not in READ_IN_PART or not texts or (limit := loaded.most_tokens) > ENDLESS:
         return [""] * len(texts)
     words = f"cut to {limit:,} tokens" if row.long == "truncate" else f"read in windows of {limit:,} tokens"
     return [words if len(ids) > limit else "" for ids in loaded.reader(list(texts), verbose=False)["input_ids"]]
-
-
-def longest(loaded: Loaded) -> int:
-    """Return the most tokens that a model reads at once, special ones included."""
-    places = getattr(loaded.model.config, "max_position_embeddings", None)
-    limits = [loaded.reader.model_max_length, *([places] if isinstance(places, int) and places > 0 else [])]
-    for name, module in loaded.model.named_modules():
-        first = getattr(module, "padding_idx", None)
-        if name.endswith("position_embeddings") and first is not None:  # RoBERTa and its kin count from behind padding
-            limits.append(module.num_embeddings - first - 1)
-    return int(min(limits))

@@ -393,7 +393,7 @@ class Model:
             elif panic:
                 crash = Unable(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
             elif self.source.row.variant or TYPE_MISSING.search(str(error)):
-                crash = Unable(
+                crash = SurroundingsFault(
                     f"{self.source.name} cannot compute in its type of numbers: {first_line(error)}; give"
                     " another variant or dtype"
                 )

@@ -187,7 +187,7 @@ HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
         (b"\xff\x0a\xfa\x1f\x41", "it is a JPEG XL picture, which is not read as a picture; convert it to PNG or JPEG"),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", "it is a WAV sound, which is not read as a picture; convert it to PNG"),
         (b"\x00\x00\x00\x20ftypisom\x00\x00", "it is an MPEG-4 file (mp4, m4a, mov, 3gp), which is not read"),
-        (b'<?xml version="1.0"?><svg/>', "it is XML (SVG?), which is not read; convert it to PNG or JPEG"),
+        (b'<?xml version="1.0"?><svg/>', "it is a text in XML (SVG?), which is not read as a picture; convert it to"),
         (b"\n<!DOCTYPE HTML><title>404", "it is a web page, and no picture; download the file itself"),
         (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS, and not the picture itself;"),
         (b"", "the file is empty; give a picture file that is whole"),

@@ -65,7 +65,7 @@ def test_whole_row(read):
         (
             ONE + "colour = 1\n",
             "ner.original.colour: unknown key; known: allow_pickle, budget, device, dtype, gaps, label_set,"
-            " labels, model, property_gaps, revision, tolerance, variant",
+            " labels, long, model, property_gaps, revision, tolerance, variant",
         ),
         (
             ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',

@@ -47,7 +47,7 @@ def asking(row, long):
     return row.model_copy(update={"long": long})
 
 
-@pytest.mark.parametrize("task", ["sentiment", "ner", "summarization"])
+@pytest.mark.parametrize("task", ["sentiment", "ner", "summarization"], ids=range(3))
 def test_refused(task):
     """A text that is too long is refused where the row says nothing, with its length and the key to write."""
     one, row, model = loaded(task)
@@ -235,7 +235,7 @@ def test_task_without_windows(tmp_path, table, words):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("table", ["summarization.original", "speech-recognition.original"])
+@pytest.mark.parametrize("table", ["summarization.original", "speech-recognition.original"], ids=range(2))
 def test_task_without_windows_and_labels(tmp_path, table):
     """So does one whose models have no labels."""
     path = tmp_path / "models.toml"

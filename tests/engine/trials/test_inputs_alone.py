@@ -143,7 +143,7 @@ def given(tmp_path):
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
-@pytest.mark.parametrize("task", FILES)
+@pytest.mark.parametrize("task", FILES, ids=range(len(FILES)))
 def test_file_that_cannot_be_read(model_of, given, tmp_path, task, kind):
     """Of a batch the case whose file cannot be read is red, named with its file; the others are judged together."""
     names = given(task, kind)
@@ -156,7 +156,7 @@ def test_file_that_cannot_be_read(model_of, given, tmp_path, task, kind):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("task", FILES)
+@pytest.mark.parametrize("task", FILES, ids=range(len(FILES)))
 def test_only_file(model_of, given, task):
     """A case that is alone and cannot be read is red, and the model is not even loaded."""
     model, asked = model_of(task, given(task, "text")[1:2])
@@ -166,7 +166,7 @@ def test_only_file(model_of, given, task):
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
-@pytest.mark.parametrize("task", FILES)
+@pytest.mark.parametrize("task", FILES, ids=range(len(FILES)))
 def test_row_whose_file_cannot_be_read(model_of, given, tmp_path, task, kind):
     """A row of an evaluation set whose file cannot be read is named with that file."""
     names = given(task, kind)
@@ -179,7 +179,7 @@ def test_row_whose_file_cannot_be_read(model_of, given, tmp_path, task, kind):
 
 
 @pytest.mark.parametrize("name", ["gone.wav", ".", "x" * 5_000], ids=["gone", "folder", "long"])
-@pytest.mark.parametrize("task", FILES)
+@pytest.mark.parametrize("task", FILES, ids=range(len(FILES)))
 def test_file_that_is_none(model_of, tmp_path, task, name):
     """A case or a row that names no file is told before anything is judged, with its id."""
     with pytest.raises(InputFault, match=r"case 'case_0': (no file )?" + str(tmp_path)):
@@ -191,7 +191,7 @@ def test_file_that_is_none(model_of, tmp_path, task, name):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-@pytest.mark.parametrize("task", FILES)
+@pytest.mark.parametrize("task", FILES, ids=range(len(FILES)))
 def test_file_that_must_not_be_read(model_of, given, tmp_path, task):
     """A file without permission is told as one, and the others are judged."""
     names = given(task, "text")
@@ -203,7 +203,7 @@ def test_file_that_must_not_be_read(model_of, given, tmp_path, task):
     assert asked.counts == [2]
 
 
-@pytest.mark.parametrize("task", TEXTS)
+@pytest.mark.parametrize("task", TEXTS, ids=range(len(TEXTS)))
 def test_text_that_the_model_does_not_take(model_of, task):
     """Of a batch the text that is too long is red, named with how it begins; each other one is judged."""
     model, asked = model_of(task, ["Ada came.", TOO_LONG, "Bo left.", SURPRISE])
@@ -220,7 +220,7 @@ def test_text_that_the_model_does_not_take(model_of, task):
     assert asked.counts == [4, 1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("task", TEXTS)
+@pytest.mark.parametrize("task", TEXTS, ids=range(len(TEXTS)))
 def test_row_that_the_model_does_not_take(model_of, tmp_path, task):
     """A row of an evaluation set that is too long is named with how it begins."""
     model, _ = model_of(task, ["Ada came."])

@@ -9,6 +9,7 @@ true figure. Writes the tables to verdict_rates.json beside this file. The seed 
 minutes; ``--resampled`` does only what is resampled and keeps the rest of the file.
 """
 
+import itertools
 import json
 import sys
 from collections import Counter
@@ -22,10 +23,11 @@ from swapgate.statistics.paired import (
     FEWEST_UNITS,
     Flips,
     drawn_weights,
-    most_of,
+    most_lost,
     non_inferior,
     quantiles,
     rows_needed,
+    unseen_part,
     within,
 )
 
@@ -68,6 +70,8 @@ def scores(random: np.random.Generator, skill: float) -> Any:
     return np.stack([random.beta(9, 9 / skill - 9, POPULATION), np.ones(POPULATION)], axis=1)
 
 
+COUNTED_BY = {"F1 of spans": (1, 2), "1 - word error rate": (1,), "mean score": (1,)}
+"""The columns of rows by whose sum they count for a figure."""
 FIGURES: dict[str, tuple[Callable[..., Any], Callable[[Any], float], float, float]] = {
     "F1 of spans": (spans, lambda sums: 2 * sums[0] / (sums[1] + sums[2]), 0.94, 0.80),
     "1 - word error rate": (words, lambda sums: sums[0] / sums[1], 0.92, 0.84),
@@ -76,21 +80,30 @@ FIGURES: dict[str, tuple[Callable[..., Any], Callable[[Any], float], float, floa
 """From a name to how rows are made, how a figure is made of their sums, and the skill before and now."""
 
 
+def masses(name: str, *sides: Any) -> Any:
+    """Return as how much each row counts for a figure, on the side on which it is more."""
+    counted = [side[:, COUNTED_BY[name]].sum(axis=1, keepdims=True) for side in sides]
+    return np.maximum.reduce(counted).astype(float)
+
+
 def all_weights(rows: int) -> tuple[Any, Any]:
-    """Return all weights that `resampled_bounds` draws, always the same, and the share of the row never seen."""
-    weights, part = zip(*drawn_weights(rows), strict=True)
-    return np.concatenate(weights), np.concatenate(part)
+    """Return all weights that `resampled_bounds` draws, always the same, and that of the row never seen."""
+    weights, unseen = zip(*drawn_weights(rows), strict=True)
+    return np.concatenate(weights), np.concatenate(unseen)
 
 
-def bounds_of(random: np.random.Generator, drawn: Any, values: Any, figure: Any, runs: int, least: float) -> Any:
+def bounds_of(
+    random: np.random.Generator, drawn: Any, values: Any, mass: Any, figure: Any, runs: int, least: float
+) -> Any:
     """Yield for `runs` sets of rows their bounds, and which rows they have; `figure` takes sums of `values`."""
-    weights, part = drawn
+    weights, unseen = drawn
     rows, columns = weights.shape[1], values.shape[1]
     for _ in range(runs // AT_ONCE):
         chosen = random.integers(len(values), size=(AT_ONCE, rows))
         sums = weights @ values[chosen].transpose(1, 0, 2).reshape(rows, -1)
         seen = figure(np.moveaxis(sums.reshape(-1, AT_ONCE, columns), 2, 0))
         for number in range(AT_ONCE):
+            part = unseen_part(weights, unseen, mass[chosen[number]])
             yield quantiles(seen[:, number], part, least, 1.0), chosen[number]
 
 
@@ -105,12 +118,12 @@ def resampled_rates(name: str, rows: int, drawn: Any) -> dict[str, Any]:
     rates = {}
     for candidate, rate, runs in ((worse, "false_pass", RESAMPLED_RUNS), (equal, "true_pass", EQUAL_RUNS)):
         both, apart = np.hstack([candidate, incumbent]).astype(float), (candidate != incumbent).any(axis=1)
-        passed = 0
+        passed, mass = 0, masses(name, candidate, incumbent)
         for found, chosen in bounds_of(
-            random, drawn, both, lambda sums: figure(sums[:count]) - figure(sums[count:]), runs, -1.0
+            random, drawn, both, mass, lambda sums: figure(sums[:count]) - figure(sums[count:]), runs, -1.0
         ):
             if apart[chosen].sum() < FEWEST_UNITS:  # all of them taken for worse, which is on the wrong side
-                found = (-most_of(float(apart[chosen].sum()), rows), 1.0)
+                found = (-most_lost(apart[chosen], mass[chosen])[0], 1.0)
             passed += within(found, margin) == "PASS"
         rates[rate] = passed / runs
     differing = float((worse != incumbent).any(axis=1).mean())
@@ -123,7 +136,9 @@ def floor_rates(name: str, rows: int, drawn: Any) -> dict[str, Any]:
     random = np.random.default_rng(SEED + rows)
     values = make(random, skill).astype(float)
     floor = float(figure(values.sum(axis=0)))
-    found = [bounds for bounds, _ in bounds_of(random, drawn, values, figure, RESAMPLED_RUNS, 0.0)]
+    found = [
+        bounds for bounds, _ in bounds_of(random, drawn, values, masses(name, values), figure, RESAMPLED_RUNS, 0.0)
+    ]
     rates = {"false_pass": sum(low > floor for low, _ in found), "false_fail": sum(high < floor for _, high in found)}
     shares = {rate: count / RESAMPLED_RUNS for rate, count in rates.items()}
     return {"figure": name, "rows": rows, "floor": floor, **shares}
@@ -155,13 +170,11 @@ def catastrophe_rates(share: float, kind: str, rows: int, drawn: Any) -> dict[st
     random = np.random.default_rng(SEED + rows)
     values = catastrophes(random, share, kind)
     lost, length = values.T
-    margin, passed = float(lost.sum() / length.sum()), 0
-    for found, chosen in bounds_of(random, drawn, values, lambda sums: -sums[0] / sums[1], RESAMPLED_RUNS, -1.0):
-        worse = chosen[lost[chosen] > 0]
+    margin, passed, mass = float(lost.sum() / length.sum()), 0, values[:, 1:]
+    for found, chosen in bounds_of(random, drawn, values, mass, lambda sums: -sums[0] / sums[1], RESAMPLED_RUNS, -1.0):
         if np.count_nonzero(lost[chosen]) < FEWEST_UNITS:
-            cap = max(1.0, length[worse].max() / length[chosen].mean()) if worse.size else 1.0
             seen = -lost[chosen].sum() / length[chosen].sum()
-            found = (min(seen, -cap * most_of(worse.size, rows)), 1.0)
+            found = (min(seen, -most_lost(lost[chosen] > 0, mass[chosen])[0]), 1.0)
         passed += within(found, margin) == "PASS"
     return {
         "catastrophes": share,
@@ -172,10 +185,77 @@ def catastrophe_rates(share: float, kind: str, rows: int, drawn: Any) -> dict[st
     }
 
 
+RARE = {"F1 of spans": (100, 50, 20), "macro F1": (50, 20, 5)}
+"""From a figure to how many rows of a thousand count for it, or have the rarest of three labels. Of one label F1 is as
+that of spans."""
+RARE_ROWS, RARE_LOSSES = (300, 1_000, 5_000), (0.02, 0.05)
+
+
+def rare(figure: str, share: float, loss: float) -> tuple[Any, Any]:
+    """Return rows, all of which an incumbent gets right: what a candidate gets right of each part, and what there is.
+
+    It misses what is rare so often that `loss` is lost of the figure, and gives it to nobody.
+    """
+    random = np.random.default_rng([SEED, round(1_000 * share)])
+    is_rare = random.random(POPULATION) < share
+    labels = 3 if figure == "macro F1" else 1
+    missed = 2 * loss * labels / (1 + loss * labels)  # F1 is 2 · both / (found + wanted), with both = found
+    lost = is_rare & (random.random(POPULATION) < missed)
+    of = np.where(is_rare, 0, random.integers(1, 3, POPULATION)) if labels == 3 else np.where(is_rare, 0, -1)
+    wanted = np.stack([of == label for label in range(labels)], axis=1).astype(float)
+    return np.where(lost[:, None], 0.0, wanted), wanted
+
+
+def rare_rates(figure: str, of_thousand: int, loss: float, rows: int, drawn: Any) -> dict[str, Any]:
+    """Return the share of PASSes, of a comparison and of a floor, where exactly the margin is truly lost."""
+    random = np.random.default_rng(SEED + rows)
+    both, wanted = rare(figure, of_thousand / 1_000, loss)
+    values, labels = np.hstack([both, wanted]), wanted.shape[1]
+    truth = values.sum(axis=0)
+    margin = 1 - float((2 * truth[:labels] / (truth[:labels] + truth[labels:])).mean())
+    lost, mass, passed, floors, sets = (both != wanted).any(axis=1), 2 * wanted, 0, 0, 0
+
+    def less(sums: Any) -> Any:
+        return (2 * sums[:labels] / np.maximum(sums[:labels] + sums[labels:], 1e-12)).mean(axis=0) - 1
+
+    for found, chosen in bounds_of(random, drawn, values, mass, less, RESAMPLED_RUNS, -1.0):
+        if not (wanted[chosen].sum(axis=0) > 0).all():
+            continue  # a label of which there is no row is none of the set's
+        sets += 1
+        floors += found[0] > -margin
+        if lost[chosen].sum() < FEWEST_UNITS:
+            found = (-most_lost(lost[chosen], mass[chosen])[0], 1.0)
+        passed += within(found, margin) == "PASS"
+    return {
+        "figure": figure,
+        "of a thousand": of_thousand,
+        "rows": rows,
+        "margin": margin,
+        "sets": sets,
+        "false_pass": passed / sets,
+        "floor_false_pass": floors / sets,
+    }
+
+
+def rare_table(drawn: Any) -> list[dict[str, Any]]:
+    """Simulate and print what few rows count for."""
+    print("\n| figure | of 1,000 rows count | rows | margin | PASS at a true loss of it | PASS at that floor |")
+    print("|---|---|---|---|---|---|")
+    found = []
+    for figure, counts in RARE.items():
+        for of_thousand, loss, rows in itertools.product(counts, RARE_LOSSES, RARE_ROWS):
+            line = rare_rates(figure, of_thousand, loss, rows, drawn[rows])
+            shown = f"{line['margin']:.4f} | {line['false_pass']:.2%} | {line['floor_false_pass']:.2%}"
+            print(f"| {figure} | {of_thousand} | {rows:,} | {shown} |", flush=True)
+            found.append(line)
+    return found
+
+
 def resampled_tables() -> dict[str, Any]:
     """Simulate and print what is resampled."""
-    resampled, floors, rare = [], [], []
+    resampled, floors, invented = [], [], []
     drawn = {rows: all_weights(rows) for rows in {*RESAMPLED_ROWS, *CATASTROPHE_ROWS}}
+    few = rare_table(drawn)
     print(f"\nResampled, {RESAMPLED_RUNS:,} and {EQUAL_RUNS:,} comparisons a line\n")
     print("| figure | rows | rows that differ | margin | PASS at a true loss of the margin | PASS at no loss |")
     print("|---|---|---|---|---|---|")
@@ -194,7 +274,7 @@ def resampled_tables() -> dict[str, Any]:
                 print(
                     f"| {share:.1%} | {kind} | {rows:,} | {line['margin']:.4f} | {line['false_pass']:.2%} |", flush=True
                 )
-                rare.append(line)
+                invented.append(line)
     print("\n| figure | rows | floor | PASS at the floor | FAIL at the floor |\n|---|---|---|---|---|")
     for name in FIGURES:
         for rows in RESAMPLED_ROWS:
@@ -203,7 +283,7 @@ def resampled_tables() -> dict[str, Any]:
             print(f"| {name} | {rows:,} | {' | '.join(shown)} |", flush=True)
             floors.append(line)
     runs = {"resampled_runs": RESAMPLED_RUNS, "equal_runs": EQUAL_RUNS}
-    return {**runs, "resampled": resampled, "catastrophes": rare, "floors": floors}
+    return {**runs, "resampled": resampled, "catastrophes": invented, "floors": floors, "few rows count": few}
 
 
 def share_tables() -> dict[str, Any]:

@@ -16,7 +16,8 @@ from swapgate.project.manifest import Manifest
 from swapgate.project.marks import marks_of, properties_of
 from swapgate.trials.plan import Plan
 
-CONFTEST = "conftest.py"
+CONFTEST, PACKAGE = "conftest.py", "__init__.py"
+"""Files that pytest runs on its way to a test file, though none imports them."""
 WHOLE = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
 """Files that configure pytest alone."""
 IN_PART = ("pyproject.toml", "tox.ini", "setup.cfg")
@@ -114,17 +115,24 @@ def _judging(
         for folder in path.parents:
             folders.setdefault(folder, set()).update(suites)
     for path in changed:
-        if path.name == CONFTEST and not folders.get(path.parent) and layout.collects(path):
-            yield path, every  # on nobody's way, but its hooks are everybody's
+        if _is_run(path, layout) and not folders.get(path.parent):
+            yield path, every  # on the way to no suite, but what it does to the process is everybody's
     for folder, suites in folders.items():
         if folder.is_relative_to(now.root):
-            yield folder / CONFTEST, suites
+            yield from ((folder / name, suites) for name in (CONFTEST, PACKAGE))
     for name in (*WHOLE, *IN_PART):
         yield now.root / name, every
     if layout.configuration:
         yield layout.configuration, every
     own = {suite for suite, task in now.manifest.tasks.items() if not task.built_in}
     yield from ((path, own) for path in changed if _is_of_module(path, now.root, layout))
+
+
+def _is_run(path: Path, layout: Layout) -> bool:
+    """Return whether pytest runs a file that is no test file: a conftest, or a package that has tests."""
+    if not layout.collects(path):
+        return False
+    return path.name == CONFTEST or (path.name == PACKAGE and any(map(layout.is_test, path.parent.rglob("*.py"))))
 
 
 def _suites(manifest: Manifest, text: str) -> set[str]:
@@ -138,7 +146,7 @@ def _is_of_module(path: Path, root: Path, layout: Layout) -> bool:
     for module in layout.modules:
         for place in (root, *layout.python_path):
             whole = place.joinpath(*module.split("."))
-            packages = [folder / "__init__.py" for folder in whole.parents if folder.is_relative_to(place)]
+            packages = [folder / PACKAGE for folder in whole.parents if folder.is_relative_to(place)]
             if path in (whole.with_name(f"{whole.name}.py"), *packages[:-1]) or path.is_relative_to(whole):
                 return path.suffix == ".py"
     return False

@@ -32,6 +32,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file. Raises InputFault that names the file and, for a syntax error, its line."""
     try:
         return parse_toml(read_text(path, LARGEST))
+    except FileNotFoundError as error:
+        raise InputFault(f"{path}: there is no such file; put it there, or name the one that is meant") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputFault(f"{path}: cannot be read: {error}; give a TOML file in UTF-8") from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is an endless number

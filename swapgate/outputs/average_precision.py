@@ -52,6 +52,14 @@ class AveragePrecision:
         there = ~np.isnan(table)
         return np.where(there, table, 0.0).sum(axis=(1, 2)) / np.maximum(there.sum(axis=(1, 2)), 1)
 
+    def masses(self) -> Any:
+        """Return how many boxes there are of each label: an array of shape (pictures, labels)."""
+        import numpy as np
+
+        names = sorted(self._labels)
+        wanted = [[noted.get(name, NOTHING_FOUND).wanted for name in names] for noted in self._noted]
+        return np.array(wanted, dtype=float).reshape(len(self._noted), len(names))
+
     def differs(self, other: Self, name: str) -> Any:
         """Return which pictures have other scores or matches on the other side."""
         import numpy as np

@@ -17,6 +17,10 @@ OVERLAP_PARTS = ("both", "found")
 """Numbers of `overlap` in which two models can differ."""
 _PLACES = {"F1": 2, "precision": 0, "recall": 1}
 """Where scikit-learn gives them."""
+SIDES = {"F1": (0, 1), "precision": (1,), "recall": (0,)}
+"""Of a pair of a right and a given label: which of the two makes a row count for the figure of a label."""
+MACRO = "macro "
+"""How a mean over the labels begins."""
 
 
 def overlap(found: Set[tuple[Any, ...]], wanted: Set[tuple[Any, ...]]) -> Counts:
@@ -46,7 +50,7 @@ def by_label(counts: Counts) -> Figures:
         right, given, labels=names, sample_weight=[*pairs.values()], zero_division=0.0
     )
     return {
-        **{f"macro {what}": float(table[place].mean()) for what, place in _PLACES.items()},
+        **{f"{MACRO}{what}": float(table[place].mean()) for what, place in _PLACES.items()},
         **{
             f"{what} {name}": float(value)
             for what, place in _PLACES.items()

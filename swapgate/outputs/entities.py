@@ -221,4 +221,5 @@ OUTPUT = Output(
     figures=figures,
     diff=diff,
     parts=dict.fromkeys(("F1", "precision", "recall"), OVERLAP_PARTS),
+    ratios={"F1": ("wanted", "found"), "precision": ("found",), "recall": ("wanted",)},
 )

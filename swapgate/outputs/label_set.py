@@ -168,4 +168,5 @@ OUTPUT = Output(
     diff=diff,
     shares=frozenset({"exact match"}),
     parts={"micro F1": OVERLAP_PARTS},
+    ratios={"micro F1": ("wanted", "found")},
 )

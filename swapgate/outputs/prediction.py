@@ -40,6 +40,9 @@ class Accumulator(Protocol):
     def weighted(self, name: str, weights: Any) -> Any:
         """Return one figure, an array of shape (draws,), for weights of the rows, of shape (draws, rows)."""
 
+    def masses(self) -> Any:
+        """Return as how much each row counts, for each part that a figure is the mean of: of shape (rows, parts)."""
+
     def differs(self, other: Self, name: str) -> Any:
         """Return which rows differ from the other side in what counts for a figure: booleans of shape (rows,)."""
 
@@ -85,8 +88,8 @@ class Output:
     """Numbers in which two models can differ, of a figure that is not one itself and not of pairs of labels."""
     capped: Mapping[str, str] = field(default_factory=dict)
     """From a figure to the one that judges it: an error rate to that in which no row counts more than all of itself."""
-    lengths: Mapping[str, str] = field(default_factory=dict)
-    """Numbers that an error rate is a rate of, by its name."""
+    ratios: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Numbers to whose sum a figure is a ratio, by its name: a row counts for it as they do."""
     accumulator: Callable[[], Accumulator] | None = None
     """Makes what gathers figures that are no function of sums."""
     limits: tuple[str, ...] = ()

@@ -199,7 +199,10 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
     older = then / models_file.relative_to(root)
     try:
         if not older.is_file():
-            raise InputFault(f"has no {models_file.relative_to(root)}; judge without --against")
+            raise InputFault(
+                f"has no {models_file.relative_to(root)}, and the one of the change cannot judge itself; keep its name,"
+                " or let a person look at the change that brings it"
+            )
         sets = [_of_commit(one, root, then, directory) for one in option.eval_set]
         before = make_plan(then, older, [], sets, directory, working_tree=root, device=option.device)
         plan = judged_by(before, now, commit, _checkout(config))

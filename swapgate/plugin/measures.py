@@ -138,13 +138,14 @@ class Quality:
         undecided = [one.words for one in judged if one.decision == "too few rows"]
         cuts = self._cuts(counted)
         remarks = [f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes]
+        remarks += self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
         keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "train it longer"
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
         if failed:
             self.message = f"{self.model.name}: {'; '.join([*failed, *cuts])} ({described(self.model)}); {next_step}"
         if tuple(limits) != tuple(self.model.row.budget.quality):
             self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
-        elif judged and counted.right_always:
+        elif counted.right_always:
             self.incomplete = (
                 f"{self.model.name}: {metric} {found[metric]:.3f} measures nothing: {counted.right_always[0]!r} is"
                 f" right in each of the {counted.rows} rows of {self.evaluation}; give one with other labels too"
@@ -160,6 +161,17 @@ class Quality:
         others = [(name, other.cuts) for name, other in self._others.items() if other.cuts != counted.cuts]
         theirs = [f"of {name} {'; '.join(cuts) or 'none was cut'}" for name, cuts in others]
         return [*counted.cuts, *theirs]
+
+    def _one_sided(self, counted: Tally, comparisons: Sequence[Comparison]) -> list[str]:
+        """Return a note where a model that always says the same label would lose no more than a margin."""
+        (label, rows), output = counted.right_most, self.model.task.output
+        margins = [one.allowed for one in comparisons if output.is_share(one.metric)]
+        if not rows or not margins or counted.rows - rows > max(margins) * counted.rows:
+            return []
+        return [
+            f"a model that always says {label!r} is right in {rows:,} of the {counted.rows:,} rows of"
+            f" {self.evaluation}, which says little of the other labels"
+        ]
 
     def _judged(self, limit: QualityLimit, counted: Tally, headline: str) -> _Judged | None:
         """Judge one limit; None where there is no model to compare with."""

@@ -14,7 +14,7 @@ from swapgate.statistics.paired import (
     Flips,
     bounds,
     mcnemar,
-    most_of,
+    most_lost,
     non_inferior,
     resampled_bounds,
     rows_for_share,
@@ -78,6 +78,8 @@ class Comparison:
     """Inputs that got worse, where too few differ to resample: bounds and claim are of their share then, else null."""
     cap: float | None = None
     """In that case: as how many average rows one that got worse counts, at most."""
+    counting: int | None = None
+    """In that case: how many inputs count for the figure at all; of a mean over labels those of the rarest."""
     raw: float | None = None
     """Of an error rate: the figure in which nothing is capped."""
     raw_reference: float | None = None
@@ -127,12 +129,12 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         found, decision, needed = bounds(flips), non_inferior(flips, margin), rows_needed(flips, margin)
     elif apart.sum() < FEWEST_UNITS:
         claim, found = _claim(candidate, reference, name, worse * (value - other))
-        decision, needed = within(found, margin), _needed_for_claim(claim, candidate.units, margin)
+        decision, needed = within(found, margin), _needed_for_claim(candidate, reference, name, margin)
         more |= claim
     else:
         found = resampled_bounds(
             lambda weights: worse * (candidate.weighted(name, weights) - reference.weighted(name, weights)),
-            candidate.units,
+            candidate.masses(name, reference),
         )
         decision, needed = within(found, margin), _needed(found, candidate.units, margin)
     low, high = sorted(worse * bound for bound in found)
@@ -160,7 +162,7 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
     if others > FEWEST_ERRORS:
         spared = at_most * theirs - ours  # on average at least 0 where the ratio holds
         found = resampled_bounds(
-            lambda weights: weights @ spared / weights.sum(axis=1), candidate.units, -1.0, max(1.0, at_most)
+            lambda weights: weights @ spared / weights.sum(axis=1), candidate.masses(RIGHT), -1.0, max(1.0, at_most)
         )
         decision = within(found, 0.0)
         room = (at_most - 1) * others / candidate.units
@@ -187,7 +189,7 @@ def judge_floor(tally: Tally, metric: str, at_least: float | None, at_most: floa
     if tally.output.is_share(metric):
         low, high = share_bounds(float(tally.by_input(tally.each(metric)).sum()), tally.units)
     else:
-        low, high = resampled_bounds(lambda weights: tally.weighted(name, weights), tally.units, 0.0, 1.0)
+        low, high = resampled_bounds(lambda weights: tally.weighted(name, weights), tally.masses(name), 0.0, 1.0)
     above, below = low > limit, high < limit
     is_good, is_bad = (above, below) if at_most is None else (below, above)
     decision: Decision = "PASS" if is_good else "FAIL" if is_bad else "too few rows"
@@ -223,11 +225,11 @@ def _claim(candidate: Tally, reference: Tally, name: str, seen: float) -> tuple[
     What got worse is taken as lost as a whole, and nothing as gained by another; the other way round for the other
     bound. `seen` is the difference of the figure, beyond which no bound is.
     """
+    masses = candidate.masses(name, reference)
     worse, better = _changed(candidate, reference, name), _changed(reference, candidate, name)
-    cap, other = (_weight(reference, name, rows) for rows in (worse, better))
-    low = min(seen, -cap * most_of(worse.sum(), candidate.units))
-    high = max(seen, other * most_of(better.sum(), candidate.units))
-    return {"worse": int(worse.sum()), "cap": cap}, (low, high)
+    (lost, cap), (gained, _) = most_lost(worse, masses), most_lost(better, masses)
+    claim = {"worse": int(worse.sum()), "cap": cap, "counting": int((masses > 0).sum(axis=0).min())}
+    return claim, (min(seen, -lost), max(seen, gained))
 
 
 def _changed(side: Tally, other: Tally, name: str) -> Any:
@@ -235,18 +237,15 @@ def _changed(side: Tally, other: Tally, name: str) -> Any:
     return side.by_input(side.differs(other, name) & ~side.is_better(other, name)) > 0
 
 
-def _weight(tally: Tally, name: str, inputs: Any) -> float:
-    """Return as how many average rows the longest of some inputs counts: 1 for a figure that is no rate of a length."""
-    length = tally.output.lengths.get(name)
-    if length is None or not inputs.any():
-        return 1.0
-    each = tally.by_input(tally.each(length))
-    return max(1.0, float(each[inputs].max() / each.mean()))
-
-
-def _needed_for_claim(claim: dict[str, Any], rows: int, margin: float) -> int | None:
+def _needed_for_claim(candidate: Tally, reference: Tally, name: str, margin: float) -> int | None:
     """Return about how many rows show that few enough got worse; None where too many did for any number."""
-    return rows_for_share(margin / claim["cap"], claim["worse"] / rows)
+    masses, worse = candidate.masses(name, reference), _changed(candidate, reference, name)
+    counts = masses > 0
+    _, cap = most_lost(worse, masses)
+    rarest = counts.sum(axis=0).argmin()
+    there, hit = int(counts[:, rarest].sum()), int((counts[:, rarest] & worse).sum())
+    needed = rows_for_share(min(0.99, margin * masses.shape[1] / cap), hit / there)
+    return needed and math.ceil(needed * candidate.units / there)
 
 
 def _raw(candidate: Tally, reference: Tally, metric: str) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """What the predictions on an evaluation set came to: a few numbers a row, and figures of any choice of rows."""
 
+import functools
 import hashlib
 import json
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from swapgate.outputs import check_expected
-from swapgate.outputs.counts import RIGHT, Counts, Figures, by_label
+from swapgate.outputs.counts import MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
 from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
 
 
@@ -29,8 +30,8 @@ class Tally:
         self._inputs: dict[str, int] = {}
         self._unit_of = array("q")
         """Of each row the number of its input: rows with the same one tell the same thing, and count once."""
-        self._right_always: set[Any] | None = None
-        """Of a task of which one right answer is enough: those that are right in each row so far."""
+        self._right: Counter[Any] = Counter()
+        """Of a task of which one right answer is enough: in how many rows each is right."""
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
@@ -44,7 +45,7 @@ class Tally:
         self.left_out.update([left_out] if left_out else [])
         self._unit_of.append(self._inputs.setdefault(given or f" {self.rows}", len(self._inputs)))
         if self.output.one_is_enough:
-            self._right_always = {*expected} if self._right_always is None else self._right_always & {*expected}
+            self._right.update({*expected})
         mismatches = check_expected(prediction, expected)
         if mismatches:
             self.wrong[self.rows] = row, "; ".join(map(str, mismatches))
@@ -62,7 +63,12 @@ class Tally:
     @property
     def right_always(self) -> list[Any]:
         """The labels of which each is right in every row, so that a model which says nothing else is never wrong."""
-        return sorted(self._right_always or ())
+        return sorted(label for label, rows in self._right.items() if rows == self.rows)
+
+    @property
+    def right_most(self) -> tuple[Any, int]:
+        """The label that is right in most rows, and in how many; zero where one right answer is not enough."""
+        return max(self._right.items(), key=lambda one: one[1], default=("", 0))
 
     @property
     def cuts(self) -> list[str]:
@@ -121,6 +127,42 @@ class Tally:
         place = self._names[RIGHT if name == "accuracy" else name]
         return self._matrix(self._names)[:, [place]].toarray()[:, 0]
 
+    def masses(self, figure: str, other: "Tally | None" = None) -> Any:
+        """Return as how much each input counts for a figure, on the side on which it is more: of shape (units, parts).
+
+        A figure is the mean of its parts, each of these a ratio to the sum of what rows add. Most have one part, that
+        all rows count for alike; span F1 one that rows without an entity do not count for; macro F1 one for each label.
+        """
+        import numpy as np
+
+        sides = [self] if other is None else [self, other]
+        labels = sorted(
+            {label for side in sides for name in side._names if _is_pair(name) for label in name} - {NOTHING}
+        )
+        rows = functools.reduce(np.maximum, (side._masses_of_rows(figure, labels) for side in sides))
+        return np.stack([self.by_input(part) for part in rows.T], axis=1)
+
+    def _masses_of_rows(self, figure: str, labels: Sequence[str]) -> Any:
+        import numpy as np
+
+        if self._accumulator and figure in self._accumulator.names:
+            return self._accumulator.masses()
+        if figure in self.output.ratios:
+            return self._sum(self.output.ratios[figure].__contains__)[:, None]
+        what, _, label = figure.removeprefix(MACRO).partition(" ")
+        if self.is_mean(figure) or what not in SIDES:
+            return np.ones((self.rows, 1))
+        parts = [
+            sum(self._sum(lambda name: _is_pair(name) and name[side] == one) for side in SIDES[what])  # noqa: B023
+            for one in (labels if figure.startswith(MACRO) else [label])
+        ]
+        return np.stack(parts, axis=1)
+
+    def _sum(self, chosen: Callable[[Any], bool]) -> Any:
+        """Return the sum of the numbers that are chosen by their names, of each row: an array of shape (rows,)."""
+        places = [place for name, place in self._names.items() if chosen(name)]
+        return self._matrix(self._names)[:, places].sum(axis=1).A1
+
     def differs(self, other: "Tally", figure: str) -> Any:
         """Return which rows add something else to a figure on the other side: booleans of shape (rows,)."""
         import numpy as np
@@ -144,8 +186,7 @@ class Tally:
     def _mistakes(self, figure: str) -> Any:
         """Return how much is wrong in each row: what an error rate counts, or labels on one side only."""
         parts = self.output.parts.get(figure, ()) if figure in self.output.less_is_better else ()
-        places = [place for name, place in self._names.items() if (name in parts if parts else _is_mistake(name))]
-        return self._matrix(self._names)[:, places].sum(axis=1).A1
+        return self._sum(lambda name: name in parts if parts else _is_mistake(name))
 
     def _figures(self, name: str, weights: Any) -> Any:
         """Return a figure for each line of weights of the rows."""

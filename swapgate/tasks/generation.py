@@ -1,6 +1,7 @@
 """How texts are written: what a row of the models file may set, and what a model asks for that the gate replaces."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -37,9 +38,11 @@ class WritingSettings(Settings):
     """"greedy": the model is served as it is judged, the most probable token always, whatever its own settings ask."""
 
 
-def replaced(_config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """Return which of a model's own settings the judge leaves out, with their values."""
-    asked = {**REPLACED, **(SAMPLING if settings.get("do_sample") else {})}
+def replaced(
+    _config: Mapping[str, Any], settings: Mapping[str, Any], besides: Mapping[str, Any] = MappingProxyType({})
+) -> list[str]:
+    """Return which of a model's own settings the judge leaves out, with their values; `besides` are a task's own."""
+    asked = {**REPLACED, **besides, **(SAMPLING if settings.get("do_sample") else {})}
     return [
         f"{name} = {settings[name]!r}"
         for name, plain in asked.items()

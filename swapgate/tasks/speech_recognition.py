@@ -1,5 +1,6 @@
 """Speech recognition: from sounds to texts, spelled frame by frame (CTC) or written step by step (Whisper)."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -241,7 +242,7 @@ TASK = Task(
     settings=SpeechSettings,
     judging_keys=frozenset({"decoding", "long"}),
     left_out=left_out,
-    replaced=replaced,
+    replaced=functools.partial(replaced, besides={"num_beams": 1, "return_timestamps": False}),
     figures=("WER", "CER"),
     check_loaded=check_loaded,
     produced=produced,

@@ -114,13 +114,17 @@ def beside(found: Comparison | Floor) -> list[str]:
             raw += f" and {found.raw_reference:.4f}"
         notes.append(f"a row's errors count up to the length of its reference, without that {raw}")
     if isinstance(found, Comparison) and found.worse is not None:
-        share = most_of(found.worse, found.inputs or found.rows)
+        units = found.inputs or found.rows
         weight = f", each as much as {found.cap:.1f} rows," if found.cap and found.cap > 1 else ""
-        notes.append(
-            f"the claim is that at most {share:.2%} of the rows got worse ({found.worse} of"
-            f" {found.inputs or found.rows:,} did{weight} and {found.differing} differ: too few to judge"
-            f" {found.metric} itself)"
-        )
+        few = f"{found.differing} differ: too few to judge {found.metric} itself"
+        if found.counting in (None, units):
+            claim = f"that at most {most_of(found.worse, units):.2%} of the rows got worse"
+            notes.append(f"the claim is {claim} ({found.worse} of {units:,} did{weight} and {few})")
+        else:
+            notes.append(
+                f"the claim is of the rows that got worse, each as if it were lost as a whole ({found.worse} of"
+                f" {units:,} did{weight} and {few}); of one kind that counts for it there are {found.counting:,}"
+            )
     if found.inputs is not None:
         notes.append(f"the {found.rows:,} rows have {found.inputs:,} different inputs, and each counts once")
     return notes

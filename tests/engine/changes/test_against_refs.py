@@ -68,7 +68,9 @@ REFUSED = [
     pytest.param("", "the name of a commit is empty; give a commit, a branch or a tag", id="empty"),
     pytest.param("HEAD:fixtures", "no such commit in the git repository of *", id="folder"),
     pytest.param("HEAD..HEAD", "no such commit in the git repository of *", id="range"),
-    pytest.param("empty", "has no fixtures/models/embedded.toml; judge without --against", id="no_models_file"),
+    pytest.param(
+        "empty", "has no fixtures/models/embedded.toml, and the one of the change cannot *", id="no_models_file"
+    ),
     pytest.param("broken", "broken:fixtures/models/embedded.toml: ner.small.lables: unknown key; *", id="broken_row"),
     pytest.param(
         "conflict", "conflict:golden/embedded/ner/small.json: holds merge-conflict markers*", id="broken_golden"

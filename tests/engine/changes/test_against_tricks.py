@@ -136,12 +136,13 @@ def test_link_in_the_repository(committed, commit, against):
         ("tests/test_ner.py", 7),
         ("tests/test_mine.py", 0),
         ("tests/conftest.py", 7),
+        ("tests/__init__.py", 7),
         ("pytest.ini", 7),
         ("fake_model.py", 0),
         ("constraints.txt", 0),
         (".github/ci.yml", 0),
     ],
-    ids=[f"file {number}" for number in range(7)],
+    ids=[f"file {number}" for number in range(8)],
 )
 def test_what_judges_as_it_is_now(committed, against, name, status):
     """Tests, configuration and whatever else is not the commit's are listed where the change edits them."""

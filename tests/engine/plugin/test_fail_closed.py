@@ -97,6 +97,13 @@ def test_nothing_compared(recorded, line):
     assert recorded.reasons(result)[0].endswith("the test compared nothing; assert with == or <=")
 
 
+def test_nothing_measured(recorded):
+    """A figure that says of itself that it holds, and was never measured, is INCOMPLETE."""
+    recorded.replace(recorded.suite, "assert size <= budget.size", "size.holds = True")
+    result = recorded.run("-m", "small and not latency")
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+
+
 @pytest.mark.parametrize("check", ["expected", "golden", "size"])
 def test_without_assert(recorded, check):
     """A comparison that nobody asserts counts all the same."""

@@ -218,7 +218,7 @@ def test_resampling_in_little_memory():
     values = np.random.default_rng(6).random(20_000)
     tracemalloc.start()
     try:
-        assert resampled_bounds(lambda weights: weights @ values / weights.sum(axis=1), 20_000)
+        assert resampled_bounds(lambda weights: weights @ values / weights.sum(axis=1), np.ones((20_000, 1)))
         assert tracemalloc.get_traced_memory()[1] < 6e6
     finally:
         tracemalloc.stop()
@@ -243,6 +243,49 @@ def test_floor(task, figure, right, at_least, decision):
     )
     assert found.low < found.value < found.high
     assert (found.needed is None) == (found.decision != "too few rows")
+
+
+def sparse(entities_in, rows=1_000, lost=0):
+    """Return the tally of sentences of which few have an entity, and some of these are lost."""
+    expected, good, bad = SAID["ner"]
+    made = Tally(find_task("ner").output)
+    for number in range(rows):
+        there = number < entities_in
+        made.add(f"row {number}", (bad if number < lost else good) if there else entities(), expected if there else ())
+    return made
+
+
+@pytest.mark.parametrize(("there", "decision"), [(50, "too few rows"), (148, "too few rows"), (149, "PASS")])
+def test_rows_that_count_for_nothing(there, decision):
+    """Sentences without an entity tell nothing of the F1 of spans, however many there are."""
+    found = compare_figure(sparse(there), sparse(there), "F1", 0.02)
+    assert (found.decision, found.counting) == (decision, there)
+    assert found.needed is None or found.needed == pytest.approx(149_000 / there, rel=0.05)
+
+
+@pytest.mark.parametrize(("lost", "decision"), [(0, "PASS"), (2, "too few rows"), (30, "FAIL")])
+def test_few_rows_count(lost, decision):
+    """What is lost among few rows that count is judged among these, by the claim as by resampling."""
+    assert compare_figure(sparse(100, lost=lost), sparse(100), "F1", 0.05).decision == decision
+
+
+@pytest.mark.parametrize("figure", ["F1", "recall", "recall PER", "F1 PER", "macro F1"])
+@pytest.mark.parametrize(("there", "decision"), [(5, "too few rows"), (20, "too few rows"), (200, "PASS")])
+def test_floor_of_few_rows_that_count(figure, there, decision):
+    """A floor is not passed by a handful of rows that count, though all of them are right."""
+    assert judge_floor(sparse(there, 400), figure, 0.9, None).decision == decision
+
+
+@pytest.mark.parametrize(("rare", "decision"), [(5, "too few rows"), (200, "PASS")])
+def test_rare_label(rare, decision):
+    """In a mean over labels a rare one counts as much as another, and five rows of it tell little."""
+    sides = [Tally(find_task("sentiment").output) for _ in range(2)]
+    for number in range(600):
+        label = "a" if number < rare else "b" if number % 2 else "c"
+        for side in sides:
+            side.add(f"row {number}", labels(label, *({*"abc"} - {label})), (label,))
+    found = compare_figure(*sides, "macro F1", 0.05)
+    assert (found.decision, found.counting) == (decision, rare)
 
 
 @pytest.mark.parametrize(("missed", "decision"), [(60, "PASS"), (500, "FAIL"), (290, "too few rows")])

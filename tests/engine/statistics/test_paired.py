@@ -12,7 +12,9 @@ from swapgate.statistics.paired import (
     CONFIDENCE,
     Flips,
     bounds,
+    drawn_weights,
     mcnemar,
+    most_lost,
     most_of,
     non_inferior,
     resampled_bounds,
@@ -20,6 +22,7 @@ from swapgate.statistics.paired import (
     rows_needed,
     score,
     share_bounds,
+    unseen_part,
     within,
 )
 
@@ -153,10 +156,15 @@ def mean_of(values):
     return lambda weights: weights @ values / weights.sum(axis=1)
 
 
+def alike(rows):
+    """Return the masses of rows that count alike."""
+    return np.ones((rows, 1))
+
+
 def test_resampled_bounds_of_a_mean():
     """Of a mean, resampling gives the bounds that the normal distribution has for it, and some of one row more."""
     losses = np.random.default_rng(5).normal(-0.01, 0.2, 800)
-    lower, upper = resampled_bounds(mean_of(losses), 800)
+    lower, upper = resampled_bounds(mean_of(losses), alike(800))
     half = Z * losses.std(ddof=1) / 800**0.5
     assert (lower, upper) == pytest.approx(
         (losses.mean() - half - 1 / 800, losses.mean() + half + 1 / 800), abs=half / 8
@@ -166,11 +174,11 @@ def test_resampled_bounds_of_a_mean():
 def test_resampled_bounds_are_the_same_each_time():
     """The seed is fixed, so that a verdict is the same in each run, however many are drawn together."""
     losses = np.random.default_rng(6).random(50)
-    assert len({resampled_bounds(mean_of(losses), 50) for _ in range(2)}) == 1
+    assert len({resampled_bounds(mean_of(losses), alike(50)) for _ in range(2)}) == 1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("swapgate.statistics.paired.AT_ONCE", 999)
-        few = resampled_bounds(mean_of(losses), 50)
-    assert few == pytest.approx(resampled_bounds(mean_of(losses), 50))
+        few = resampled_bounds(mean_of(losses), alike(50))
+    assert few == pytest.approx(resampled_bounds(mean_of(losses), alike(50)))
 
 
 @pytest.mark.parametrize("count", [0, 3, 40, 150])
@@ -178,7 +186,7 @@ def test_resampled_bounds_of_a_share(count, monkeypatch):
     """Of a share the bounds are the exact ones, up to chance, also where nothing was seen."""
     monkeypatch.setattr("swapgate.statistics.paired.RESAMPLES", 40_000)
     seen = np.arange(150) < count
-    assert resampled_bounds(mean_of(seen), 150, 0.0, 1.0) == pytest.approx(share_bounds(count, 150), abs=0.0015)
+    assert resampled_bounds(mean_of(seen), alike(150), 0.0, 1.0) == pytest.approx(share_bounds(count, 150), abs=0.0015)
 
 
 @given(rows=st.integers(1, 500), part=st.floats(0, 1))
@@ -207,3 +215,45 @@ def test_rows_for_a_share(limit, share, rows):
 def test_within(lower, upper, decision):
     """The bounds decide only where they lie on one side of the margin."""
     assert within((lower, upper), 0.02) == decision
+
+
+def test_what_was_never_seen_counts_as_what_counts():
+    """Of a figure that few rows count for the unit that was never seen is as large a part as of these rows alone."""
+    weights, unseen = next(drawn_weights(150))
+    few = np.zeros((150, 1))
+    few[:10] = 3.0
+    assert unseen_part(weights, unseen, alike(150)) == pytest.approx(unseen / (unseen + weights.sum(axis=1)))
+    assert unseen_part(weights, unseen, few) == pytest.approx(unseen / (unseen + weights[:, :10].sum(axis=1)))
+    assert unseen_part(weights, unseen, np.zeros((150, 1))) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_most_lost_of_one_part(count):
+    """Of a figure of one part it is the exact bound of a share, of those that count, times the largest."""
+    masses = np.repeat([1.0, 0.0], [100, 400])[:, None]
+    changed = np.arange(500) < count
+    assert most_lost(changed, masses) == pytest.approx((most_of(count, 100), 1.0))
+    masses[0] = 10.0
+    cap = 10 / (109 / 100) if count else 1.0
+    assert most_lost(changed, masses) == pytest.approx((min(1.0, cap * most_of(count, 100)), cap))
+
+
+@pytest.mark.parametrize("units", [(100, 100), (5, 995), (5, 300, 700)])
+def test_most_lost_of_parts_apart(units):
+    """Where nothing changed and each unit is in one part it is the largest loss that has a chance of 5 %."""
+    masses = np.repeat(np.eye(len(units)), units, axis=0)
+    lost, cap = most_lost(np.zeros(sum(units), bool), masses)
+    shares = [np.linspace(0, 0.99, 400) for _ in units[:-1]]
+    grid = np.array(np.meshgrid(*shares)).reshape(len(units) - 1, -1)
+    left = (np.log(0.05) - np.array(units[:-1]) @ np.log1p(-grid)) / units[-1]  # of the last: what is left to it
+    all_shares = np.vstack([grid, np.where(left <= 0, 1 - np.exp(np.minimum(left, 0)), np.nan)])
+    assert lost == pytest.approx(np.nanmax(all_shares.mean(axis=0)), abs=0.003)
+    assert cap == 1
+
+
+def test_most_lost_of_parts_together():
+    """Where each unit is in all parts it is as of one part; what changed in a rare part makes more than elsewhere."""
+    together = np.ones((150, 10))
+    assert most_lost(np.zeros(150, bool), together)[0] == pytest.approx(most_of(0, 150), rel=0.01)
+    rare = np.repeat(np.eye(2), (10, 490), axis=0)
+    assert most_lost(np.arange(500) < 3, rare)[0] > most_lost(np.arange(500) >= 497, rare)[0] + 0.1

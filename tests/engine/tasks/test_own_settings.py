@@ -27,7 +27,7 @@ SUMMARY = find_task("summarization")
         ({"do_sample": True}, ["do_sample = True"]),
         ({"do_sample": True, "temperature": 9.0, "top_k": 50}, ["do_sample = True", "temperature = 9.0"]),
         ({"max_time": 2.5, "num_return_sequences": 3}, ["num_return_sequences = 3", "max_time = 2.5"]),
-        ({"max_time": None, "num_beams": 4}, []),
+        ({"max_time": None, "length_penalty": 2.0}, []),
     ],
     ids=range(6),
 )
@@ -35,6 +35,14 @@ def test_replaced(settings, asked):
     """Drawing by chance, several texts and a clock are replaced, and nothing that is said and has no effect."""
     assert SUMMARY.replaced({}, settings) == asked
     assert find_task("speech-recognition").replaced({}, settings) == asked
+
+
+def test_beams():
+    """Summaries are written with as many beams as the model says, transcripts with one and without times."""
+    settings = {"num_beams": 4, "return_timestamps": True}
+    assert SUMMARY.replaced({}, settings) == []
+    asked = find_task("speech-recognition").replaced({}, settings)
+    assert asked == ["num_beams = 4", "return_timestamps = True"]
 
 
 def test_settings_for_the_task():

@@ -18,6 +18,8 @@ NonEmptyStr = Annotated[str, Field(min_length=1)]
 T = TypeVar("T")
 LARGEST = 64_000_000
 """Bytes of the largest TOML file that is read."""
+MARK = "\ufeff"
+"""The byte-order mark, with which some editors begin a file in UTF-8."""
 
 
 class Table(BaseModel):
@@ -29,13 +31,18 @@ class Table(BaseModel):
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file. Raises InputFault that names the file and, for a syntax error, its line."""
     try:
-        return tomllib.loads(read_text(path, LARGEST))
+        return parse_toml(read_text(path, LARGEST))
     except FileNotFoundError as error:
         raise InputFault(f"{path}: there is no such file; put it there, or name the one that is meant") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputFault(f"{path}: cannot be read: {error}; give a TOML file in UTF-8") from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is an endless number
         raise InputFault(f"{path}: not valid TOML: {error}; mend the file and run again") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a text as TOML; a mark of its encoding before it is no part of it. Raises ValueError."""
+    return tomllib.loads(text.removeprefix(MARK))
 
 
 def validated(

@@ -6,7 +6,7 @@ from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.files import write_whole
-from swapgate.core.tables import read_toml
+from swapgate.core.tables import MARK, read_toml
 
 
 def write_pins(models_file: Path, commits: Mapping[tuple[str, str], str]) -> None:
@@ -17,7 +17,8 @@ def write_pins(models_file: Path, commits: Mapping[tuple[str, str], str]) -> Non
     import tomlkit
 
     wanted = read_toml(models_file)
-    document: Any = tomlkit.parse(models_file.read_bytes().decode())
+    before = models_file.read_bytes().decode()
+    document: Any = tomlkit.parse(before.removeprefix(MARK))
     for (suite, tier), commit in commits.items():
         document[suite][tier]["revision"] = commit
         wanted[suite][tier]["revision"] = commit
@@ -25,6 +26,6 @@ def write_pins(models_file: Path, commits: Mapping[tuple[str, str], str]) -> Non
     if tomlkit.parse(text).unwrap() != wanted:
         raise SurroundingsFault(f"{models_file}: cannot be rewritten without a change of meaning; pin it by hand")
     try:
-        write_whole(models_file, text)
+        write_whole(models_file, f"{MARK}{text}" if before.startswith(MARK) else text)
     except OSError as error:
         raise SurroundingsFault(f"{models_file}: cannot be written ({error.strerror}); nothing was changed") from error

@@ -38,13 +38,19 @@ class Expected:
     """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
+    remark: str = ""
+    """What a reader should know where it passes: that the model has not read the whole case."""
 
     def __eq__(self, prediction: object) -> bool:
         if not isinstance(prediction, Prediction) or isinstance(self.case, Orphan):
             return NotImplemented
         mismatches = check_expected(prediction, self.case.expected)
+        left_out = self.model.left_out.get(self.case.id, "")
         if mismatches:
-            self.message = _worded(self.model, self.case, mismatches, self._next_step(self.case))
+            found = [*mismatches, *([f"it was {left_out}"] if left_out else [])]
+            self.message = _worded(self.model, self.case, found, self._next_step(self.case))
+        elif left_out:
+            self.remark = f"{self.model.name} {self.case.id!r} was {left_out}"
         self.holds = not mismatches and self.holds is not False
         return not mismatches
 

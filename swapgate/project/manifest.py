@@ -387,4 +387,6 @@ def _owner(key: str) -> str:
     if several and not any(tasks()[name].multi_label for name in whose):
         whose.append("suites with multi_label = true")
     has = "has" if len(whose) == 1 else "have"
-    return f"only {' and '.join(whose)} {has} it; remove it" if whose else ""
+    *others, last = whose or [""]
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"only {names} {has} it; remove it" if whose else ""

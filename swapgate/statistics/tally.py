@@ -21,6 +21,8 @@ class Tally:
         self.rows = 0
         self.wrong: dict[int, tuple[str, str, str]] = {}
         """From the number of a row that is not right to its id, what is wrong, and its input as it is shown."""
+        self.left_out: Counter[str] = Counter()
+        """How many rows were longer than the model reads, by what was done with them: "cut to 512 tokens"."""
         self._said = hashlib.sha256()
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
@@ -34,12 +36,20 @@ class Tally:
         """All numbers as a matrix, once they are asked for."""
 
     def add(
-        self, row: str, prediction: Prediction, expected: Expected, given: str | None = None, shown: str = ""
+        self,
+        row: str,
+        prediction: Prediction,
+        expected: Expected,
+        given: str | None = None,
+        shown: str = "",
+        left_out: str = "",
     ) -> None:
         """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
 
-        `shown` is its input as a report shows it.
+        `shown` is its input as a report shows it, `left_out` in words what was done with one that is longer than the
+        model reads.
         """
+        self.left_out.update([left_out] if left_out else [])
         self._unit_of.append(self._inputs.setdefault(given or f" {self.rows}", len(self._inputs)))
         if self.output.one_is_enough:
             self._right.update({*expected})
@@ -66,6 +76,11 @@ class Tally:
     def right_most(self) -> tuple[Any, int]:
         """The label that is right in most rows, and in how many; zero where one right answer is not enough."""
         return max(self._right.items(), key=lambda one: one[1], default=("", 0))
+
+    @property
+    def cuts(self) -> list[str]:
+        """How many rows were not read whole, in words."""
+        return [f"{count:,} of {self.rows:,} rows were {words}" for words, count in sorted(self.left_out.items())]
 
     @property
     def said(self) -> str:

@@ -1,7 +1,7 @@
 """Named entity recognition: from texts to entities, by token classification."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import fsum
 from typing import Any, Literal, NamedTuple
 
@@ -12,9 +12,9 @@ from swapgate.outputs import entities
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import OTHERS, Settings
+from swapgate.tasks.settings import OTHERS, WindowedSettings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import batches, tokenized
+from swapgate.tasks.texts import batches, left_out, parts, tokenized
 
 OUTSIDE = ""
 """The label of what is no entity."""
@@ -61,7 +61,7 @@ class Tags(NamedTuple):
     """By the number of the class."""
 
 
-class NerSettings(Settings):
+class NerSettings(WindowedSettings):
     """The keys of a row of ner."""
 
     tags: Literal["IO", "BIO", "BIOES", "BILOU", "BMES"] | None = None
@@ -111,12 +111,12 @@ def read_tags(names: Sequence[str], row: NerSettings) -> Tags:
             f'its labels are {listed(names)}, of which "{OTHERS}" = "{OTHERS}" makes no tags; map each of them to its'
             " tag (O, B-PER, I-PER, …)"
         )
-    keys = Settings.label_keys(row, names)
+    keys = WindowedSettings.label_keys(row, names)
     tags = [row.labels.get(key, key) for key in keys] if nameless else [*names]
     form, scheme = _form(tags, row.tags)
     parts = [_split(tag, form, SCHEMES[scheme]) for tag in tags]
     if not nameless:  # what is a label is the number of no class
-        keys = Settings.label_keys(row, [*names, *(label for _, label in parts)])[: len(names)]
+        keys = WindowedSettings.label_keys(row, [*names, *(label for _, label in parts)])[: len(names)]
     outside = {tag for tag in tags if tag in (USUAL, row.outside)}
     bare = {tag for tag, (role, _) in zip(tags, parts, strict=True) if not role}
     mapped = {*row.labels, *(keys if nameless else ())}  # these are labels, or to be mapped first
@@ -208,30 +208,41 @@ def predict(loaded: Loaded, texts: Sequence[str], row: NerSettings) -> list[Enti
     """Find the entities of each text, in one batch where the model can pad; the row maps its names to the cases'.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is longer
-    than the model can read.
+    than the model can read; with `long` in the row it is cut, or read in windows.
     """
     return [found for part in batches(loaded, texts) for found in _predict(loaded, part, row)]
 
 
-def _predict(loaded: Loaded, texts: Sequence[str], row: NerSettings) -> Iterator[Entities | ModelFault]:
+def _predict(loaded: Loaded, texts: Sequence[str], row: NerSettings) -> list[Entities | ModelFault]:
     import torch
 
-    batch = tokenized(loaded, texts, return_offsets_mapping=True, return_special_tokens_mask=True)
+    batch = tokenized(loaded, texts, row.long, return_offsets_mapping=True, return_special_tokens_mask=True)
     offsets, special = batch.pop("offset_mapping"), batch.pop("special_tokens_mask")
+    rows, _ = batch["input_ids"].shape
+    text_of = batch.pop("overflow_to_sample_mapping", torch.arange(rows)).tolist()
     with torch.inference_mode():
-        scores = loaded.model(**loaded.placed(batch)).logits.float().cpu().softmax(dim=-1)
+        logits = [loaded.model(**part).logits.float().cpu() for part in parts(loaded.placed(batch))]
+    scores = torch.cat(logits).softmax(dim=-1)
     tags = read_tags(classes.loaded_names(loaded.model, scores.shape[-1]), row).tags
-    for text, table, ids, places, skipped in zip(texts, scores, batch["input_ids"], offsets, special, strict=True):
-        pieces = [index for index, skip in enumerate(skipped) if not skip]
-        if not torch.isfinite(table[pieces]).all():
-            broken = int((~torch.isfinite(table[pieces])).any(dim=-1).sum())
-            yield ModelFault(f"{broken} of {len(pieces)} word pieces have a score that is NaN or infinite")
-            continue
-        found, spans = table[pieces].tolist(), places[pieces].tolist()
-        if row.aggregation != "simple":
-            joined = _joined(loaded.reader, text, ids[pieces].tolist(), spans)
-            found, spans = words(found, spans, joined, row.aggregation)
-        yield group(text, found, spans, tags)
+    whole = zip((texts[one] for one in text_of), scores, batch["input_ids"], offsets, special, strict=True)
+    return of_windows([_of_window(loaded, *one, tags, row) for one in whole], text_of)
+
+
+def _of_window(
+    loaded: Loaded, text: str, table: Any, ids: Any, places: Any, skipped: Any, tags: Sequence[Tag], row: NerSettings
+) -> Entities | ModelFault:
+    """Find the entities of a text, or of a window of it."""
+    import torch
+
+    pieces = [index for index, skip in enumerate(skipped) if not skip]
+    if not torch.isfinite(table[pieces]).all():
+        broken = int((~torch.isfinite(table[pieces])).any(dim=-1).sum())
+        return ModelFault(f"{broken} of {len(pieces)} word pieces have a score that is NaN or infinite")
+    found, spans = table[pieces].tolist(), places[pieces].tolist()
+    if row.aggregation != "simple":
+        joined = _joined(loaded.reader, text, ids[pieces].tolist(), spans)
+        found, spans = words(found, spans, joined, row.aggregation)
+    return group(text, found, spans, tags)
 
 
 def words(
@@ -266,6 +277,29 @@ def _joined(reader: Any, text: str, ids: Sequence[int], spans: Sequence[tuple[in
         and (len(piece) != end - start if marked else start > 0 and " " not in text[start - 1 : start + 1])
         for piece, number, (start, end) in pieces
     ]
+
+
+def of_windows(found: Sequence[Entities | ModelFault], text_of: Sequence[int]) -> list[Entities | ModelFault]:
+    """Join what was found in windows, of which `text_of` says whose each is, as transformers' pipeline with a stride.
+
+    Of entities that overlap the longest stays, of equally long ones that with the highest score.
+    """
+    texts: dict[int, list[Entities | ModelFault]] = {}
+    for text, one in zip(text_of, found, strict=True):
+        texts.setdefault(text, []).append(one)
+    return [several[0] if len(several) == 1 else _of_one(several) for several in texts.values()]
+
+
+def _of_one(several: Sequence[Entities | ModelFault]) -> Entities | ModelFault:
+    kept: list[Entity] = []
+    fault = next((one for one in several if isinstance(one, ModelFault)), None)
+    every = [entity for one in several if isinstance(one, Entities) for entity in one.entities]
+    for entity in sorted(every, key=lambda one: one.start):
+        if not kept or entity.start >= kept[-1].end:
+            kept.append(entity)
+        elif (entity.end - entity.start, entity.score) > (kept[-1].end - kept[-1].start, kept[-1].score):
+            kept[-1] = entity
+    return fault or Entities(tuple(kept))
 
 
 def group(
@@ -344,6 +378,8 @@ TASK = Task(
     auto_class="AutoModelForTokenClassification",
     figures=("F1", "precision", "recall"),
     settings=NerSettings,
+    judging_keys=frozenset({"long"}),
     label_names=classes.label_names,
     check_loaded=check_loaded,
+    left_out=left_out,
 )

@@ -16,8 +16,9 @@ from swapgate.outputs import answer
 from swapgate.outputs.answer import Answer, AnswerSpan
 from swapgate.outputs.writing_systems import has_spaces, unspaced
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import Settings
+from swapgate.tasks.settings import Long, Settings
 from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.texts import READ_IN_PART
 
 WINDOW = 384
 """Most tokens of a window, question and specials included; a tokenizer may allow fewer."""
@@ -46,6 +47,9 @@ class QuestionSettings(Settings):
 
     no_answer: bool = False
     """Whether the model may say that the context holds no answer."""
+    long: Long | None = None
+    """What is done with a context that is longer than the model reads: it is read in windows, as the pipeline does,
+    which "window" lets the report tell, in the first of them alone ("truncate"), or refused ("refuse")."""
 
 
 class AnswerSpanShape(Table):
@@ -90,7 +94,7 @@ def predict(loaded: Loaded, questions: Sequence[Question], row: QuestionSettings
     """
     import torch
 
-    cut = [windows(loaded, question) for question in questions]
+    cut = [windows(loaded, question, row.long or "window") for question in questions]
     with torch.inference_mode():
         logits = _logits(loaded, [window for several in cut for window in several])
         found: list[Answer | ModelFault] = []
@@ -105,10 +109,19 @@ def predict(loaded: Loaded, questions: Sequence[Question], row: QuestionSettings
     return found
 
 
-def windows(loaded: Loaded, question: Question) -> list[Any]:
+def left_out(loaded: Loaded, questions: Sequence[Question], row: QuestionSettings) -> list[str]:
+    """Tell of each question what is done with its context because it is longer than the model reads."""
+    if row.long not in READ_IN_PART:
+        return [""] * len(questions)
+    limit = min(loaded.reader.model_max_length, WINDOW)
+    words = f"cut to {limit:,} tokens" if row.long == "truncate" else f"read in windows of {limit:,} tokens"
+    return [words if len(windows(loaded, question)) > 1 else "" for question in questions]
+
+
+def windows(loaded: Loaded, question: Question, long: Long = "window") -> list[Any]:
     """Cut question and context into windows that the model can read, each a `tokenizers.Encoding`.
 
-    Raises SurroundingsFault.
+    With `long` other than "window" there is only the first, or none. Raises SurroundingsFault.
     """
     for name, text in (("question", question.question), ("context", question.context)):
         if not text.strip():
@@ -132,7 +145,12 @@ def windows(loaded: Loaded, question: Question) -> list[Any]:
         stride=shared,
         return_overflowing_tokens=True,
     )
-    several = list(encoded.encodings)
+    several = list(encoded.encodings)[: None if long == "window" else 1]
+    if long == "refuse" and len(encoded.encodings) > 1:
+        raise SurroundingsFault(
+            f"question and context have more than the {limit} tokens of a window; shorten them, or write"
+            ' long = "window" in the models file'
+        )
     longest, most = max(len(one.ids) for one in several), getattr(loaded.model.config, "max_position_embeddings", None)
     if most is not None and longest > most:
         raise SurroundingsFault(
@@ -286,5 +304,7 @@ TASK = Task(
     auto_class="AutoModelForQuestionAnswering",
     figures=("F1", "exact match"),
     settings=QuestionSettings,
+    judging_keys=frozenset({"long"}),
+    left_out=left_out,
     check_loaded=check_loaded,
 )

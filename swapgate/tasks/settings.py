@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
@@ -41,6 +41,15 @@ def _numbers_only(value: object) -> object:
         if not number and name != "reason" and not isinstance(_numbers_only(field), dict):
             raise ValueError(f"{name} = {field!r} is not a number")
     return value
+
+
+Long = Literal["refuse", "truncate", "window"]
+
+
+def _without_windows(long: Long) -> Long:
+    if long == "window":
+        raise ValueError('this task reads no input in windows; write "truncate" or "refuse"')
+    return long
 
 
 class Settings(Table):
@@ -111,3 +120,19 @@ def label_line(labels: Mapping[str, str]) -> str:
         f"{json.dumps(key, ensure_ascii=False)} = {json.dumps(to, ensure_ascii=False)}" for key, to in labels.items()
     )
     return f"labels = {{ {', '.join(pairs)} }}"
+
+
+class WindowedSettings(Settings):
+    """The keys of a row of a task that can read a long input in windows."""
+
+    long: Long | None = None
+    """What is done with an input that is longer than the model reads: it is refused (the default), cut to what the
+    model reads ("truncate"), or read in windows ("window")."""
+
+
+class CutSettings(Settings):
+    """The keys of a row of a task whose inputs can be cut."""
+
+    long: Annotated[Long, AfterValidator(_without_windows)] | None = None
+    """What is done with an input that is longer than the model reads: it is refused (the default), or cut to what
+    the model reads ("truncate")."""

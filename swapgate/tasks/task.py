@@ -76,6 +76,9 @@ class Task:
     """Tells, of a model's config.json and settings of generation, those that are replaced where it is judged."""
     produced: Callable[[Loaded, Sequence[Any]], int | None] | None = None
     """Counts the tokens that predictions took; None for tasks, or models, that write none one by one."""
+    left_out: Callable[[Loaded, Sequence[Any], Any], list[str]] | None = None
+    """Tells of each input what is done with it by the row's `long`, as in "cut to 512 tokens"; nothing where it is read
+    whole. None for tasks whose inputs are never too long."""
     row: type[CaseShape] | None = None
     """The shape of a row of an evaluation set, where it is not that of a case."""
     graded: str = ""

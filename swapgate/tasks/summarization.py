@@ -118,6 +118,8 @@ def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[
 
 def left_out(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[str]:
     """Tell of each text what is done with it because it is longer than the model reads."""
+    if row.long is None:
+        return [""] * len(texts)
     prefix = settled(loaded.model, row).prefix
     return left_out_of(loaded, [prefix + one for one in texts], row)
 

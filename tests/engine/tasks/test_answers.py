@@ -113,7 +113,7 @@ def test_right_answer(kind, context, answer, monkeypatch):
     start = context.index(answer)
     tokenizer = reader(kind, ["?", context])
     sure = loaded(Sure(tokenizer, context, start, start + len(answer)), tokenizer)
-    (found,) = question_answering.predict(sure, [Question("?", context)], SimpleNamespace(no_answer=False))
+    (found,) = question_answering.predict(sure, [Question("?", context)], SimpleNamespace(no_answer=False, long=None))
     assert context[found.start : found.end] == found.text == found.text.strip()
     if kind in ("xlm-roberta", "deberta-v3") and context.isascii():
         assert found.text.rstrip(".") == answer  # such a tokenizer's words have their full stops
@@ -154,7 +154,7 @@ def test_answer_of_the_pipeline(kind, language, limit):
         pipeline = transformers.pipeline("question-answering", model=model, tokenizer=tokenizer)
         theirs = pipeline(question="?", context=context, align_to_words=aligned)
         (ours,) = question_answering.predict(
-            loaded(model, tokenizer), [Question("?", context)], SimpleNamespace(no_answer=False)
+            loaded(model, tokenizer), [Question("?", context)], SimpleNamespace(no_answer=False, long=None)
         )
         assert ours.text == theirs["answer"].strip()
         assert theirs["start"] <= ours.start <= ours.end <= theirs["end"]
@@ -168,6 +168,8 @@ def test_no_blank_answer():
         tokenizer = reader(kind, ["?", context, "\u3000"])
         for seed in range(5):
             drawn = loaded(answering(tokenizer, seed), tokenizer)
-            (found,) = question_answering.predict(drawn, [Question("?", context)], SimpleNamespace(no_answer=False))
+            (found,) = question_answering.predict(
+                drawn, [Question("?", context)], SimpleNamespace(no_answer=False, long=None)
+            )
             assert found.text.strip() == found.text != ""
             assert context[found.start : found.end] == found.text

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from swapgate.inputs.given import Question
 from swapgate.outputs import check_expected
-from swapgate.outputs.answer import AnswerSpan, count
+from swapgate.outputs.answer import Answer, AnswerSpan, count
 from swapgate.tasks import question_answering
 
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]
@@ -173,3 +173,12 @@ def test_no_blank_answer():
             )
             assert found.text.strip() == found.text != ""
             assert context[found.start : found.end] == found.text
+
+
+@pytest.mark.parametrize(("said", "right"), [("型", "A型"), ("社", "A社"), ("!", "?"), ("the", "")])
+def test_words_that_a_metric_would_drop(said, right):
+    """What is no right answer is no exact match either: a letter is no article, and signs that stand alone count."""
+    wanted = (AnswerSpan(0, right),) if right else ()
+    found = count(Answer(said, 0, len(said), 0.9, 0.9), wanted)
+    assert found["exact match"] == 0
+    assert found["F1"] < 1

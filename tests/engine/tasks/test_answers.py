@@ -71,7 +71,7 @@ def reader(kind, texts, limit=512):
 
 def loaded(model, tokenizer):
     """Return a model and its tokenizer as the engine has them."""
-    return SimpleNamespace(model=model, reader=tokenizer, placed=lambda batch: batch)
+    return SimpleNamespace(model=model, reader=tokenizer, placed=lambda batch: batch, most_tokens=1_000)
 
 
 def answering(tokenizer, seed):
@@ -90,7 +90,7 @@ class Sure(torch.nn.Module):
 
     def __init__(self, tokenizer, context, start, end):
         super().__init__()
-        self.config = SimpleNamespace()
+        self.config = SimpleNamespace(model_type="made up")
         (window,) = tokenizer("?", context)._encodings
         self.inside = [
             at

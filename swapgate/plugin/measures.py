@@ -136,6 +136,11 @@ class Quality:
         undecided = [one.words for one in judged if one.decision == "too few rows"]
         remarks = [f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes]
         remarks += self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
+        if judged and counted.sources:
+            remarks.append(
+                f"the {counted.rows:,} rows of {self.evaluation} are parts of {counted.sources:,} contexts or files,"
+                ' and judged as if they were independent; give each row a cluster = "…" that names its own'
+            )
         keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "train it longer"
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
         if failed:

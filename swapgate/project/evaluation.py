@@ -43,11 +43,12 @@ class EvaluationSet:
         Raises SurroundingsFault that names the row where one is not as it should be.
         """
         self._check_version()
-        ids, number = array("q"), 0
+        ids, number, clustered = array("q"), 0, 0
         try:
             for number, values in _read(self.path, [*_shape(self.task).model_fields]):  # noqa: B007 - told below
                 case = self._case(values)
                 ids.append(hash(case.id))
+                clustered += case.cluster is not None
                 yield case
         except InputFault as fault:
             self._check_version()  # a file that is being written reads like a broken one
@@ -61,6 +62,10 @@ class EvaluationSet:
         self._check_version()
         if not number:
             raise SurroundingsFault(f"{self.path}: holds no rows; give a file with some")
+        if 0 < clustered < len(ids):
+            raise SurroundingsFault(
+                f"{self.path}: {clustered} of {len(ids)} rows have a cluster; give each row one, or none"
+            )
         self._check_ids(ids)
 
     @functools.cached_property
@@ -72,6 +77,7 @@ class EvaluationSet:
         row = _validated(_shape(self.task), values)
         where = f"{row.id!r}"
         case = self.task.case_of(one_set(row, None, where), Files(self.path.parent), where)
+        case = replace(case, cluster=row.cluster)
         unknown = {*case.labels} - self.labels if self.labels else ()
         if unknown:
             known = ", ".join(sorted(self.labels))
@@ -120,6 +126,11 @@ def find_set(path: Path, task: Task, labels: frozenset[str]) -> EvaluationSet:
     return found
 
 
+class _Grouped(BaseModel):
+    cluster: NonEmptyStr | None = None
+    """Names the rows that depend on one another: sentences of a document, utterances of a speaker."""
+
+
 class _PartOfSound(BaseModel):
     start: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Where the row's part begins, in seconds."""
@@ -136,7 +147,7 @@ def _shape(task: Task) -> Any:
     """Return the shape of a task's rows: that of its cases, with ids of any kind."""
     shape = task.row or task.case
     parts = [part for key, part in (("audio", _PartOfSound), ("image", _PartOfPicture)) if key in shape.model_fields]
-    return create_model("EvaluationRow", __base__=(shape, *parts), id=(NonEmptyStr, ...))
+    return create_model("EvaluationRow", __base__=(shape, *parts, _Grouped), id=(NonEmptyStr, ...))
 
 
 def _validated(shape: Any, values: Any) -> Any:

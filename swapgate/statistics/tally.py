@@ -26,16 +26,37 @@ class Tally:
         self._names: dict[Any, int] = {}
         self._places, self._values, self._ends = array("q"), array("d"), array("q", [0])
         self._inputs: dict[str, int] = {}
+        self._clusters: dict[str, int] = {}
         self._unit_of = array("q")
-        """Of each row the number of its input: rows with the same one tell the same thing, and count once."""
+        """Of each row the number of what is independent: of its cluster; where there are none of its input, for rows
+        with the same one tell the same thing, and count once."""
+        self._sources: set[int] = set()
         self._right: Counter[Any] = Counter()
         """Of a task of which one right answer is enough: in how many rows each is right."""
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
-    def add(self, row: str, prediction: Prediction, expected: Expected, given: str | None = None) -> None:
-        """Count a row, named by its id; `given`: the digest of its input, without which it is another than all."""
-        self._unit_of.append(self._inputs.setdefault(given or f" {self.rows}", len(self._inputs)))
+    def add(
+        self,
+        row: str,
+        prediction: Prediction,
+        expected: Expected,
+        given: str | None = None,
+        cluster: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
+
+        A row in a `cluster` depends on the others there; all rows are in one, or none is. `source`: what it is a part
+        of, such as a question's context.
+        """
+        if source is not None:
+            self._sources.add(hash(source))
+        key = given or f" {self.rows}"
+        if key not in self._inputs:
+            own = len(self._inputs) if cluster is None else self._clusters.setdefault(cluster, len(self._clusters))
+            self._inputs[key] = own
+        self._unit_of.append(self._inputs[key])
         if self.output.one_is_enough:
             self._right.update({*expected})
         mismatches = check_expected(prediction, expected)
@@ -75,8 +96,18 @@ class Tally:
 
     @property
     def units(self) -> int:
-        """How many rows there are with different inputs."""
-        return len(self._inputs)
+        """How many clusters there are, or where there are none how many rows with different inputs."""
+        return len(self._clusters) or len(self._inputs)
+
+    @property
+    def sources(self) -> int | None:
+        """How many contexts or files the rows are parts of, where some share one and no cluster says so; else None."""
+        return len(self._sources) if 0 < len(self._sources) < len(self._inputs) and not self.is_clustered else None
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether what is independent are clusters of rows."""
+        return bool(self._clusters)
 
     def figure(self, name: str, weights: Any = None) -> float:
         """Return one figure, of all rows alike or with a weight for each of them, an array of shape (rows,)."""
@@ -85,25 +116,33 @@ class Tally:
         return float(self._figures(name, np.ones((1, self.rows)) if weights is None else np.array([weights]))[0])
 
     def weighted(self, name: str, weights: Any) -> Any:
-        """Return one figure of all inputs, an array of shape (draws,), by their weights of shape (draws, units)."""
+        """Return one figure of all units, an array of shape (draws,), by their weights of shape (draws, units).
+
+        A cluster counts with each of its rows, and an input once, however many rows have it.
+        """
         import numpy as np
 
         if self.units == self.rows:
             return self._figures(name, weights)
         unit_of = np.array(self._unit_of)
-        return self._figures(name, weights[:, unit_of] / np.bincount(unit_of)[unit_of])
+        each = weights[:, unit_of]
+        return self._figures(name, each if self.is_clustered else each / np.bincount(unit_of)[unit_of])
 
-    def of_inputs(self, name: str) -> float:
-        """Return one figure of all inputs, each of which counts once, however many rows have it."""
+    def of_units(self, name: str) -> float:
+        """Return one figure of all units, each with the weight 1."""
         import numpy as np
 
         return float(self.weighted(name, np.ones((1, self.units)))[0])
 
-    def by_input(self, values: Any) -> Any:
-        """Return the mean over its rows for each input, of an array of shape (rows,)."""
+    def by_unit(self, values: Any) -> Any:
+        """Return for each unit what its rows come to, of an array of shape (rows,), so that the mean is the figure's.
+
+        That is the mean over the rows of an input, and the sum over a cluster as a multiple of the mean cluster's rows.
+        """
         import numpy as np
 
-        return np.bincount(self._unit_of, weights=values) / np.bincount(self._unit_of)
+        sums, sizes = np.bincount(self._unit_of, weights=values), np.bincount(self._unit_of)
+        return sums / (sizes.mean() if self.is_clustered else sizes)
 
     def is_mean(self, name: str) -> bool:
         """Return whether a figure is the mean of a number from 0 to 1 that each row has."""

@@ -29,6 +29,15 @@ class Case:
     expected: Expected
     read: Callable[[Any], Input] | None = None
     """What reads the file."""
+    cluster: str | None = None
+    """Of a row of an evaluation set: names the rows that depend on one another."""
+
+    @property
+    def source(self) -> str | None:
+        """What several rows may be parts of: the context of a question, the file of a sound or picture, else None."""
+        if isinstance(self.given, Question):
+            return self.given.context
+        return str(self.given) if self.read else None
 
     @property
     def input(self) -> Input:

@@ -217,7 +217,7 @@ class Model:
             with closing(progress(evaluation.rows(), count)) as rows:
                 while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
                     for row, (found, given) in zip(batch, self._evaluated(batch, evaluation), strict=True):
-                        counted.add(row.id, found, row.expected, given)
+                        counted.add(row.id, found, row.expected, given, row.cluster, row.source)
             self._tally = counted
         return self._tally
 

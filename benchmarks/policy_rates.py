@@ -1,0 +1,94 @@
+"""How often what a team may ask for errs, by simulation: ``python benchmarks/policy_rates.py``.
+
+Dependent rows: sets of 30 to 300 clusters of 2 to 20 rows, whose rows are lost together (intraclass correlation 0.1 to
+0.8, beta-binomial). The margin is exactly what is truly lost, and the same rows are judged as clusters and as if they
+were independent. In "lost and gained" as many clusters gain, by themselves, as make the loss a third of what is lost.
+
+Writes policy_rates.json and .md beside this file. The seed is fixed.
+"""
+
+import argparse
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from verdict_rates import all_weights
+
+from swapgate.statistics.comparison import FEWEST_CLUSTERS
+from swapgate.statistics.paired import FEWEST_UNITS, Flips, most_of, non_inferior, quantiles, within
+
+HERE = Path(__file__)
+SEED, RUNS, AT_ONCE = 2_000, 2_000, 50
+CLUSTERS, CORRELATIONS = (FEWEST_CLUSTERS, 50, 100, 300), (0.1, 0.4, 0.8)
+LOST, GAINED = 0.06, 0.04
+SIZES = {"2 to 20": (2, 21), "2": (2, 3), "20": (20, 21)}
+
+
+def flipped(random: np.random.Generator, share: float, correlation: float, sizes: Any) -> Any:
+    """Return how many rows of each cluster are flipped, a share of all, those of a cluster alike by a correlation."""
+    spread = 1 / correlation - 1
+    return random.binomial(sizes, random.beta(share * spread, (1 - share) * spread, sizes.shape))
+
+
+def decided(lost: Any, gained: Any, sizes: Any, margin: float, seen: Any, part: Any) -> str:
+    """Decide for one set as `compare_figure` does."""
+    clusters, mean = len(sizes), sizes.mean()
+    if ((lost + gained) > 0).sum() < FEWEST_UNITS:
+        worse = lost > 0
+        cap = max(1.0, sizes[worse].max() / mean) if worse.any() else 1.0
+        return within((min(float(seen.mean()), -cap * most_of(float(worse.sum()), clusters)), 1.0), margin)
+    return within(quantiles(seen, part, -1.0, 1.0), margin)
+
+
+def rates(clusters: int, sizes_of: str, correlation: float, gains: bool, runs: int) -> dict[str, Any]:
+    """Return how often sets pass at a true loss of the margin, as clusters and as independent rows."""
+    random = np.random.default_rng([SEED, clusters, round(100 * correlation), gains])
+    weights, part = all_weights(clusters)
+    margin = LOST - GAINED if gains else LOST
+    passed = {"clusters": 0, "rows": 0}
+    for _ in range(runs // AT_ONCE):
+        sizes = random.integers(*SIZES[sizes_of], size=(AT_ONCE, clusters))
+        lost = flipped(random, LOST, correlation, sizes)
+        gained = np.minimum(sizes - lost, flipped(random, GAINED, correlation, sizes)) if gains else 0 * lost
+        all_seen = (weights @ (gained - lost).T) / (weights @ sizes.T)
+        for number in range(AT_ONCE):
+            one = lost[number], gained[number], sizes[number]
+            passed["clusters"] += decided(*one, margin, all_seen[:, number], part) == "PASS"
+            flips = Flips(int(sizes[number].sum()), float(lost[number].sum()), float(gained[number].sum()))
+            passed["rows"] += non_inferior(flips, margin) == "PASS"
+    shares = {name: count / runs for name, count in passed.items()}
+    return {"clusters": clusters, "sizes": sizes_of, "correlation": correlation, "gains": gains, "margin": margin} | {
+        f"false PASS as {name}": share for name, share in shares.items()
+    }
+
+
+def written(rows: list[dict[str, Any]]) -> str:
+    """Write the table."""
+    heads = [f"{count} clusters" for count in CLUSTERS]
+    lines = [f"| rows that differ | rows a cluster | correlation | {' | '.join(heads)} |", "|---" * 7 + "|"]
+    for gains, sizes, correlation in itertools.product((False, True), SIZES, CORRELATIONS):
+        of = [row for row in rows if (row["gains"], row["sizes"], row["correlation"]) == (gains, sizes, correlation)]
+        cells = [f"{row['false PASS as clusters']:.1%} ({row['false PASS as rows']:.1%})" for row in of]
+        what = "lost and gained" if gains else "lost"
+        lines.append(f"| {what} | {sizes} | {correlation} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Simulate all of it and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS, help="a line")
+    parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
+    asked = parser.parse_args()
+    lines = itertools.product(CLUSTERS, SIZES, CORRELATIONS, (False, True))
+    dependent = [rates(*line, asked.runs) for line in lines]
+    result = {"command": "python benchmarks/policy_rates.py", "runs": asked.runs, "seed": SEED, "dependent": dependent}
+    Path(f"{asked.output}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    Path(f"{asked.output}.md").write_text(written(dependent), encoding="utf-8")
+    print(written(dependent))
+
+
+if __name__ == "__main__":
+    main()

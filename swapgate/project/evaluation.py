@@ -77,7 +77,8 @@ class EvaluationSet:
         row = _validated(_shape(self.task), values)
         where = f"{row.id!r}"
         case = self.task.case_of(one_set(row, None, where), Files(self.path.parent), where)
-        case = replace(case, cluster=row.cluster)
+        slices = {**row.slices, **({"slice": row.slice} if row.slice else {})}
+        case = replace(case, cluster=row.cluster, slices=slices)
         unknown = {*case.labels} - self.labels if self.labels else ()
         if unknown:
             known = ", ".join(sorted(self.labels))
@@ -129,6 +130,10 @@ def find_set(path: Path, task: Task, labels: frozenset[str]) -> EvaluationSet:
 class _Grouped(BaseModel):
     cluster: NonEmptyStr | None = None
     """Names the rows that depend on one another: sentences of a document, utterances of a speaker."""
+    slices: dict[NonEmptyStr, NonEmptyStr] = Field(default_factory=dict)
+    """By key what the row is one of: { language = "de", source = "app" }."""
+    slice: NonEmptyStr | None = None
+    """Short for slices with the one key "slice"."""
 
 
 class _PartOfSound(BaseModel):

@@ -13,9 +13,13 @@ from swapgate.statistics.paired import (
     Decision,
     Flips,
     bounds,
+    chance_of_less,
+    chance_of_loss,
     mcnemar,
     most_lost,
     non_inferior,
+    quantiles,
+    resampled,
     resampled_bounds,
     rows_for_share,
     rows_needed,
@@ -72,6 +76,8 @@ class Comparison:
     """Rows that the reference gets right and the model wrong."""
     gained: Sequence[Flip]
     """Rows that the model gets right and the reference wrong."""
+    chance: float | None
+    """How probable so much of a loss is where the true one is the margin; null for a ratio of errors."""
     mcnemar: float
     """Exact two-sided probability of flips so uneven by chance; it decides nothing."""
     inputs: int | None = None
@@ -133,15 +139,18 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
     if output.is_share(metric) and not candidate.is_clustered:
         flips = _flips(candidate, reference, metric)
         found, decision, needed = bounds(flips), non_inferior(flips, margin), rows_needed(flips, margin)
+        chance = chance_of_loss(flips, margin)
     elif apart.sum() < FEWEST_UNITS:
         claim, found = _claim(candidate, reference, name, worse * (value - other))
         decision, needed = within(found, margin), _needed_for_claim(candidate, reference, name, margin)
         more |= claim
+        chance = 1.0 if found[1] >= -margin else 1 - CONFIDENCE
     else:
-        found = resampled_bounds(
+        seen, part = resampled(
             lambda weights: worse * (candidate.weighted(name, weights) - reference.weighted(name, weights)),
             candidate.masses(name, reference),
         )
+        found, chance = quantiles(seen, part, -1.0, 1.0), chance_of_less(seen, part, 1.0, -margin)
         decision, needed = within(found, margin), _needed(found, candidate.units, margin)
     low, high = sorted(worse * bound for bound in found)
     return Comparison(
@@ -152,6 +161,7 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         low=low,
         high=high,
         allowed=margin,
+        chance=chance,
         differing=int(apart.sum()),
         **_rows(candidate, reference, decision, needed),
         **more,
@@ -181,6 +191,7 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         low=None,
         high=None,
         allowed=at_most,
+        chance=None,
         differing=int((ours != theirs).sum()),
         **_rows(candidate, reference, decision, needed),
     )

@@ -6,11 +6,14 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from swapgate.outputs import check_expected
 from swapgate.outputs.counts import MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
 from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
+
+THIRDS = ("shortest third", "middle third", "longest third")
 
 
 class Tally:
@@ -33,6 +36,10 @@ class Tally:
         self._sources: set[int] = set()
         self._right: Counter[Any] = Counter()
         """Of a task of which one right answer is enough: in how many rows each is right."""
+        self.slices: dict[str, dict[str, array[int]]] = {}
+        """From a key and a value of it to the numbers of the rows that have it."""
+        self._labels: dict[str, array[int]] = {}
+        self._lengths = array("d")
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
@@ -44,12 +51,19 @@ class Tally:
         given: str | None = None,
         cluster: str | None = None,
         source: str | None = None,
+        slices: Mapping[str, str] = MappingProxyType({}),
+        length: float | None = None,
     ) -> None:
         """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
 
         A row in a `cluster` depends on the others there; all rows are in one, or none is. `source`: what it is a part
-        of, such as a question's context.
+        of, such as a question's context. `slices`: by key what it is one of, such as a language. `length`: how large
+        its input is.
         """
+        if length is not None:
+            self._lengths.append(length)
+        for key, value in slices.items():
+            self.slices.setdefault(key, {}).setdefault(value, array("q")).append(self.rows)
         if source is not None:
             self._sources.add(hash(source))
         key = given or f" {self.rows}"
@@ -59,6 +73,9 @@ class Tally:
         self._unit_of.append(self._inputs[key])
         if self.output.one_is_enough:
             self._right.update({*expected})
+        named = (getattr(one, "label", one) for one in expected) if isinstance(expected, tuple) else ()
+        for label in {one for one in named if isinstance(one, str)}:
+            self._labels.setdefault(label, array("q")).append(self.rows)
         mismatches = check_expected(prediction, expected)
         if mismatches:
             self.wrong[self.rows] = row, "; ".join(map(str, mismatches))
@@ -72,6 +89,16 @@ class Tally:
         self._table = None
         if self._accumulator:
             self._accumulator.add(prediction, expected)
+
+    def all_slices(self) -> Mapping[str, Mapping[str, Sequence[int]]]:
+        """Return the slices, and besides them the rows by label and by thirds of length, where no key says so."""
+        import numpy as np
+
+        made: dict[str, Mapping[str, Sequence[int]]] = {"label": self._labels}
+        if len(self._lengths) == self.rows and len({*self._lengths}) > 2:
+            order = np.argsort(np.array(self._lengths), kind="stable")
+            made["length"] = dict(zip(THIRDS, (part.tolist() for part in np.array_split(order, 3)), strict=True))
+        return {**made, **self.slices}
 
     @property
     def right_always(self) -> list[Any]:
@@ -237,6 +264,56 @@ class Tally:
 
         places = np.array([names[name] for name in self._names], dtype=np.int64)[np.array(self._places, dtype=np.int64)]
         return csr_matrix((np.array(self._values), places, np.array(self._ends)), shape=(self.rows, len(names)))
+
+
+class Part(Tally):
+    """Some rows of a tally, as a set of their own."""
+
+    def __init__(self, whole: Tally, chosen: Sequence[int]) -> None:
+        import numpy as np
+
+        self.output, self.rows, self._whole, self._chosen = whole.output, len(chosen), whole, np.array(chosen)
+        there = {*chosen}
+        self.wrong = {row: what for row, what in whole.wrong.items() if row in there}
+        _, places = np.unique(np.array(whole._unit_of)[self._chosen], return_inverse=True)
+        self._unit_of, self._names = array("q", places.tolist()), whole._names
+
+    @property
+    def units(self) -> int:
+        """How many of the whole's clusters or different inputs have a row here."""
+        return max(self._unit_of) + 1
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether what is independent are clusters of rows."""
+        return self._whole.is_clustered
+
+    def each(self, name: str) -> Any:
+        """Return what each row adds to a share, zero or one, or to a mean: an array of shape (rows,)."""
+        return self._whole.each(name)[self._chosen]
+
+    def is_mean(self, name: str) -> bool:
+        """Return whether a figure is the mean of a number from 0 to 1 that each row has."""
+        return self._whole.is_mean(name)
+
+    def differs(self, other: Tally, figure: str) -> Any:
+        """Return which rows add something else to a figure on the other side: booleans of shape (rows,)."""
+        return self._whole.differs(other._whole if isinstance(other, Part) else other, figure)[self._chosen]
+
+    def is_better(self, other: Tally, figure: str) -> Any:
+        """Return which rows are better than on the other side, as each can tell: booleans of shape (rows,)."""
+        return self._whole.is_better(other._whole if isinstance(other, Part) else other, figure)[self._chosen]
+
+    def _masses_of_rows(self, figure: str, labels: Sequence[str]) -> Any:
+        return self._whole._masses_of_rows(figure, labels)[self._chosen]
+
+    def _figures(self, name: str, weights: Any) -> Any:
+        """Return a figure for each line of weights of the rows; those of the whole that are not here weigh nothing."""
+        import numpy as np
+
+        all_weights = np.zeros((len(weights), self._whole.rows))
+        all_weights[:, self._chosen] = weights
+        return self._whole._figures(name, all_weights)
 
 
 def _is_pair(name: Any) -> bool:

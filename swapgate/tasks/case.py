@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
@@ -31,6 +31,8 @@ class Case:
     """What reads the file."""
     cluster: str | None = None
     """Of a row of an evaluation set: names the rows that depend on one another."""
+    slices: Mapping[str, str] = field(default_factory=dict)
+    """Of a row of an evaluation set: by key what it is one of, such as a language."""
 
     @property
     def source(self) -> str | None:

@@ -17,7 +17,7 @@ from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, told
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance
-from swapgate.inputs.given import Input
+from swapgate.inputs.given import Input, extent
 from swapgate.inputs.given import digest as input_digest
 from swapgate.models.devices import synchronizer
 from swapgate.models.digest import file_digests
@@ -216,22 +216,22 @@ class Model:
             counted, count = Tally(self.task.output), evaluation.count
             with closing(progress(evaluation.rows(), count)) as rows:
                 while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
-                    for row, (found, given) in zip(batch, self._evaluated(batch, evaluation), strict=True):
-                        counted.add(row.id, found, row.expected, given, row.cluster, row.source)
+                    for row, (found, given, size) in zip(batch, self._evaluated(batch, evaluation), strict=True):
+                        counted.add(row.id, found, row.expected, given, row.cluster, row.source, row.slices, size)
             self._tally = counted
         return self._tally
 
-    def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[tuple[Prediction, str]]:
-        """Return the predictions for some rows, each with the digest of its input."""
+    def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[tuple[Prediction, str, float]]:
+        """Return the predictions for some rows, each with the digest of its input, and how large that is."""
         self._load()  # what it raises is no row's fault
         try:
             inputs = [row.input for row in batch]
-            digests = [input_digest(one) for one in inputs]
+            told = [(input_digest(one), extent(one)) for one in inputs]
             predictions = [_or_raise(found) for found in self._predict(inputs, tolerance=EVERYTHING)]
-            return [*zip(predictions, digests, strict=True)]
+            return [(found, *of) for found, of in zip(predictions, told, strict=True)]
         except Fault:
             pass  # one by one, the row that is at fault can be named
-        return [(self._evaluated_alone(row, evaluation), row.input_digest) for row in batch]
+        return [(self._evaluated_alone(row, evaluation), row.input_digest, extent(row.input)) for row in batch]
 
     def _evaluated_alone(self, row: Case, evaluation: EvaluationSet) -> Prediction:
         where = f"{self.name}: row {row.id!r} of {evaluation.path}"

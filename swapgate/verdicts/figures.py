@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from swapgate.statistics.comparison import FEWEST_ERRORS, Comparison, Floor
 from swapgate.statistics.latency import Times
 from swapgate.statistics.paired import most_of
+from swapgate.statistics.slices import Slice
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Quality:
     """One for each limit of the budget that has a model to compare with."""
     floors: Sequence[Floor] = ()
     """One for each limit of the budget that is judged alone."""
+    slices: Sequence[Slice] = ()
+    """Of a swap: slices of the rows that have a limit, or are watched, and those that lost most."""
 
 
 def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:
@@ -88,6 +91,18 @@ def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
         f" {comparison.difference:+.4f} (95 % bounds {comparison.low:+.4f} and {comparison.high:+.4f}), allowed"
         f" {allowed:+g}; {flips}{''.join(f'; {note}' for note in beside(comparison))}"
     )
+
+
+def worded_slice(one: Slice, against: str, less_is_better: bool) -> str:
+    """Return what came of a slice in words for a message."""
+    words = f"{one.name}: {worded(one.comparison, against, less_is_better)}"
+    if one.role == "seen":
+        found = one.comparison
+        flips = f"{len(found.lost)} lost and {len(found.gained)} gained of {found.rows:,}"
+        return f"seen after the fact, {one.name}: {flips}"
+    if one.comparison.decision == "too few rows":
+        return f"{words}: {rows_wanted(one.comparison, '')}"
+    return words
 
 
 def shown_floor(floor: Floor) -> str:

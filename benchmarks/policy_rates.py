@@ -4,6 +4,9 @@ Dependent rows: sets of 30 to 300 clusters of 2 to 20 rows, whose rows are lost 
 0.8, beta-binomial). The margin is exactly what is truly lost, and the same rows are judged as clusters and as if they
 were independent. In "lost and gained" as many clusters gain, by themselves, as make the loss a third of what is lost.
 
+Slices: 2 to 50 of 200 rows each, either apart or crossing (each row is in a slice of two keys). Each truly loses the
+whole margin: how often one that is watched fails, of all that are; how often one that is named passes, and all do.
+
 Writes policy_rates.json and .md beside this file. The seed is fixed.
 """
 
@@ -14,15 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 from verdict_rates import all_weights
 
 from swapgate.statistics.comparison import FEWEST_CLUSTERS
-from swapgate.statistics.paired import FEWEST_UNITS, Flips, most_of, non_inferior, quantiles, within
+from swapgate.statistics.paired import CONFIDENCE, FEWEST_UNITS, Flips, most_of, non_inferior, quantiles, score, within
 
 HERE = Path(__file__)
 SEED, RUNS, AT_ONCE = 2_000, 2_000, 50
 CLUSTERS, CORRELATIONS = (FEWEST_CLUSTERS, 50, 100, 300), (0.1, 0.4, 0.8)
 LOST, GAINED = 0.06, 0.04
+SLICES, SLICE_ROWS = (2, 5, 10, 20, 50), 200
 SIZES = {"2 to 20": (2, 21), "2": (2, 3), "20": (20, 21)}
 
 
@@ -64,8 +69,44 @@ def rates(clusters: int, sizes_of: str, correlation: float, gains: bool, runs: i
     }
 
 
+def sliced(count: int, crossing: bool, runs: int) -> dict[str, Any]:
+    """Return how often any watched slice fails, and how often one named slice and all of them pass."""
+    random = np.random.default_rng([SEED, count, crossing])
+    first, second = (count // 2, count - count // 2) if crossing else (count, 1)
+    rows = SLICE_ROWS // second if crossing else SLICE_ROWS
+    drawn = random.multinomial(max(rows, 1), [LOST, GAINED, 1 - LOST - GAINED], size=(runs, first, second))[..., :2]
+    per_slice = [drawn.sum(axis=2)] + ([drawn.sum(axis=1)] if crossing else [])
+    sizes = [rows * second] * first + ([rows * first] * second if crossing else [])
+    flips = np.concatenate(per_slice, axis=1)
+    strictest, enough = float(norm.ppf((1 - CONFIDENCE) / count)), float(norm.ppf(CONFIDENCE))
+    any_red, one_passed, all_passed = 0, 0, 0
+    for run in flips.tolist():
+        scores = [score(Flips(size, *pair), GAINED - LOST) for size, pair in zip(sizes, run, strict=True)]
+        any_red += min(scores) <= strictest  # Holm goes on only where the worst is rejected
+        one_passed += scores[0] > enough
+        all_passed += min(scores) > enough
+    return {
+        "slices": count,
+        "crossing": crossing,
+        "rows a slice": sizes[0],
+        "any watched FAIL": any_red / runs,
+        "one named PASS": one_passed / runs,
+        "all named PASS": all_passed / runs,
+    }
+
+
+def table_of_slices(rows: list[dict[str, Any]]) -> str:
+    """Write the table of slices."""
+    names = ("rows a slice", "any watched FAIL", "one named PASS", "all named PASS")
+    lines = [f"| slices | how they lie | {' | '.join(names)} |", "|---" * 6 + "|"]
+    for row in rows:
+        cells = [f"{row[names[0]]}", *(f"{row[name]:.2%}" for name in names[1:])]
+        lines.append(f"| {row['slices']} | {'crossing' if row['crossing'] else 'apart'} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def written(rows: list[dict[str, Any]]) -> str:
-    """Write the table."""
+    """Write the table of clusters."""
     heads = [f"{count} clusters" for count in CLUSTERS]
     lines = [f"| rows that differ | rows a cluster | correlation | {' | '.join(heads)} |", "|---" * 7 + "|"]
     for gains, sizes, correlation in itertools.product((False, True), SIZES, CORRELATIONS):
@@ -79,15 +120,23 @@ def written(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     """Simulate all of it and write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS, help="a line")
+    parser.add_argument("--runs", type=int, default=RUNS, help="a line, ten times as many of slices")
     parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
     asked = parser.parse_args()
     lines = itertools.product(CLUSTERS, SIZES, CORRELATIONS, (False, True))
     dependent = [rates(*line, asked.runs) for line in lines]
-    result = {"command": "python benchmarks/policy_rates.py", "runs": asked.runs, "seed": SEED, "dependent": dependent}
+    slices = [sliced(count, crossing, 10 * asked.runs) for count in SLICES for crossing in (False, True)]
+    result = {
+        "command": "python benchmarks/policy_rates.py",
+        "runs": asked.runs,
+        "seed": SEED,
+        "dependent": dependent,
+        "slices": slices,
+    }
+    text = f"{written(dependent)}\n{table_of_slices(slices)}"
     Path(f"{asked.output}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    Path(f"{asked.output}.md").write_text(written(dependent), encoding="utf-8")
-    print(written(dependent))
+    Path(f"{asked.output}.md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

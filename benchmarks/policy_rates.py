@@ -21,7 +21,17 @@ from scipy.stats import norm
 from verdict_rates import all_weights
 
 from swapgate.statistics.comparison import FEWEST_CLUSTERS
-from swapgate.statistics.paired import CONFIDENCE, FEWEST_UNITS, Flips, most_of, non_inferior, quantiles, score, within
+from swapgate.statistics.paired import (
+    CONFIDENCE,
+    FEWEST_UNITS,
+    Flips,
+    most_lost,
+    non_inferior,
+    quantiles,
+    score,
+    unseen_part,
+    within,
+)
 
 HERE = Path(__file__)
 SEED, RUNS, AT_ONCE = 2_000, 2_000, 50
@@ -37,20 +47,19 @@ def flipped(random: np.random.Generator, share: float, correlation: float, sizes
     return random.binomial(sizes, random.beta(share * spread, (1 - share) * spread, sizes.shape))
 
 
-def decided(lost: Any, gained: Any, sizes: Any, margin: float, seen: Any, part: Any) -> str:
+def decided(lost: Any, gained: Any, sizes: Any, margin: float, seen: Any, drawn: Any) -> str:
     """Decide for one set as `compare_figure` does."""
-    clusters, mean = len(sizes), sizes.mean()
+    masses = sizes[:, None].astype(float)
     if ((lost + gained) > 0).sum() < FEWEST_UNITS:
-        worse = lost > 0
-        cap = max(1.0, sizes[worse].max() / mean) if worse.any() else 1.0
-        return within((min(float(seen.mean()), -cap * most_of(float(worse.sum()), clusters)), 1.0), margin)
-    return within(quantiles(seen, part, -1.0, 1.0), margin)
+        claimed, _ = most_lost(lost > 0, masses)
+        return within((min(float((gained - lost).sum() / sizes.sum()), -claimed), 1.0), margin)
+    return within(quantiles(seen, unseen_part(*drawn, masses), -1.0, 1.0), margin)
 
 
 def rates(clusters: int, sizes_of: str, correlation: float, gains: bool, runs: int) -> dict[str, Any]:
     """Return how often sets pass at a true loss of the margin, as clusters and as independent rows."""
     random = np.random.default_rng([SEED, clusters, round(100 * correlation), gains])
-    weights, part = all_weights(clusters)
+    weights, _ = drawn = all_weights(clusters)
     margin = LOST - GAINED if gains else LOST
     passed = {"clusters": 0, "rows": 0}
     for _ in range(runs // AT_ONCE):
@@ -60,7 +69,7 @@ def rates(clusters: int, sizes_of: str, correlation: float, gains: bool, runs: i
         all_seen = (weights @ (gained - lost).T) / (weights @ sizes.T)
         for number in range(AT_ONCE):
             one = lost[number], gained[number], sizes[number]
-            passed["clusters"] += decided(*one, margin, all_seen[:, number], part) == "PASS"
+            passed["clusters"] += decided(*one, margin, all_seen[:, number], drawn) == "PASS"
             flips = Flips(int(sizes[number].sum()), float(lost[number].sum()), float(gained[number].sum()))
             passed["rows"] += non_inferior(flips, margin) == "PASS"
     shares = {name: count / runs for name, count in passed.items()}

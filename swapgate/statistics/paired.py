@@ -171,7 +171,7 @@ def resampled_bounds(
 
 
 def resampled(value: Callable[[Any], Any], masses: Any) -> tuple[Any, Any]:
-    """Return a figure as often as it is drawn, and which part the unit is that was never seen, as `resampled_bounds`."""
+    """Return a figure as often as it is drawn, and which part of it was never seen, for `resampled_bounds`."""
     import numpy as np
 
     drawn = ((value(weights), unseen_part(weights, one, masses)) for weights, one in drawn_weights(len(masses)))

@@ -7,6 +7,9 @@ were independent. In "lost and gained" as many clusters gain, by themselves, as 
 Slices: 2 to 50 of 200 rows each, either apart or crossing (each row is in a slice of two keys). Each truly loses the
 whole margin: how often one that is watched fails, of all that are; how often one that is named passes, and all do.
 
+Whole runs: 1 to 24 tiers of 300 to 2,000 rows, of which 2 to 10 % differ, with a margin of 2 points. How often
+all PASS, any is red, or INCOMPLETE, where nothing is worse; and how often all PASS though one tier loses its margin.
+
 Writes policy_rates.json and .md beside this file. The seed is fixed.
 """
 
@@ -38,6 +41,7 @@ SEED, RUNS, AT_ONCE = 2_000, 2_000, 50
 CLUSTERS, CORRELATIONS = (FEWEST_CLUSTERS, 50, 100, 300), (0.1, 0.4, 0.8)
 LOST, GAINED = 0.06, 0.04
 SLICES, SLICE_ROWS = (2, 5, 10, 20, 50), 200
+TIERS, ROWS, DISCORDANCES, MARGIN = (1, 3, 8, 24), (300, 1_000, 2_000), (0.02, 0.04, 0.1), 0.02
 SIZES = {"2 to 20": (2, 21), "2": (2, 3), "20": (20, 21)}
 
 
@@ -114,6 +118,46 @@ def table_of_slices(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def decisions(random: np.random.Generator, rows: int, discordance: float, loss: float, shape: tuple[int, ...]) -> Any:
+    """Return 1 for PASS, -1 for FAIL and 0 for too few rows, of as many simulated comparisons as the shape has."""
+    lost, gained = (discordance + loss) / 2, (discordance - loss) / 2
+    drawn = random.multinomial(rows, [lost, gained, 1 - discordance], size=shape)[..., :2]
+    pairs, places = np.unique(drawn.reshape(-1, 2), axis=0, return_inverse=True)
+    words = {"PASS": 1, "FAIL": -1, "too few rows": 0}
+    said = [words[non_inferior(Flips(rows, *pair), MARGIN)] for pair in pairs.tolist()]
+    return np.array(said)[places].reshape(shape)
+
+
+def whole_run(tiers: int, rows: int, discordance: float, runs: int) -> dict[str, Any]:
+    """Return what runs of so many tiers come to, where nothing is worse, and where one tier loses its margin."""
+    random = np.random.default_rng([SEED, tiers, rows, round(1_000 * discordance)])
+    said = decisions(random, rows, discordance, 0.0, (runs, tiers))
+    worse = decisions(random, rows, discordance, MARGIN, (runs,))
+    rest = (said[:, 1:] == 1).all(axis=1)
+    return {
+        "tiers": tiers,
+        "rows": rows,
+        "discordance": discordance,
+        "all PASS": float((said == 1).all(axis=1).mean()),
+        "any FAIL": float((said == -1).any(axis=1).mean()),
+        "all PASS though one lost its margin": float(((worse == 1) & rest).mean()),
+    }
+
+
+def table_of_runs(rows: list[dict[str, Any]]) -> str:
+    """Write the table of whole runs; what is neither all PASS nor FAIL is INCOMPLETE."""
+    lines = [
+        "| rows that differ | rows a tier | tiers | all PASS | any FAIL | else INCOMPLETE | one at its margin, all PASS |"
+    ]
+    lines.append("|---" * 7 + "|")
+    for row in rows:
+        rest = 1 - row["all PASS"] - row["any FAIL"]
+        shares = (row["all PASS"], row["any FAIL"], rest, row["all PASS though one lost its margin"])
+        cells = (f"{share:.2%}" for share in shares)
+        lines.append(f"| {row['discordance']:.0%} | {row['rows']:,} | {row['tiers']} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def written(rows: list[dict[str, Any]]) -> str:
     """Write the table of clusters."""
     heads = [f"{count} clusters" for count in CLUSTERS]
@@ -129,20 +173,23 @@ def written(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     """Simulate all of it and write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS, help="a line, ten times as many of slices")
+    parser.add_argument("--runs", type=int, default=RUNS, help="a line, ten times as many of slices and whole runs")
     parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
     asked = parser.parse_args()
-    lines = itertools.product(CLUSTERS, SIZES, CORRELATIONS, (False, True))
-    dependent = [rates(*line, asked.runs) for line in lines]
+    of_clusters = itertools.product(CLUSTERS, SIZES, CORRELATIONS, (False, True))
+    dependent = [rates(*line, asked.runs) for line in of_clusters]
     slices = [sliced(count, crossing, 10 * asked.runs) for count in SLICES for crossing in (False, True)]
+    lines = itertools.product(DISCORDANCES, ROWS, TIERS)
+    whole = [whole_run(tiers, rows, discordance, 10 * asked.runs) for discordance, rows, tiers in lines]
     result = {
         "command": "python benchmarks/policy_rates.py",
         "runs": asked.runs,
         "seed": SEED,
         "dependent": dependent,
         "slices": slices,
+        "whole runs": whole,
     }
-    text = f"{written(dependent)}\n{table_of_slices(slices)}"
+    text = f"{written(dependent)}\n{table_of_slices(slices)}\n{table_of_runs(whole)}"
     Path(f"{asked.output}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     Path(f"{asked.output}.md").write_text(text, encoding="utf-8")
     print(text)

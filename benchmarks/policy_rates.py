@@ -147,7 +147,7 @@ def whole_run(tiers: int, rows: int, discordance: float, runs: int) -> dict[str,
 def table_of_runs(rows: list[dict[str, Any]]) -> str:
     """Write the table of whole runs; what is neither all PASS nor FAIL is INCOMPLETE."""
     lines = [
-        "| rows that differ | rows a tier | tiers | all PASS | any FAIL | else INCOMPLETE | one at its margin, all PASS |"
+        "| rows that differ | rows a tier | tiers | all PASS | any FAIL | INCOMPLETE | one at its margin, all PASS |"
     ]
     lines.append("|---" * 7 + "|")
     for row in rows:

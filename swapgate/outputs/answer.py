@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.text import Text as Line
 
-from swapgate.outputs.counts import RIGHT, Counts, Figures
+from swapgate.outputs.counts import BRIER, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
 from swapgate.outputs.tolerance import (
@@ -110,7 +110,9 @@ def count(found: Answer, right: Sequence[AnswerSpan]) -> Counts:
     texts, starts = [span.text for span in right] or [""], [span.start for span in right] or [0]
     wanted = {"answers": {"text": texts, "answer_start": starts}, "id": "0"}
     scores = squad([{"prediction_text": found.text, "id": "0"}], [wanted])
-    return {"F1": float(scores["f1"]) / 100, "exact match": float(scores["exact_match"]) / 100}
+    exact = float(scores["exact_match"]) / 100
+    sure = sureness(found.score, bool(exact), found.score if exact else 1 - found.score)
+    return {"F1": float(scores["f1"]) / 100, "exact match": exact, **sure}
 
 
 def figures(counts: Counts, rows: float) -> Figures:
@@ -150,4 +152,6 @@ OUTPUT = Output(
     figures=figures,
     diff=diff,
     shares=frozenset({"exact match"}),
+    less_is_better=frozenset({BRIER, LOG_LOSS}),
+    highest=HIGHEST,
 )

@@ -90,6 +90,8 @@ class Output:
     """From a figure to the one that judges it: an error rate to that in which no row counts more than all of itself."""
     ratios: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Numbers to whose sum a figure is a ratio, by its name: a row counts for it as they do."""
+    highest: Mapping[str, float] = field(default_factory=dict)
+    """The most that a figure can be, by its name, where that is not 1."""
     accumulator: Callable[[], Accumulator] | None = None
     """Makes what gathers figures that are no function of sums."""
     limits: tuple[str, ...] = ()

@@ -141,6 +141,7 @@ class Quality:
             found,
             comparisons,
             floors,
+            counted.sureness(),
             [one for one, _ in sliced],
         )
         failed = [one.words for one in judged if one.decision == "FAIL"]

@@ -135,7 +135,7 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
     needed: int | None
     more: dict[str, Any] = _raw(candidate, reference, metric)
     apart = candidate.by_unit(candidate.differs(reference, name)) > 0
-    worse = -1 if metric in output.less_is_better else 1
+    worse, most = (-1 if metric in output.less_is_better else 1), output.highest.get(metric, 1.0)
     if output.is_share(metric) and not candidate.is_clustered:
         flips = _flips(candidate, reference, metric)
         found, decision, needed = bounds(flips), non_inferior(flips, margin), rows_needed(flips, margin)
@@ -150,7 +150,7 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
             lambda weights: worse * (candidate.weighted(name, weights) - reference.weighted(name, weights)),
             candidate.masses(name, reference),
         )
-        found, chance = quantiles(seen, part, -1.0, 1.0), chance_of_less(seen, part, 1.0, -margin)
+        found, chance = quantiles(seen, part, -most, most), chance_of_less(seen, part, most, -margin)
         decision, needed = within(found, margin), _needed(found, candidate.units, margin)
     low, high = sorted(worse * bound for bound in found)
     return Comparison(
@@ -202,10 +202,11 @@ def judge_floor(tally: Tally, metric: str, at_least: float | None, at_most: floa
     name = tally.output.capped.get(metric, metric)
     value = tally.of_units(name)
     limit = at_least if at_least is not None else at_most or 0.0
+    most = tally.output.highest.get(metric, 1.0)
     if tally.output.is_share(metric) and not tally.is_clustered:
         low, high = share_bounds(float(tally.by_unit(tally.each(metric)).sum()), tally.units)
     else:
-        low, high = resampled_bounds(lambda weights: tally.weighted(name, weights), tally.masses(name), 0.0, 1.0)
+        low, high = resampled_bounds(lambda weights: tally.weighted(name, weights), tally.masses(name), 0.0, most)
     above, below = low > limit, high < limit
     is_good, is_bad = (above, below) if at_most is None else (below, above)
     decision = _of_enough(tally, "PASS" if is_good else "FAIL" if is_bad else "too few rows")
@@ -246,8 +247,9 @@ def _claim(candidate: Tally, reference: Tally, name: str, seen: float) -> tuple[
     masses = candidate.masses(name, reference)
     worse, better = _changed(candidate, reference, name), _changed(reference, candidate, name)
     (lost, cap), (gained, _) = most_lost(worse, masses), most_lost(better, masses)
+    most = candidate.output.highest.get(name, 1.0)
     claim = {"worse": int(worse.sum()), "cap": cap, "counting": int((masses > 0).sum(axis=0).min())}
-    return claim, (min(seen, -lost), max(seen, gained))
+    return claim, (min(seen, -most * lost), max(seen, most * gained))
 
 
 def _changed(side: Tally, other: Tally, name: str) -> Any:
@@ -262,7 +264,8 @@ def _needed_for_claim(candidate: Tally, reference: Tally, name: str, margin: flo
     _, cap = most_lost(worse, masses)
     rarest = counts.sum(axis=0).argmin()
     there, hit = int(counts[:, rarest].sum()), int((counts[:, rarest] & worse).sum())
-    needed = rows_for_share(min(0.99, margin * masses.shape[1] / cap), hit / there)
+    share = margin * masses.shape[1] / cap / candidate.output.highest.get(name, 1.0)
+    needed = rows_for_share(min(0.99, share), hit / there)
     return needed and math.ceil(needed * candidate.units / there)
 
 

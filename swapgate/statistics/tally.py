@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from swapgate.outputs import check_expected
-from swapgate.outputs.counts import MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
+from swapgate.outputs.counts import CONFIDENCE, MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
 from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
+from swapgate.statistics.sureness import Sureness, calibration_error, curve
 
 THIRDS = ("shortest third", "middle third", "longest third")
 
@@ -119,7 +120,13 @@ class Tally:
         """Return all figures."""
         counts, rows = dict(zip(self._names, self._matrix(self._names).sum(axis=0).A1.tolist(), strict=True)), self.rows
         accumulated = self._accumulator.figures() if self._accumulator else {}
-        return {**accumulated, **self.output.figures(counts, rows), **by_label(counts), RIGHT: counts[RIGHT] / rows}
+        sure = {"ECE": calibration_error(self.sureness())} if CONFIDENCE in self._names else {}
+        figures = self.output.figures(counts, rows)
+        return {**accumulated, **figures, **by_label(counts), **sure, RIGHT: counts[RIGHT] / rows}
+
+    def sureness(self) -> list[Sureness]:
+        """Return the rows by how sure the model is of its answers; none where these have no probability."""
+        return curve(self.each(CONFIDENCE), self.each(RIGHT)) if CONFIDENCE in self._names else []
 
     @property
     def units(self) -> int:

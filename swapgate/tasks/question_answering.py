@@ -12,6 +12,7 @@ from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.inputs.given import Question
 from swapgate.outputs import answer
 from swapgate.outputs.answer import Answer, AnswerSpan
+from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded, Task
@@ -238,7 +239,7 @@ TASK = Task(
     read=read,
     predict=predict,
     auto_class="AutoModelForQuestionAnswering",
-    figures=("F1", "exact match"),
+    figures=("F1", "exact match", BRIER, LOG_LOSS),
     settings=QuestionSettings,
     check_loaded=check_loaded,
 )

@@ -7,6 +7,7 @@ from swapgate.statistics.comparison import FEWEST_ERRORS, Comparison, Floor
 from swapgate.statistics.latency import Times
 from swapgate.statistics.paired import most_of
 from swapgate.statistics.slices import Slice
+from swapgate.statistics.sureness import Sureness
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Quality:
     """One for each limit of the budget that has a model to compare with."""
     floors: Sequence[Floor] = ()
     """One for each limit of the budget that is judged alone."""
+    sureness: Sequence[Sureness] = ()
+    """Rows by how sure the model is of its answers, from the least; none where these have no probability."""
     slices: Sequence[Slice] = ()
     """Of a swap: slices of the rows that have a limit, or are watched, and those that lost most."""
 

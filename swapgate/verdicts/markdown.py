@@ -68,7 +68,22 @@ def _blocks(report: Report) -> Iterator[str]:
     for tier in report.tiers:
         yield from _folded(f"{tier.name}: also to be known", [code(one) for one in tier.remarks])
     for tier in report.tiers:
+        yield from _sureness(tier)
+    for tier in report.tiers:
         yield from _flips(tier)
+
+
+def _sureness(tier: Tier) -> Iterator[str]:
+    """Yield a curve of how sure a model is, and how right."""
+    found = tier.figures.quality
+    bins = found.sureness if found else ()
+    lines = [f"{_bar(one.confidence)} {one.confidence:.3f} sure, {one.right:.3f} right ({one.rows:,})" for one in bins]
+    error = found.figures.get("ECE", 0.0) if found else 0.0
+    yield from _folded(f"{tier.name}: how sure, and how right (ECE {error:.3f})", lines)
+
+
+def _bar(share: float) -> str:
+    return "▁▂▃▄▅▆▇█"[min(7, int(8 * share))]
 
 
 def _flips(tier: Tier) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 BINS = 15
-"""Of as many rows each: of bins that are equally wide most rows of a good model would be in the last."""
+"""Of as many rows each, but that equal ones stay together: of equally wide ones the last would hold nearly all."""
 FEWEST_ROWS = 10
 """A bin has so many, where there are so many rows at all."""
 
@@ -25,9 +25,11 @@ def curve(confidence: Any, right: Any) -> list[Sureness]:
     """Return the rows from the least sure to the surest; both are arrays of shape (rows,)."""
     import numpy as np
 
-    order = np.lexsort((right, confidence))
-    parts = np.array_split(order, max(1, min(BINS, len(order) // FEWEST_ROWS)))
-    return [Sureness(len(part), float(confidence[part].mean()), float(right[part].mean())) for part in parts]
+    count = max(1, min(BINS, len(confidence) // FEWEST_ROWS))
+    edges = np.unique(np.quantile(confidence, np.linspace(0, 1, count + 1)[1:-1]))
+    bin_of = np.searchsorted(edges, confidence, side="right")
+    parts = [bin_of == one for one in np.unique(bin_of)]
+    return [Sureness(int(one.sum()), float(confidence[one].mean()), float(right[one].mean())) for one in parts]
 
 
 def calibration_error(bins: Sequence[Sureness]) -> float:

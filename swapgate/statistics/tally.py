@@ -200,7 +200,7 @@ class Tally:
             {label for side in sides for name in side._names if _is_pair(name) for label in name} - {NOTHING}
         )
         rows = functools.reduce(np.maximum, (side._masses_of_rows(figure, labels) for side in sides))
-        return np.stack([self.by_input(part) for part in rows.T], axis=1)
+        return np.stack([self.by_unit(part) for part in rows.T], axis=1)
 
     def _masses_of_rows(self, figure: str, labels: Sequence[str]) -> Any:
         import numpy as np

@@ -42,13 +42,15 @@ def test_clipped():
 
 
 def test_calibration_error():
-    """Bins have as many rows each; the error is the mean distance of how sure from how right."""
+    """Bins have as many rows each, and equal ones stay together; the error is the mean distance of how sure from how right."""
     confidence = np.repeat([0.6, 0.9], 300)
     right = np.concatenate([np.arange(300) < 180, np.arange(300) < 210]).astype(float)
     bins = curve(confidence, right)
-    assert {one.rows for one in bins} == {40}
+    assert [(one.rows, one.right) for one in bins] == [(300, pytest.approx(0.6)), (300, pytest.approx(0.7))]
+    assert calibration_error(bins) == pytest.approx(0.1)
     assert calibration_error(curve(np.array([0.6, 0.9] * 5), np.ones(10))) == pytest.approx(0.25)
-    assert 0.1 <= calibration_error(bins) <= 0.35
+    spread = np.random.default_rng(1).random(3_000)
+    assert {one.rows for one in curve(spread, spread)} == {200}
     assert classified([0.8] * 10, [True] * 8 + [False] * 2).figures()["ECE"] == pytest.approx(0.0)
 
 

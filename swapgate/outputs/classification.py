@@ -147,6 +147,12 @@ def count(found: Classification, right: Sequence[str]) -> Counts:
     return {**tops, **sure, (order[0] if order[0] in right else right[0], order[0]): 1.0}
 
 
+def lead(found: Classification) -> float:
+    """Return how far the first label leads."""
+    first, *others = found.scores
+    return first.score - (others[0].score if others else found.rest)
+
+
 def figures(counts: Counts, rows: float) -> Figures:
     """Return the accuracies, and how far scores can be trusted."""
     means = ("top-3", "top-5", CONFIDENCE, BRIER, LOG_LOSS)
@@ -183,5 +189,6 @@ OUTPUT = Output(
     shares=frozenset({"accuracy", "top-3", "top-5"}),
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,
+    lead=lead,
     one_is_enough=True,
 )

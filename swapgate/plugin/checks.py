@@ -16,6 +16,7 @@ from swapgate.outputs import Mismatch, check_drift, check_expected, invalid, out
 from swapgate.outputs.prediction import Prediction, numbers
 from swapgate.tasks.case import Case
 from swapgate.trials.running import Model
+from swapgate.verdicts.lapses import Kind
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,20 @@ class Orphan:
     """A case that only the golden still has."""
 
     id: str
+
+
+def lapse(model: Model, case: Case, prediction: Prediction) -> Kind | None:
+    """Return how a candidate is worse on a case than its incumbent, whose golden says what that said.
+
+    None for a model that is no candidate, for a case that may never be lost, and where the incumbent was not right.
+    """
+    stored = read_golden(model.golden).get(case.id) if model.swapped and not case.critical else None
+    if stored is None or invalid(prediction) or check_expected(stored.prediction, case.expected):
+        return None
+    if not check_expected(prediction, case.expected):
+        return "weaker"
+    lead = model.task.output.lead(stored.prediction)
+    return "lost" if lead is None or lead >= model.row.clear_lead else "near tie lost"
 
 
 @dataclass(eq=False)
@@ -37,12 +52,15 @@ class Expected:
     """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
+    lapse: Kind | None = None
+    """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
 
     def __eq__(self, prediction: object) -> bool:
         if not isinstance(prediction, Prediction) or isinstance(self.case, Orphan):
             return NotImplemented
         mismatches = check_expected(prediction, self.case.expected)
         if mismatches:
+            self.lapse = lapse(self.model, self.case, prediction)
             self.message = _worded(self.model, self.case, mismatches, self._next_step(self.case))
         self.holds = not mismatches and self.holds is not False
         return not mismatches
@@ -101,6 +119,8 @@ class Golden:
     """Near ties that fell the other way, in words."""
     partly: str = ""
     """How much of the prediction a golden from elsewhere holds, in words."""
+    lapse: Kind | None = None
+    """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
     same: bool | None = None
     """Of a candidate: whether it says what its incumbent did, but for drift; None where that is not known."""
 
@@ -125,6 +145,7 @@ class Golden:
             return self._record(case, received, stored)
         found = differences(received, stored, case.expected) if stored else [self._missing()]
         self.message = self._red(case, received, stored, found) if found else ""
+        self.lapse = lapse(self.model, case, prediction) if found else None
         if stored and not found:
             self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
             self.partly = self._partly(case, received, stored)

@@ -27,6 +27,8 @@ NEEDS = pytest.StashKey[list[Model]]()
 """The models that an item runs, its own tier's first."""
 
 
+COUNTED = pytest.StashKey[bool]()
+"""Of a case of a candidate: whether a lapse is counted, and judged when all are known."""
 OF_MODELS_FILE = ": a suite or tier of"
 """How the description of a mark begins that is a suite's or a tier's."""
 EXAMPLES = 25
@@ -132,6 +134,10 @@ class Collecting:
         for item in items:
             self._check(item)
         items[:] = [item for item in items if not self._is_superfluous(item)]
+        measured = {item.stash[SELECTED].key for item in items if _is_of(item, "quality")}
+        for item in items:
+            if _is_of(item, "expected", "golden") and (model := item.stash[NEEDS][0]).swapped:
+                item.stash[COUNTED] = model.row.budget.cases is not None or item.stash[SELECTED].key in measured
         untouched = [item for item in items if self._is_untouched(item)]
         if untouched:
             items[:] = [item for item in items if not self._is_untouched(item)]
@@ -272,6 +278,10 @@ class Collecting:
         if not isinstance(case, Orphan):
             return False
         return "golden" not in item.fixturenames or case.id not in read_golden(item.stash[NEEDS][0].golden)  # type: ignore[attr-defined]
+
+
+def _is_of(item: pytest.Item, *checks: str) -> bool:
+    return SELECTED in item.stash and item.stash[SELECTED].check in checks
 
 
 def _lacks(item: pytest.Item, fixture: str) -> bool:

@@ -25,13 +25,14 @@ from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.missing import Missing, missing, test_file
-from swapgate.plugin.outcomes import after_reruns, is_new_try, outcome_of, show
+from swapgate.plugin.outcomes import after_reruns, is_new_try, lapse_of, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Key, Plan
 from swapgate.trials.pool import Pool
 from swapgate.trials.running import Model, answers_alike, is_same_model
 from swapgate.verdicts.facts import Report, report
+from swapgate.verdicts.lapses import Rule
 from swapgate.verdicts.terminal import verdict_text
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
 from swapgate.verdicts.writing import write_reports
@@ -119,7 +120,8 @@ class Ledger:
             partly = [check.partly for check in checks if isinstance(check, Golden) and check.partly]
             sames = [check.same for check in checks if isinstance(check, Golden | Quality) and check.same is not None]
             same = all(sames) if sames else None
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, same)
+            lapse = lapse_of(item) if outcome == "counted" else None
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, same)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report
@@ -210,7 +212,8 @@ class Ledger:
         self._note_alike_models()
         doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
         tiers = {**self.plan.models, **self.plan.removed}
-        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, self._stale(), doubts)
+        rules = {key: _rule(model) for key, model in self.plan.models.items() if model.swapped}
+        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, self._stale(), doubts, rules)
         if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
         if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -375,6 +378,15 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
+
+
+def _rule(model: Model) -> Rule:
+    """Return what a candidate may lose of its cases."""
+    cases, budget = len(model.cases.cases), model.row.budget.cases
+    right = cases - len(model.row.gaps)
+    if budget is None:
+        return Rule(cases, right)
+    return Rule(cases, right, budget.lost_at_most, budget.weaker_at_most, budget.net)
 
 
 def _runs(option: Any) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from swapgate.core.faults import AbsentFault, Fault, ModelFault
-from swapgate.plugin.collecting import GAP, NEEDS, SELECTED
+from swapgate.plugin.collecting import COUNTED, GAP, NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
+from swapgate.verdicts.lapses import KINDS, Kind
 from swapgate.verdicts.verdict import Outcome, Selected
 
 TIMEOUT = "pytest_timeout"
@@ -46,12 +47,22 @@ def outcome_of(
         )
     if gap and not gap.mended and isinstance(error, AssertionError) and report.when == "call":
         return "known gap", gap.reason
+    if isinstance(error, AssertionError) and report.when == "call" and item.stash.get(COUNTED, False):
+        red = [check for check in checks if not check.holds]
+        if red and all(getattr(check, "lapse", None) for check in red):
+            return "counted", red[0].message
     if isinstance(error, AbsentFault):
         return "incomplete", _words(error, selected)
     judged = (AssertionError, ModelFault, pytest.fail.Exception)
     errors = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]  # of a property, by hypothesis
     failed = all(isinstance(one, judged) and not _is_timeout(one) for one in errors)
     return "failed" if failed else "error", _words(error, selected)
+
+
+def lapse_of(item: pytest.Item) -> Kind | None:
+    """Return how a candidate was found to be worse on the case of a test."""
+    kinds: list[Kind] = [kind for check in item.stash.get(CHECKS, []) if (kind := getattr(check, "lapse", None))]
+    return min(kinds, key=KINDS.index, default=None)
 
 
 def _is_open(check: Any) -> bool:
@@ -92,6 +103,9 @@ def show(
     """Let pytest's own display of a test agree with its record."""
     if outcome == "known gap":
         report.outcome, report.wasxfail = "skipped", message
+    elif outcome == "counted":
+        report.outcome = "skipped"
+        report.wasxfail = f"{lapse_of(item)}, counted against the tier: {message}"
     elif outcome == "improvement":
         report.wasxfail = message
     elif outcome == "incomplete" and (report.passed or isinstance(error, AbsentFault)):

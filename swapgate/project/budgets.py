@@ -63,6 +63,25 @@ class QualityLimit(FiniteTable):
                 raise ValueError(f"{named} is a floor, judged beside no other model; remove {key}, or give two limits")
 
 
+class CaseBudget(FiniteTable):
+    """How many cases a swap may lose: whole numbers from 1 are counts, numbers below 1 shares of what was right."""
+
+    lost_at_most: float = Field(ge=0)
+    """Right for the incumbent, wrong for the candidate."""
+    weaker_at_most: float | None = Field(default=None, ge=0)
+    """Right for both, and the score fell by more than `tolerance.swap`."""
+    net: bool = False
+    """Whether cases that the candidate gains make up for lost ones."""
+
+    @model_validator(mode="after")
+    def _whole_from_one(self) -> Self:
+        for key in ("lost_at_most", "weaker_at_most"):
+            value = getattr(self, key)
+            if value is not None and value >= 1 and value != int(value):
+                raise ValueError(f"{key} = {value:g}: a number of cases is whole; below 1 it is a share")
+        return self
+
+
 class SliceLimit(FiniteTable):
     """How much worse than the incumbent's a figure may be on the rows of a slice."""
 
@@ -110,6 +129,8 @@ class Budget(FiniteTable):
     """Figures on the evaluation set; one limit is always against the incumbent."""
     slices: dict[NonEmptyStr, SliceLimits] = Field(default_factory=dict)
     """By key of the rows' slices, or by key and value, what a swap may lose there; `watch` is of all others."""
+    cases: CaseBudget | None = None
+    """Cases that a swap may lose, in place of none."""
     latency: Limit | None = None
     """Median seconds a call."""
     size: Limit | None = None

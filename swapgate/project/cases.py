@@ -2,7 +2,7 @@
 
 import functools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,7 +72,8 @@ def read_cases(path: Path, task: Task, label_set: str | None = None, models: str
         where = f"{path}: case {row.id!r}"
         if row.id in cases:
             raise InputFault(f"{where} stands twice; give one of them another id")
-        cases[row.id] = task.case_of(one_set(row, label_set, where), files, where)
+        case = task.case_of(one_set(row, label_set, where), files, where)
+        cases[row.id] = replace(case, critical=getattr(row, "critical", False))
     if file.latency not in cases:
         raise InputFault(f"{path}: latency = {file.latency!r} is no case{nearest(file.latency, cases)}")
     evaluation = None if file.evaluation is None else Path(os.path.normpath(path.parent / file.evaluation))

@@ -91,6 +91,8 @@ class Row(Settings):
     """Which of the answers is this tier's where a case has one for each of several sets of labels."""
     budget: Budget = Budget()
     """How much worse, slower or larger than another model it may be."""
+    clear_lead: float = Field(default=0.5, ge=0, le=1)
+    """From which lead of the incumbent's on a lost case counts where the evaluation set decides for the candidate."""
     gaps: dict[str, NonEmptyStr] = Field(default_factory=dict)
     """Known gaps: case id to the reason why this tier fails it."""
     property_gaps: dict[str, PropertyGap] = Field(default_factory=dict)
@@ -98,7 +100,14 @@ class Row(Settings):
 
     answer_keys: ClassVar[tuple[str, ...]] = ()
     """Those of the task's own keys that change an answer."""
-    judging_keys: ClassVar[tuple[str, ...]] = ("tolerance", "budget", "gaps", "property_gaps", "label_set")
+    judging_keys: ClassVar[tuple[str, ...]] = (
+        "tolerance",
+        "budget",
+        "clear_lead",
+        "gaps",
+        "property_gaps",
+        "label_set",
+    )
     """Keys that say how it is judged; those of a candidate do not count."""
 
     @property

@@ -29,6 +29,8 @@ class Case:
     expected: Expected
     read: Callable[[Any], Input] | None = None
     """What reads the file."""
+    critical: bool = False
+    """Whether it may never be lost, whatever a budget of cases allows."""
     cluster: str | None = None
     """Of a row of an evaluation set: names the rows that depend on one another."""
     slices: Mapping[str, str] = field(default_factory=dict)
@@ -78,6 +80,8 @@ class CaseShape(Table):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     """Letters, digits and underscores; names the case in test ids and goldens."""
+    critical: bool = False
+    """Whether it may never be lost, whatever a budget of cases allows."""
 
 
 def _several(label: object) -> object:

@@ -89,6 +89,9 @@ class Tier:
     remarks: Sequence[str] = ()
     """What a reader should know besides: what a PASS of quality claims, tests that passed when run again."""
 
+    lapses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Cases on which a candidate is worse than its incumbent, by what they are: lost, near tie lost, weaker."""
+
     @property
     def name(self) -> str:
         """How the tier is called: ner/small."""
@@ -204,6 +207,7 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         suite=verdict.suite,
         kind=model.task.name,
         remarks=verdict.remarks,
+        lapses=verdict.lapses,
     )
 
 

@@ -42,7 +42,7 @@ def test_clipped():
 
 
 def test_calibration_error():
-    """Bins have as many rows each, and equal ones stay together; the error is the mean distance of how sure from how right."""
+    """Bins have as many rows each, equal ones stay together; the error is how far sure and right lie apart."""
     confidence = np.repeat([0.6, 0.9], 300)
     right = np.concatenate([np.arange(300) < 180, np.arange(300) < 210]).astype(float)
     bins = curve(confidence, right)

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import pytest
 from _pytest.junitxml import LogXML
-from pytest import TestReport
 
 from swapgate.core.files import write_whole
 from swapgate.verdicts.facts import Report, Tier, to_json
@@ -62,7 +62,7 @@ def _add_tier(junit: LogXML, tier: Tier) -> None:
     name = f"swapgate::{tier.name}"
     for when, outcome in (("call", "failed" if failed else "passed"), ("teardown", "passed")):
         said = words if when == "call" else None
-        junit.pytest_runtest_logreport(TestReport(name, ("swapgate", None, tier.name), {}, outcome, said, when))  # type: ignore[arg-type]
+        junit.pytest_runtest_logreport(pytest.TestReport(name, ("swapgate", None, tier.name), {}, outcome, said, when))  # type: ignore[arg-type]
 
 
 def _append(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ where it holds but something is still to be measured or recorded. The plugin onl
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,21 @@ def lapse(model: Model, case: Case, prediction: Prediction) -> Kind | None:
     stored = read_golden(model.golden).get(case.id) if model.swapped and not case.critical else None
     if stored is None or invalid(prediction) or check_expected(stored.prediction, case.expected):
         return None
+    accepted = model.row.accepted
+    if accepted and case.id in accepted.cases and accepted.counts(model.source.digest, date.today()):
+        return "accepted"
     if not check_expected(prediction, case.expected):
         return "weaker"
     lead = model.task.output.lead(stored.prediction)
     return "lost" if lead is None or lead >= model.row.clear_lead else "near tie lost"
+
+
+def _expired(model: Model, case: Case) -> str:
+    """Return in words that a loss was accepted, and is no more."""
+    accepted = model.row.accepted
+    if not accepted or case.id not in accepted.cases or not accepted.is_over(date.today()):
+        return ""
+    return f"what was accepted of it expired on {accepted.expires}; "
 
 
 @dataclass(eq=False)
@@ -68,7 +80,7 @@ class Expected:
     def _next_step(self, case: Case) -> str:
         model, unmapped = self.model, _unmapped_labels(case, self.model)
         if model.swapped:
-            step = f"the candidate fails a case that it must pass: keep {model.incumbent.name}"
+            step = f"{_expired(model, case)}the candidate fails a case that it must pass: keep {model.incumbent.name}"
         else:
             step = (
                 f"mend the case in {self.cases_file}, or add to [{model.suite}.{model.tier}.gaps] in"
@@ -184,7 +196,8 @@ class Golden:
         if stored is None:
             return _worded(self.model, case, found, f"record it with: {accept}")
         if self.model.swapped:
-            next_step = f"the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
+            expired = _expired(self.model, case)
+            next_step = f"{expired}the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
         elif is_swap(received, stored):
             before = stored.made_by.model
             before += " as it was" if before == self.model.source.name else ""

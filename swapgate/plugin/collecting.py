@@ -137,7 +137,8 @@ class Collecting:
         measured = {item.stash[SELECTED].key for item in items if _is_of(item, "quality")}
         for item in items:
             if _is_of(item, "expected", "golden") and (model := item.stash[NEEDS][0]).swapped:
-                item.stash[COUNTED] = model.row.budget.cases is not None or item.stash[SELECTED].key in measured
+                allowed = model.row.budget.cases or model.row.accepted
+                item.stash[COUNTED] = allowed is not None or item.stash[SELECTED].key in measured
         untouched = [item for item in items if self._is_untouched(item)]
         if untouched:
             items[:] = [item for item in items if not self._is_untouched(item)]

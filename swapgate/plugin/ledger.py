@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -212,6 +213,7 @@ class Ledger:
         self._note_alike_models()
         doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
         tiers = {**self.plan.models, **self.plan.removed}
+        self._note_accepted()
         rules = {key: _rule(model) for key, model in self.plan.models.items() if model.swapped}
         verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, self._stale(), doubts, rules)
         if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
@@ -229,6 +231,19 @@ class Ledger:
         facts = report(verdicts, self.plan, int(session.exitstatus))
         self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit)
         session.exitstatus = self.report.exit_status
+
+    def _note_accepted(self) -> None:
+        """Say first which losses are accepted of the candidates that were judged."""
+        found = []
+        for key in {selected.key for selected in self.selected.values()} & {*self.plan.incumbents}:
+            model = self.plan.models[key]
+            accepted = model.row.accepted
+            with suppress(Fault):  # its tests have said so
+                if accepted and accepted.counts(model.source.digest, date.today()):
+                    until = f", until {accepted.expires}" if accepted.expires else ""
+                    may = f"accepted: {model.name} may lose {', '.join(accepted.cases)} ({model.source.name})"
+                    found.append(f"{may}: {accepted.reason}{until}")
+        self.plan.notes[:0] = sorted(found)
 
     def _note_waiting(self) -> None:
         """Return how much of what was judged waits for a review."""

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["lost", "near tie lost", "weaker"]
-KINDS: tuple[Kind, ...] = ("lost", "near tie lost", "weaker")
+Kind = Literal["lost", "near tie lost", "weaker", "accepted"]
+KINDS: tuple[Kind, ...] = ("lost", "near tie lost", "weaker", "accepted")
 """Worst first. *Lost*: right for the incumbent, wrong for the candidate; a near tie where the incumbent did not lead
-clearly. *Weaker*: right for both, and the score fell by more than the tolerance."""
+clearly. *Weaker*: right for both, and the score fell by more than the tolerance. *Accepted*: a reviewer lets this candidate lose
+it, whichever it is."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def judge_lapses(name: str, lapses: Iterable[Lapse], gained: int, seen: int, rul
     by_kind = {kind: [one for one in worst.values() if one.kind == kind] for kind in KINDS}
     lost = by_kind["lost"] + ([] if decided else by_kind["near tie lost"])
     found = Judged()
+    found.told += _told(by_kind["accepted"])
     if decided:
         found.told += _told(by_kind["near tie lost"])
     excused = _judge(name, "lost", lost, rule.lost_at_most, gained if rule.net else 0, rule, found)

@@ -16,6 +16,7 @@ from swapgate.plugin.measures import Cost, Quality
 from swapgate.project.manifest import BUILT_IN_NAMES, MEASURED, suites_beside
 from swapgate.project.marks import Marks
 from swapgate.tasks import tasks
+from swapgate.tasks.case import Case, Quarantine
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
 from swapgate.trials.timing import Work, all_works
@@ -27,6 +28,8 @@ NEEDS = pytest.StashKey[list[Model]]()
 """The models that an item runs, its own tier's first."""
 
 
+QUARANTINE = pytest.StashKey[Quarantine]()
+"""Of a case that judges nothing for a while."""
 COUNTED = pytest.StashKey[bool]()
 """Of a case of a candidate: whether a lapse is counted, and judged when all are known."""
 OF_MODELS_FILE = ": a suite or tier of"
@@ -120,6 +123,8 @@ class Collecting:
             item.add_marker(check)
         item.stash[NEEDS] = [model, *self.plan.references(model, check)]
         property_gap = model.row.property_gaps.get(check)
+        if isinstance(case, Case) and case.quarantine:
+            item.stash[QUARANTINE] = case.quarantine
         if case and check == "expected" and case.id in model.row.gaps:
             item.stash[GAP] = Gap(f"gaps.{case.id}", model.row.gaps[case.id])
         elif property_gap:

@@ -1,12 +1,13 @@
 """What came of a phase of a suite test, in a word and with the reason, and how pytest shows it."""
 
+from datetime import date
 from traceback import walk_tb
 from typing import Any
 
 import pytest
 
 from swapgate.core.faults import AbsentFault, Fault, ModelFault
-from swapgate.plugin.collecting import COUNTED, GAP, NEEDS, SELECTED
+from swapgate.plugin.collecting import COUNTED, GAP, NEEDS, QUARANTINE, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.verdicts.lapses import KINDS, Kind
 from swapgate.verdicts.verdict import Outcome, Selected
@@ -20,7 +21,24 @@ TRIES = pytest.StashKey[dict[int, tuple[Outcome, str]]]()
 def outcome_of(
     report: pytest.TestReport, error: BaseException | None, item: pytest.Item, models_file: str
 ) -> tuple[Outcome, str]:
-    """Return what came of a phase of a test, and why."""
+    """Return what came of a phase of a test, and why; of a case in quarantine that judges nothing until its last day."""
+    outcome, message = _outcome_of(report, error, item, models_file)
+    quarantine = item.stash.get(QUARANTINE, None)
+    if quarantine is None:
+        return outcome, message
+    if date.today() > quarantine.expires:
+        return "failed", (
+            f"{item.stash[SELECTED]}: its quarantine ended on {quarantine.expires} ({quarantine.reason}); mend the case,"
+            " or take it out of the cases file"
+        )
+    came = message or outcome
+    words = f"{item.stash[SELECTED]}: in quarantine until {quarantine.expires} ({quarantine.reason}): {came}"
+    return "quarantined", words
+
+
+def _outcome_of(
+    report: pytest.TestReport, error: BaseException | None, item: pytest.Item, models_file: str
+) -> tuple[Outcome, str]:
     selected, gap = item.stash[SELECTED], item.stash.get(GAP, None)
     checks = item.stash.get(CHECKS, [])
     if hasattr(report, "wasxfail") or (report.failed and error is None):  # the latter: strict
@@ -101,7 +119,7 @@ def show(
     report: pytest.TestReport, error: BaseException | None, outcome: Outcome, message: str, item: pytest.Item
 ) -> None:
     """Let pytest's own display of a test agree with its record."""
-    if outcome == "known gap":
+    if outcome in ("known gap", "quarantined"):
         report.outcome, report.wasxfail = "skipped", message
     elif outcome == "counted":
         report.outcome = "skipped"

@@ -12,8 +12,8 @@ from typing import Literal
 Kind = Literal["lost", "near tie lost", "weaker", "accepted"]
 KINDS: tuple[Kind, ...] = ("lost", "near tie lost", "weaker", "accepted")
 """Worst first. *Lost*: right for the incumbent, wrong for the candidate; a near tie where the incumbent did not lead
-clearly. *Weaker*: right for both, and the score fell by more than the tolerance. *Accepted*: a reviewer lets this candidate lose
-it, whichever it is."""
+clearly. *Weaker*: right for both, and the score fell by more than the tolerance. *Accepted*: a reviewer
+lets this candidate lose it, whichever it is."""
 
 
 @dataclass(frozen=True)

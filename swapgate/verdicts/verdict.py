@@ -4,20 +4,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from swapgate.verdicts.lapses import Judged, Kind, Lapse, Rule, by_kind, judge_lapses
 
-Outcome = Literal["failed", "error", "incomplete", "counted", "improvement", "known gap", "passed"]
+Outcome = Literal["failed", "error", "incomplete", "counted", "quarantined", "improvement", "known gap", "passed"]
 """Worst first: of the phases of one test the worst counts. "counted": a case on which a candidate is worse than its
 incumbent, and what that comes to is judged with the tier."""
 
 Status = Literal["FAIL", "ERROR", "INCOMPLETE", "PASS"]
 
-SEVERITY: Mapping[str, int] = {
-    outcome: place
-    for place, outcome in enumerate(("failed", "error", "incomplete", "counted", "improvement", "known gap", "passed"))
-}
+SEVERITY: Mapping[str, int] = {outcome: place for place, outcome in enumerate(get_args(Outcome))}
 STATUSES: Mapping[str, Status] = {"failed": "FAIL", "error": "ERROR", "incomplete": "INCOMPLETE"}
 """What an outcome makes of its tier."""
 
@@ -166,7 +163,7 @@ def _judge_tier(
     status: Status = reasons[0][0] if reasons else "PASS"
     ties = sorted(tie for record in records for tie in record.ties)
     partly = sorted(words for record in records for words in record.partly)
-    remarks = [record.message for record in records if record.outcome == "passed" and record.message]
+    remarks = [record.message for record in records if record.outcome in ("passed", "quarantined") and record.message]
     remarks += counted.told
     reasons = list(dict.fromkeys(reasons))
     return Verdict(suite, tier, status, counts, figures, reasons, improvements, ties, partly, remarks, by_kind(lapses))

@@ -154,4 +154,5 @@ OUTPUT = Output(
     shares=frozenset({"exact match"}),
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,
+    answer=lambda found: found.text or "no answer",
 )

@@ -190,5 +190,6 @@ OUTPUT = Output(
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,
     lead=lead,
+    answer=lambda found: str(found.scores[0].label),
     one_is_enough=True,
 )

@@ -232,6 +232,7 @@ OUTPUT = Output(
     diff=diff,
     accumulator=AveragePrecision,
     lead=lead,
+    answer=lambda found: comma_list([f"{one.label} {tuple(map(round, one.box))}" for one in found.counted]),
     limits=("box",),
     uncertainty=uncertainty,
 )

@@ -227,6 +227,7 @@ OUTPUT = Output(
     figures=figures,
     diff=diff,
     lead=lead,
+    answer=lambda found: comma_list([f"{one.label} {one.text!r} {one.start}-{one.end}" for one in found.entities]),
     parts=dict.fromkeys(("F1", "precision", "recall"), OVERLAP_PARTS),
     ratios={"F1": ("wanted", "found"), "precision": ("found",), "recall": ("wanted",)},
 )

@@ -173,6 +173,7 @@ OUTPUT = Output(
     diff=diff,
     shares=frozenset({"exact match"}),
     lead=lead,
+    answer=lambda found: ", ".join(sorted(score.label for score in found.counted)) or "nothing",
     parts={"micro F1": OVERLAP_PARTS},
     ratios={"micro F1": ("wanted", "found")},
 )

@@ -21,15 +21,15 @@ TRIES = pytest.StashKey[dict[int, tuple[Outcome, str]]]()
 def outcome_of(
     report: pytest.TestReport, error: BaseException | None, item: pytest.Item, models_file: str
 ) -> tuple[Outcome, str]:
-    """Return what came of a phase of a test, and why; of a case in quarantine that judges nothing until its last day."""
+    """Return what came of a phase of a test, and why; a case in quarantine judges nothing until its last day."""
     outcome, message = _outcome_of(report, error, item, models_file)
     quarantine = item.stash.get(QUARANTINE, None)
     if quarantine is None:
         return outcome, message
     if date.today() > quarantine.expires:
         return "failed", (
-            f"{item.stash[SELECTED]}: its quarantine ended on {quarantine.expires} ({quarantine.reason}); mend the case,"
-            " or take it out of the cases file"
+            f"{item.stash[SELECTED]}: its quarantine ended on {quarantine.expires} ({quarantine.reason}); mend the"
+            " case, or take it out of the cases file"
         )
     came = message or outcome
     words = f"{item.stash[SELECTED]}: in quarantine until {quarantine.expires} ({quarantine.reason}): {came}"

@@ -127,6 +127,42 @@ def find_set(path: Path, task: Task, labels: frozenset[str]) -> EvaluationSet:
     return found
 
 
+PLACEHOLDERS: tuple[Any, ...] = ([], "x", ["x"])
+"""Right answers of some kind of task, in place of those that rows without labels have not."""
+
+
+def unlabelled(path: Path, task: Task) -> Iterator[Case]:
+    """Read rows that have an input and no right answer. Raises InputFault that names the row."""
+    shape, ids = _shape(task), set[str]()
+    try:
+        for number, line in _read(path, [*shape.model_fields]):
+            try:
+                values = _decoded(line)
+                given = {key: _without_nulls(values[key]) for key in shape.model_fields if key in values}
+                case = _without_answer(task, shape, given, Files(path.parent))
+            except InputFault as fault:
+                raise InputFault(f"{path}, row {number}: {fault}") from fault
+            if case.id in ids:
+                raise InputFault(f"{path}, row {number}: {case.id!r} stands twice; give it another id")
+            ids.add(case.id)
+            yield case
+    except OSError as error:
+        raise InputFault(f"{path}: cannot be read ({error}); give rows with an id and an input") from error
+    if not ids:
+        raise InputFault(f"{path}: holds no rows; give some with an id and an input")
+
+
+def _without_answer(task: Task, shape: Any, given: dict[str, Any], files: Files) -> Case:
+    faults = []
+    for placeholder in PLACEHOLDERS:
+        try:
+            row = _validated(shape, {**given, "expected": placeholder})
+            return task.case_of(row, files, repr(row.id))
+        except InputFault as fault:
+            faults.append(fault)
+    raise next((fault for fault in faults if "expected" not in str(fault)), faults[0])
+
+
 class _Grouped(BaseModel):
     cluster: NonEmptyStr | None = None
     """Names the rows that depend on one another: sentences of a document, utterances of a speaker."""

@@ -1,32 +1,114 @@
 """Which suites a change can have touched: by its files, and within the models file by its rows."""
 
+import functools
 import os
+import re
+import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from swapgate.changes.git import changed_since, file_of, tracked
-from swapgate.core.faults import Fault
+from swapgate.changes.judges import CONFTEST, IN_PART, MARKED, WHOLE, Layout, is_of_module, text_of
+from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.golden import read_golden
+from swapgate.project.configuration import UNRELATED, configured_in
 from swapgate.project.marks import marks_of
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
 
 HARMLESS = (".gitignore", ".md", ".rst", "LICENSE")
 """Ends of paths that no verdict depends on."""
+DEFAULT = Layout(places=())
+"""Where pytest looks for tests by itself."""
 
 
-def changed_suites(plan: Plan, commit: str) -> set[str]:
-    """Name the suites whose rows, cases, inputs, goldens, models, evaluation sets or tests differ from a commit.
+@dataclass
+class Touched:
+    """The suites that a change can have touched."""
+
+    by: dict[str, str] = field(default_factory=dict)
+    """From a suite to the first file that touches it, or what else does."""
+    strange: str = ""
+    """The first file that belongs to no suite, and so touches all."""
+    free: list[str] = field(default_factory=list)
+    """Files that touch none, for the commit lists them as such."""
+
+    def words(self, swapped: Collection[str] = ()) -> str:
+        """Name the suites, also those that are swapped, and the first file that made it so."""
+        names = ", ".join(sorted({*self.by, *swapped})) or "nothing that a verdict depends on"
+        why = f" ({next(iter(self.by.values()))})" if self.by else ""
+        if self.strange:
+            why = (
+                f" ({self.strange} is of no suite and touches all; what no verdict depends on may stand under"
+                f" {UNRELATED} in pytest's configuration)"
+            )
+        more = f" and {len(self.free) - 1} more" if len(self.free) > 1 else ""
+        return names + why + (f"; {UNRELATED}: {self.free[0]}{more}" if self.free else "")
+
+
+def changed_suites(plan: Plan, commit: str, layout: Layout = DEFAULT, free: Sequence[str] = ()) -> Touched:
+    """Find the suites whose rows, cases, inputs, goldens, models, evaluation sets or tests differ from a commit.
 
     A file that belongs to no suite touches every suite: one of the engine (also that of a single task), a conftest.py,
-    the configuration, pinned versions. What git does not keep may have changed, and touches its suite.
+    the configuration, pinned versions; unless one of the globs of `free` has it and it does not judge. What git does
+    not keep may have changed, and touches its suite.
     """
-    touched = set(_out_of_git(plan))
+    touched = Touched()
     for name in changed_since(plan.root, commit):
-        if not name.endswith(HARMLESS):
-            touched |= _suites_of(plan, Path(os.path.normpath(plan.root / name)), commit)
+        path = Path(os.path.normpath(plan.root / name))
+        if name.endswith(HARMLESS):
+            continue
+        suites = _suites_of(plan, path, commit, layout)
+        if suites is None and not _judges(path, plan, layout):
+            if any(_glob(one).fullmatch(name) for one in free):
+                touched.free.append(name)
+                continue
+            touched.strange = touched.strange or name
+        for suite in plan.manifest.rows if suites is None else sorted(suites):
+            touched.by.setdefault(suite, name)
+    for suite in _out_of_git(plan):
+        touched.by.setdefault(suite, f"not all of {suite} is in git")
     return touched
+
+
+def unrelated(root: Path, commit: str, layout: Layout) -> list[str]:
+    """Return the globs of files on which no verdict depends, as the configuration of pytest in a commit lists them.
+
+    What cannot be read lists none: a change never frees a file by itself.
+    """
+    asked = layout.configuration
+    paths = [root / name for name in (*WHOLE, *IN_PART)]
+    paths = [asked] if asked and asked not in paths else paths  # the latter: pytest takes the first that configures it
+    with tempfile.TemporaryDirectory(prefix="swapgate-") as folder, suppress(InputFault):
+        for path in paths:
+            if text := file_of(root, commit, path):
+                Path(folder, path.name).write_text(text, encoding="utf-8", errors="surrogateescape")
+        return configured_in([Path(folder, path.name) for path in paths], UNRELATED)
+    return []
+
+
+def _judges(path: Path, plan: Plan, layout: Layout) -> bool:
+    """Return whether a file judges and is of no suite: conftest.py, configuration, a task, what suite files import."""
+    if path.suffix == ".py":
+        beside = [one for one in path.parent.glob("*.py") if layout.is_test(one) and MARKED.search(text_of(one))]
+        return path.name == CONFTEST or bool(beside) or is_of_module(path, plan.root, layout)
+    return path == layout.configuration or (path.parent == plan.root and path.name in (*WHOLE, *IN_PART))
+
+
+@functools.cache
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Return what matches the paths that a glob means: ** any folders, * what stands between two slashes, ? a letter.
+
+    As in .gitignore one without a slash is that of a name in whatever folder, and one that ends in a slash a folder's.
+    """
+    whole = f"{pattern.lstrip('/')}{'**' if pattern.endswith('/') else ''}"
+    if "/" not in pattern.rstrip("/"):
+        whole = f"**/{whole}"
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(words.get(part, re.escape(part)) for part in re.split(r"(\*\*/|\*\*|\*|\?)", whole)))
 
 
 def files_of(plan: Plan, suite: str) -> list[Path]:
@@ -36,7 +118,8 @@ def files_of(plan: Plan, suite: str) -> list[Path]:
     return [cases.path, *given, *([plan.evaluations[suite].path] if suite in plan.evaluations else [])]
 
 
-def _suites_of(plan: Plan, path: Path, commit: str) -> set[str]:
+def _suites_of(plan: Plan, path: Path, commit: str, layout: Layout) -> set[str] | None:
+    """Name the suites that a file belongs to; None where it belongs to none, and so to all."""
     every: set[str] = {*plan.manifest.rows}
     models, goldens = plan.root / "fixtures" / "models", plan.root / "golden"
     if path == plan.manifest.path:
@@ -46,8 +129,8 @@ def _suites_of(plan: Plan, path: Path, commit: str) -> set[str]:
         return {suite} & every if manifest == plan.manifest.name else set()
     if path.is_relative_to(models) and path.suffix == ".toml":
         return set()  # another models file
-    suites = _marked(plan, path, commit) if path.suffix == ".py" else _suites_beside(plan, path)
-    return suites & every or (every if path.is_relative_to(plan.root) else set())
+    suites = _marked(plan, path, commit, layout) if path.suffix == ".py" else _suites_beside(plan, path)
+    return suites & every or (None if path.is_relative_to(plan.root) else set())
 
 
 def _suites_beside(plan: Plan, path: Path) -> set[str]:
@@ -59,9 +142,9 @@ def _suites_beside(plan: Plan, path: Path) -> set[str]:
     return {suite for place, suite in places if path.is_relative_to(place) and not plan.root.is_relative_to(place)}
 
 
-def _marked(plan: Plan, path: Path, commit: str) -> set[str]:
+def _marked(plan: Plan, path: Path, commit: str, layout: Layout) -> set[str]:
     """Name the suites of a suite file, by its marks today and then."""
-    if not path.name.startswith("test_"):
+    if not layout.is_test(path):
         return set()
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     then = file_of(plan.root, commit, path)

@@ -82,6 +82,14 @@ def file_of(root: Path, commit: str, path: Path) -> str:
     return ""
 
 
+def ignored_by(root: Path, path: Path) -> str:
+    """Name the line that makes git ignore a file, as in ".gitignore:3: models/"; nothing where git keeps the file."""
+    with suppress(InputFault):  # exit status 1: it is not ignored
+        said = _git(root, "check-ignore", "--verbose", "-z", "--", os.path.relpath(path, root)).split("\0")
+        return "" if said[2].startswith("!") else f"{said[0]}:{said[1]}: {said[2]}"
+    return ""
+
+
 def blob_of(root: Path, path: Path) -> str:
     """Return git's id of the content of a file, as it would keep it. Raises InputFault."""
     name = os.path.relpath(path, root)

@@ -71,7 +71,7 @@ def suite_files(before: Plan, now: Plan, layout: Layout) -> list[SuiteFile]:
     found = []
     for then in sorted(before.root.rglob("*.py")):
         path = now.root / then.relative_to(before.root)
-        text = _text(then) if layout.is_test(path) else ""
+        text = text_of(then) if layout.is_test(path) else ""
         if MARKED.search(text) and _suites(before.manifest, text):
             found.append(SuiteFile(path, text))
     return found
@@ -110,7 +110,7 @@ def _judging(
     old, folders = {file.path: file.text for file in files}, dict[Path, set[str]]()
     new = [path for path in changed if layout.is_test(path) and path not in old]
     for path in [*old, *new]:
-        suites = _suites(now.manifest, _text(path)) | _suites(now.manifest, old.get(path, ""))
+        suites = _suites(now.manifest, text_of(path)) | _suites(now.manifest, old.get(path, ""))
         yield path, suites if path in old else suites & {*before.manifest.rows}
         for folder in path.parents:
             folders.setdefault(folder, set()).update(suites)
@@ -125,7 +125,7 @@ def _judging(
     if layout.configuration:
         yield layout.configuration, every
     own = {suite for suite, task in now.manifest.tasks.items() if not task.built_in}
-    yield from ((path, own) for path in changed if _is_of_module(path, now.root, layout))
+    yield from ((path, own) for path in changed if is_of_module(path, now.root, layout))
 
 
 def _is_run(path: Path, layout: Layout) -> bool:
@@ -141,7 +141,7 @@ def _suites(manifest: Manifest, text: str) -> set[str]:
     return {*manifest.rows} if marks.unknown else {*marks.judged(manifest)}
 
 
-def _is_of_module(path: Path, root: Path, layout: Layout) -> bool:
+def is_of_module(path: Path, root: Path, layout: Layout) -> bool:
     """Return whether a file is one of the modules with tasks, or of a package that these are in."""
     for module in layout.modules:
         for place in (root, *layout.python_path):
@@ -162,7 +162,7 @@ def _is_as_it_was(path: Path, before: Plan, now: Plan) -> bool:
 
 def _tables(path: Path) -> object:
     """Return what a file says to pytest; the whole text where it cannot be read."""
-    text = _text(path)
+    text = text_of(path)
     try:
         if path.suffix == ".toml":
             return tomllib.loads(text).get("tool", {}).get("pytest")
@@ -172,7 +172,8 @@ def _tables(path: Path) -> object:
     return {name: dict(found[name].items()) for name in SECTIONS if name in found}
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a file; nothing where there is none."""
     try:
         return path.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:  # it is not there, or no file

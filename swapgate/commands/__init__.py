@@ -2,12 +2,10 @@
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from swapgate import __version__, tasks
 from swapgate.commands.accepting import accept_loss, add_accept_options
@@ -18,12 +16,15 @@ from swapgate.commands.review import add_review_options, review
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.inputs.downloads import INPUTS, Download, fetch
 from swapgate.project.cases import cases_of
+from swapgate.project.configuration import configured
 from swapgate.project.manifest import MODELS_FOLDER, read_manifest
 from swapgate.verdicts.calibrated import add_calibrate_options, calibrated
 from swapgate.verdicts.facts import read_report, schema_text
 from swapgate.verdicts.tiers import FORMATS
 
 EXIT_FAULT = 4
+EXIT_UNREAD = 141
+"""What a shell says of a program that SIGPIPE ends."""
 
 
 def project_root(folder: Path) -> Path:
@@ -49,15 +50,7 @@ def discover_tasks(root: Path) -> None:
 
     Raises InputFault.
     """
-    from _pytest.config.findpaths import locate_config
-
-    try:
-        options: Any = locate_config(root, [root])[2]
-    except pytest.UsageError as error:
-        raise InputFault(f"{error}; mend the configuration of pytest") from error
-    modules = options.get(tasks.OPTION, [])
-    modules = getattr(modules, "value", modules)
-    tasks.discover(modules.split() if isinstance(modules, str) else modules, root)
+    tasks.discover(configured(root, tasks.OPTION), root)
 
 
 def inputs_of(root: Path, models_file: Path) -> Iterator[str]:
@@ -84,8 +77,22 @@ def _fetch_inputs(root: Path, models_file: Path) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command.
 
-    Exit status 0, 1 for what could not be fetched, 2 for a wrong call, 4 for a file that is not what it should be.
+    Exit status 0, 1 for what could not be fetched, 2 for a wrong call, 4 for a file that is not what it should be, 141
+    where nobody reads on what it prints, as behind `| head`: then it ends without a word.
     """
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # Python flushes once more when it ends
+        return EXIT_UNREAD
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run a command; gives the exit status."""
     parser = argparse.ArgumentParser(prog="swapgate", description="Reports of model swaps that pytest judged.")
     parser.add_argument("--version", action="version", version=f"swapgate {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

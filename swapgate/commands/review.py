@@ -24,7 +24,7 @@ from swapgate.goldens.golden import (
     write_golden,
 )
 from swapgate.goldens.pending import on_ci, pending_path, read_pending
-from swapgate.goldens.provenance import surroundings_changed
+from swapgate.goldens.provenance import surroundings_changed, told_apart
 from swapgate.models.loading import find
 from swapgate.outputs import diff
 from swapgate.outputs.prediction import to_json
@@ -82,7 +82,8 @@ class Waiting:
             return ["has no golden"]
         found = [str(one) for one in differences(self.received, self.stored, self.case.expected)]
         if is_swap(self.received, self.stored):
-            found = [f"{self.stored.made_by.model} → {self.received.made_by.model}", *found]
+            pair = told_apart(*((one.made_by.model, one.made_by.digest) for one in (self.stored, self.received)))
+            found = [" → ".join(pair), *found]
         else:
             found = [surroundings_changed(self.received.made_by, self.stored.made_by), *found]
         return [words for words in found if words]

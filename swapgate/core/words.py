@@ -18,6 +18,15 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or ["no message"])[0]
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many letters: what is longer ends in three dots, at a space where one is near."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    at = kept.rfind(" ")
+    return f"{(kept[:at] if at > most * 2 // 3 else kept).rstrip()}…"
+
+
 def told(error: BaseException) -> str:
     """Return what an exception of somebody's code says, and the file and line where it was raised."""
     *_, (frame, line) = walk_tb(error.__traceback__)

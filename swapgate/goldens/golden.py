@@ -271,14 +271,14 @@ def is_swap(received: Entry, stored: Entry) -> bool:
     return is_other(received.made_by, stored.made_by)
 
 
-def stale(path: Path, suite: str, source: Source) -> str | None:
-    """Name the model that made a golden where it is another one; None where it is not, or no golden is.
+def stale(path: Path, suite: str, source: Source) -> Provenance | None:
+    """Return who made a golden where that is another model; None where it is not, or no golden is.
 
     Raises SurroundingsFault where the model's files cannot be read.
     """
     row = source.row
     now = Provenance(suite, source.name, source.commit, row.variant, row.dtype, source.digest, row.tolerance, {})
-    others = (entry.made_by.model for entry in read_golden(path).values() if is_other(now, entry.made_by))
+    others = (entry.made_by for entry in read_golden(path).values() if is_other(now, entry.made_by))
     return next(others, None)
 
 

@@ -1,6 +1,7 @@
 """Who made a golden: which model, by which tolerance, with what around it, or that its figures come from elsewhere."""
 
 import functools
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
@@ -76,6 +77,8 @@ class Provenance:
 
 
 CPU = "cpu"
+DIGITS = 4
+"""How many of a digest are shown behind a name that does not tell two models apart."""
 
 
 def is_other(now: Provenance, then: Provenance) -> bool:
@@ -90,6 +93,18 @@ def is_other(now: Provenance, then: Provenance) -> bool:
     same = one.startswith(other) or other.startswith(one)
     names = [stamp.model.partition("@")[0] for stamp in (now, then)]
     return names[0] != names[1] or now.variant != then.variant or not same
+
+
+def told_apart(then: tuple[str, str], now: tuple[str, str]) -> tuple[str, str]:
+    """Return how two models are called, each given by name and digest, where both are named.
+
+    Where the names are the same the first digits of the digests tell them apart: "models/intent (1f3a…)".
+    """
+    (one, first), (other, second) = then, now
+    if one != other or first == second:
+        return one, other
+    digits = max(DIGITS, len(os.path.commonprefix([first, second])) + 1)
+    return (f"{one} ({first[:digits]}…)" if first else one), f"{other} ({second[:digits]}…)"
 
 
 def tighter_tolerance(now: Provenance, then: Provenance) -> Tolerance:

@@ -2,29 +2,46 @@
 
 import functools
 import hashlib
+import itertools
 import json
 import os
 import platform
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
-from swapgate.core.words import first_line
 from swapgate.models import compression, hub, int8
+from swapgate.models.causes import cause, logged
 from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
-from swapgate.models.weights import is_pickled, parameter_count, read_settings, weight_bytes, weight_files
+from swapgate.models.weights import (
+    ADAPTER,
+    MERGE,
+    headers,
+    is_pickled,
+    parameter_count,
+    read_settings,
+    weight_bytes,
+    weight_files,
+)
 from swapgate.project.manifest import Row
 from swapgate.project.variants import steps
 from swapgate.tasks.task import Loaded
 
 PANIC = "PanicException"  # of libraries in Rust; it is no Exception
 SEED = 0
+READERS = {
+    "AutoTokenizer": "tokenizer",
+    "AutoFeatureExtractor": "feature extractor",
+    "AutoImageProcessor": "image processor",
+    "AutoProcessor": "processor",
+}
+"""What makes the inputs of a model is called, by the class that loads it."""
 SAFELY: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 THREADS = 1
 """Threads that torch computes with: one gives the same bits in every run."""
@@ -148,13 +165,24 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
             f"no folder {folder} (model = {row.model!r}); give a folder that save_pretrained wrote, or the id of a"
             " public model with its revision"
         )
+    if (folder / ADAPTER).exists():
+        raise InputFault(_adapter(folder))
     if not (folder / "config.json").is_file():
         raise InputFault(f"{folder} holds no config.json, so it is no model; give a folder that save_pretrained wrote")
-    if (folder / "adapter_config.json").exists():
-        raise InputFault(f"{folder} holds an adapter; merge it into the model (merge_and_unload) and save that")
     name = folder.relative_to(root) if folder.is_relative_to(root) else folder
     source = Source(row, folder, name.as_posix(), row_of)
     return replace(source, name=f"{source.name}{source.suffix}")
+
+
+def _adapter(folder: Path) -> str:
+    """Word that a folder holds what was trained beside a model and not the model, and how to make one of both."""
+    said: dict[str, Any] = {}
+    with suppress(SurroundingsFault):
+        said = read_settings(folder / ADAPTER)
+    kind, base = said.get("peft_type"), said.get("base_model_name_or_path")
+    what = f"{kind} adapter" if isinstance(kind, str) else "adapter"
+    of = f" of {base}" if isinstance(base, str) and base else ""
+    return f"{folder} holds an adapter and no whole model ({what}{of}); {MERGE}"
 
 
 def _public(row: Row, row_of: str, asked: str) -> Source:
@@ -186,8 +214,9 @@ def _compressed(source: Source, variant: str) -> Path:
         except OSError:
             raise
         except Exception as error:  # a step may meet a model that it was not made for
-            words = str(error) if isinstance(error, SurroundingsFault) else f"{type(error).__name__}: {error}"
-            raise SurroundingsFault(f"{source.name} cannot be made: {words}") from error
+            words = f"cannot be made: {error}" if isinstance(error, SurroundingsFault) else ""
+            words = words or cause(error, base.folder, what="cannot be made")
+            raise SurroundingsFault(f"{source.name} {words}") from error
 
     return compression.kept(base.bytes_digest, row.dtype, variant, make)
 
@@ -209,15 +238,18 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     start, files = time.perf_counter(), weight_files(folder, source.row.allow_pickle)
-    try:
-        model, report = _load_model(source, folder, files, auto_class, reader_class)
-        reader = reader_class and _load_reader(folder, reader_class)
-    except SurroundingsFault as fault:
-        raise SurroundingsFault(f"{source.name}: {fault}") from fault
-    except BaseException as error:  # any library below may raise anything on a broken folder, and tokenizers a panic
-        if not isinstance(error, Exception) and type(error).__name__ != PANIC:
-            raise
-        raise SurroundingsFault(_cause(error).format(source.name)) from error
+    what = "cannot be loaded"
+    with logged() as lines:
+        try:
+            model, report = _load_model(source, folder, files, auto_class, reader_class)
+            what = f"has a {READERS.get(reader_class or '', 'reader')} that cannot be loaded"
+            reader = reader_class and _load_reader(folder, reader_class)
+        except SurroundingsFault as fault:
+            raise SurroundingsFault(f"{source.name}: {fault}") from fault
+        except BaseException as error:  # any library below may raise anything on a broken folder, tokenizers a panic
+            if not isinstance(error, Exception) and type(error).__name__ != PANIC:
+                raise
+            raise SurroundingsFault(f"{source.name} {cause(error, folder, lines, what)}") from error
     _check_whole(source, model, sorted(report["missing_keys"]))
     return Loaded(model.eval(), reader, time.perf_counter() - start)
 
@@ -266,16 +298,42 @@ def _load_model(
         int8.check_device(computes["int8"], source.row.device)
         model, report = int8.load(auto, folder, config, dtype, computes["int8"])
     else:
-        model, report = auto.from_pretrained(
-            folder,
-            config=config,
-            dtype=dtype,
-            use_safetensors=not is_pickled(files),
-            weights_only=True,
-            output_loading_info=True,
+        options = {
+            "config": config,
+            "dtype": dtype,
+            "use_safetensors": not is_pickled(files),
+            "weights_only": True,
+            "output_loading_info": True,
             **SAFELY,
-        )
+        }
+        try:
+            model, report = auto.from_pretrained(folder, **options)
+        except RuntimeError as error:
+            if "mismatch" not in str(error):
+                raise
+            other, found = auto.from_pretrained(folder, **options, ignore_mismatched_sizes=True)  # it only tells which
+            if not found["mismatched_keys"]:
+                raise
+            raise SurroundingsFault(_misshapen(folder, files, other, found)) from error
     return model.to(source.row.device), report
+
+
+def _misshapen(folder: Path, files: list[Path], model: Any, report: Any) -> str:
+    """Return in words which weights have another shape in their file than config.json asks for."""
+    config, stored = read_settings(folder / "config.json"), {} if is_pickled(files) else headers(folder)
+    found = [(one,) if isinstance(one, str) else one for one in report["mismatched_keys"]]  # names in transformers 4
+    made = {name: [*tensor.shape] for name, tensor in model.state_dict().items()}
+    shapes = {name: ([*more[0]] if more else stored.get(name, []), made.get(name, [])) for name, *more in found}
+    name, (there, asked) = min(shapes.items(), key=lambda item: (-len(item[1][1]), item[0]))
+    sizes = {key: value for key, value in config.items() if isinstance(value, int)}
+    sizes["labels in id2label"] = len(config.get("id2label") or ())
+    wrong = [size for size, other in itertools.zip_longest(asked, there) if size != other]
+    why = next((f" ({key} = {size})" for size in wrong for key, value in sizes.items() if value == size), "")
+    what = f"{len(shapes)} weights have" if len(shapes) > 1 else "one weight has"
+    return (
+        f"{what} another shape than config.json says: {name} is {there or 'another'} in the file"
+        f" and {asked} by config.json{why}; mend that, or save the model and its config.json together"
+    )
 
 
 def _load_reader(folder: Path, reader_class: str) -> Any:
@@ -288,36 +346,6 @@ def _load_reader(folder: Path, reader_class: str) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "At least one mel filter", UserWarning)  # also said of the public AST models
         return getattr(transformers, reader_class).from_pretrained(folder, **options)
-
-
-def _cause(error: BaseException) -> str:
-    """Return in words why a model cannot be loaded and what to do; its name is to be put in."""
-    known = next((words for is_cause, words in CAUSES if is_cause(error)), None)
-    if known:
-        return known
-    return "{} cannot be loaded: " + f"{type(error).__name__}: {first_line(error)}".replace("{", "{{").replace(
-        "}", "}}"
-    )
-
-
-CAUSES: tuple[tuple[Callable[[BaseException], bool], str], ...] = (
-    (
-        lambda error: "trust_remote_code" in str(error),
-        "{} asks for code of its own to be run (auto_map in its settings), and that is never done;"
-        " use a model of an architecture that transformers has",
-    ),
-    (
-        lambda error: type(error).__name__ == "OfflineModeIsEnabled",
-        "{} names a model of the hub in its settings (a backbone?), and none is fetched here; load it with a network,"
-        " save it and judge that folder",
-    ),
-    (
-        lambda error: isinstance(error, ImportError) and "timm" in str(error),
-        "{} has a backbone of timm's, and timm or its torchvision is not installed; install them"
-        " with: pip install 'swapgate[timm]' (torchvision must be built for this torch: CPU or CUDA)",
-    ),
-)
-"""What libraries raise on a folder that cannot be loaded, and what is told of it."""
 
 
 def _check_whole(source: Source, model: Any, missing: Sequence[str]) -> None:

@@ -21,6 +21,12 @@ SAFE = "model.safetensors"
 PICKLE = "pytorch_model.bin"
 INDEX = ".index.json"
 """How a file ends that names the files which the weights are split into."""
+ADAPTER = "adapter_config.json"
+"""The settings of weights that were trained beside a model's."""
+MERGE = (
+    "merge it into its model with peft (merge_and_unload), save that and its tokenizer (save_pretrained), and give that"
+    " folder"
+)
 DTYPES = {
     "bool": "BOOL",
     "uint8": "U8",

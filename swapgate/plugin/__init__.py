@@ -11,9 +11,9 @@ import pytest
 
 from swapgate import tasks
 from swapgate.changes.against import judged_by
-from swapgate.changes.changed import changed_suites
+from swapgate.changes.changed import changed_suites, unrelated
 from swapgate.changes.doubts import with_doubts
-from swapgate.changes.git import check_out, commit_of
+from swapgate.changes.git import check_out, commit_of, ignored_by
 from swapgate.changes.judges import Layout
 from swapgate.core.faults import InputFault
 from swapgate.goldens.pending import on_ci
@@ -22,6 +22,7 @@ from swapgate.plugin import fixtures
 from swapgate.plugin.caller import SHOWING, refuse_others, remember
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
+from swapgate.project.configuration import UNRELATED
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.verdicts.facts import Report, running
 from swapgate.verdicts.writing import write_running
@@ -102,6 +103,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         tasks.OPTION, "modules of this project that bring a task of its own (TASK), importable from its root", "args"
     )
+    parser.addini(
+        UNRELATED,
+        "globs of files on which no verdict depends, such as web/** or *.ipynb: with --changed-since they touch no"
+        " suite, where the commit itself lists them",
+        "args",
+    )
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
 
 
@@ -166,7 +173,8 @@ def pytest_configure(config: pytest.Config) -> None:
     collecting = Collecting(plan)
     config.pluginmanager.register(collecting, "swapgate-suite")
     config.pluginmanager.register(Ledger(plan, collecting.collected), "swapgate-ledger")
-    for name in sorted({name for key in plan.models for name in key}):
+    names = {name for key in plan.models for name in key}
+    for name in sorted(names.union(*({suite, *found.tiers} for suite, found in plan.left_out.items()))):
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
     if not hasattr(config, "workerinput"):
         _replace_verdicts(config, config.option, running(plan, models_file.name))
@@ -185,7 +193,9 @@ def _use_inputs(config: pytest.Config) -> None:
 def _plan(config: pytest.Config, models_file: Path) -> Plan:
     """Make the plan of the working tree, judged by a commit where one is given. Raises InputFault."""
     option, root, directory = config.option, config.rootpath, config.invocation_params.dir
-    now = make_plan(root, models_file, option.swap, option.eval_set, directory, device=option.device)
+    now = make_plan(
+        root, models_file, option.swap, option.eval_set, directory, device=option.device, tolerant=_selects(option)
+    )
     if option.against is None:
         return now
     if option.swap:
@@ -196,6 +206,12 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
     then = check_out(root, commit, _checkout(config))
     older = then / models_file.relative_to(root)
     try:
+        hidden = _hidden(now, then)
+        if hidden:
+            raise InputFault(
+                f"has no {', '.join(hidden)}, for git ignores that ({'; '.join(dict.fromkeys(hidden.values()))}); take"
+                " the line out and commit what judges: models file, cases, goldens"
+            )
         if not older.is_file():
             raise InputFault(
                 f"has no {models_file.relative_to(root)}, and the one of the change cannot judge itself; keep its name,"
@@ -208,6 +224,21 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
     except InputFault as fault:
         lines = [str(line).replace(f"{then}/", f"{option.against}:") for line in fault.args]
         raise InputFault(*lines).behind(f"--against {option.against}: ") from fault
+
+
+def _hidden(plan: Plan, then: Path) -> dict[str, str]:
+    """Return the files that judge and a commit has not, for git ignores them, each with the line that makes it so."""
+    judging = [plan.manifest.path]
+    for model in plan.models.values():
+        judging += [model.cases.path, model.golden]
+    absent = [path for path in dict.fromkeys(judging) if path.is_relative_to(plan.root) and path.is_file()]
+    absent = [path for path in absent if not (then / path.relative_to(plan.root)).is_file()]
+    return {plan.shown(path): rule for path in absent if (rule := ignored_by(plan.root, path))}
+
+
+def _selects(option: argparse.Namespace) -> bool:
+    """Return whether faulty files of a suite can be left out, for -k and -m may select none of its tests."""
+    return bool(option.keyword or option.markexpr) and option.against is None
 
 
 def _layout(config: pytest.Config) -> Layout:
@@ -245,12 +276,14 @@ def _of_commit(eval_set: str, root: Path, then: Path, directory: Path) -> str:
 
 def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
     """Note in a plan which suites the working tree changed. Raises InputFault."""
-    ref, root = config.option.changed_since, config.rootpath
-    option = config.option
-    now = make_plan(root, models_file, [], option.eval_set, config.invocation_params.dir, device=option.device)
-    changed = changed_suites(now, commit_of(root, ref, "--changed-since")) | {suite for suite, _ in plan.incumbents}
-    names = ", ".join(sorted(changed)) or "nothing that a verdict depends on"
-    return replace(plan, changed=frozenset(changed), notes=[*plan.notes, f"changed since {ref}: {names}"])
+    ref, root, option = config.option.changed_since, config.rootpath, config.option
+    directory, tolerant = config.invocation_params.dir, _selects(option)
+    now = make_plan(root, models_file, [], option.eval_set, directory, device=option.device, tolerant=tolerant)
+    commit, layout = commit_of(root, ref, "--changed-since"), _layout(config)
+    touched = changed_suites(now, commit, layout, unrelated(root, commit, layout))
+    words = f"changed since {ref}: {touched.words({suite for suite, _ in plan.incumbents})}"
+    changed = frozenset(touched.by) | {suite for suite, _ in plan.incumbents}
+    return replace(plan, changed=changed, notes=[*plan.notes, words])
 
 
 def _replace_verdicts(config: pytest.Config, option: argparse.Namespace, facts: Report) -> None:

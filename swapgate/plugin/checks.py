@@ -12,7 +12,7 @@ from typing import Any
 
 from swapgate.goldens.golden import Entry, accumulated, differences, is_swap, read_golden, ties, updated
 from swapgate.goldens.pending import on_ci
-from swapgate.goldens.provenance import surroundings_changed
+from swapgate.goldens.provenance import Provenance, is_other, surroundings_changed, told_apart
 from swapgate.outputs import Mismatch, check_drift, check_expected, invalid, output_of
 from swapgate.outputs.prediction import Prediction, numbers
 from swapgate.tasks.case import Case
@@ -80,7 +80,10 @@ class Expected:
     def _next_step(self, case: Case) -> str:
         model, unmapped = self.model, _unmapped_labels(case, self.model)
         if model.swapped:
-            step = f"{_expired(model, case)}the candidate fails a case that it must pass: keep {model.incumbent.name}"
+            expired = _expired(model, case)
+            step = f"{expired}the candidate fails a case that it must pass: keep {model.names[0]}"
+        elif before := _got_it_right(case, model):
+            step = f"{before}, of which the golden still is, gets it right: keep that"
         else:
             step = (
                 f"mend the case in {self.cases_file}, or add to [{model.suite}.{model.tier}.gaps] in"
@@ -91,6 +94,15 @@ class Expected:
         return (
             f"no label of the model is mapped to {', '.join(unmapped)}: mend labels in {model.source.row_of}, or {step}"
         )
+
+
+def _got_it_right(case: Case, model: Model) -> str:
+    """Name the model that a golden is still of, where that is another one and gave a right answer; else nothing."""
+    stored, now = read_golden(model.golden).get(case.id), model.made_by
+    if stored is None or stored.input != case.input_digest or not is_other(now, stored.made_by):
+        return ""
+    before, _ = told_apart((stored.made_by.model, stored.made_by.digest), (now.model, now.digest))
+    return "" if check_expected(stored.prediction, case.expected) else before
 
 
 def _unmapped_labels(case: Case, model: Model) -> list[str]:
@@ -162,7 +174,7 @@ class Golden:
             self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
             self.partly = self._partly(case, received, stored)
             if is_swap(received, stored) and not self.model.swapped:
-                self.incomplete = not_recorded(self.model, stored.made_by.model)
+                self.incomplete = not_recorded(self.model, stored.made_by)
             elif self.proposed is not None:
                 self.incomplete = self._not_own(case, received, self.proposed)
         if stored and self.model.swapped and stored.made_by.digest == self.model.incumbent.digest:
@@ -192,21 +204,21 @@ class Golden:
 
     def _red(self, case: Case, received: Entry, stored: Entry | None, found: list[Mismatch]) -> str:
         """Return in words what was found, behind what else has changed since the golden was recorded."""
-        accept = record_command(self.model)
+        accept, whose = record_command(self.model), described(self.model)
         if stored is None:
             return _worded(self.model, case, found, f"record it with: {accept}")
         if self.model.swapped:
             expired = _expired(self.model, case)
-            next_step = f"{expired}the candidate is worse than its incumbent: keep {self.model.incumbent.name}"
+            next_step = f"{expired}the candidate is worse than its incumbent: keep {self.model.names[0]}"
         elif is_swap(received, stored):
-            before = stored.made_by.model
-            before += " as it was" if before == self.model.source.name else ""
+            before, now = told_apart(*((one.made_by.model, one.made_by.digest) for one in (stored, received)))
+            whose = now if now == whose else f"{before} → {now}"
             next_step = f"put {before} back, or accept the loss with: {accept}"
         else:
             drift = " --accept-drift" if accumulated(received, stored) else ""
             next_step = f"accept with: {accept}{drift}, or look at it with: swapgate review"
         else_changed = "" if is_swap(received, stored) else surroundings_changed(received.made_by, stored.made_by)
-        return _worded(self.model, case, [else_changed, *found] if else_changed else found, next_step)
+        return _worded(self.model, case, [else_changed, *found] if else_changed else found, next_step, whose)
 
     def _record(self, case: Case, received: Entry, stored: Entry | None) -> bool:
         """Queue what an update writes: not where the same weights have drifted too far since they were accepted."""
@@ -252,27 +264,26 @@ def assert_same(one: Prediction, other: Prediction, model: Model) -> None:
 def record_command(model: Model) -> str:
     """Return what records a tier's goldens; marks are exact, where -k would also take names that contain the tier's."""
     where = " on your machine" if on_ci() else ""
-    return f'pytest -m "{model.suite} and {model.tier}" --snapshot-update{where}'
+    which = f"{model.suite} and {model.tier} and not quality and not latency"  # no golden is of these
+    return f'pytest -m "{which}" --snapshot-update{where}'
 
 
-def not_recorded(model: Model, made_by: str) -> str:
+def not_recorded(model: Model, made_by: Provenance) -> str:
     """Return in words that a tier's golden is still another model's: its incumbent's is missing, or its own after a
-    swap.
+    swap. Raises Fault where the model's files cannot be read.
     """
+    then, now = told_apart((made_by.model, made_by.digest), (model.incumbent.name, model.incumbent.digest))
     if model.swapped:
         return (
-            f"{model.name}: the golden is {made_by}'s and not the incumbent's, {model.incumbent.name}; record that one"
-            f" first, before the swap: {record_command(model)}"
+            f"{model.name}: the golden is {then}'s and not the incumbent's, {now}; record that one first, before the"
+            f" swap: {record_command(model)}"
         )
+    same = made_by.model == model.source.name
+    whose = f"that of {then} with other weights or settings" if same else f"{then}'s"
     return (
-        f"{model.name}: the golden is still {_whose(made_by, model)}, so {model.source.name} is judged as a swap; the"
-        f" swap passes; its goldens are not recorded yet: {record_command(model)}"
+        f"{model.name}: the golden is still {whose}, so {now} is judged as a swap; the swap passes; its goldens are not"
+        f" recorded yet: {record_command(model)}"
     )
-
-
-def _whose(made_by: str, model: Model) -> str:
-    same = made_by == model.source.name
-    return f"that of {made_by} with other weights or settings" if same else f"{made_by}'s"
 
 
 def not_accepted(model: Model, looser: Sequence[str]) -> str:
@@ -285,8 +296,12 @@ def not_accepted(model: Model, looser: Sequence[str]) -> str:
 
 def described(model: Model) -> str:
     """Name the model of a verdict, and under a swap the one it would replace."""
-    return f"{model.source.name}, swapped in for {model.incumbent.name}" if model.swapped else model.source.name
+    incumbent, candidate = model.names
+    return f"{candidate}, swapped in for {incumbent}" if model.swapped else candidate
 
 
-def _worded(model: Model, case: Case | Orphan, mismatches: Iterable[object], next_step: str) -> str:
-    return f"{model.name} {case.id!r}: {'; '.join(map(str, mismatches))} ({described(model)}); {next_step}"
+def _worded(
+    model: Model, case: Case | Orphan, mismatches: Iterable[object], next_step: str, whose: str | None = None
+) -> str:
+    found = "; ".join(map(str, mismatches))
+    return f"{model.name} {case.id!r}: {found} ({whose or described(model)}); {next_step}"

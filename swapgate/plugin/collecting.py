@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from swapgate.core.faults import InputFault
 from swapgate.core.words import nearest, plain
 from swapgate.goldens.golden import read_golden
 from swapgate.plugin.checks import Expected, Golden, Orphan
 from swapgate.plugin.measures import Cost, Quality
+from swapgate.plugin.uncollected import may_select
 from swapgate.project.manifest import BUILT_IN_NAMES, MEASURED, suites_beside
 from swapgate.project.marks import Marks
 from swapgate.tasks import tasks
@@ -61,6 +63,8 @@ class Collecting:
         self._modules: dict[str, dict[Any, None]] = {}
         """The test files of each suite."""
         self._fixed: set[Callable[..., Any]] = set()
+        self._faulty: dict[str, InputFault] = {}
+        """Suites that are left out, and of which a test may be selected."""
         self.collected: dict[Selected, list[pytest.Item]] = {}
         """The tests of each check, also those that are left out later."""
 
@@ -80,8 +84,15 @@ class Collecting:
 
         Where several suites are judged each test is made for the cases of all; those of others are left out later.
         """
-        suites = self._suites(metafunc.definition)
-        if not suites or "row_key" not in metafunc.fixturenames:
+        if "row_key" not in metafunc.fixturenames:
+            return
+        option = metafunc.config.option
+        judged = marks_of(metafunc.definition).judged(self.plan.manifest)
+        for suite in self.plan.left_out.keys() & {*judged}:
+            if may_select(self.plan, suite, metafunc.definition, option.keyword, option.markexpr):
+                self._faulty[suite] = self.plan.left_out[suite].fault
+        suites = [suite for suite in judged if suite not in self.plan.left_out]
+        if not suites:
             return
         rows = [
             pytest.param(
@@ -133,6 +144,8 @@ class Collecting:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Check what only the suite files show; keep an orphaned golden's test for the tiers whose golden has it."""
+        if self._faulty:
+            raise pytest.UsageError("\n".join(str(fault) for _, fault in sorted(self._faulty.items())))
         for item in items:
             if SELECTED in item.stash:
                 self._modules.setdefault(item.stash[SELECTED].suite, {})[getattr(item, "module", None)] = None
@@ -153,11 +166,14 @@ class Collecting:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Run a property that has a known gap on its counterexample alone: only that is strict.
 
-        A candidate that passes it must keep the whole property.
+        A candidate that passes it must keep the whole property. None runs on a model that cannot be loaded: hypothesis
+        would search on, and one that expects a refusal would take this for it.
         """
         if SELECTED not in pyfuncitem.stash:
             return None
         model = pyfuncitem.stash[NEEDS][0]
+        if hasattr(pyfuncitem.obj, "hypothesis") and "model" in pyfuncitem.funcargs:
+            _ = model.weights  # raises
         gap = model.row.property_gaps.get(pyfuncitem.stash[SELECTED].check)
         if gap is None:
             return None
@@ -175,10 +191,6 @@ class Collecting:
             if isinstance(side, Expected | Golden | Cost | Quality) and side.message:
                 return [plain(side.message)]
         return None
-
-    def _suites(self, node: pytest.Item | pytest.Collector) -> list[str]:
-        """Return the suites that a test judges."""
-        return marks_of(node).judged(self.plan.manifest)
 
     def _has_siblings(self, suite: str) -> bool:
         """Return whether the task of a suite has others: then test ids name the suite."""

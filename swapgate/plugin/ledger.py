@@ -67,6 +67,8 @@ class Ledger:
         """How many workers died."""
         self.not_collected: dict[str, tuple[Outcome, str]] = {}
         """From a file of which nothing could be collected to what that makes of its tests, and why."""
+        self.told: dict[tuple[Key, str], str] = {}
+        """From tier and message of an ERROR to the test that shows it."""
         self.report: Report | None = None
         self.not_reported: list[str] = []
 
@@ -135,10 +137,16 @@ class Ledger:
             reason = words.strip().splitlines()[-1].removeprefix("Skipped: ").removeprefix("E").strip()
             self.not_collected[report.nodeid.partition("::")[0]] = "error" if report.failed else "incomplete", reason
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Show an ERROR of a tier once, and not with each of its tests, which only count as untested."""
+        errors = [record for record in _records(report) if record.outcome == "error"] if report.failed else []
+        tests = [self.told.setdefault((one.selected.key, one.message), report.nodeid) for one in errors]
+        return ("untested", "u", "UNTESTED") if tests and report.nodeid not in tests else None
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records, of this process or of pytest-xdist's workers."""
-        carried = [str(value) for name, value in report.user_properties if name == PROPERTY]
-        records = [Record.from_json(json.loads(value)) for value in carried]
+        records = _records(report)
         if getattr(report, "rerun", 0) and report.when == "setup":  # an ERROR of the try before does not count
             self.records = [
                 (test, record) for test, record in self.records if test != report.nodeid or record.outcome != "error"
@@ -215,7 +223,12 @@ class Ledger:
         tiers = {**self.plan.models, **self.plan.removed}
         self._note_accepted()
         rules = {key: _rule(model) for key, model in self.plan.models.items() if model.swapped}
-        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, self._stale(), doubts, rules)
+        stale, looser = self._stale(), self._loosened()
+        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, {**looser, **stale}, doubts, rules)
+        for verdict in verdicts:  # beside a FAIL it is no reason, and says why the golden's tolerance held
+            words = looser.get((verdict.suite, verdict.tier))
+            if words and words not in [message for _, message in verdict.reasons]:
+                self.plan.notes.append(words)
         if self.plan.changed == frozenset() and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
         if verdicts and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -354,21 +367,28 @@ class Ledger:
                     f" exact: -m {named}"
                 )
 
-    def _stale(self) -> dict[tuple[str, str], str]:
-        """Word, for each tier, that its golden is not its incumbent's, or was accepted with a tighter tolerance."""
+    @property
+    def _judged(self) -> dict[Key, Model]:
+        """The tiers that were selected or are swapped."""
+        keys = {selected.key for selected in self.selected.values()} | {*self.plan.incumbents}
+        return {key: self.plan.models[key] for key in keys}
+
+    def _loosened(self) -> dict[Key, str]:
+        """Word, for each tier, that its golden was accepted with a tighter tolerance."""
         found = {}
-        judged = {selected.key for selected in self.selected.values()} | set(self.plan.incumbents)
-        for key in judged:
-            model = self.plan.models[key]
-            try:
-                made_by = stale(model.golden, model.suite, model.incumbent)
-            except Fault:
-                continue  # its tests have said so
-            looser = loosened(model.golden, model.row.tolerance)
-            if made_by:
-                found[key] = not_recorded(model, made_by)
-            elif looser:
-                found[key] = not_accepted(model, looser)
+        for key, model in self._judged.items():
+            with suppress(Fault):  # its tests have said so
+                if looser := loosened(model.golden, model.row.tolerance):
+                    found[key] = not_accepted(model, looser)
+        return found
+
+    def _stale(self) -> dict[Key, str]:
+        """Word, for each tier, that its golden is not its incumbent's."""
+        found = {}
+        for key, model in self._judged.items():
+            with suppress(Fault):  # its tests have said so
+                if made_by := stale(model.golden, model.suite, model.incumbent):
+                    found[key] = not_recorded(model, made_by)
         for key, proposed in self.plan.proposed.items():
             found |= self._without_own_golden(key, proposed)
         return found
@@ -402,6 +422,12 @@ def _rule(model: Model) -> Rule:
     if budget is None:
         return Rule(cases, right)
     return Rule(cases, right, budget.lost_at_most, budget.weaker_at_most, budget.net)
+
+
+def _records(report: pytest.TestReport) -> list[Record]:
+    """Return the records that a report carries."""
+    carried = [str(value) for name, value in getattr(report, "user_properties", ()) if name == PROPERTY]
+    return [Record.from_json(json.loads(value)) for value in carried]
 
 
 def _runs(option: Any) -> bool:

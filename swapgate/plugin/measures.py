@@ -75,7 +75,7 @@ class Cost:
             f"{self.model.name}: {self.what} {ratio} times that of {self.reference.source.name}, allowed"
             f" {limit.at_most:g} ({described(self.model)})"
         )
-        keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "take a cheaper model"
+        keep = f"keep {self.model.names[0]}" if self.model.swapped else "take a cheaper model"
         self.message = f"{found}; {keep}, or loosen budget.{self.name.split()[0]} in {self.models_file}"
         if judgement == "undecided":
             self.incomplete = self.incomplete or f"{found}: undecided, run it again, alone on the machine"
@@ -159,7 +159,7 @@ class Quality:
                 f"the {counted.rows:,} rows of {self.evaluation} are parts of {counted.sources:,} contexts or files,"
                 ' and judged as if they were independent; give each row a cluster = "…" that names its own'
             )
-        keep = f"keep {self.model.incumbent.name}" if self.model.swapped else "train it longer"
+        keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
         if failed:
             self.message = f"{self.model.name}: {'; '.join(failed)} ({described(self.model)}); {next_step}"

@@ -6,11 +6,15 @@ import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+import pytest
+from _pytest.mark import KeywordMatcher, MarkMatcher
 from _pytest.mark.expression import Expression
 
 from swapgate.project.marks import marks_of
 from swapgate.trials.plan import Key, Plan
 
+CASE_ID = re.compile(r"""^\s*id\s*=\s*["']([^"'\n]+)""", re.MULTILINE)
+"""What a case is called, in a file that cannot be read as a whole."""
 MOST_UNKNOWN = 10
 """Words of an expression that are tried both ways; where there are more it is taken to hold."""
 
@@ -27,10 +31,34 @@ def missed_tiers(plan: Plan, path: Path, keywords: str, marks: str) -> list[Key]
 
 def marked_suites(plan: Plan, path: Path) -> list[str]:
     """Return the suites that a test file judges, without importing it."""
-    try:
-        return marks_of(path.read_text(encoding="utf-8", errors="replace")).judged(plan.manifest)
-    except OSError:
-        return []
+    return marks_of(_text(path)).judged(plan.manifest)
+
+
+def may_select(plan: Plan, suite: str, definition: pytest.Function, keywords: str, marks: str) -> bool:
+    """Return whether -k and -m may select what a test function is to become for a suite that is left out.
+
+    What its cases are called is read from the file as it is; whatever else they may be is tried both ways.
+    """
+    path = plan.manifest.cases_path(plan.root, suite)
+    ids = [name.lower() for name in CASE_ID.findall(_text(path))]
+    keyword, mark = KeywordMatcher.from_item(definition), MarkMatcher.from_markers(definition.iter_markers())
+    suites = {name for name, _ in plan.models}
+
+    def may_be(tier: str) -> bool:
+        tiers = {name for _, name in plan.models} - {tier}
+
+        def is_own(word: str) -> bool:
+            return keyword(word) or any(word.lower() in name.lower() for name in (suite, tier))
+
+        def is_others(word: str) -> bool:
+            alike = word.lower() in tiers or any(name in word.lower().replace("_", "-") for name in suites)
+            return alike and not any(word.lower() in name for name in ids)
+
+        return _may_hold(keywords, is_own, is_others) and _may_hold(
+            marks, lambda word: mark(word) or word in (suite, tier), lambda word: word in suites | tiers
+        )
+
+    return any(may_be(tier) for tier in plan.left_out[suite].tiers)
 
 
 def may_mean(keywords: str, suite: str, suites: Collection[str]) -> bool:
@@ -62,6 +90,13 @@ def _may_hold(expression: str, is_own: Callable[[str], bool], is_others: Callabl
     choices = itertools.product((True, False), repeat=len(unknown))
     chosen = (own | {*itertools.compress(unknown, choice)} for choice in choices)
     return any(compiled.evaluate(functools.partial(_among, one)) for one in chosen)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _among(words: Collection[str], word: str, /, **_: object) -> bool:

@@ -44,6 +44,8 @@ class Flip:
     """The row's."""
     wrong: str
     """What the side that was wrong said."""
+    given: str = ""
+    """Its input, shortened and on one line: a text, or the name of a file of a sound or picture."""
 
 
 @dataclass(frozen=True)

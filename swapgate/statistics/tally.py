@@ -18,13 +18,13 @@ THIRDS = ("shortest third", "middle third", "longest third")
 
 
 class Tally:
-    """The rows of an evaluation set that were predicted so far; neither inputs nor predictions are kept."""
+    """The rows of an evaluation set that were predicted so far; predictions are not kept, and inputs only in short."""
 
     def __init__(self, output: Output) -> None:
         self.output = output
         self.rows = 0
-        self.wrong: dict[int, tuple[str, str]] = {}
-        """From the number of a row that is not right to its id and what is wrong."""
+        self.wrong: dict[int, tuple[str, str, str]] = {}
+        """From the number of a row that is not right to its id, what is wrong, and its input as it is shown."""
         self._said = hashlib.sha256()
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
@@ -54,12 +54,13 @@ class Tally:
         source: str | None = None,
         slices: Mapping[str, str] = MappingProxyType({}),
         length: float | None = None,
+        shown: str = "",
     ) -> None:
         """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
 
         A row in a `cluster` depends on the others there; all rows are in one, or none is. `source`: what it is a part
         of, such as a question's context. `slices`: by key what it is one of, such as a language. `length`: how large
-        its input is.
+        its input is. `shown`: its input as a report shows it.
         """
         if length is not None:
             self._lengths.append(length)
@@ -79,7 +80,7 @@ class Tally:
             self._labels.setdefault(label, array("q")).append(self.rows)
         mismatches = check_expected(prediction, expected)
         if mismatches:
-            self.wrong[self.rows] = row, "; ".join(map(str, mismatches))
+            self.wrong[self.rows] = row, "; ".join(map(str, mismatches)), shown
         counts = {RIGHT: float(not mismatches)} | dict(self.output.count(prediction, expected))
         for name, value in counts.items():
             self._places.append(self._names.setdefault(name, len(self._names)))

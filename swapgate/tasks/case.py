@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from swapgate.core.faults import InputFault
 from swapgate.core.tables import NonEmptyStr, Table
-from swapgate.core.words import nearest
+from swapgate.core.words import nearest, shortened
 from swapgate.inputs.downloads import Download
 from swapgate.inputs.given import Input, Question, digest
 from swapgate.outputs.prediction import Expected
@@ -25,6 +25,10 @@ class Quarantine(NamedTuple):
 
     reason: str
     expires: date
+
+
+MOST_SHOWN = 60
+"""Letters of a text that a report shows."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,16 @@ class Case:
         return self.read(given) if self.read else given
 
     @property
+    def shown(self) -> str:
+        """Its input as a report shows it, shortened and on one line: a text, or the name of a file."""
+        given: Any = self.given
+        if isinstance(given, Question):
+            return f"{_short(given.question)} | {_short(given.context)}"
+        if isinstance(given, Path | Download):
+            return _short(given.name)
+        return _short(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str))
+
+    @property
     def is_here(self) -> bool:
         """Whether its input need not be fetched first."""
         return not isinstance(self.given, Download) or self.given.is_here
@@ -83,6 +97,10 @@ class Case:
     def labels(self) -> list[str]:
         """The labels of the expected answer, each once."""
         return list(dict.fromkeys(getattr(one, "label", one) for one in self.labelled))
+
+
+def _short(text: str) -> str:
+    return shortened(" ".join(text.split()), MOST_SHOWN)
 
 
 class CaseShape(Table):

@@ -17,6 +17,11 @@ SAMPLING: Mapping[str, Any] = {"temperature": 1.0, "top_k": 50, "top_p": 1.0, "t
 """Settings of drawing by chance."""
 
 
+NOT_DONE = ("num_beam_groups", "diversity_penalty", "stop_strings", "force_words_ids", "constraints")
+"""Settings of ways to write that the judge has not: groups of beams and constraints are code that transformers would
+fetch, and strings at which a text stops need more than the model."""
+
+
 class Generation(Table):
     """How a text is written; what is not set is as the model's own generation_config.json says."""
 
@@ -48,3 +53,9 @@ def replaced(
         for name, plain in asked.items()
         if settings.get(name, plain) not in (plain, None)
     ]
+
+
+def not_done(settings: Mapping[str, Any]) -> str:
+    """Return in words what to take out of a model's settings of generation, for it is not done; nothing without any."""
+    asked = [f"{name} = {settings[name]!r}" for name in NOT_DONE if settings.get(name) not in (None, 0.0, 1, [])]
+    return f"take {' and '.join(asked)} out of its generation_config.json: judging does not do that" if asked else ""

@@ -12,12 +12,15 @@ from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import text
 from swapgate.outputs.text import Text
 from swapgate.tasks.case import Case, CaseShape, Files
-from swapgate.tasks.generation import REPLACED, WritingSettings, replaced
+from swapgate.tasks.generation import REPLACED, WritingSettings, not_done, replaced
 from swapgate.tasks.sounds import fewest_samples, resampled
 from swapgate.tasks.task import Loaded, Task
 
 PADDABLE = ("wav2vec2", "hubert")
 """CTC models that take sounds of several lengths at once without one of them changing another."""
+WHISPER_SETS = "mend the model's generation_config.json, which sets language and task"
+OTHERS = ("ForConditionalGeneration", "EncoderDecoderModel", "ForSpeechToText", "ForTDT", "ForRNNT")
+"""How the names of architectures end that write what is said in another way."""
 GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1, "temperature": 0.0, "return_timestamps": False}
 """What holds whatever the model's generation_config.json says; its language and task are kept."""
 
@@ -46,9 +49,15 @@ def auto_class(name: str, config: Mapping[str, Any]) -> str:
         return "AutoModelForSpeechSeq2Seq"
     if any(str(one).endswith("ForCTC") for one in architectures):
         return "AutoModelForCTC"
+    what = f"{name} is a {kind} model ({', '.join(map(str, architectures)) or 'no architecture'})"
+    if any(str(one).endswith(OTHERS) for one in architectures):
+        raise SurroundingsFault(
+            f"{what}: of recognizers CTC models and Whisper are read, and none of its kind; judge one of these, or"
+            " write a task for it (README, Tasks of your own)"
+        )
     raise SurroundingsFault(
-        f"{name} is a {kind} model ({', '.join(map(str, architectures)) or 'no architecture'}), which is neither a"
-        " Whisper nor saved as one for CTC; give a checkpoint that was trained to write what is said"
+        f"{what}, which is neither a Whisper nor saved as one for CTC; give a checkpoint that was trained to write what"
+        " is said"
     )
 
 
@@ -180,7 +189,7 @@ def _written(loaded: Loaded, waves: Sequence[Any], row: Any) -> list[Text | Mode
         except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
             raise SurroundingsFault(
                 f"no text could be written: {type(error).__name__}: {first_line(error)};"
-                " mend the model's generation_config.json, which sets language and task"
+                f" {not_done(model.generation_config.to_dict()) or WHISPER_SETS}"
             ) from error
         scores = torch.stack(list(steps), dim=1).float().cpu()
     found: list[Text | ModelFault] = []

@@ -13,7 +13,7 @@ from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
 from swapgate.tasks import generation
 from swapgate.tasks.case import Case, CaseShape, Files
-from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings
+from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings, not_done
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import tokenized
 
@@ -152,12 +152,13 @@ def _written(loaded: Loaded, texts: Sequence[str], writing: Writing) -> list[Tex
             logits = model(**batch, decoder_input_ids=written[:, :-1], use_cache=False).logits.float()
             written, logits = written.cpu(), logits.cpu()
         except (IndexError, RuntimeError, ValueError) as error:
+            asked = {**model.generation_config.to_dict(), **writing.options}
             first = model(**batch, decoder_input_ids=_starts(model, len(texts)), use_cache=False).logits
             if first.isnan().any():  # beam search may stumble over them
                 return [ModelFault("the scores of the first step are NaN")] * len(texts)
             raise SurroundingsFault(
                 f"no summary could be written with {writing.said}: {type(error).__name__}: {first_line(error)};"
-                " set other lengths in the row's generation"
+                f" {not_done(asked) or 'set other lengths in the generation of the row'}"
             ) from error
         leads = [_leads(ids, scores, writing) for ids, scores in zip(written, logits, strict=True)]
     found: list[Text | ModelFault] = []

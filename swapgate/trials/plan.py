@@ -3,10 +3,11 @@
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import nearest
@@ -25,6 +26,13 @@ from swapgate.trials.running import Model, replaced_settings
 
 Key = tuple[str, str]
 """Suite and tier."""
+
+
+class LeftOut(NamedTuple):
+    """A suite whose files are at fault."""
+
+    tiers: Sequence[str]
+    fault: InputFault
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,8 @@ class Plan:
     """Of a change that is judged by a commit: the properties that each suite had there."""
     doubts: dict[Key, list[str]] = field(default_factory=dict)
     """Of a change that is judged by a commit: what makes a tier INCOMPLETE whatever its tests say, in words."""
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    """Suites whose files are at fault, for which the run ends only where something of them is selected."""
     notes: list[str] = field(default_factory=list)
 
     def tiers(self, suite: str) -> list[str]:
@@ -107,11 +117,13 @@ def make_plan(
     directory: Path,
     working_tree: Path | None = None,
     device: str | None = None,
+    tolerant: bool = False,
 ) -> Plan:
     """Read and check everything that the run depends on; `directory` is where relative paths of options begin.
 
     `working_tree`: where files are that git does not keep, if `root` holds those of a commit: models may be missing.
-    `device`: what all models run on, whatever their rows say. Raises InputFault.
+    `device`: what all models run on, whatever their rows say. `tolerant`: a suite whose files are at fault is left out,
+    where no option names it and there is another one. Raises InputFault.
     """
     manifest = read_manifest(models_file)
     if device is not None:
@@ -119,38 +131,71 @@ def make_plan(
         for tiers in manifest.rows.values():
             tiers.update({tier: _on(row, device) for tier, row in tiers.items()})
     plan = Plan(root, manifest, {})
-    for suite, tiers in manifest.rows.items():
-        task = manifest.tasks[suite]
-        sets = dict.fromkeys(row.label_set for row in tiers.values())
-        cases = {label_set: cases_of(manifest, root, suite, label_set) for label_set in sets}
-        for tier, row in tiers.items():
+    sets = _asked_sets(plan, eval_sets, directory, working_tree)
+    kept = {*sets, *(swap.partition(".")[0] for swap in swaps)}
+
+    def of_each(step: Callable[[str], None]) -> None:
+        for suite in [*manifest.rows]:
             try:
-                if working_tree is not None and _is_folder(row, models_file.parent, root, working_tree):
-                    raise InputFault(f"{row.model} is not in git")
-                asked = f"{suite}.{tier} --models={manifest.option}"
-                source = find(row, models_file.parent, root, f"[{suite}.{tier}] in {plan.shown(models_file)}", asked)
-                if source.commit and not is_pinned(row.revision):
-                    plan.notes.append(
-                        f"{suite}/{tier}: {row.model} is not pinned to a commit, {row.revision or MAIN} may move; pin"
-                        f" it with: swapgate pin {asked}"
-                    )
+                step(suite)
             except InputFault as fault:
-                if working_tree is None:
-                    raise InputFault(f"{models_file}: {suite}.{tier}.model: {fault}") from fault
-                source = Source(row, Path(os.path.normpath(models_file.parent / row.model)), row.model)
-            golden = golden_path(root, manifest.name, suite, tier)
-            plan.models[suite, tier] = Model(suite, tier, task, source, source, cases[row.label_set], golden)
-            _check_gaps(models_file, suite, tier, row, cases[row.label_set])
-    _find_sets(plan, eval_sets, directory, working_tree)
+                if not tolerant or suite in kept or len(manifest.rows) == 1:
+                    raise
+                _leave_out(plan, suite, fault)
+
+    of_each(lambda suite: _add(plan, suite, working_tree))
+    of_each(lambda suite: _find_set(plan, suite, sets.get(suite), working_tree))
     for swap in swaps:
         _swap(plan, swap, directory, device)
-    for model in plan.models.values():
-        _note_settings(plan, model)
-        _check_golden(plan, model)
-        check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
+    of_each(lambda suite: _check_models(plan, suite))
     if working_tree is None:
         _check_goldens(plan)
     return plan
+
+
+def _add(plan: Plan, suite: str, working_tree: Path | None) -> None:
+    """Find the cases and models of a suite. Raises InputFault."""
+    manifest, root = plan.manifest, plan.root
+    models_file, tiers = manifest.path, manifest.rows[suite]
+    sets = dict.fromkeys(row.label_set for row in tiers.values())
+    cases = {label_set: cases_of(manifest, root, suite, label_set) for label_set in sets}
+    for tier, row in tiers.items():
+        try:
+            if working_tree is not None and _is_folder(row, models_file.parent, root, working_tree):
+                raise InputFault(f"{row.model} is not in git")
+            asked = f"{suite}.{tier} --models={manifest.option}"
+            source = find(row, models_file.parent, root, f"[{suite}.{tier}] in {plan.shown(models_file)}", asked)
+            if source.commit and not is_pinned(row.revision):
+                plan.notes.append(
+                    f"{suite}/{tier}: {row.model} is not pinned to a commit, {row.revision or MAIN} may move; pin"
+                    f" it with: swapgate pin {asked}"
+                )
+        except InputFault as fault:
+            if working_tree is None:
+                raise InputFault(f"{models_file}: {suite}.{tier}.model: {fault}") from fault
+            source = Source(row, Path(os.path.normpath(models_file.parent / row.model)), row.model)
+        golden = golden_path(root, manifest.name, suite, tier)
+        plan.models[suite, tier] = Model(
+            suite, tier, manifest.tasks[suite], source, source, cases[row.label_set], golden
+        )
+        _check_gaps(models_file, suite, tier, row, cases[row.label_set])
+
+
+def _leave_out(plan: Plan, suite: str, fault: InputFault) -> None:
+    """Take a suite out of what is planned; its name and task stay known, for tests are marked with them."""
+    plan.left_out[suite] = LeftOut([*plan.manifest.rows.pop(suite)], fault)
+    for key in [key for key in plan.models if key[0] == suite]:
+        del plan.models[key]
+    plan.evaluations.pop(suite, None)
+    plan.notes.append(f"{suite} is left out, for nothing of it is selected: {fault.args[0]}")
+
+
+def _check_models(plan: Plan, suite: str) -> None:
+    """Check what is known of the models of a suite before they run. Raises InputFault."""
+    for model in [model for (name, _), model in plan.models.items() if name == suite]:
+        _note_settings(plan, model)
+        _check_golden(plan, model)
+        check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
 
 
 def _note_settings(plan: Plan, model: Model) -> None:
@@ -178,7 +223,7 @@ def _check_goldens(plan: Plan) -> None:
     tiers = {model.golden for model in plan.models.values()}
     folders = {golden.parents[1] for golden in tiers}
     for path in sorted(path for folder in folders for path in folder.glob("*/[!.]*.json")):
-        if path not in tiers:
+        if path not in tiers and path.parent.name not in plan.left_out:
             suite, tier = path.parent.name, path.stem
             bare = [name for name in plan.tiers(suite) if not plan.models[suite, name].golden.exists()]
             near = [f"; {suite}.{name} has none: mend its name" for name in difflib.get_close_matches(tier, bare, n=1)]
@@ -188,8 +233,8 @@ def _check_goldens(plan: Plan) -> None:
             )
 
 
-def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tree: Path | None) -> None:
-    """Find the evaluation set of each suite: that of its `--eval-set SUITE=PATH`, else the one its cases file names."""
+def _asked_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tree: Path | None) -> dict[str, Path]:
+    """Return the evaluation set that each `--eval-set SUITE=PATH` names. Raises InputFault."""
     asked: dict[str, Path] = {}
     for option in eval_sets:
         suite, given, path = option.partition("=")
@@ -202,26 +247,33 @@ def _find_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_tr
         if suite in asked:
             raise InputFault(f"--eval-set {option}: {suite} has two sets; give one")
         asked[suite] = Path(os.path.normpath(directory / os.path.expanduser(path)))
-    for suite, tiers in plan.manifest.rows.items():
-        task = plan.manifest.tasks[suite]
-        cases = plan.models[suite, next(iter(tiers))].cases
-        path_of = asked.get(suite, cases.evaluation)
-        if path_of is not None and working_tree is not None and not path_of.is_file():
-            path_of = working_tree / os.path.relpath(path_of, plan.root)
-        if path_of is not None:
-            labels = _labels(plan, suite) if task.label_names else set()
-            source = f"--eval-set {suite}" if suite in asked else f"{cases.path}: evaluation"
-            try:
-                plan.evaluations[suite] = find_set(path_of, task, frozenset(labels))
-            except InputFault as fault:
-                raise fault.behind(f"{source}: ") from fault
-            continue
-        for tier, row in tiers.items():
-            if "quality" in row.budget.model_fields_set:
-                raise InputFault(
-                    f"{plan.manifest.path}: {suite}.{tier}.budget.quality: {suite} has no evaluation set; name one in"
-                    f' {plan.shown(cases.path)} (evaluation = "PATH") or give --eval-set {suite}=PATH'
-                )
+    return asked
+
+
+def _find_set(plan: Plan, suite: str, asked: Path | None, working_tree: Path | None) -> None:
+    """Find the evaluation set of a suite: the one that was asked for, else that its cases file names.
+
+    Raises InputFault.
+    """
+    task, tiers = plan.manifest.tasks[suite], plan.manifest.rows[suite]
+    cases = plan.models[suite, next(iter(tiers))].cases
+    path_of = asked or cases.evaluation
+    if path_of is not None and working_tree is not None and not path_of.is_file():
+        path_of = working_tree / os.path.relpath(path_of, plan.root)
+    if path_of is not None:
+        labels = _labels(plan, suite) if task.label_names else set()
+        source = f"--eval-set {suite}" if asked else f"{cases.path}: evaluation"
+        try:
+            plan.evaluations[suite] = find_set(path_of, task, frozenset(labels))
+        except InputFault as fault:
+            raise fault.behind(f"{source}: ") from fault
+        return
+    for tier, row in tiers.items():
+        if "quality" in row.budget.model_fields_set:
+            raise InputFault(
+                f"{plan.manifest.path}: {suite}.{tier}.budget.quality: {suite} has no evaluation set; name one in"
+                f' {plan.shown(cases.path)} (evaluation = "PATH") or give --eval-set {suite}=PATH'
+            )
 
 
 def _labels(plan: Plan, suite: str) -> set[str]:

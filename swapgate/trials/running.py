@@ -7,7 +7,7 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from swapgate.backends import transformers as backend
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, told
 from swapgate.goldens.golden import read_golden
-from swapgate.goldens.provenance import Provenance
+from swapgate.goldens.provenance import Provenance, told_apart
 from swapgate.inputs.given import Input, extent
 from swapgate.inputs.given import digest as input_digest
+from swapgate.models.causes import cause
 from swapgate.models.devices import synchronizer
 from swapgate.models.digest import file_digests
 from swapgate.models.loading import PANIC, Source, fingerprint, generation_config, surroundings
@@ -99,6 +100,14 @@ class Model:
     def swapped(self) -> bool:
         """Whether a candidate runs in the incumbent's place."""
         return self.source is not self.incumbent
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """How incumbent and candidate are called where both are named: those of one folder by their digests too."""
+        if self.swapped and self.incumbent.name == self.source.name:
+            with suppress(Fault):  # its tests say what cannot be read
+                return told_apart(*((one.name, one.digest) for one in (self.incumbent, self.source)))
+        return self.incumbent.name, self.source.name
 
     def check(self) -> None:
         """Make sure that a verdict on this model is one on these weights, before anything is loaded.
@@ -217,7 +226,9 @@ class Model:
             with closing(progress(evaluation.rows(), count)) as rows:
                 while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
                     for row, (found, given, size) in zip(batch, self._evaluated(batch, evaluation), strict=True):
-                        counted.add(row.id, found, row.expected, given, row.cluster, row.source, row.slices, size)
+                        counted.add(
+                            row.id, found, row.expected, given, row.cluster, row.source, row.slices, size, row.shown
+                        )
             self._tally = counted
         return self._tally
 
@@ -301,7 +312,7 @@ class Model:
     def _load(self) -> Any:
         """Load the model if it is not. Raises SurroundingsFault."""
         if self._broken is not None:
-            raise self._broken
+            raise SurroundingsFault(*self._broken.args)  # a new one: each raise adds to the traceback of the old
         if self._loaded is None:
             try:
                 self._loaded = backend.load(self.task, self.source)
@@ -327,7 +338,8 @@ class Model:
             words = f"{type(error).__name__}: {first_line(error)}"
             crash: Fault = ModelFault(f"the model crashed: {words if self.task.built_in else told(error)}")
             if isinstance(error, ImportError):
-                crash = SurroundingsFault(f"{self.source.name} needs what cannot be imported: {error}; install it")
+                words = cause(error, self.source.folder, what="needs what cannot be imported")
+                crash = SurroundingsFault(f"{self.source.name} {words}")
             elif panic:
                 crash = SurroundingsFault(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
             elif self.source.row.variant or TYPE_MISSING.search(str(error)):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from swapgate.core.words import plain
+from swapgate.statistics.comparison import Flip
 from swapgate.verdicts.facts import Report, Tier
 from swapgate.verdicts.table import table
 
@@ -91,11 +92,16 @@ def _flips(tier: Tier) -> Iterator[str]:
     comparisons = tier.figures.quality.comparisons if tier.figures.quality else ()
     for one in [one for one in comparisons if one.tier == "incumbent"][:1]:  # each limit sees the same rows
         found = one.comparison
-        lines = [f"lost {code(flip.id)}: {code(flip.wrong)}" for flip in found.lost]
-        lines += [f"gained {code(flip.id)}; {code(one.against)}: {code(flip.wrong)}" for flip in found.gained]
+        lines = [f"lost {_row(flip)}: {code(flip.wrong)}" for flip in found.lost]
+        lines += [f"gained {_row(flip)}; {code(one.against)}: {code(flip.wrong)}" for flip in found.gained]
         counts = f"{len(found.lost)} rows lost, {len(found.gained)} gained of {found.rows:,}"
         title = f"{tier.name} beside <code>{_html(one.against)}</code>: {counts} (McNemar p = {found.mcnemar:.3f})"
         yield from _folded(title, lines)
+
+
+def _row(flip: Flip) -> str:
+    """Name a row, and show its input."""
+    return f"{code(flip.id)} {code(flip.given)}".rstrip()
 
 
 def _html(text: str) -> str:

@@ -70,7 +70,8 @@ def _flips(tier: Tier) -> Iterator[str]:
         for word, flips in (("lost", one.comparison.lost), ("gained", one.comparison.gained)):
             for flip in flips[:FLIPS]:
                 whose = "" if word == "lost" else f"; {one.against}"
-                yield f"{word}  {tier.name} row {flip.id!r}{whose}: {flip.wrong}"
+                given = f" {flip.given!r}" if flip.given else ""
+                yield f"{word}  {tier.name} row {flip.id!r}{given}{whose}: {flip.wrong}"
             if len(flips) > FLIPS:
                 yield f"{word}  {tier.name}: {len(flips) - FLIPS} more rows; all in --verdict-json"
 

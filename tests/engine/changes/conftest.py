@@ -139,6 +139,6 @@ def touched(two: Any) -> Callable[..., set[str]]:
 
     def run(ref: str = "HEAD") -> set[str]:
         plan = make_plan(two.path, two.models_file, [], [], two.path)
-        return changed_suites(plan, commit_of(two.path, ref, "--changed-since"))
+        return {*changed_suites(plan, commit_of(two.path, ref, "--changed-since")).by}
 
     return run

@@ -101,6 +101,27 @@ def test_refused(committed, against, git, commit, ref, message):
     refused(committed, result, f"ERROR: --against {ref}: {message}")
 
 
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("fixtures/models/", "fixtures/models/embedded.toml"),
+        ("golden/", "golden/embedded/ner/original.json, golden/embedded/ner/small.json"),
+        ("cases.toml", "fixtures/ner/cases.toml"),
+    ],
+)
+def test_ignored(committed, against, git, commit, line, names):
+    """Where the commit lacks what judges, for git was told to ignore it, the line that says so is told."""
+    committed.write(".gitignore", f"{line}\n{(committed.path / '.gitignore').read_text()}")
+    git("rm", "--quiet", "-r", "--cached", *names.split(", "))
+    commit()
+    refused(
+        committed,
+        against(),
+        f"ERROR: --against HEAD: has no {names}, for git ignores that (.gitignore:1: {line}); take the line out and"
+        " commit what judges: models file, cases, goldens",
+    )
+
+
 def refused(project, result, message):
     """See that a run ended with this message alone."""
     assert (result.ret, project.table(result), project.events()) == (4, [], [])

@@ -63,7 +63,7 @@ def test_swap(two, chosen, options):
     assert chosen() == {"ner"}
     result = two.run("--changed-since=HEAD", "-k", "expected and small", *options)
     assert two.verdicts(result) == {"small": "FAIL"}
-    assert "note  changed since HEAD: ner" in two.reasons(result)
+    assert "note  changed since HEAD: ner (fixtures/models/embedded.toml)" in two.reasons(result)
     assert "sentiment" not in "".join(two.table(result))
 
 
@@ -137,7 +137,7 @@ def test_with_against(two, approve):
     result = two.run("--against=HEAD", "--changed-since=HEAD", "-k", "expected or golden", "-p", "no:benchmark")
     assert result.ret == 1
     assert two.verdicts(result)["small"] == "FAIL"
-    assert "note  changed since HEAD: ner" in two.reasons(result)
+    assert "note  changed since HEAD: ner (golden/embedded/ner/small.json)" in two.reasons(result)
 
 
 def test_with_swap(two):

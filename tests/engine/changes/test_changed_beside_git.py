@@ -82,7 +82,7 @@ def test_models_file_out_of_git(two, monkeypatch, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "embedded.toml"
     elsewhere.write_text(two.models_file.read_text().replace("../../models", f"{two.path}/models"))
     result = two.run("--changed-since=HEAD", f"--models={elsewhere}", "-k", "size")
-    assert "note  changed since HEAD: ner, sentiment" in two.reasons(result)
+    assert "note  changed since HEAD: ner, sentiment (not all of ner is in git)" in two.reasons(result)
 
 
 def test_models_file_by_a_way_around(two, monkeypatch):
@@ -90,7 +90,7 @@ def test_models_file_by_a_way_around(two, monkeypatch):
     monkeypatch.chdir(two.path / "tests")
     two.replace(two.models_file, '"../../models/small"', '"../../models/original"')
     result = two.run("--changed-since=HEAD", "--models=../fixtures/models/embedded.toml", "-k", "size and small")
-    assert "note  changed since HEAD: ner" in two.reasons(result)
+    assert "note  changed since HEAD: ner (fixtures/models/embedded.toml)" in two.reasons(result)
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
@@ -126,12 +126,12 @@ def test_another_part_of_the_repository(two, git, commit, tmp_path_factory):
     ref = commit()
     (top / "setup.py").write_text("")
     plan = make_plan(two.path, models_file, [], [], two.path)
-    assert changed_suites(plan, ref) == set()
+    assert changed_suites(plan, ref).by == {}
     (top / "models/classifier/config.json").write_text("{}")
-    assert changed_suites(plan, ref) == {"sentiment"}
+    assert changed_suites(plan, ref).by == {"sentiment": "../models/classifier/config.json"}
     (top / "set.jsonl").write_text(SET * 2)
-    assert changed_suites(plan, ref) == BOTH
+    assert changed_suites(plan, ref).by.keys() == BOTH
     for path in (top / "models/classifier/config.json", top / "set.jsonl"):
         git("checkout", str(path))
     (top / "judge/constraints.txt").write_text("torch")
-    assert changed_suites(plan, ref) == BOTH
+    assert changed_suites(plan, ref).by.keys() == BOTH

@@ -38,6 +38,21 @@ def review(capsys):
     return run
 
 
+@pytest.mark.parametrize(
+    "words", ["review --json", "review", "tasks ner", "schema", "--help", "models --json", "tiers v.json"]
+)
+def test_nobody_reads_on(red, words):
+    """Where what a command prints is not read to its end, as behind `| head`, it ends without a word of its own."""
+    red.run("--verdict-json=v.json", "-k", "size")
+    code = f"import sys; from swapgate.commands import main; raise SystemExit(main({words.split()!r}))"
+    reader, writer = os.pipe()
+    os.close(reader)  # nobody at all
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run([sys.executable, "-c", code], stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert done.stderr == b""
+    assert done.returncode in (1, 141)  # the former: rich ends the program itself
+
+
 def waiting(review):
     """Return the ids of what waits."""
     status, lines, _ = review("--json")

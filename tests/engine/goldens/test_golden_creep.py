@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+RECORD = 'pytest -m "ner and small and not quality and not latency" --snapshot-update'
 UPDATE = ("-k", "golden and small", "--snapshot-update")
 ACCEPT = (*UPDATE, "--accept-drift")
 
@@ -34,7 +35,7 @@ def refused(project, off, now):
     assert project.reasons(result) == [
         f"FAIL  ner/small 'ada': PER 'Ada' 0-3 scored {now:.7f}, first accepted 0.9000000 ± 0.0001: off by {off}"
         " (models/small); the same weights say something else, so nothing was recorded; if that is right:"
-        ' pytest -m "ner and small" --snapshot-update --accept-drift'
+        f" {RECORD} --accept-drift"
     ]
     assert project.tree() == before
 

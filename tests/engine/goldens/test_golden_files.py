@@ -8,6 +8,7 @@ import pytest
 from swapgate.outputs import Tolerance
 from swapgate.outputs.tolerance import DEVICES
 
+RECORD = 'pytest -m "ner and small and not quality and not latency" --snapshot-update'
 TOLERANCE = 'tolerance = {{ drift = {}, reason = "two kinds of CPU" }}\n'
 
 
@@ -34,7 +35,7 @@ def test_absent(project):
     assert result.ret == 1
     assert project.reasons(result) == [
         "FAIL  ner/small 'ada': golden/embedded/ner/small.json has no golden for it (models/small);"
-        ' record it with: pytest -m "ner and small" --snapshot-update'
+        f" record it with: {RECORD}"
     ]
     assert not project.golden().exists()
 
@@ -74,7 +75,7 @@ def test_changed_score(recorded):
     assert (result.ret, recorded.verdicts(result)) == (1, {"original": "PASS", "small": "FAIL"})
     assert recorded.reasons(result) == [
         "FAIL  ner/small 'ada': PER 'Ada' 0-3 scored 0.9895000, golden 0.9900000 ± 0.0001: off by 0.0005"
-        ' (models/small); accept with: pytest -m "ner and small" --snapshot-update --accept-drift, or look at it with:'
+        f" (models/small); accept with: {RECORD} --accept-drift, or look at it with:"
         " swapgate review"
     ]
     assert recorded.golden().read_bytes() == before
@@ -158,7 +159,7 @@ def test_orphan(recorded):
     assert result.ret == 1
     assert recorded.reasons(result) == [
         "FAIL  ner/small 'left_out': golden/embedded/ner/small.json has a golden for it, but there is no such case any"
-        ' more; remove it with: pytest -m "ner and small" --snapshot-update'
+        f" more; remove it with: {RECORD}"
     ]
     assert "left_out" in cases_of(recorded, "small")
     assert recorded.run("-k", "ner and small", "--snapshot-update").ret == 0
@@ -182,7 +183,7 @@ def test_changed_input(recorded):
     assert result.ret == 1
     assert recorded.reasons(result) == [
         "FAIL  ner/small 'nobody': the input was changed since the golden was recorded (models/small);"
-        ' accept with: pytest -m "ner and small" --snapshot-update, or look at it with: swapgate review'
+        f" accept with: {RECORD}, or look at it with: swapgate review"
     ]
     assert recorded.run("-k", "golden and nobody", "--snapshot-update").ret == 0
     assert recorded.run("-k", "golden").ret == 0
@@ -276,7 +277,7 @@ def test_row_names_a_better_model(recorded):
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
     assert recorded.reasons(result) == [
         "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap; the swap"
-        ' passes; its goldens are not recorded yet: pytest -m "ner and small" --snapshot-update'
+        f" passes; its goldens are not recorded yet: {RECORD}"
     ]
     assert recorded.run("-k", "small and golden", "--allow-incomplete").ret == 0
     assert recorded.run("-k", "small and golden", "--snapshot-update").ret == 0
@@ -291,5 +292,5 @@ def test_row_names_a_worse_model(recorded):
     assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
     assert recorded.reasons(result)[0] == (
         "FAIL  ner/small 'ada': PER 'Ada' 0-3 scored 0.8000, the incumbent 0.9900: fell by 0.1900, allowed 0.1"
-        ' (models/newer); put models/small back, or accept the loss with: pytest -m "ner and small" --snapshot-update'
+        f" (models/newer); put models/small back, or accept the loss with: {RECORD}"
     )

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+RECORD = 'pytest -m "ner and small and not quality and not latency" --snapshot-update'
 OLDER = {
     "format": 1,
     "made_by": {"model": "models/small", "digest": "0" * 64, "tolerance": {"drift": 0.0001, "swap": 0.1}},
@@ -178,7 +179,7 @@ def test_missing_case(recorded):
     assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
     assert recorded.reasons(result) == [
         "FAIL  ner/small 'nobody': golden/embedded/ner/small.json has no golden for it (models/small);"
-        ' record it with: pytest -m "ner and small" --snapshot-update'
+        f" record it with: {RECORD}"
     ]
 
 

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
+RECORD = 'pytest -m "ner and small and not quality and not latency" --snapshot-update'
 WAITING = (
     "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap; the swap passes;"
-    ' its goldens are not recorded yet: pytest -m "ner and small" --snapshot-update'
+    f" its goldens are not recorded yet: {RECORD}"
 )
 SECOND_TIER = """
 [ner.small_v2]
@@ -66,7 +67,7 @@ def test_swap_over_another_models_golden(recorded):
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
     assert recorded.reasons(result) == [
         "INCOMPLETE  ner/small: the golden is models/small's and not the incumbent's, models/newer; record that one"
-        ' first, before the swap: pytest -m "ner and small" --snapshot-update'
+        f" first, before the swap: {RECORD}"
     ]
 
 

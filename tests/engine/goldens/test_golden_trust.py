@@ -8,6 +8,7 @@ from swapgate.outputs import check_drift
 from swapgate.outputs.text import Text
 from swapgate.project.manifest import read_manifest
 
+RECORD = 'pytest -m "ner and small and not quality and not latency" --snapshot-update'
 UPDATE = ("-k", "golden and small", "--snapshot-update")
 LABEL = ('{ label = "LOC", start = 13', '{ label = "ORG", start = 13')
 ROW = "gaps ="
@@ -34,7 +35,7 @@ def test_changed_expected_answer(recorded):
     assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
     assert recorded.reasons(result) == [
         "FAIL  ner/small 'ada': the expected answer was changed since the golden was recorded (models/small);"
-        ' accept with: pytest -m "ner and small" --snapshot-update, or look at it with: swapgate review'
+        f" accept with: {RECORD}, or look at it with: swapgate review"
     ]
     assert recorded.run(*UPDATE).ret == 0
     after = recorded.golden().read_text().splitlines()
@@ -180,7 +181,7 @@ def test_loosened(recorded, limits, words):
         assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
         assert recorded.reasons(result) == [
             f"INCOMPLETE  ner/small: the row's tolerance was loosened: {words} (two kinds of CPU); the golden's holds"
-            ' until the new one is accepted with: pytest -m "ner and small" --snapshot-update'
+            f" until the new one is accepted with: {RECORD}"
         ]
     cases = json.loads(recorded.golden().read_text())["cases"]
     assert recorded.run(*UPDATE).ret == 0

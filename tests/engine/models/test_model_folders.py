@@ -58,16 +58,31 @@ def test_other_label_map_is_another_model(recorded):
     assert "ORG 'Ada' 0-3 (0.9900) is new and wrong" in other.stdout.str()
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["config", "alone"])
 @pytest.mark.parametrize("options", [[], ["--swap=ner.small=models/adapted"]], ids=["row", "swap"])
-def test_adapter(recorded, options):
-    """A folder with an adapter, whose weights the digest would not see, is refused before a model runs."""
+def test_adapter(recorded, options, whole):
+    """A folder with an adapter, whose weights the digest would not see, is told as that before a model runs."""
     name = "adapted" if options else "small"
-    recorded.retrain(name, like="small", Ada=["PER", 0.95])
-    recorded.write(f"models/{name}/adapter_config.json", "{}")
+    folder = recorded.retrain(name, like="small", Ada=["PER", 0.95])
+    if not whole:  # as peft saves it
+        (folder / "config.json").unlink()
+    recorded.write(
+        f"models/{name}/adapter_config.json", '{"peft_type": "LORA", "base_model_name_or_path": "some/bert"}'
+    )
     result = recorded.run(*options)
     assert (result.ret, recorded.events()) == (4, [])
     (message,) = [line for line in result.errlines if line]
-    assert message.endswith("holds an adapter; merge it into the model (merge_and_unload) and save that")
+    assert message.endswith(
+        f"{folder} holds an adapter and no whole model (LORA adapter of some/bert); merge it into its model with peft"
+        " (merge_and_unload), save that and its tokenizer (save_pretrained), and give that folder"
+    )
+
+
+def test_adapter_that_says_nothing(recorded):
+    """An adapter's own settings may be broken; it is told as one all the same."""
+    recorded.write("models/small/adapter_config.json", "{")
+    (message,) = [line for line in recorded.run().errlines if line]
+    assert "holds an adapter and no whole model (adapter); merge it" in message
 
 
 def test_weights_under_another_name(recorded):

@@ -61,10 +61,10 @@ def test_loses_nothing(judge):
     assert (result.ret, judge.verdicts(result)) == (0, {"small": "PASS"})
     assert "right 0.997 (+0.000 ≥ -0.020)" in judge.table(result)[1]
     assert judge.reasons(result) == [
-        "lost  ner/small row 'row 3': PER 'Name3' 0-5 was not found",
-        "lost  ner/small row 'row 4': PER 'Name4' 0-5 was not found",
-        "gained  ner/small row 'row 0'; models/small: PER 'Name0' 0-5 was not found",
-        "gained  ner/small row 'row 1'; models/small: PER 'Name1' 0-5 was not found",
+        "lost  ner/small row 'row 3' 'Name3 came.': PER 'Name3' 0-5 was not found",
+        "lost  ner/small row 'row 4' 'Name4 came.': PER 'Name4' 0-5 was not found",
+        "gained  ner/small row 'row 0' 'Name0 came.'; models/small: PER 'Name0' 0-5 was not found",
+        "gained  ner/small row 'row 1' 'Name1 came.'; models/small: PER 'Name1' 0-5 was not found",
     ]
 
 

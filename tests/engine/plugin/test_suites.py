@@ -404,7 +404,8 @@ def test_marks_that_are_no_constants(committed):
     """A change of a file whose marks cannot be read touches every suite."""
     text = SUITE.replace('pytest.mark.task("text-classification")', "pytest.mark.suite(NAME)")
     committed.suite.write_text(text.replace("import pytest\n", 'import pytest\nNAME = "topic"\n'))
-    assert committed.facts("--changed-since=HEAD")["notes"] == ["changed since HEAD: intent, tags, topic"]
+    changed = "changed since HEAD: intent, tags, topic (tests/test_texts.py)"
+    assert committed.facts("--changed-since=HEAD")["notes"] == [changed]
 
 
 @pytest.mark.parametrize("change", ["sorted", "folder"])
@@ -523,13 +524,14 @@ def test_changed_since_chooses_suites(committed, path):
     (committed.path / path).write_text((committed.path / path).read_text() + "\n")
     facts = committed.facts("--changed-since=HEAD")
     assert [tier["task"] for tier in facts["tiers"]] == ["topic"]
-    assert "changed since HEAD: topic" in facts["notes"]
+    assert f"changed since HEAD: topic ({path})" in facts["notes"]
 
 
 def test_changed_since_with_a_changed_test_file(committed):
     """A change of a test file judges all suites that its marks have ever named."""
     committed.suite.write_text(SUITE.replace('task("text-classification")', 'suite("topic")'))
-    assert committed.facts("--changed-since=HEAD")["notes"] == ["changed since HEAD: intent, tags, topic"]
+    changed = "changed since HEAD: intent, tags, topic (tests/test_texts.py)"
+    assert committed.facts("--changed-since=HEAD")["notes"] == [changed]
 
 
 def test_swap_against_a_commit(committed):
@@ -573,3 +575,79 @@ def test_commands_say_what_was_meant(opened, capsys, command):
         patch.chdir(opened.path)
         assert main(command) == 4
     assert "did you mean 'topic" in capsys.readouterr().err
+
+
+def no_toml(shop):
+    """Break the cases file of a suite; what its cases are called can still be seen."""
+    path = shop.path / "fixtures" / "topic" / "cases.toml"
+    path.write_text(path.read_text() + "\nlatency = [\n")
+
+
+def no_model(shop):
+    """Take a suite's model away."""
+    (shop.path / "models" / "topic").rename(shop.path / "models" / "elsewhere")
+
+
+def no_golden(shop):
+    """Break the golden of a suite."""
+    shop.write("golden/embedded/topic/small.json", "{")
+
+
+@pytest.mark.parametrize("spoil", [no_toml, no_model, no_golden])
+@pytest.mark.parametrize("options", [["-m", "intent"], ["-k", "intent and golden"], ["-m", "tags", "-k", "storm"]])
+def test_fault_of_a_suite_that_is_not_selected(opened, spoil, options):
+    """Faulty files of one suite keep -m and -k from no other one, and a note tells of them."""
+    spoil(opened)
+    facts = opened.facts(*options)
+    suite = options[1].split()[0]
+    assert {(tier["suite"], tier["verdict"]) for tier in facts["tiers"]} == {(suite, "PASS")}
+    (note,) = [note for note in facts["notes"] if "left out" in note]
+    assert note.startswith("topic is left out, for nothing of it is selected: ")
+    assert "topic" in note.partition(": ")[2]
+
+
+def test_fault_of_a_suite_that_is_not_selected_in_two_processes(opened):
+    """The workers of pytest-xdist leave out the same suite."""
+    no_toml(opened)
+    assert opened.verdicts("-m", "intent", "-n", "2") == {"intent/small": "PASS", "intent/large": "PASS"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["-m", "topic"],
+        ["-m", "not intent"],
+        ["-m", "size"],
+        ["-m", "small"],
+        ["-k", "topic"],
+        ["-k", "texts"],
+        ["-k", "golden"],
+        ["-k", "pizza"],
+        ["-m", "intent", "--swap=topic.small=models/intent"],
+        ["-m", "intent", "--eval-set=topic=set.jsonl"],
+    ],
+    ids=" ".join,
+)
+def test_fault_of_a_suite_that_is_selected(opened, options):
+    """Faulty files of a suite end a run that would judge it, or that an option names it for, with exit status 4."""
+    no_toml(opened)
+    result = opened.run(*options)
+    assert result.ret == 4
+    assert "fixtures/topic/cases.toml" in result.stderr.str()
+
+
+def test_fault_of_a_suite_whose_case_is_selected(opened):
+    """A faulty file whose case is called like another suite is one that -k of that suite selects."""
+    opened.write("fixtures/topic/cases.toml", 'latency = [\n\n[[case]]\nid = "no_intent"\n')
+    assert opened.run("-k", "intent").ret == 4
+    assert opened.run("-m", "intent").ret == 0
+
+
+def test_fault_of_the_only_suite(opened):
+    """Where there is no other suite its faulty files end any run."""
+    opened.models.write_text(MODELS[MODELS.index("[topic]") : MODELS.index("[tags]")])
+    no_toml(opened)
+    result = opened.run("-m", "nothing")
+    assert result.ret == 4
+    assert "fixtures/topic/cases.toml" in result.stderr.str()

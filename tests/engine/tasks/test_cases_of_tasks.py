@@ -12,6 +12,7 @@ from swapgate.outputs.detections import Annotation
 from swapgate.outputs.text import Summary
 from swapgate.project.cases import read_cases
 from swapgate.tasks import find_task
+from swapgate.tasks.case import Case
 
 CONTEXT = "Paris is in France; Ada was born in Paris."
 TEXT = "The council of Ely voted to repair the bridge."
@@ -133,6 +134,29 @@ def test_files(read, path, task, key):
     (path.parent / "sub").mkdir()
     (path.parent / name).rename(path.parent / "sub" / name)
     assert one(read, task, **{key: f"sub/{name}"}).given == path.parent / "sub" / name
+
+
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [
+        ("sentiment", "Good."),
+        ("question-answering", f"Where? | {CONTEXT}"),
+        ("summarization", TEXT),
+        ("speech-recognition", "a.wav"),
+        ("object-detection", "a.png"),
+    ],
+)
+def test_shown(read, task, shown):
+    """A report shows an input as its text, or as the name of its file."""
+    assert one(read, task).shown == shown
+
+
+@pytest.mark.parametrize("task", ["sentiment"])
+def test_shown_on_one_line(read, task):
+    """A long text is shortened, at a space, and written on one line; what JSON can hold is shown as that."""
+    assert one(read, task, text="word\n \t" * 40).shown == f"{' '.join(['word'] * 11)}…"
+    assert one(read, task, text="x" * 61).shown == f"{'x' * 59}…"
+    assert Case("one", {"gap": "Zürich"}, ()).shown == '{"gap": "Zürich"}'
 
 
 @pytest.mark.parametrize("task", ["speech-recognition"])

@@ -106,9 +106,11 @@ def test_against():
     assert f"\nnote  j{words}\n" in verdict_text(facts, colour=False)
 
 
-def swapped(lost=0, gained=0, tier="incumbent", against="old"):
+def swapped(lost=0, gained=0, tier="incumbent", against="old", given=""):
     """Return a swap with flips on an evaluation set."""
-    sides = [[Flip(f"{side} {n}", "PER 'Ada'") for n in range(count)] for side, count in (("l", lost), ("g", gained))]
+    sides = [
+        [Flip(f"{side} {n}", "PER 'Ada'", given) for n in range(count)] for side, count in (("l", lost), ("g", gained))
+    ]
     figures = (0.9, 0.9, 0.0, -0.01, 0.01, 0.02)
     comparison = Comparison("F1", *figures, "PASS", 30, lost + gained, None, *sides, mcnemar=0.5)
     quality = Quality("F1 0.900", "set.jsonl", 30, "F1", 0.9, {"F1": 0.9}, [Beside(tier, against, comparison)])
@@ -126,6 +128,16 @@ def test_flips():
         "lost  ner/small: 2 more rows; all in --verdict-json",
         *(f"gained  ner/small row 'g {number}'; old: PER 'Ada'" for number in range(FLIPS)),
         "gained  ner/small: 1 more rows; all in --verdict-json",
+    ]
+
+
+def test_flips_show_their_input():
+    """Beside its id a row shows its input, so that nothing of it is taken for Markdown or reaches the terminal raw."""
+    facts = report(swapped(1, 1, given="It `rained`\x1b[1m | _all_ day…"))
+    assert "- lost `l 0` ``It `rained`\\x1b[1m | _all_ day…``: `PER 'Ada'`" in markdown(facts).splitlines()
+    assert verdict_text(facts, colour=False).splitlines()[2:] == [
+        "lost  ner/small row 'l 0' 'It `rained`\\x1b[1m | _all_ day…': PER 'Ada'",
+        "gained  ner/small row 'g 0' 'It `rained`\\x1b[1m | _all_ day…'; old: PER 'Ada'",
     ]
 
 

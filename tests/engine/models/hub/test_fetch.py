@@ -58,6 +58,15 @@ def test_fetch_an_id(hub, cache, swapgate, weights, digits):
     assert files(cache, old)["config.json"] == weights["config.json"]
 
 
+def test_adapter(hub, swapgate):
+    """A public adapter is told as one, and nothing of it is fetched."""
+    files = dict.fromkeys(("adapter_config.json", "adapter_model.safetensors", "tokenizer.json"), b"{}")
+    commit = hub.publish(BERT, files)
+    status, lines, (error,) = swapgate("fetch", "ner.small")
+    assert (status, lines, hub.asked("resolve")) == (1, [], [])
+    assert error.startswith(f"{BERT}@{commit[:12]}: an adapter and no whole model; merge it into its model with peft")
+
+
 def test_no_row(hub, swapgate, models_file):
     """A row that does not exist, or what can be no id, is refused before the hub is asked."""
     assert swapgate("fetch", "ner.smal") == (

@@ -1,0 +1,153 @@
+"""`swapgate_unrelated`: files that touch no suite, by what the commit lists, and never one that a verdict depends on."""
+
+import pytest
+
+from swapgate.changes.changed import _glob
+
+INI = "[pytest]\nstrict = true\nfilterwarnings = error\npythonpath = .\n"
+LISTED = "swapgate_unrelated = web/** *.ipynb data/ \"my notes/*.txt\"\n"
+BOTH = "changed since HEAD: ner, sentiment"
+NOTHING = "changed since HEAD: nothing that a verdict depends on"
+
+
+@pytest.fixture
+def listed(two, commit):
+    """A project whose configuration lists some files as unrelated, in a commit."""
+    two.write("pytest.ini", INI + LISTED)
+    commit()
+    return two
+
+
+@pytest.fixture
+def note():
+    """Return what gives the line that says what has changed in a project."""
+
+    def line(project, *options):
+        result = project.run("--changed-since=HEAD", "-k", "size", *options)
+        (found,) = [one for one in project.table(result) if one.startswith("note  changed since")]
+        return found.removeprefix("note  ")
+
+    return line
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [
+        ("web/**", "web/app.ts", True),
+        ("web/**", "web/deep/app.ts", True),
+        ("web/**", "webs/app.ts", False),
+        ("web/**", "src/web/app.ts", False),
+        ("web/", "web/deep/app.ts", True),
+        ("/web/*", "web/app.ts", True),
+        ("web/*", "web/deep/app.ts", False),
+        ("**/web/*.ts", "web/app.ts", True),
+        ("**/web/*.ts", "src/a/web/app.ts", True),
+        ("*.ipynb", "a.ipynb", True),
+        ("*.ipynb", "notes/a.ipynb", True),
+        ("*.ipynb", "notes/a.ipynb.toml", False),
+        ("data", "data", True),
+        ("data", "data/big.csv", False),
+        ("a?.c", "ab.c", True),
+        ("a?.c", "a/.c", False),
+        ("a.c", "abc", False),
+        ("[ab].c", "a.c", False),
+    ],
+)
+def test_glob(pattern, name, matches):
+    """A glob means the paths that .gitignore would mean; brackets are letters."""
+    assert bool(_glob(pattern).fullmatch(name)) is matches
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serial", "xdist"])
+def test_unknown_file(two, note, options):
+    """An unknown file touches everything; the line names the first one, and the key that would free it."""
+    two.write("web/app.ts", "")
+    two.write("web/more.ts", "")
+    assert note(two, *options) == (
+        f"{BOTH} (web/app.ts is of no suite and touches all; what no verdict depends on may stand under"
+        " swapgate_unrelated in pytest's configuration)"
+    )
+
+
+@pytest.mark.parametrize("name", ["web/app.ts", "deep/er/one.ipynb", "data/big.csv", "my notes/one.txt"])
+def test_listed_file(listed, note, name):
+    """A file that the commit lists touches nothing, and is named."""
+    listed.write(name, "")
+    assert note(listed) == f"{NOTHING}; swapgate_unrelated: {name}"
+
+
+def test_listed_files_beside_others(listed, note):
+    """Beside files that are listed the first other one is named."""
+    for name in ("web/a.ts", "web/b.ts", "web/c.ts", "app.ts", "z.ts"):
+        listed.write(name, "")
+    assert note(listed).startswith(f"{BOTH} (app.ts is of no suite and touches all; ")
+    assert note(listed).endswith("; swapgate_unrelated: web/a.ts and 2 more")
+
+
+@pytest.mark.parametrize("where", ["pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini"])
+def test_where_it_is_listed(two, commit, note, where):
+    """The list is read wherever pytest is configured in the commit."""
+    keys = INI.removeprefix("[pytest]\n")
+    toml = 'strict = true\nfilterwarnings = ["error"]\npythonpath = ["."]\nswapgate_unrelated = ["web/**"]\n'
+    text = {
+        "pytest.ini": f"[pytest]\n{keys}swapgate_unrelated =\n    web/**\n    docs/**\n",
+        "tox.ini": f"[pytest]\n{keys}swapgate_unrelated = web/**\n",
+        "setup.cfg": f"[tool:pytest]\n{keys}swapgate_unrelated = web/**\n",
+        "pyproject.toml": f"[tool.pytest.ini_options]\n{toml}",
+    }
+    (two.path / "pytest.ini").unlink()
+    two.write(where, text[where])
+    commit()
+    two.write("web/app.ts", "")
+    assert note(two) == f"{NOTHING}; swapgate_unrelated: web/app.ts"
+
+
+def test_listed_by_the_change_itself(two, note):
+    """What only the change lists touches everything: it cannot free itself."""
+    two.write("pytest.ini", INI + LISTED)
+    two.write("web/app.ts", "")
+    assert note(two).startswith(f"{BOTH} (web/app.ts is of no suite")
+
+
+EVERYTHING = INI + "swapgate_unrelated = ** *\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "touched"),
+    [
+        ("models/classifier/config.json", "sentiment"),
+        ("fixtures/ner/cases.toml", "ner"),
+        ("fixtures/ner/ada.wav", "ner"),
+        ("golden/embedded/ner/small.json", "ner"),
+        ("tests/test_ner.py", "ner"),
+        ("tests/conftest.py", "ner, sentiment"),
+        ("conftest.py", "ner, sentiment"),
+        ("web/conftest.py", "ner, sentiment"),
+        ("pytest.ini", "ner, sentiment"),
+        ("tox.ini", "ner, sentiment"),
+        ("tests/helpers.py", "ner, sentiment"),
+        ("fixtures/models/embedded.toml", "sentiment"),
+    ],
+    ids=[f"file {number}" for number in range(12)],
+)
+def test_what_no_glob_frees(two, commit, note, name, touched):
+    """Models, cases, inputs, goldens, suite files and what they import, conftests and configuration are never free."""
+    two.write("pytest.ini", EVERYTHING)
+    two.write("tests/helpers.py", "")
+    commit()
+    path = two.path / name
+    path.parent.mkdir(exist_ok=True)
+    text = path.read_text() if path.exists() else ""
+    path.write_text(text.replace("models/classifier", "models/shared") + "\n")
+    assert note(two) == f"changed since HEAD: {touched} ({name})"
+
+
+def test_evaluation_set(two, commit, note):
+    """An evaluation set, and what lies beside it, touches its suite whatever is listed."""
+    two.write("pytest.ini", EVERYTHING)
+    two.write("data/set.jsonl", '{"id": "a", "text": "Nice.", "expected": "good"}\n')
+    cases = two.path / "fixtures/sentiment/cases.toml"
+    cases.write_text('evaluation = "../../data/set.jsonl"\n' + cases.read_text())
+    commit()
+    two.write("data/more.wav", "")
+    assert note(two) == "changed since HEAD: sentiment (data/more.wav)"

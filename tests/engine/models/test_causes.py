@@ -1,0 +1,216 @@
+"""Why a model could not be loaded: one line that says what lies deepest, whatever the library puts in front of it."""
+
+import json
+import logging
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from swapgate.core.faults import SurroundingsFault
+from swapgate.models.causes import MOST, cause, logged
+from swapgate.models.loading import find, load
+from swapgate.project.manifest import Row
+
+ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
+WIDE = "[384, 96] by config.json (intermediate_size = 384)"
+SPM = "sentencepiece.bpe.model"
+INSTALL = (
+    "\n requires the protobuf library but it was not found in your environment. Check out the instructions on the\n"
+)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Return a copy of a small model of the zoo, its config.json changed, and what is told when it is loaded."""
+
+    def refusal(of="sentiment", auto_class="AutoModelForSequenceClassification", reader="AutoTokenizer", **config):
+        folder = tmp_path / "model"
+        if not folder.exists():
+            shutil.copytree(ZOO / of / "small", folder)
+        said = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(said | config))
+        with pytest.raises(SurroundingsFault) as caught:
+            load(find(Row(model=str(folder)), Path("/"), tmp_path), auto_class, reader)
+        (line,) = str(caught.value).splitlines()
+        assert line.startswith("model")
+        return line.removeprefix("model")
+
+    return refusal
+
+
+def test_weights_of_a_new_shape(copy):
+    """Weights that do not fit config.json are told with both shapes, and by which key of it they differ."""
+    assert copy(intermediate_size=384) == (
+        ": 6 weights have another shape than config.json says: bert.encoder.layer.0.intermediate.dense.weight is"
+        f" [192, 96] in the file and {WIDE}; mend that, or save the model and its config.json together"
+    )
+
+
+def test_labels_of_a_new_number(copy):
+    """A head with as many outputs as config.json has not labels is told with both numbers."""
+    said = copy(id2label={str(at): f"L{at}" for at in range(5)}, label2id={f"L{at}": at for at in range(5)})
+    assert "classifier.weight is [2, 96] in the file and [5, 96] by config.json (labels in id2label = 5)" in said
+
+
+def test_type_of_model_that_is_unknown(copy):
+    """A model_type that transformers does not know is told as that, with the version."""
+    assert re.match(
+        r' cannot be loaded: its config.json says model_type = "qwen99", which transformers \d',
+        copy(model_type="qwen99"),
+    )
+
+
+def test_setting_that_is_unknown(copy):
+    """Where a lookup of a setting's value fails, the key that has it is told, not only the value."""
+    assert copy(hidden_act="swishy").startswith(' cannot be loaded: its config.json says hidden_act = "swishy", which')
+
+
+def test_model_of_a_kind_that_the_task_has_not(copy):
+    """A model of an architecture without the class that the task asks for: both are told, no list of all others."""
+    said = copy(auto_class="AutoModelForObjectDetection")
+    assert "a model of BertConfig, of which transformers" in said
+    assert "has no AutoModelForObjectDetection; give a model" in said
+
+
+@pytest.mark.parametrize(
+    ("reader", "part"), [("AutoImageProcessor", "image processor"), ("AutoFeatureExtractor", "feature extractor")]
+)
+def test_reader_that_is_not_there(copy, reader, part):
+    """A missing processor is told by the file that it would be in."""
+    assert copy(reader=reader) == f" has no {part} in its folder (preprocessor_config.json); save the model's own there"
+
+
+def test_tokenizer_that_is_broken(copy, tmp_path):
+    """What is wrong with a tokenizer is told of the tokenizer, and where it was found."""
+    shutil.copytree(ZOO / "sentiment" / "small", tmp_path / "model")
+    (tmp_path / "model" / "tokenizer.json").write_text("{}")
+    assert re.fullmatch(r" has a tokenizer that cannot be loaded: KeyError: 'added_tokens' \(\w+\.py:\d+\)", copy())
+
+
+def test_package_that_is_not_installed(copy):
+    """A package that transformers misses is told by its name, first."""
+    said = copy(quantization_config={"quant_method": "gptq", "bits": 4})
+    start = (
+        " cannot be loaded: it needs the package optimum, and it is not installed: pip install optimum (Loading a GPTQ"
+    )
+    assert said.startswith(start)
+
+
+def raised(*errors):
+    """Return the last of some exceptions, each of which was raised while the one before it was handled."""
+    before = None
+    for error in errors:
+        error.__context__, before = before, error
+    return before
+
+
+@pytest.mark.parametrize(
+    ("errors", "told"),
+    [
+        (
+            [
+                ModuleNotFoundError("No module named 'fugashi'"),
+                ImportError("You need to install fugashi to use Mecab."),
+            ],
+            "it needs the package fugashi, and it is not installed: pip install fugashi",
+        ),
+        (
+            [ModuleNotFoundError("No module named 'rjieba'"), ImportError(INSTALL)],
+            "it needs the package rjieba, and it is not installed: pip install rjieba",
+        ),
+        ([ValueError("no dictionary"), ImportError(INSTALL)], "ValueError: no dictionary"),
+        ([OSError("disk on fire"), RuntimeError("it failed")], "OSError: disk on fire; then RuntimeError: it failed"),
+        ([IndexError("list"), OSError("Not here:\n\n  that one")], "OSError: Not here: that one"),
+        ([ValueError("x" * 1000)], f"ValueError: {'x' * (MOST - len('ValueError: ') - 1)}…"),
+        ([RuntimeError("")], "RuntimeError: no message"),
+    ],
+)
+def test_deepest_cause(tmp_path, errors, told):
+    """Of exceptions behind each other the one is told that explains, on one line that ends somewhere."""
+    assert cause(raised(*errors), tmp_path) == f"cannot be loaded: {told}"
+
+
+def test_package_that_is_old(tmp_path):
+    """A package that is there, and too old, is not told as missing."""
+    error = ImportError("Using this requires pytest: `pip install 'pytest>=99'`. Then run again.")
+    assert re.fullmatch(
+        r"cannot be loaded: it needs the package pytest, and \d\S+ is installed: pip install -U pytest \(Using .*'`\)",
+        cause(error, tmp_path),
+    )
+
+
+def test_exceptions_in_a_circle(tmp_path):
+    """Exceptions that lead to each other end too."""
+    one, two = OSError("one"), OSError("two")
+    one.__cause__, two.__cause__ = two, one
+    assert cause(one, tmp_path) == "cannot be loaded: OSError: two; then OSError: one"
+
+
+@pytest.mark.parametrize("error", [ValueError("`tiktoken` is required"), AttributeError("'NoneType' has no endswith")])
+def test_tokenizer_of_sentencepiece_alone(tmp_path, monkeypatch, error):
+    """Where a sentencepiece file cannot be read, the packages are told that read it, and not what was tried last."""
+    (tmp_path / SPM).write_bytes(b"")
+    monkeypatch.setattr("swapgate.models.causes._is_there", lambda module: module != "sentencepiece")
+    lines = ["Could not extract SentencePiece model: it requires the SentencePiece library. Falling back to TikToken."]
+    assert cause(error, tmp_path, lines) == (
+        f"has a tokenizer of sentencepiece alone ({SPM}), which sentencepiece would read: pip install sentencepiece; or"
+        " save the tokenizer with a tokenizer.json"
+    )
+
+
+def test_sentencepiece_that_is_broken(tmp_path, monkeypatch):
+    """Where all is installed that reads it, what is wrong with the file is told, not what was tried last."""
+    (tmp_path / SPM).write_bytes(b"")
+    monkeypatch.setattr("swapgate.models.causes._is_there", lambda module: True)
+    lines = ["Could not extract SentencePiece model using sentencepiece library due to \nno pieces\n. Falling back."]
+    missing = raised(ModuleNotFoundError("No module named 'tiktoken'"), ValueError("`tiktoken` is required"))
+    assert cause(missing, tmp_path, lines) == (
+        f"has a tokenizer that cannot be read as one of sentencepiece: {SPM} (no pieces); save the model's own, or"
+        " where it is one of tiktoken: pip install tiktoken"
+    )
+
+
+def test_package_that_does_not_fit_torch(tmp_path, monkeypatch):
+    """A package that cannot be imported, for it was built for another torch, is told with both versions."""
+    made = {
+        "visiontools/__init__.py": 'raise RuntimeError("operator visiontools::nms does not exist")',
+        "visiontools-0.20.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: visiontools\nVersion: 0.20.0\n",
+    }
+    for name, text in made.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        import visiontools  # noqa: F401
+    except RuntimeError as error:
+        outer = ModuleNotFoundError("Could not import module 'AutoModel'. Are its requirements defined correctly?")
+        outer.__cause__ = error
+    assert re.fullmatch(
+        r"cannot be loaded: visiontools 0\.20\.0 does not fit torch \S+ \(operator visiontools::nms does not exist\);"
+        " install the visiontools that was made for it, or uninstall visiontools",
+        cause(outer, tmp_path),
+    )
+
+
+def test_logged_report(tmp_path):
+    """Where an exception only points at a report that was logged, its rows are told."""
+    report = (
+        "\x1b[1mREPORT\x1b[0m\nKey | Status |  |\n----+---\nlayer.{0, 1}.weight | CONVERSION |  bad  merge\n\nNotes:"
+    )
+    error = RuntimeError("Some issues. For details look at the `CONVERSION` entries of the above report!")
+    assert (
+        cause(error, tmp_path, [report]) == "cannot be loaded: RuntimeError: layer.{0, 1}.weight CONVERSION bad merge"
+    )
+
+
+def test_nothing_is_shown(capfd):
+    """What transformers warns of meanwhile is collected and not shown; afterwards everything is as it was."""
+    logger = logging.getLogger("transformers")
+    before = [*logger.handlers], logger.level, logger.propagate
+    with logged() as lines:
+        logging.getLogger("transformers.some").warning("look %s", "here")
+        logging.getLogger("transformers.some").info("not this")
+    assert (lines, capfd.readouterr()) == (["look here"], ("", ""))
+    assert ([*logger.handlers], logger.level, logger.propagate) == before

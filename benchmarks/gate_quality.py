@@ -301,10 +301,14 @@ def main() -> None:
     parser.add_argument("--no-benign", action="store_true")
     parser.add_argument("--transformers4", help="a python that has swapgate and transformers 4")
     parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
+    parser.add_argument("--merge", nargs="+", type=Path, help="JSON files of runs with other --tasks, put together")
     asked = parser.parse_args()
     os.environ["CI"] = "true"  # nothing is written into the repository
-    with tempfile.TemporaryDirectory() as folder:
-        result = measured(asked, Judge(Path(folder)))
+    if asked.merge:
+        result = merged([json.loads(path.read_text("utf-8")) for path in asked.merge])
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            result = measured(asked, Judge(Path(folder)))
     Path(f"{asked.output}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     text = written(result)
     Path(f"{asked.output}.md").write_text(text, "utf-8")
@@ -399,6 +403,19 @@ def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
         "not applicable": left_out,
         "totals": totals(damages, harmless),
     }
+    result["missed targets"] = missed(result)
+    return result
+
+
+def merged(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Put runs with other tasks together, in the order of the tasks."""
+
+    def place(row: dict[str, Any]) -> int:
+        return SUITES.index(row["task"])
+
+    lists = {key for key, value in parts[0].items() if isinstance(value, list)} - {"missed targets"}
+    result = {**parts[0], **{key: sorted((row for one in parts for row in one[key]), key=place) for key in lists}}
+    result["totals"] = totals(result["damages"], result["benign"])
     result["missed targets"] = missed(result)
     return result
 

@@ -52,7 +52,7 @@ PROFILE = 1.282**2 / 2
 """What the logarithm of the likelihood falls by up to a one-sided limit of 90 %."""
 AT_MOST, ALLOWANCES, SPREADS = 1.05, (1.01, 1.02, 1.03, 1.05), (0.0, 10.0)
 """SPREADS: seconds over which all blocks are spread, where they do not take so long by themselves."""
-RUNS = 20_000
+RUNS = 2_000
 
 Call = Callable[[], object]
 Series = dict[str, list[float]]

@@ -4,7 +4,6 @@ import functools
 import os
 import re
 import tempfile
-import tomllib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from swapgate.changes.git import changed_since, file_of, tracked
 from swapgate.changes.judges import CONFTEST, IN_PART, MARKED, WHOLE, Layout, is_of_module, text_of
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.tables import parse_toml, read_toml
 from swapgate.goldens.golden import read_golden
 from swapgate.project.configuration import UNRELATED, configured_in
 from swapgate.project.marks import marks_of
@@ -160,10 +160,10 @@ def _suites_of_rows(plan: Plan, commit: str) -> set[str]:
     """Name the suites of the models file whose tables are not what they were."""
     then = file_of(plan.root, commit, plan.manifest.path)
     try:
-        before = tomllib.loads(then)
+        before = parse_toml(then)
     except ValueError:
         before = {}
-    now = tomllib.loads(plan.manifest.path.read_text(encoding="utf-8"))
+    now = read_toml(plan.manifest.path)
     moved = before.get("cases") != now.get("cases")  # the files of all suites' cases
     return {suite for suite in plan.manifest.rows if moved or before.get(suite) != now.get(suite)}
 

@@ -83,10 +83,10 @@ def file_of(root: Path, commit: str, path: Path) -> str:
 
 
 def ignored_by(root: Path, path: Path) -> str:
-    """Name the line that makes git ignore a file, as in ".gitignore:3: models/"; nothing where git keeps the file."""
-    with suppress(InputFault):  # exit status 1: it is not ignored
-        said = _git(root, "check-ignore", "--verbose", "-z", "--", os.path.relpath(path, root)).split("\0")
-        return "" if said[2].startswith("!") else f"{said[0]}:{said[1]}: {said[2]}"
+    """Name the line that makes git ignore a file, as in ".gitignore:3:models/"; nothing where git keeps the file."""
+    with suppress(InputFault):  # exit status 1: no line is about it
+        rule = _git(root, "check-ignore", "--verbose", "--", os.path.relpath(path, root)).partition("\t")[0]
+        return "" if ":!" in rule else rule
     return ""
 
 

@@ -18,6 +18,8 @@ NonEmptyStr = Annotated[str, Field(min_length=1)]
 T = TypeVar("T")
 LARGEST = 64_000_000
 """Bytes of the largest TOML file that is read."""
+MARK = "\ufeff"
+"""The byte-order mark, with which some editors begin a file in UTF-8."""
 
 
 class Table(BaseModel):
@@ -29,7 +31,7 @@ class Table(BaseModel):
 def read_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file. Raises InputFault that names the file and, for a syntax error, its line."""
     try:
-        return tomllib.loads(read_text(path, LARGEST))
+        return parse_toml(read_text(path, LARGEST))
     except FileNotFoundError as error:
         raise InputFault(f"{path}: there is no such file; put it there, or name the one that is meant") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -43,16 +45,22 @@ def rewrite(path: Path, change: Callable[[Any], None]) -> None:
     import tomlkit
 
     wanted = read_toml(path)
-    document: Any = tomlkit.parse(path.read_bytes().decode("utf-8-sig"))
+    before = path.read_bytes().decode()
+    document: Any = tomlkit.parse(before.removeprefix(MARK))
     for one in (document, wanted):
         change(one)
     text = tomlkit.dumps(document)
     if tomlkit.parse(text).unwrap() != wanted:
         raise SurroundingsFault(f"{path}: cannot be rewritten without a change of meaning; edit it by hand")
     try:
-        write_whole(path, text)
+        write_whole(path, f"{MARK}{text}" if before.startswith(MARK) else text)
     except OSError as error:
         raise SurroundingsFault(f"{path}: cannot be written ({error.strerror}); nothing was changed") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a text as TOML; a mark of its encoding before it is no part of it. Raises ValueError."""
+    return tomllib.loads(text.removeprefix(MARK))
 
 
 def validated(

@@ -33,8 +33,19 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {first_line(error)} ({Path(frame.f_code.co_filename).name}:{line})"
 
 
+def quoted(name: str) -> str:
+    """Return a name for a list of names: in quotes where it holds a comma itself."""
+    return f'"{name}"' if "," in name else name
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Return names with commas between; of more than `most` the first ten, and how many there are."""
+    words = [quoted(name) for name in names]
+    return ", ".join(words) if len(words) <= most else f"{', '.join(words[:10])}, … ({len(words):,} in all)"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the nearest known name in words for the end of a message, or all of them where none is near."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(map(quoted, known))}"

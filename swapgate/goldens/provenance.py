@@ -1,7 +1,7 @@
 """Who made a golden: which model, by which tolerance, with what around it, or that its figures come from elsewhere."""
 
 import functools
-import os
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
@@ -103,7 +103,7 @@ def told_apart(then: tuple[str, str], now: tuple[str, str]) -> tuple[str, str]:
     (one, first), (other, second) = then, now
     if one != other or first == second:
         return one, other
-    digits = max(DIGITS, len(os.path.commonprefix([first, second])) + 1)
+    digits = next(count for count in itertools.count(DIGITS) if first[:count] != second[:count])
     return (f"{one} ({first[:digits]}…)" if first else one), f"{other} ({second[:digits]}…)"
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.inputs.kinds import HEAD, not_read
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,23 @@ def _text_of(given: Any) -> str:
 
 @contextmanager
 def readable_as(path: Path, what: str) -> Iterator[None]:
-    """Let whatever a library raises on a file be one message. Raises SurroundingsFault."""
+    """Let whatever a library raises on a picture or sound file be one message, and what it only warns of be nothing.
+
+    Raises SurroundingsFault that says what the file is where it is of a kind that is not read.
+    """
     try:
-        yield
-    except Exception as error:  # the libraries below raise many things, and pytest makes errors of their warnings
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
         raise SurroundingsFault(
-            f"{path}: cannot be read as a {what} ({type(error).__name__}: {error}); give a {what} file that is whole"
+            f"{path}: cannot be read as a {what} ({error.strerror}); give a {what} file that can be read"
         ) from error
+    try:
+        with warnings.catch_warnings():  # a picture with damaged EXIF data is one; pytest makes errors of warnings
+            warnings.simplefilter("ignore")
+            yield
+    except SurroundingsFault:
+        raise
+    except Exception as error:  # the libraries below raise many things
+        said = f"{type(error).__name__}: {error}".replace(f" {str(path)!r}", "")
+        raise SurroundingsFault(f"{path}: {not_read(head, what, said)}") from error

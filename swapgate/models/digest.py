@@ -30,18 +30,33 @@ SETTINGS = (
 
 VOCABULARIES = (
     "added_tokens.json",
+    "bpe.codes",
+    "byte_maps.json",
+    "dict.txt",
+    "entity_vocab.json",
     "merges.txt",
     "normalizer.json",
+    "prophetnet.tokenizer",
     "sentencepiece.bpe.model",
+    "sentencepiece.model",
     "source.spm",
     "spiece.model",
     "spm.model",
+    "spm_char.model",
     "target.spm",
+    "target_vocab.json",
     "tokenizer.model",
+    "vocab-src.json",
+    "vocab-tgt.json",
     "vocab.json",
     "vocab.txt",
+    "word_pronunciation.json",
+    "word_shape.json",
 )
 """Files that tokenizers were made of before tokenizer.json; read only where that file is missing."""
+
+WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer", "canine", "perceiver"})
+"""Tokenizers that read bytes or letters, and kinds of models that have one where they name none."""
 
 WHO_SAVED_IT = frozenset(
     {
@@ -141,6 +156,13 @@ def file_digests(folder: Path) -> dict[str, str]:
     except OSError as error:
         raise SurroundingsFault(f"{folder}: {error}; fetch or save the model again") from error
     return found
+
+
+def needs_vocabulary(folder: Path) -> bool:
+    """Return whether a model's tokenizer is made of a file. Raises SurroundingsFault where its settings are broken."""
+    path = folder / "tokenizer_config.json"
+    named = read_settings(path).get("tokenizer_class") if path.is_file() else None
+    return (named or read_settings(folder / "config.json").get("model_type")) not in WITHOUT_VOCABULARY
 
 
 def _settings(folder: Path) -> dict[str, Any]:

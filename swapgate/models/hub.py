@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.models.digest import SETTINGS, VOCABULARIES
+from swapgate.models.digest import SETTINGS, VOCABULARIES, needs_vocabulary
 from swapgate.models.weights import INDEX, PICKLE, SAFE, kinds, shards
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -22,7 +22,7 @@ CARD = "README.md"
 LICENCES = 100
 """The most licences of a card that are told, and the most letters of each."""
 READS = ("tokenizer.json", "preprocessor_config.json", "processor_config.json", *VOCABULARIES)
-"""Files of which a tokenizer or processor is made; each model has one of them."""
+"""Files of which a tokenizer or processor is made; each model has one of them that does not read bare letters."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _missing(folder: Path, allow_pickle: bool) -> str | None:
         there = set()
     if "config.json" not in there:
         return "config.json"
-    if not there & {*READS}:
+    if not there & {*READS} and _needs_vocabulary(folder):
         return " or ".join(READS[:2])
     weights = chosen_weights(there, allow_pickle)
     if weights is None:
@@ -166,6 +166,13 @@ def _missing(folder: Path, allow_pickle: bool) -> str | None:
     except SurroundingsFault:
         parts = []  # its digest will say so
     return next((name for name in parts if name not in there), None)
+
+
+def _needs_vocabulary(folder: Path) -> bool:
+    try:
+        return needs_vocabulary(folder)
+    except SurroundingsFault:
+        return True
 
 
 def licence(folder: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import importlib.util
 import itertools
 import json
 import os
@@ -17,7 +18,7 @@ from typing import Any
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
-from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests
+from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests, needs_vocabulary
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
 from swapgate.models.weights import (
     ADAPTER,
@@ -43,6 +44,8 @@ READERS = {
 }
 """What makes the inputs of a model is called, by the class that loads it."""
 SAFELY: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+SENTENCEPIECE = (".model", ".spm")
+"""How files of sentencepiece end."""
 THREADS = 1
 """Threads that torch computes with: one gives the same bits in every run."""
 
@@ -256,11 +259,26 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
 
 def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) -> None:
     """Make sure that there is a tokenizer where one is needed: transformers 5 would make one that knows no word."""
-    vocabulary = ("tokenizer.json", *VOCABULARIES)
-    if reader_class in ("AutoTokenizer", "AutoProcessor") and not any((folder / n).is_file() for n in vocabulary):
+    if reader_class not in ("AutoTokenizer", "AutoProcessor") or (folder / "tokenizer.json").is_file():
+        return
+    found = [name for name in VOCABULARIES if (folder / name).is_file()]
+    if not found and needs_vocabulary(folder):
         raise SurroundingsFault(
-            f"{source.name} holds no tokenizer ({', '.join(vocabulary[:2])}, …); save the model's own there"
+            f"{source.name} holds no tokenizer (tokenizer.json, {VOCABULARIES[0]}, …); save the model's own there"
         )
+    pieces = next((name for name in found if name.endswith(SENTENCEPIECE)), None)
+    if pieces and not all(map(_is_installed, ("sentencepiece", "google.protobuf"))):
+        raise SurroundingsFault(
+            f"{source.name} has its tokenizer in {pieces} alone, which is read by sentencepiece and protobuf; install"
+            " them with: pip install sentencepiece protobuf, or save the model with its tokenizer.json"
+        )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # of a package whose parent is not there
+        return False
 
 
 def _check_settings(folder: Path, files: list[Path], reader_class: str | None) -> None:

@@ -180,8 +180,8 @@ def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
     """Return the finite numbers in a config, each with its key."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if name == "label2id":
-                continue  # its keys are words, and its numbers are those of the table itself
+            if name in ("id2label", "label2id"):
+                continue  # what stands in them are words and the numbers of classes, whatever words look like
             yield from _numbers(inner, f"{key}.{name}" if key else name)
     elif isinstance(value, list):
         for inner in value:

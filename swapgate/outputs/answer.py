@@ -1,4 +1,9 @@
-"""Answers: the stretch of the context, and its score."""
+"""Answers: the stretch of the context, and its score.
+
+An answer is compared as SQuAD's metric does: in lower case, without punctuation, articles and the spaces around it
+(Rajpurkar et al. 2016), and as MLQA's does for other languages: punctuation is Unicode's, and where a writing system
+has no spaces, each letter is a word (Lewis et al. 2020). Unlike there, the same words at another place are wrong.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,6 +24,7 @@ from swapgate.outputs.tolerance import (
     score_drift,
     score_fall,
 )
+from swapgate.outputs.writing_systems import apart, folded, pattern
 
 AROUND = 40
 """Characters of a context shown on each side of an answer."""
@@ -107,9 +113,9 @@ def count(found: Answer, right: Sequence[AnswerSpan]) -> Counts:
     """Return what a row adds, compared by words as SQuAD does (torchmetrics); without a right answer only none is."""
     from torchmetrics.functional.text import squad
 
-    texts, starts = [span.text for span in right] or [""], [span.start for span in right] or [0]
+    texts, starts = [normalized(span.text) for span in right] or [""], [span.start for span in right] or [0]
     wanted = {"answers": {"text": texts, "answer_start": starts}, "id": "0"}
-    scores = squad([{"prediction_text": found.text, "id": "0"}], [wanted])
+    scores = squad([{"prediction_text": normalized(found.text), "id": "0"}], [wanted])
     exact = float(scores["exact_match"]) / 100
     sure = sureness(found.score, bool(exact), found.score if exact else 1 - found.score)
     return {"F1": float(scores["f1"]) / 100, "exact match": exact, **sure}
@@ -139,10 +145,22 @@ def _cut_out(sign: str, context: str, answer: Answer, colour: str) -> Line:
     )
 
 
+def normalized(text: str) -> str:
+    """Return what of an answer is compared: its words with a space between them, but for articles."""
+    bare = pattern(r"[\p{P}$+<=>^`|~]").sub("", folded(text))
+    return apart(pattern(r"\b(?:a|an|the)\b").sub(" ", bare))
+
+
 def _is_right(found: Answer, right: Sequence[AnswerSpan]) -> bool:
     if not right:
         return not found.text
-    return any((found.start, found.text) == (passage.start, passage.text) for passage in right)
+    said = normalized(found.text) or found.text.strip()
+    return any(
+        found.start < span.start + len(span.text)
+        and span.start < found.end
+        and said == (normalized(span.text) or span.text.strip())
+        for span in right
+    )
 
 
 OUTPUT = Output(

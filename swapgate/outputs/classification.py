@@ -6,6 +6,7 @@ from math import fsum
 
 from rich.text import Text as Line
 
+from swapgate.core.words import quoted
 from swapgate.outputs.counts import BRIER, CONFIDENCE, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction
@@ -25,7 +26,7 @@ class Score:
     score: float
 
     def __str__(self) -> str:
-        return f"{self.label} {self.score:.4f}"
+        return f"{quoted(self.label)} {self.score:.4f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def expected(actual: Classification, right: Sequence[str]) -> list[Mismatch]:
     """Ask that one of the right labels leads."""
     if actual.scores[0].label in right:
         return []
-    wanted = " or ".join(f"{label} ({_stated(actual, label)})" for label in right)
+    wanted = " or ".join(f"{quoted(label)} ({_stated(actual, label)})" for label in right)
     return [Mismatch("scores[0].label", f"{actual.scores[0]} leads, expected {wanted}")]
 
 

@@ -80,6 +80,8 @@ class Output:
     """Of the sums over rows, and how many rows these are; `by_label` adds those of pairs of labels."""
     diff: Callable[[Any, Any, object], Iterator[Line]]
     """Of a golden (None: all is new), a prediction and the input: the lines of a coloured diff."""
+    headline: Callable[[Counts], str | None] = lambda _: None
+    """Of the sums over rows: the figure that is told first, where it is another than the task's first."""
     shares: frozenset[str] = frozenset()
     """Figures of rows that are either right or wrong, besides `RIGHT`."""
     less_is_better: frozenset[str] = frozenset()

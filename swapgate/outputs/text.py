@@ -2,13 +2,15 @@
 
 Sources: ROUGE is F1 of words, pairs and common subsequences (Lin 2004; rouge-score, without stemming); the word error
 rate is substitutions, insertions and deletions a word of the reference (jiwer), in lower case, without punctuation.
+Where a writing system has no spaces, each of its letters is a word (`writing_systems`).
 """
 
 import difflib
 import functools
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 from rich.text import Text as Line
@@ -26,12 +28,21 @@ from swapgate.outputs.tolerance import (
     score_drift,
     score_fall,
 )
+from swapgate.outputs.writing_systems import apart, folded, has_spaces, occurs, pattern, together, unspaced, words
 
 ROUGE = {"ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
 ERROR_RATES = {"WER": "words", "CER": "letters"}
 """Error rates, and what they are rates of."""
 CAPPED = {name: f"capped {name}" for name in ERROR_RATES}
 """Error rates in which a row has at most as many errors as its reference has words, or letters."""
+SPACELESS = "letters without spaces"
+"""Those of the references that have no spaces between their words."""
+INFLECTIONS = {
+    *("s", "es", "d", "ed", "ing", "ings", "r", "rs", "er", "ers", "or", "ors", "ion", "ions", "ment", "ments")
+}
+"""What an English word of the source may have more than a whole word, behind its last letter once or twice."""
+FEW = 2
+"""Letters that are as often an inflection as what is left of a word that was cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +85,10 @@ def expected(actual: Text, right: Summary | str) -> list[Mismatch]:
     """Ask of a transcript that each word is right, of a summary what its case asks."""
     if isinstance(right, Summary):
         return _summary_faults(actual.text, right)
-    rate = word_error_rate(actual.text, right)
+    name, rate = _error_rate(actual.text, right)
     if rate == 0:
         return []
-    return [Mismatch("text", f"heard {actual.text!r}, expected {right!r}: word error rate {rate:.3f}, allowed 0")]
+    return [Mismatch("text", f"heard {actual.text!r}, expected {right!r}: {name} {rate:.3f}, allowed 0")]
 
 
 def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> list[Mismatch]:
@@ -125,15 +136,14 @@ def swap(candidate: Text, golden: Text, right: Summary | str, tolerance: Toleran
         lost = [mismatch for mismatch in _summary_faults(candidate.text, right) if mismatch.path not in before]
         metrics = rouge_1(candidate.text, right.summary), rouge_1(golden.text, right.summary)
         return lost + score_fall("text.rouge_1", "ROUGE-1", *metrics, tolerance.swap)
-    rates = word_error_rate(candidate.text, right), word_error_rate(golden.text, right)
-    rise = rates[0] - rates[1]
-    if not exceeds(rise, tolerance.swap):
+    (name, now), (_, then) = _error_rate(candidate.text, right), _error_rate(golden.text, right)
+    if not exceeds(now - then, tolerance.swap):
         return []
     return [
         Mismatch(
             "text.word_error_rate",
-            f"heard {candidate.text!r}: word error rate {rates[0]:.3f}, the incumbent's {golden.text!r} {rates[1]:.3f}:"
-            f" rose by {rise:.3f}, allowed {tolerance.swap:g}",
+            f"heard {candidate.text!r}: {name} {now:.3f}, the incumbent's {golden.text!r} {then:.3f}: rose by"
+            f" {now - then:.3f}, allowed {tolerance.swap:g}",
         )
     ]
 
@@ -146,12 +156,13 @@ def count(found: Text, right: Summary | str) -> Counts:
     import jiwer
 
     said, heard = normalized(right), normalized(found.text)
-    words, letters = jiwer.process_words(said, heard), jiwer.process_characters(said, heard)
+    both = {"words": jiwer.process_words(apart(said), apart(heard)), "letters": jiwer.process_characters(said, heard)}
     counted = {}
-    for name, one in (("words", words), ("letters", letters)):
+    for name, one in both.items():
         counted[name] = float(one.hits + one.substitutions + one.deletions)
         counted[f"wrong {name}"] = float(one.substitutions + one.deletions + one.insertions)
         counted[f"capped {name}"] = min(counted[f"wrong {name}"], counted[name])
+    counted[SPACELESS] = 0.0 if has_spaces(said) else counted["letters"]
     return counted
 
 
@@ -161,6 +172,11 @@ def figures(counts: Counts, rows: float) -> Figures:
         rates = {name: counts[f"wrong {part}"] / counts[part] for name, part in ERROR_RATES.items()}
         return rates | {CAPPED[name]: counts[f"capped {part}"] / counts[part] for name, part in ERROR_RATES.items()}
     return {name: value / rows for name, value in counts.items() if name != RIGHT}
+
+
+def headline(counts: Counts) -> str | None:
+    """Return CER where most of what was said is written without spaces; elsewhere the task's first figure tells."""
+    return "CER" if 2 * counts.get(SPACELESS, 0.0) > counts.get("letters", 0.0) else None
 
 
 def diff(golden: Text | None, now: Text, _: object) -> Iterator[Line]:
@@ -190,12 +206,26 @@ def word_error_rate(heard: str, said: str) -> float:
     """
     import jiwer
 
-    return float(jiwer.wer(normalized(said), normalized(heard)))
+    return float(jiwer.wer(apart(normalized(said)), apart(normalized(heard))))
+
+
+def _error_rate(heard: str, said: str) -> tuple[str, float]:
+    """Return by which rate a transcript is judged, and that rate: of words, or of letters where there are no spaces."""
+    import jiwer
+
+    if has_spaces(said):
+        return "word error rate", word_error_rate(heard, said)
+    return "character error rate", float(jiwer.cer(normalized(said), normalized(heard)))
 
 
 def normalized(text: str) -> str:
-    """Return a transcript in lower case, without punctuation, with single spaces."""
-    return str(_normalization()(text))
+    """Return a transcript in the form of `folded`, with spaces for punctuation, and where words have them.
+
+    Apostrophes inside words stay. Commas between groups of digits go: 1,000 is 1000.
+    """
+    text = pattern(r"(?<=\d),(?=(?:\d\d,)*\d{3}(?!\d))").sub("", folded(text))
+    text = pattern(r"[[\p{P}\p{Sk}~]--[']]|(?<!\w)'|'(?!\w)").sub(" ", text)
+    return together(" ".join(text.split()))
 
 
 def rouge_1(text: str, reference: str) -> float:
@@ -205,52 +235,52 @@ def rouge_1(text: str, reference: str) -> float:
 
 def _summary_faults(text: str, right: Summary) -> list[Mismatch]:
     fewest, most = right.words
-    count = len(text.split())
+    count = sum(len(words(stretch)) if unspaced(stretch) else 1 for stretch in text.split())
     faults = [
-        Mismatch(f"text.must[{words}]", f"{words!r} does not occur in {text!r} and must")
-        for words in right.must
-        if not _occurs(words, text)
+        Mismatch(f"text.must[{wanted}]", f"{wanted!r} does not occur in {text!r} and must")
+        for wanted in right.must
+        if not occurs(wanted, text)
     ]
     faults += [
-        Mismatch(f"text.must_not[{words}]", f"{words!r} occurs in {text!r} and must not")
-        for words in right.must_not
-        if _occurs(words, text)
+        Mismatch(f"text.must_not[{wanted}]", f"{wanted!r} occurs in {text!r} and must not")
+        for wanted in right.must_not
+        if occurs(wanted, text)
     ]
     if not fewest <= count <= most:
-        faults.append(Mismatch("text.words", f"{text!r} has {count} words, allowed {fewest} to {most}"))
-    last = re.search(r"\w+$", text)
-    if last and not _occurs(last[0], f"{right.source} {right.summary}"):
-        faults.append(
-            Mismatch("text.end", f"{text!r} ends in {last[0]!r}, no word of the source: it is cut in mid-word")
-        )
+        each = " (each letter is one where there are no spaces)" if unspaced(text) else ""
+        faults.append(Mismatch("text.words", f"{text!r} has {count} words{each}, allowed {fewest} to {most}"))
+    if part := _cut_word(text, right):
+        faults.append(Mismatch("text.end", f"{text!r} ends in {part!r}, no word of the source: it is cut in mid-word"))
     return faults
 
 
-def _occurs(words: str, text: str) -> bool:
-    """Return whether words stand in a text in this order, as whole words, whatever their case."""
-    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE) is not None
+def _cut_word(text: str, right: Summary) -> str:
+    """Return the part of a word that a text ends in; empty where it ends in a mark or in what may be a whole word.
 
-
-@functools.cache
-def _normalization() -> Any:
-    import jiwer
-
-    return jiwer.Compose(
-        [
-            jiwer.SubstituteRegexes({r"\s+": " "}),
-            jiwer.ToLowerCase(),
-            jiwer.RemovePunctuation(),
-            jiwer.RemoveMultipleSpaces(),
-            jiwer.Strip(),
-        ]
+    A part is what a word of the source, of the reference or of those that must occur begins with, when that word is no
+    inflection of it. A few letters more are taken for one, unless it is the very place that is copied. Letters without
+    spaces are whole words, but a text can be cut within one.
+    """
+    text = text.rstrip()
+    if text.endswith("\ufffd"):  # what a decoder makes of a part of a character
+        return "\ufffd"
+    *before, last = ["", *apart(normalized(text)).split()]
+    if not last or not folded(text).endswith(last) or last in before or unspaced(last):
+        return ""
+    known = ["", *apart(normalized(" ".join((right.source, right.summary, *right.must)))).split()]
+    more = [(previous, word[len(last) :]) for previous, word in pairwise(known) if word.startswith(last)]
+    whole = any(
+        not rest or {rest, rest.removeprefix(last[-1])} & INFLECTIONS or (len(rest) <= FEW and previous != before[-1])
+        for previous, rest in more
     )
+    return "" if whole or not more else text[-len(last) :]
 
 
 @functools.cache
 def _rouge(*kinds: str) -> Any:
     from rouge_score.rouge_scorer import RougeScorer
 
-    return RougeScorer([*kinds])
+    return RougeScorer([*kinds], tokenizer=SimpleNamespace(tokenize=words))
 
 
 OUTPUT = Output(
@@ -258,6 +288,7 @@ OUTPUT = Output(
     compare=Compare(invalid, expected, drift, swap),
     count=count,
     figures=figures,
+    headline=headline,
     diff=diff,
     less_is_better=frozenset({*ERROR_RATES, *CAPPED.values()}),
     parts={

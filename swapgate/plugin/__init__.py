@@ -21,6 +21,7 @@ from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin import fixtures
 from swapgate.plugin.caller import SHOWING, refuse_others, remember
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
+from swapgate.plugin.elsewhere import Elsewhere
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.project.configuration import UNRELATED
 from swapgate.trials.plan import Plan, make_plan
@@ -141,6 +142,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: judges the {name} of a model against its budget")
     models_file = None if config.option.help else _models_file(config, config.option)
     if models_file is None:
+        config.pluginmanager.register(Elsewhere(), "swapgate-elsewhere")
         return
     if not hasattr(config.option, "update_snapshots"):
         raise pytest.UsageError("nothing is judged without the plugin syrupy; leave out -p no:syrupy")

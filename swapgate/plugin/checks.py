@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from swapgate.core.words import listed
 from swapgate.goldens.golden import Entry, accumulated, differences, is_swap, read_golden, ties, updated
 from swapgate.goldens.pending import on_ci
 from swapgate.goldens.provenance import Provenance, is_other, surroundings_changed, told_apart
@@ -66,14 +67,20 @@ class Expected:
     incomplete: str = ""
     lapse: Kind | None = None
     """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
+    remark: str = ""
+    """What a reader should know where it passes: that the model has not read the whole case."""
 
     def __eq__(self, prediction: object) -> bool:
         if not isinstance(prediction, Prediction) or isinstance(self.case, Orphan):
             return NotImplemented
         mismatches = check_expected(prediction, self.case.expected)
+        left_out = self.model.left_out.get(self.case.id, "")
         if mismatches:
             self.lapse = lapse(self.model, self.case, prediction)
-            self.message = _worded(self.model, self.case, mismatches, self._next_step(self.case))
+            found = [*mismatches, *([f"it was {left_out}"] if left_out else [])]
+            self.message = _worded(self.model, self.case, found, self._next_step(self.case))
+        elif left_out:
+            self.remark = f"{self.model.name} {self.case.id!r} was {left_out}"
         self.holds = not mismatches and self.holds is not False
         return not mismatches
 
@@ -91,9 +98,7 @@ class Expected:
             )
         if not unmapped:
             return step
-        return (
-            f"no label of the model is mapped to {', '.join(unmapped)}: mend labels in {model.source.row_of}, or {step}"
-        )
+        return f"no label of the model is mapped to {listed(unmapped)}: mend labels in {model.source.row_of}, or {step}"
 
 
 def _got_it_right(case: Case, model: Model) -> str:

@@ -4,7 +4,7 @@ As in `swapgate.plugin.checks`, each object judges when it is compared and keeps
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from swapgate.core.faults import SurroundingsFault
@@ -115,13 +115,15 @@ class Quality:
     """What a reader should know where it passes: of what the claim is."""
     figure: figures.Quality | None = None
     """What was found, for the verdict."""
+    _others: dict[str, Tally] = field(default_factory=dict, init=False)
+    """What came of the set with the models that it is compared with."""
     same: bool | None = None
     """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
     def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
         task = self.model.task
-        counted, metric = self.tally(self.model), task.figures[0]
-        found = counted.figures()
+        counted = self.tally(self.model)
+        metric, found = counted.headline or task.figures[0], counted.figures()
         if metric not in found:
             raise SurroundingsFault(
                 f"the task {task.name} is at fault: {metric!r} in its figures is none of its predictions"
@@ -151,6 +153,7 @@ class Quality:
         undecided += [
             words for one, words in sliced if one.comparison.decision == "too few rows" and one.role == "named"
         ]
+        cuts = self._cuts(counted)
         remarks = [f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes]
         remarks += self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
         remarks += [words for one, words in sliced if one.role == "seen"]
@@ -162,7 +165,7 @@ class Quality:
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
         if failed:
-            self.message = f"{self.model.name}: {'; '.join(failed)} ({described(self.model)}); {next_step}"
+            self.message = f"{self.model.name}: {'; '.join([*failed, *cuts])} ({described(self.model)}); {next_step}"
         if tuple(limits) != tuple(self.model.row.budget.quality):
             self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
         elif counted.right_always:
@@ -171,10 +174,16 @@ class Quality:
                 f" right in each of the {counted.rows} rows of {self.evaluation}; give one with other labels too"
             )
         elif undecided and not self.incomplete:
-            self.incomplete = f"{self.model.name}: {'; '.join(undecided)} ({described(self.model)})"
-        self.remark = f"{self.model.name}: {'; '.join(remarks)}" if remarks else ""
+            self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *cuts])} ({described(self.model)})"
+        self.remark = f"{self.model.name}: {'; '.join([*remarks, *cuts])}" if remarks or cuts else ""
         self.holds = not failed and self.holds is not False
         return not failed
+
+    def _cuts(self, counted: Tally) -> list[str]:
+        """Tell how many rows were longer than the model reads, and where it is not the same, than another does."""
+        others = [(name, other.cuts) for name, other in self._others.items() if other.cuts != counted.cuts]
+        theirs = [f"of {name} {'; '.join(cuts) or 'none was cut'}" for name, cuts in others]
+        return [*counted.cuts, *theirs]
 
     def _one_sided(self, counted: Tally, comparisons: Sequence[Comparison]) -> list[str]:
         """Return a note where a model that always says the same label would lose no more than a margin."""
@@ -220,6 +229,7 @@ class Quality:
         if reference is None:
             return None
         theirs = self.tally(reference)
+        self._others[reference.source.name] = theirs
         if limit.against == INCUMBENT:
             self.same = counted.said == theirs.said
         comparison = _compared(counted, theirs, limit, headline)

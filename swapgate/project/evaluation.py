@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr
+from swapgate.core.words import listed
 from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound, stretch
 from swapgate.tasks.case import Case, Files, one_set
@@ -81,9 +82,9 @@ class EvaluationSet:
         case = replace(case, cluster=row.cluster, slices=slices)
         unknown = {*case.labels} - self.labels if self.labels else ()
         if unknown:
-            known = ", ".join(sorted(self.labels))
             raise InputFault(
-                f"{row.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of: {known}"
+                f"{row.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of:"
+                f" {listed(sorted(self.labels))}"
             )
         if isinstance(row, _PartOfSound):
             return replace(case, read=lambda path: stretch(last_sound(path), row.start, row.end))

@@ -3,7 +3,7 @@
 import difflib
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -206,8 +206,11 @@ class _SuiteKeys(Table):
     """Tiers that a later change may remove without being INCOMPLETE under --against."""
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Read and check a models file. Raises InputFault that names file and key."""
+def read_manifest(path: Path, own_labels: Callable[[Task, Row], str] = lambda task, row: "") -> Manifest:
+    """Read and check a models file. Raises InputFault that names file and key.
+
+    `own_labels` returns the line that a row without a label map lacks, where that can be told.
+    """
     content = read_toml(path)
     cases: str = validated(dict[str, FileName], {"cases": content.pop("cases", CASES)}, path)["cases"]
     said = {"exceptions": content.pop("exceptions", None)}
@@ -229,7 +232,7 @@ def read_manifest(path: Path) -> Manifest:
     _check_names(manifest)
     for suite, tiers in manifest.rows.items():
         for tier, row in tiers.items():
-            check_row(manifest, suite, tier, row, path, f"{suite}.{tier}.")
+            check_row(manifest, suite, tier, row, path, f"{suite}.{tier}.", own_labels)
     return manifest
 
 
@@ -252,8 +255,19 @@ def read_row(path: Path, task: Task | None, defaults: Mapping[str, Any] = Mappin
     return validated(Row, {key: value for key, value in content.items() if key not in others}, path)
 
 
-def check_row(manifest: Manifest, suite: str, tier: str, row: Row, path: Path, prefix: str = "") -> None:
-    """Check a row against its neighbours. Raises InputFault that names file and key."""
+def check_row(
+    manifest: Manifest,
+    suite: str,
+    tier: str,
+    row: Row,
+    path: Path,
+    prefix: str = "",
+    own_labels: Callable[[Task, Row], str] = lambda task, row: "",
+) -> None:
+    """Check a row against its neighbours. Raises InputFault that names file and key.
+
+    `own_labels` is as for `read_manifest`.
+    """
     task = manifest.tasks[suite]
     others = [*(other for other in manifest.rows[suite] if other != tier), INCUMBENT]
     figures = [*task.figures, RIGHT]
@@ -271,7 +285,9 @@ def check_row(manifest: Manifest, suite: str, tier: str, row: Row, path: Path, p
             f" {', '.join(task.figures)}"
         )
     if bool(row.labels) != (task.label_names is not None):
-        words = "missing; add it" if task.label_names else f"{suite} has none; remove it"
+        words = f"{suite} has none; remove it"
+        if task.label_names:
+            words = f"missing; add it: {line}" if (line := own_labels(task, row)) else "missing; add it"
         if not task.label_names and not task.built_in:
             words += ", or let its Task say label_names"
         raise InputFault(f"{path}: {prefix}labels: {words}")
@@ -407,4 +423,6 @@ def _owner(key: str) -> str:
     if several and not any(tasks()[name].multi_label for name in whose):
         whose.append("suites with multi_label = true")
     has = "has" if len(whose) == 1 else "have"
-    return f"only {' and '.join(whose)} {has} it; remove it" if whose else ""
+    *others, last = whose or [""]
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"only {names} {has} it; remove it" if whose else ""

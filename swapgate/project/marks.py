@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from swapgate.core.tables import MARK as MARK_OF_UTF_8
 from swapgate.project.manifest import CHECKS, MEASURED, Manifest
 from swapgate.tasks import tasks as known_tasks
 
@@ -41,7 +42,7 @@ class Marks(NamedTuple):
 def marks_of(text: str) -> Marks:
     """Return the names in the marks of a test file, without importing it."""
     try:
-        found = [*_calls(ast.parse(text))]
+        found = [*_calls(ast.parse(text.removeprefix(MARK_OF_UTF_8)))]
     except (SyntaxError, ValueError, RecursionError):
         found = [(kind, name) for kind, names in MARK.findall(text) for name in re.findall(r"[\"']([^\"']+)", names)]
     tasks, suites = ({name for kind, name in found if kind == word and name} for word in ("task", "suite"))
@@ -54,7 +55,7 @@ def properties_of(text: str) -> list[tuple[str, Marks]]:
     A property is a test with @given that asks for a model, or one that `swapgate.standard` makes.
     """
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(text.removeprefix(MARK_OF_UTF_8))
     except (SyntaxError, ValueError, RecursionError):
         return []
     return [(name.removeprefix("test_"), _closest(scopes)) for name, scopes in _tests(tree, [tree], _factories(tree))]

@@ -205,7 +205,7 @@ def unseen_part(weights: Any, unseen: Any, masses: Any) -> Any:
 
 def _parts_together(counts: Any) -> float:
     """Return in how many parts of a figure a unit is that counts for any, on the average."""
-    return float(counts.sum() / max(counts.any(axis=1).sum(), 1))
+    return max(1.0, float(counts.sum() / max(counts.any(axis=1).sum(), 1)))
 
 
 def most_lost(changed: Any, masses: Any) -> tuple[float, float]:

@@ -25,6 +25,8 @@ class Tally:
         self.rows = 0
         self.wrong: dict[int, tuple[str, str, str]] = {}
         """From the number of a row that is not right to its id, what is wrong, and its input as it is shown."""
+        self.left_out: Counter[str] = Counter()
+        """How many rows were longer than the model reads, by what was done with them: "cut to 512 tokens"."""
         self._said = hashlib.sha256()
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
@@ -55,13 +57,16 @@ class Tally:
         slices: Mapping[str, str] = MappingProxyType({}),
         length: float | None = None,
         shown: str = "",
+        left_out: str = "",
     ) -> None:
         """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
 
         A row in a `cluster` depends on the others there; all rows are in one, or none is. `source`: what it is a part
         of, such as a question's context. `slices`: by key what it is one of, such as a language. `length`: how large
-        its input is. `shown`: its input as a report shows it.
+        its input is. `shown`: its input as a report shows it. `left_out`: in words what was done with one
+        that is longer than the model reads.
         """
+        self.left_out.update([left_out] if left_out else [])
         if length is not None:
             self._lengths.append(length)
         for key, value in slices.items():
@@ -113,13 +118,18 @@ class Tally:
         return max(self._right.items(), key=lambda one: one[1], default=("", 0))
 
     @property
+    def cuts(self) -> list[str]:
+        """How many rows were not read whole, in words."""
+        return [f"{count:,} of {self.rows:,} rows were {words}" for words, count in sorted(self.left_out.items())]
+
+    @property
     def said(self) -> str:
         """A digest of all predictions, in their order, to the digits that goldens have."""
         return self._said.hexdigest()
 
     def figures(self) -> Figures:
         """Return all figures."""
-        counts, rows = dict(zip(self._names, self._matrix(self._names).sum(axis=0).A1.tolist(), strict=True)), self.rows
+        counts, rows = self._sums(), self.rows
         accumulated = self._accumulator.figures() if self._accumulator else {}
         sure = {"ECE": calibration_error(self.sureness())} if CONFIDENCE in self._names else {}
         figures = self.output.figures(counts, rows)
@@ -128,6 +138,11 @@ class Tally:
     def sureness(self) -> list[Sureness]:
         """Return the rows by how sure the model is of its answers; none where these have no probability."""
         return curve(self.each(CONFIDENCE), self.each(RIGHT)) if CONFIDENCE in self._names else []
+
+    @property
+    def headline(self) -> str | None:
+        """The figure that is told first; None where it is the task's first one."""
+        return self.output.headline(self._sums())
 
     @property
     def units(self) -> int:
@@ -243,6 +258,9 @@ class Tally:
         if self.is_mean(figure):
             return self.each(figure) > other.each(figure)
         return self._mistakes(figure) < other._mistakes(figure)
+
+    def _sums(self) -> Counts:
+        return dict(zip(self._names, self._matrix(self._names).sum(axis=0).A1.tolist(), strict=True))
 
     def _mistakes(self, figure: str) -> Any:
         """Return how much is wrong in each row: what an error rate counts, or labels on one side only."""

@@ -11,19 +11,20 @@ from swapgate.outputs import classification
 from swapgate.outputs.prediction import Prediction
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
 from swapgate.tasks.classes import FIGURES, MultiLabelSettings, classified, classifier
-from swapgate.tasks.settings import Settings
+from swapgate.tasks.settings import CutSettings
 from swapgate.tasks.sounds import fewest_samples, resampled
+from swapgate.tasks.sounds import left_out as left_out_of
 from swapgate.tasks.task import Loaded, Task
 
 WINDOW, HOP = 400, 160
 """Samples of a frame, and from one frame to the next, which transformers' AST feature extractor has built in."""
 
 
-class AudioSettings(Settings):
+class AudioSettings(CutSettings):
     """The keys of a row of audio classification."""
 
     cut: bool = False
-    """Whether the end of a sound that is longer than the model hears may be left out."""
+    """The same as long = "truncate": the end of a sound that is longer than the model hears may be left out."""
 
 
 class MultiLabelAudioSettings(MultiLabelSettings, AudioSettings):
@@ -55,11 +56,11 @@ def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> Sequence[Predi
     Sounds of one length go through the model together: a waveform model without an attention mask would hear padding.
     A sound whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a sound is empty,
     has samples that are no numbers or absurdly large, or is shorter or longer than the model can read; with
-    `cut` in the row a longer one is read as far as the model can.
+    `long` in the row a longer one is read as far as the model can.
     """
     rate = int(loaded.reader.sampling_rate)
     fewest, most = _limits(loaded)
-    waves = [resampled(sound, rate, fewest, None if row.cut else most) for sound in sounds]
+    waves = [resampled(sound, rate, fewest, most, _is_cut(row)) for sound in sounds]
     lengths: dict[int, list[int]] = {}
     for place, wave in enumerate(waves):
         lengths.setdefault(len(wave), []).append(place)
@@ -69,6 +70,17 @@ def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> Sequence[Predi
         batch = loaded.reader(together, sampling_rate=rate, return_tensors="pt")
         found.update(zip(places, classified(loaded, batch, row), strict=True))
     return [found[place] for place in range(len(waves))]
+
+
+def left_out(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[str]:
+    """Tell of each sound what is left out of it because it is longer than the model reads."""
+    if not _is_cut(row):
+        return [""] * len(sounds)
+    return left_out_of(sounds, int(loaded.reader.sampling_rate), _limits(loaded)[1])
+
+
+def _is_cut(row: Any) -> bool:
+    return bool(row.cut or row.long == "truncate")
 
 
 def _limits(loaded: Loaded) -> tuple[int, int | None]:
@@ -90,6 +102,8 @@ TASK = classifier(
         reader_class="AutoFeatureExtractor",
         figures=FIGURES,
         settings=AudioSettings,
+        judging_keys=frozenset({"long"}),
+        left_out=left_out,
     ),
     several_labels=AudioCaseOfLabels,
     settings=MultiLabelAudioSettings,

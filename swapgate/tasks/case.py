@@ -166,7 +166,11 @@ class Files(NamedTuple):
         if name in self.downloads:
             return self.downloads[name]
         path = self.folder / name
-        if not path.is_file():
+        try:
+            exists = path.is_file()
+        except OSError as error:  # a name that is too long, a folder that must not be read
+            raise InputFault(f"{where}: {path} cannot be read ({error.strerror}); give a file that can") from error
+        if not exists:
             raise InputFault(f"{where}: no file {path}; paths are relative to the cases file")
         return path
 

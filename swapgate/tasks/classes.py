@@ -1,5 +1,6 @@
 """What the tasks that name classes share: from a model's scores to the labels of the cases."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from swapgate.core.faults import ModelFault, SurroundingsFault
+from swapgate.core.words import first_line, listed
 from swapgate.outputs import label_set
 from swapgate.outputs.classification import Classification, ranked
 from swapgate.outputs.counts import BRIER, LOG_LOSS
@@ -31,14 +33,60 @@ class MultiLabelSettings(Settings):
 
 
 def label_names(config: Mapping[str, Any]) -> list[str]:
-    """Return the class names of a model's config.json.
+    """Return the names of a model's classes by number, of its config.json: the first is that of the first score.
 
-    Raises SurroundingsFault where its label table is none.
+    Raises SurroundingsFault where its table has not one name for each class.
     """
-    names = config.get("id2label", {"0": "LABEL_0", "1": "LABEL_1"})  # what transformers makes of a config without
-    if not isinstance(names, dict):
-        raise SurroundingsFault("id2label in config.json is no table from number to label; save the model again")
-    return sorted({str(name) for name in names.values()})
+    table, count = config.get("id2label"), config.get("num_labels")
+    if "pretrained_cfg" in config or config.get("model_type") == "timm_wrapper":
+        count = config.get("num_classes", count)
+        table = _of_timm(config) if table is None else table
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
+        raise _no_table(f"num_labels = {count!r} is no number of classes")
+    if table is None:
+        return [f"LABEL_{number}" for number in range(2 if count is None else count)]  # as transformers calls them
+    if not isinstance(table, dict):
+        raise _no_table("id2label is no table from number to label")
+    try:
+        names = {int(number): name for number, name in table.items()}
+    except ValueError as error:
+        raise _no_table(f"id2label has a key that is no number of a class ({error})") from error
+    wrong = next((number for number in range(len(table)) if names.get(number) in (None, "")), None)
+    if wrong is not None or not names:
+        shown = listed(sorted(map(str, table), key=lambda number: (len(number), number)))
+        raise _no_table(f"id2label has no label for class {wrong or 0} (it has {shown or 'none'})")
+    strange = next((name for name in names.values() if not isinstance(name, str | int | float)), None)
+    if strange is not None:
+        raise _no_table(f"id2label has the label {str(strange)[:40]}, which is no text")
+    if count is not None and count != len(names):
+        raise _no_table(f"id2label has {len(names)} labels and num_labels = {count}")
+    return [str(names[number]) for number in range(len(names))]
+
+
+def loaded_names(model: Any, count: int) -> list[str]:
+    """Return the names of a loaded model's classes by number. Raises SurroundingsFault where there are not `count`."""
+    names = label_names({"id2label": model.config.id2label})
+    if len(names) != count:
+        raise _no_table(f"id2label has {len(names)} labels and the model gives {count} scores")
+    return names
+
+
+def _of_timm(config: Mapping[str, Any]) -> dict[int, Any]:
+    """Return the table of a config.json as timm writes it. Raises SurroundingsFault."""
+    names = config.get("label_names")
+    if isinstance(names, list):
+        return dict(enumerate(names))
+    import transformers
+
+    try:
+        found: dict[int, Any] = transformers.TimmWrapperConfig.from_dict(copy.deepcopy(dict(config))).id2label
+    except Exception as error:  # what timm is not there to tell, and whatever stands in its table
+        raise _no_table(f"label_names, which timm would tell, are missing ({first_line(error)})") from error
+    return found
+
+
+def _no_table(why: str) -> SurroundingsFault:
+    return SurroundingsFault(f"config.json: {why}; save the model again with a label for each class, from 0 on")
 
 
 def classifier(
@@ -76,7 +124,7 @@ def classified(loaded: Loaded, batch: Mapping[str, Any], row: Settings) -> list[
     model = loaded.model
     with torch.inference_mode():
         logits = model(**loaded.placed(batch)).logits.float().cpu()
-    names = [model.config.id2label[number] for number in range(logits.shape[-1])]
+    names = row.label_keys(loaded_names(model, logits.shape[-1]))
     several = isinstance(row, MultiLabelSettings)
     probabilities = (logits.sigmoid() if several else logits.softmax(dim=-1)).tolist()
     given: list[Classification | LabelSet | ModelFault] = []

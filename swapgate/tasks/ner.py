@@ -1,19 +1,167 @@
 """Named entity recognition: from texts to entities, by token classification."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Sequence
+from math import fsum
+from typing import Any, Literal, NamedTuple
 
-from swapgate.core.faults import InputFault, ModelFault
+from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.core.words import listed
 from swapgate.outputs import entities
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import Settings
+from swapgate.tasks.settings import OTHERS, WindowedSettings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import tokenized
+from swapgate.tasks.texts import batches, left_out, parts, tokenized
 
-OUTSIDE = "O"
+OUTSIDE = ""
+"""The label of what is no entity."""
+USUAL = "O"
+"""How models call the tag of what is no entity."""
+SCHEMES = {"IO": "I", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
+"""Which letters say in the tags of a scheme where an entity begins and ends."""
+NAMELESS = re.compile(r"(LABEL_)?\d+")
+"""What a class is called that nobody gave a name."""
+BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
+"""Letters of tags that begin an entity, and of those that end one."""
+FORMS = tuple(
+    re.compile(form)
+    for form in (
+        "(?P<role>[BEILMSU])-(?P<label>.+)",
+        "(?P<role>[BEILMSU])_(?P<label>.+)",
+        "(?P<label>.+)-(?P<role>[BEILMSU])",
+        "(?P<label>.+)_(?P<role>[BEILMSU])",
+    )
+)
+"""How tags are written: B-PER, B_PER, PER-B or PER_B."""
+
+
+class Tag(NamedTuple):
+    """A class of a model of entities."""
+
+    role: str
+    """Where in an entity it stands, a letter of its scheme; I where it does not say."""
+    name: str
+    """The model's own label, without the letter; OUTSIDE where it is no entity."""
+    key: str
+    """What `labels` of a row has to hold of it; OUTSIDE where it is no entity."""
+    label: str
+    """Its label in the cases, its key where the row has none; OUTSIDE where it is no entity."""
+
+
+class Tags(NamedTuple):
+    """How the tags of a model are read."""
+
+    scheme: str
+    outside: str | None
+    """The tag of what is no entity; None where all are of entities."""
+    tags: tuple[Tag, ...]
+    """By the number of the class."""
+
+
+class NerSettings(WindowedSettings):
+    """The keys of a row of ner."""
+
+    tags: Literal["IO", "BIO", "BIOES", "BILOU", "BMES"] | None = None
+    """How tags say where an entity begins and ends; told from the model's labels where it is not set."""
+    outside: NonEmptyStr | None = None
+    """The tag of what is no entity, where it is not O."""
+    aggregation: Literal["simple", "first", "average", "max"] = "simple"
+    """How the tags of a word's pieces become one, as in transformers' pipeline; simple: each piece keeps its own."""
+
+    @property
+    def given(self) -> set[str]:
+        """The labels of the cases that the map names, also where it names tags."""
+        return super().given | {tag.label for tag in read_tags([*self.labels.values()], NerSettings()).tags}
+
+    def label_keys(self, names: Sequence[str]) -> list[str]:
+        """Return what `labels` has to hold of a model's tags, named by number. Raises SurroundingsFault."""
+        return [tag.key for tag in read_tags(names, self).tags if tag.key != OUTSIDE]
+
+    def told(self, names: Sequence[str]) -> list[str]:
+        """Return how a model's tags are read, where that is not BIO with O and the row does not say it."""
+        found = read_tags(names, self)
+        if not all(tag.key in self.label_map for tag in found.tags if tag.key != OUTSIDE):
+            return []  # what is not mapped yet is told as an error
+        said = []
+        if self.tags is None and found.scheme not in ("BIO", "IO"):
+            said.append(f'tags = "{found.scheme}"')
+        if self.outside is None and found.outside not in (USUAL, None):
+            said.append(f'outside = "{found.outside}"')
+        guess = [f"{' and '.join(said)}: guessed from its labels; write in its row what is right"] if said else []
+        none = "each piece of a text is part of an entity, for no label is O; is one of them no entity, write outside"
+        return guess if found.outside is not None else [*guess, f'{none} = "…" in its row']
+
+    def advice(self, names: Sequence[str]) -> str:
+        """Return what a person should know who is to map these tags."""
+        return "; write which tag each stands for (O, B-PER, I-PER, …)" if _nameless(names) else ""
+
+
+def read_tags(names: Sequence[str], row: NerSettings) -> Tags:
+    """Read the tags of a model, named by number, as a row says or as they are written.
+
+    Where a row maps whole tags, or classes by number, that counts before what it says of a label. Raises
+    SurroundingsFault where classes have no names and the row lets them keep those.
+    """
+    nameless, labels = _nameless(names), row.label_map
+    if nameless and OTHERS in row.labels:
+        raise SurroundingsFault(
+            f'its labels are {listed(names)}, of which "{OTHERS}" = "{OTHERS}" makes no tags; map each of them to its'
+            " tag (O, B-PER, I-PER, …)"
+        )
+    keys = WindowedSettings.label_keys(row, names)
+    tags = [row.labels.get(key, key) for key in keys] if nameless else [*names]
+    form, scheme = _form(tags, row.tags)
+    parts = [_split(tag, form, SCHEMES[scheme]) for tag in tags]
+    if not nameless:  # what is a label is the number of no class
+        keys = WindowedSettings.label_keys(row, [*names, *(label for _, label in parts)])[: len(names)]
+    outside = {tag for tag in tags if tag in (USUAL, row.outside)}
+    bare = {tag for tag, (role, _) in zip(tags, parts, strict=True) if not role}
+    mapped = {*row.labels, *(keys if nameless else ())}  # these are labels, or to be mapped first
+    if not outside and row.outside is None and len(bare) == 1 < len({*tags}) and not bare & mapped:
+        outside = bare
+    found = []
+    for key, tag, (role, label) in zip(keys, tags, parts, strict=True):
+        if tag in outside:
+            found.append(Tag("", OUTSIDE, OUTSIDE, OUTSIDE))
+        elif nameless:
+            found.append(Tag(role or "I", label, key, label))
+        else:
+            wanted = key if key in row.labels else label
+            found.append(Tag(role or "I", label, wanted, labels.get(wanted, wanted)))
+    return Tags(scheme, min(outside, key=lambda tag: tag == USUAL, default=None), tuple(found))
+
+
+def _nameless(names: Sequence[str]) -> bool:
+    """Return whether a model's classes have no names but the numbers that transformers gives them."""
+    return bool(names) and all(NAMELESS.fullmatch(name) for name in names)
+
+
+def _form(tags: Sequence[str], scheme: str | None) -> tuple[re.Pattern[str], str]:
+    """Return how tags are written, and their scheme where it is not given: the first that has all their letters.
+
+    A letter counts where its label stands behind another one too, so that E-mail is none; B- and I-, and those of a
+    scheme that is given, always count.
+    """
+    for form in FORMS:
+        letters: dict[str, set[str]] = {}
+        for match in filter(None, map(form.fullmatch, tags)):
+            letters.setdefault(match["label"], set()).add(match["role"])
+        found = {letter for several in letters.values() if len(several) > 1 for letter in several}
+        if scheme is not None or form is FORMS[0]:
+            found |= {letter for several in letters.values() for letter in several & {*SCHEMES[scheme or "BIO"]}}
+        if found:
+            fits = (name for name, known in SCHEMES.items() if found <= {*known})
+            return form, scheme or next(fits, "BIO")
+    return FORMS[0], scheme or "IO"
+
+
+def _split(tag: str, form: re.Pattern[str], letters: str) -> tuple[str, str]:
+    """Split B-PER into B and PER; a tag without a letter of its scheme has none, and is a label itself."""
+    match = form.fullmatch(tag)
+    return (match["role"], match["label"]) if match and match["role"] in letters else ("", tag)
 
 
 class SpanShape(Table):
@@ -47,92 +195,165 @@ def read(row: Any, files: Files, where: str) -> Case:
     return Case(row.id, row.text, tuple(spans))
 
 
-def label_names(config: Mapping[str, Any]) -> list[str]:
-    """Return the entity labels of a model's config.json, without O and without the prefixes B- and I-.
+def check_loaded(name: str, loaded: Loaded) -> None:
+    """Make sure that a tokenizer tells where in a text its pieces stand. Raises SurroundingsFault."""
+    if not loaded.reader.is_fast:
+        raise SurroundingsFault(
+            f"{name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text;"
+            " add a tokenizer.json to the folder"
+        )
 
-    Raises SurroundingsFault where its label table is none.
-    """
-    return sorted({_split(tag)[1] for tag in classes.label_names(config)} - {OUTSIDE})
 
-
-def predict(loaded: Loaded, texts: Sequence[str], row: Settings) -> list[Entities | ModelFault]:
-    """Find the entities of each text in one batch; the row maps the model's names to the cases'.
+def predict(loaded: Loaded, texts: Sequence[str], row: NerSettings) -> list[Entities | ModelFault]:
+    """Find the entities of each text, in one batch where the model can pad; the row maps its names to the cases'.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is longer
-    than the model can read.
+    than the model can read; with `long` in the row it is cut, or read in windows.
     """
+    return [found for part in batches(loaded, texts) for found in _predict(loaded, part, row)]
+
+
+def _predict(loaded: Loaded, texts: Sequence[str], row: NerSettings) -> list[Entities | ModelFault]:
     import torch
 
-    batch = tokenized(loaded, texts, return_offsets_mapping=True, return_special_tokens_mask=True)
+    batch = tokenized(loaded, texts, row.long, return_offsets_mapping=True, return_special_tokens_mask=True)
     offsets, special = batch.pop("offset_mapping"), batch.pop("special_tokens_mask")
-    longest = batch["input_ids"].shape[1]
+    rows, _ = batch["input_ids"].shape
+    text_of = batch.pop("overflow_to_sample_mapping", torch.arange(rows)).tolist()
     with torch.inference_mode():
-        scores = loaded.model(**loaded.placed(batch)).logits.float().cpu().softmax(dim=-1)
-    tags = [loaded.model.config.id2label[index] for index in range(scores.shape[-1])]
-    found: list[Entities | ModelFault] = []
-    for text, table, spans, skipped in zip(texts, scores, offsets, special, strict=True):
-        pieces = [index for index in range(longest) if not skipped[index]]
-        if not torch.isfinite(table[pieces]).all():
-            broken = int((~torch.isfinite(table[pieces])).any(dim=-1).sum())
-            found.append(ModelFault(f"{broken} of {len(pieces)} word pieces have a score that is NaN or infinite"))
+        logits = [loaded.model(**part).logits.float().cpu() for part in parts(loaded.placed(batch))]
+    scores = torch.cat(logits).softmax(dim=-1)
+    tags = read_tags(classes.loaded_names(loaded.model, scores.shape[-1]), row).tags
+    whole = zip((texts[one] for one in text_of), scores, batch["input_ids"], offsets, special, strict=True)
+    return of_windows([_of_window(loaded, *one, tags, row) for one in whole], text_of)
+
+
+def _of_window(
+    loaded: Loaded, text: str, table: Any, ids: Any, places: Any, skipped: Any, tags: Sequence[Tag], row: NerSettings
+) -> Entities | ModelFault:
+    """Find the entities of a text, or of a window of it."""
+    import torch
+
+    pieces = [index for index, skip in enumerate(skipped) if not skip]
+    if not torch.isfinite(table[pieces]).all():
+        broken = int((~torch.isfinite(table[pieces])).any(dim=-1).sum())
+        return ModelFault(f"{broken} of {len(pieces)} word pieces have a score that is NaN or infinite")
+    found, spans = table[pieces].tolist(), places[pieces].tolist()
+    if row.aggregation != "simple":
+        joined = _joined(loaded.reader, text, ids[pieces].tolist(), spans)
+        found, spans = words(found, spans, joined, row.aggregation)
+    return group(text, found, spans, tags)
+
+
+def words(
+    scores: Sequence[Sequence[float]], spans: Sequence[tuple[int, int]], joined: Sequence[bool], aggregation: str
+) -> tuple[list[Sequence[float]], list[tuple[int, int]]]:
+    """Return scores and spans of words: of each word those of its first piece, of its surest ("max"), or their mean.
+
+    `joined` tells of each piece whether it continues the word before it.
+    """
+    found: list[list[int]] = []
+    for piece, continues in enumerate(joined):
+        if continues and found:
+            found[-1].append(piece)
         else:
-            found.append(group(text, table[pieces].tolist(), spans[pieces].tolist(), tags, row.label_map))
-    return found
+            found.append([piece])
+    of_words: list[Sequence[float]] = []
+    for pieces in found:
+        rows = [scores[piece] for piece in pieces]
+        if aggregation == "average":
+            of_words.append([fsum(column) / len(rows) for column in zip(*rows, strict=True)])
+        else:
+            of_words.append(max(rows, key=max) if aggregation == "max" else rows[0])
+    return of_words, [(spans[pieces[0]][0], spans[pieces[-1]][1]) for pieces in found]
+
+
+def _joined(reader: Any, text: str, ids: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[bool]:
+    """Return of each piece whether it continues a word, told as transformers' pipeline tells it."""
+    marked = getattr(reader.backend_tokenizer.model, "continuing_subword_prefix", None)
+    pieces = zip(reader.convert_ids_to_tokens(ids), ids, spans, strict=True)
+    return [
+        number != reader.unk_token_id
+        and (len(piece) != end - start if marked else start > 0 and " " not in text[start - 1 : start + 1])
+        for piece, number, (start, end) in pieces
+    ]
+
+
+def of_windows(found: Sequence[Entities | ModelFault], text_of: Sequence[int]) -> list[Entities | ModelFault]:
+    """Join what was found in windows, of which `text_of` says whose each is, as transformers' pipeline with a stride.
+
+    Of entities that overlap the longest stays, of equally long ones that with the highest score.
+    """
+    texts: dict[int, list[Entities | ModelFault]] = {}
+    for text, one in zip(text_of, found, strict=True):
+        texts.setdefault(text, []).append(one)
+    return [several[0] if len(several) == 1 else _of_one(several) for several in texts.values()]
+
+
+def _of_one(several: Sequence[Entities | ModelFault]) -> Entities | ModelFault:
+    kept: list[Entity] = []
+    fault = next((one for one in several if isinstance(one, ModelFault)), None)
+    every = [entity for one in several if isinstance(one, Entities) for entity in one.entities]
+    for entity in sorted(every, key=lambda one: one.start):
+        if not kept or entity.start >= kept[-1].end:
+            kept.append(entity)
+        elif (entity.end - entity.start, entity.score) > (kept[-1].end - kept[-1].start, kept[-1].score):
+            kept[-1] = entity
+    return fault or Entities(tuple(kept))
 
 
 def group(
-    text: str,
-    scores: Sequence[Sequence[float]],
-    spans: Sequence[tuple[int, int]],
-    tags: Sequence[str],
-    labels: Mapping[str, str],
+    text: str, scores: Sequence[Sequence[float]], spans: Sequence[tuple[int, int]], tags: Sequence[Tag]
 ) -> Entities:
-    """Join word pieces to entities, as transformers' aggregation strategy "simple" does.
+    """Join word pieces to entities, as transformers' aggregation strategy "simple" does where tags are BIO.
 
-    `scores` has a row a word piece and a column a tag. Pieces in a row whose best tags have one label form one
-    entity; B- begins a new one.
+    `scores` has a row a word piece and a column a tag. Pieces in a row whose best tags have one label form one entity,
+    but where a tag says that it begins one, or the one before that it ended one. No letter is part of two entities: of
+    those that share one, because a tokenizer takes it apart into bytes, the longer stays, or the surer, as the pipeline
+    has it between windows.
     """
     best = [max(range(len(tags)), key=row.__getitem__) for row in scores]
     runs: list[tuple[str, list[int]]] = []
-    for piece, tag in enumerate(best):
-        prefix, label = _split(tags[tag])
-        if runs and runs[-1][0] == label and prefix != "B":
+    for piece, number in enumerate(best):
+        tag = tags[number]
+        parted = not runs or tag.role in BEGINS or tags[best[piece - 1]].role in ENDS
+        if not parted and runs[-1][0] == tag.name:
             runs[-1][1].append(piece)
         else:
-            runs.append((label, [piece]))
+            runs.append((tag.name, [piece]))
     by_label = [_by_label(row, tags) for row in scores]
-    found = []
-    for label, pieces in runs:
-        if label == OUTSIDE:
+    found: list[Entity] = []
+    for name, pieces in runs:
+        if name == OUTSIDE:
             continue
         start, end = spans[pieces[0]][0], spans[pieces[-1]][1]
         start += len(text[start:end]) - len(text[start:end].lstrip())  # some tokenizers count the space before a word
-        found.append(
-            Entity(
-                start,
-                end,
-                labels[label],
-                text[start:end],
-                score=sum(scores[piece][best[piece]] for piece in pieces) / len(pieces),
-                margin=min(_lead(by_label[piece]) for piece in pieces),
-                edge=min(_lead(scores[piece]) for piece in _around(pieces, len(scores))),
-            )
+        entity = Entity(
+            start,
+            end,
+            tags[best[pieces[0]]].label,
+            text[start:end],
+            score=sum(scores[piece][best[piece]] for piece in pieces) / len(pieces),
+            margin=min(_lead(by_label[piece]) for piece in pieces),
+            edge=min(_lead(scores[piece]) for piece in _around(pieces, len(scores))),
         )
+        if not found or not _share(found[-1], entity):
+            found.append(entity)
+        else:
+            found[-1] = max(found[-1], entity, key=lambda one: (one.end - one.start, one.score))
     return Entities(tuple(found))
 
 
-def _split(tag: str) -> tuple[str, str]:
-    """Split B-PER into B and PER; a tag without a prefix continues an entity of its name."""
-    prefix, dash, label = tag.partition("-")
-    return (prefix, label) if dash and prefix in ("B", "I") else ("I", tag)
+def _share(before: Entity, entity: Entity) -> bool:
+    """Return whether an entity has a letter of the one before, or stands at its very place."""
+    return entity.start < before.end or (entity.start, entity.end) == (before.start, before.end)
 
 
-def _by_label(row: Sequence[float], tags: Sequence[str]) -> list[float]:
-    """Add up the scores of the tags of each label."""
+def _by_label(row: Sequence[float], tags: Sequence[Tag]) -> list[float]:
+    """Add up the scores of the tags of each of the model's labels."""
     sums: dict[str, float] = {}
     for tag, score in zip(tags, row, strict=True):
-        label = _split(tag)[1]
-        sums[label] = sums.get(label, 0.0) + score
+        sums[tag.name] = sums.get(tag.name, 0.0) + score
     return list(sums.values())
 
 
@@ -156,5 +377,9 @@ TASK = Task(
     predict=predict,
     auto_class="AutoModelForTokenClassification",
     figures=("F1", "precision", "recall"),
-    label_names=label_names,
+    settings=NerSettings,
+    judging_keys=frozenset({"long"}),
+    label_names=classes.label_names,
+    check_loaded=check_loaded,
+    left_out=left_out,
 )

@@ -28,6 +28,10 @@ class DetectionSettings(Settings):
     threshold: float | None = Field(None, gt=0, lt=1)
     """The score from which an object counts; 0.5 where it is not set."""
 
+    def told(self, names: Sequence[str]) -> list[str]:
+        """Return nothing: detectors call every class N/A that they have no object of, and no scores are added up."""
+        return []
+
 
 class AnnotationShape(Table):
     """An object that is right."""
@@ -112,22 +116,23 @@ def _detect(
     with torch.inference_mode():
         said = loaded.model(**loaded.placed(inputs))
     said.logits, said.pred_boxes = said.logits.float().cpu(), said.pred_boxes.float().cpu()
+    names = label_names({"id2label": loaded.model.config.id2label})
     objects = loaded.reader.post_process_object_detection(said, threshold=0.0, target_sizes=list(sizes))
     for logits, boxes, table in zip(said.logits, said.pred_boxes, objects, strict=True):
         broken = int((~(torch.isfinite(logits).all(-1) & torch.isfinite(boxes).all(-1))).sum())
         if broken:
             yield ModelFault(f"{broken} of {len(boxes)} candidates have a score or box that is NaN or infinite")
         else:
-            yield _kept(table, loaded.model.config.id2label, row)
+            yield _kept(table, names, row)
 
 
-def _kept(table: Mapping[str, Any], names: Mapping[int, str], row: DetectionSettings) -> Detections:
+def _kept(table: Mapping[str, Any], names: Sequence[str], row: DetectionSettings) -> Detections:
     """Return the objects from a little below the threshold up, best first, so that one slipping under it is a tie."""
     threshold = THRESHOLD if row.threshold is None else row.threshold
-    labels = row.label_map
+    labels, keys = row.label_map, row.label_keys(names)
     columns = zip(table["scores"].tolist(), table["labels"].tolist(), table["boxes"].tolist(), strict=True)
     objects = [
-        Detection(labels[str(names[label])], (box[0], box[1], box[2], box[3]), score)
+        Detection(labels[keys[label]], (box[0], box[1], box[2], box[3]), score)
         for score, label, box in columns
         if score >= threshold - row.tolerance.tie
     ]

@@ -1,15 +1,21 @@
 """What a row of the models file says of how a model is asked; a task adds the keys that it alone has."""
 
-from collections.abc import Mapping
-from typing import Annotated
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.core.words import quoted
 from swapgate.outputs import Tolerance
 
 OTHERS = "*"
 """In a label map: the labels that it does not list; they keep their names."""
+BLANK = "…"
+"""What a printed label map has where a person is to write a label."""
+MANY = 20
+"""Labels of a model from which on a printed label map lists none of them."""
 
 
 class _OthersToo(dict[str, str]):
@@ -37,13 +43,23 @@ def _numbers_only(value: object) -> object:
     return value
 
 
+Long = Literal["refuse", "truncate", "window"]
+
+
+def _without_windows(long: Long) -> Long:
+    if long == "window":
+        raise ValueError('this task reads no input in windows; write "truncate" or "refuse"')
+    return long
+
+
 class Settings(Table):
     """How a model is asked, whatever its task."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
     labels: Annotated[dict[str, NonEmptyStr], AfterValidator(_names_kept)] = Field(default_factory=dict)
-    """From the model's label names (of tags without B- and I-) to those of the cases; "*" = "*": the others too."""
+    """From the model's label names (of tags without B- and I-), or numbers, to those of the cases; "*" = "*": the
+    others too."""
     tolerance: Annotated[Tolerance, BeforeValidator(_numbers_only)] = Tolerance()
     """How far what the model says may move."""
 
@@ -52,7 +68,71 @@ class Settings(Table):
         """From the model's label names to those of the cases."""
         return _OthersToo(self.labels) if OTHERS in self.labels else self.labels
 
+    @property
+    def given(self) -> set[str]:
+        """The labels of the cases that the map names."""
+        return {*self.labels.values()}
+
+    def label_keys(self, names: Sequence[str]) -> list[str]:
+        """Return what `labels` has to hold of a model's classes, named by number: the name of each, or its number where
+        `labels` has that and it is no name.
+        """
+        numbers = self.labels.keys() - {*names, OTHERS}
+        return [str(number) if str(number) in numbers else name for number, name in enumerate(names)]
+
+    def told(self, names: Sequence[str]) -> list[str]:
+        """Return what a reader of a report should know of how a model's classes, named by number, are read."""
+        places: dict[str, list[str]] = {}
+        for number, key in enumerate(self.label_keys(names)):
+            places.setdefault(key, []).append(str(number))
+        twice = {name: numbers for name, numbers in places.items() if len(numbers) > 1}
+        if not twice:
+            return []
+        shown = ", ".join(f"{quoted(name)} ({' and '.join(numbers[:4])})" for name, numbers in [*twice.items()][:3])
+        more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
+        first = next(iter(twice.values()))[0]
+        return [
+            f"labels that stand twice in id2label count as one: {shown}{more}; tell them apart by number:"
+            f" {label_line({first: BLANK})}"
+        ]
+
+    def advice(self, names: Sequence[str]) -> str:
+        """Return what a person should know who is to map these classes; nothing where the line itself says it."""
+        return ""
+
+    def own_labels(self, names: Sequence[str]) -> str:
+        """Return the line by which a model's classes, named by number, keep their names."""
+        keys = sorted({*self.label_keys(names)})
+        own = (
+            {OTHERS: OTHERS} if len(keys) > MANY else {key: BLANK if key.startswith("LABEL_") else key for key in keys}
+        )
+        return label_line(own)
+
     @classmethod
     def own_keys(cls) -> list[str]:
         """Return the keys that this task's rows have besides those of all tasks."""
         return [name for name in cls.model_fields if name not in Settings.model_fields]
+
+
+def label_line(labels: Mapping[str, str]) -> str:
+    """Return a label map as a line of a models file."""
+    pairs = (
+        f"{json.dumps(key, ensure_ascii=False)} = {json.dumps(to, ensure_ascii=False)}" for key, to in labels.items()
+    )
+    return f"labels = {{ {', '.join(pairs)} }}"
+
+
+class WindowedSettings(Settings):
+    """The keys of a row of a task that can read a long input in windows."""
+
+    long: Long | None = None
+    """What is done with an input that is longer than the model reads: it is refused (the default), cut to what the
+    model reads ("truncate"), or read in windows ("window")."""
+
+
+class CutSettings(Settings):
+    """The keys of a row of a task whose inputs can be cut."""
+
+    long: Annotated[Long, AfterValidator(_without_windows)] | None = None
+    """What is done with an input that is longer than the model reads: it is refused (the default), or cut to what
+    the model reads ("truncate")."""

@@ -1,6 +1,7 @@
 """Sounds as the samples that a model hears: at its own rate, neither too short nor too long for it."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
@@ -12,11 +13,11 @@ LONGEST = 120
 """Seconds that a model without a limit of its own is given: what it needs of memory grows with their square."""
 
 
-def resampled(sound: Sound, rate: int, fewest: int, most: int | None) -> Any:
+def resampled(sound: Sound, rate: int, fewest: int, most: int | None, cut: bool = False) -> Any:
     """Return the samples at `rate` in Hz, from `fewest` to `most` of them; None is no limit of the model's own.
 
-    Raises SurroundingsFault where a sound has no rate, too few or too many samples, or some that are NaN, infinite or
-    absurdly large.
+    With `cut` the end of a longer sound is left out. Raises SurroundingsFault where a sound has no rate, too few or
+    too many samples, or some that are NaN, infinite or absurdly large.
     """
     import numpy as np
 
@@ -27,18 +28,25 @@ def resampled(sound: Sound, rate: int, fewest: int, most: int | None) -> Any:
     found = f"a sound has {len(sound.samples)} samples at {sound.rate} Hz ({count / rate:.4g} s)"
     if count < fewest:
         raise SurroundingsFault(f"{found}, the model needs at least {fewest / rate:.4g} s; give a longer one")
-    if count > limit:
+    if count > limit and not cut:
         raise SurroundingsFault(
-            f"{found}, the model hears at most {limit / rate:.4g} s at once, and sounds are not cut into pieces yet;"
-            " shorten the case"
+            f"{found}, the model hears at most {limit / rate:.4g} s at once; shorten it, or write"
+            ' long = "truncate" in the models file'
         )
     if not (np.abs(sound.samples) <= LOUDEST).all():  # NaN is neither
         raise SurroundingsFault(f"{found}, some of them NaN, infinite or beyond ±{LOUDEST:,}; convert it again to ±1")
     if sound.rate == rate:
-        return sound.samples
+        return sound.samples[:limit]
     import librosa
 
-    return librosa.resample(sound.samples, orig_sr=sound.rate, target_sr=rate)
+    return librosa.resample(sound.samples, orig_sr=sound.rate, target_sr=rate)[:limit]
+
+
+def left_out(sounds: Sequence[Sound], rate: int, most: int | None) -> list[str]:
+    """Tell of each sound what `resampled` leaves out of it with `cut`, by the same rate and limit."""
+    limit = LONGEST * rate if most is None else most
+    counts = [math.ceil(len(sound.samples) * rate / sound.rate) for sound in sounds]
+    return [f"cut to {limit / rate:.4g} s" if count > limit else "" for count in counts]
 
 
 def fewest_samples(config: Any) -> int:

@@ -11,9 +11,12 @@ from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import text
 from swapgate.outputs.text import Text
+from swapgate.outputs.writing_systems import words
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import REPLACED, WritingSettings, not_done, replaced
+from swapgate.tasks.settings import CutSettings
 from swapgate.tasks.sounds import fewest_samples, resampled
+from swapgate.tasks.sounds import left_out as left_out_of
 from swapgate.tasks.task import Loaded, Task
 
 PADDABLE = ("wav2vec2", "hubert")
@@ -23,6 +26,10 @@ OTHERS = ("ForConditionalGeneration", "EncoderDecoderModel", "ForSpeechToText", 
 """How the names of architectures end that write what is said in another way."""
 GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1, "temperature": 0.0, "return_timestamps": False}
 """What holds whatever the model's generation_config.json says; its language and task are kept."""
+
+
+class SpeechSettings(WritingSettings, CutSettings):
+    """The keys of a row of speech recognition."""
 
 
 class SpeechCase(CaseShape):
@@ -36,7 +43,7 @@ class SpeechCase(CaseShape):
 
 def read(row: Any, files: Files, where: str) -> Case:
     """Make a case of a table. Raises InputFault where nothing is said, or there is no such file."""
-    if not any(letter.isalnum() for letter in row.expected):
+    if not words(row.expected):
         raise InputFault(f"{where}: expected = {row.expected!r} has no words; write what is said")
     return Case(row.id, files.find(row.audio, where), row.expected, read_sound)
 
@@ -78,10 +85,11 @@ def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[Text | Mo
     best letter would change the text; of a letter that several frames give, only all of them together can take it away.
 
     A sound whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a sound is empty,
-    has samples that are not finite or absurdly large, or is shorter or longer than the model can hear at once.
+    has samples that are not finite or absurdly large, or is shorter or longer than the model can hear at once; with
+    `long` in the row a longer one is heard as far as the model can.
     """
     rate = int(loaded.reader.feature_extractor.sampling_rate)
-    waves = [resampled(sound, rate, *_limits(loaded)) for sound in sounds]
+    waves = [resampled(sound, rate, *_limits(loaded), cut=row.long == "truncate") for sound in sounds]
     found: dict[int, Text | ModelFault] = {}
     for places in _together(loaded, waves):
         part = [waves[place] for place in places]
@@ -89,6 +97,13 @@ def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[Text | Mo
         heard = _written(loaded, part, row) if whisper else _spelled(loaded, part)
         found.update(zip(places, heard, strict=True))
     return [found[place] for place in range(len(waves))]
+
+
+def left_out(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[str]:
+    """Tell of each sound what is left out of it because it is longer than the model can hear at once."""
+    if row.long != "truncate":
+        return [""] * len(sounds)
+    return left_out_of(sounds, int(loaded.reader.feature_extractor.sampling_rate), _limits(loaded)[1])
 
 
 def produced(loaded: Loaded, found: Sequence[Text]) -> int | None:
@@ -234,8 +249,9 @@ TASK = Task(
     predict=predict,
     auto_class=auto_class,
     reader_class="AutoProcessor",
-    settings=WritingSettings,
-    judging_keys=frozenset({"decoding"}),
+    settings=SpeechSettings,
+    judging_keys=frozenset({"decoding", "long"}),
+    left_out=left_out,
     replaced=functools.partial(replaced, besides={"num_beams": 1, "return_timestamps": False}),
     figures=("WER", "CER"),
     check_loaded=check_loaded,

@@ -11,10 +11,13 @@ from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import first_line
 from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
+from swapgate.outputs.writing_systems import words
 from swapgate.tasks import generation
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings, not_done
+from swapgate.tasks.settings import CutSettings, Long
 from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.texts import left_out as left_out_of
 from swapgate.tasks.texts import tokenized
 
 NEW_TOKENS = 256
@@ -34,7 +37,7 @@ MOST_WORDS = 1_000_000
 """Of a summary whose row of an evaluation set gives only a reference: its length is not judged."""
 
 
-class SummarySettings(WritingSettings):
+class SummarySettings(WritingSettings, CutSettings):
     """The keys of a row of summarization."""
 
     generation: Generation | None = None
@@ -52,7 +55,7 @@ class SummaryShape(Table):
     must_not: list[NonEmptyStr] = Field(default_factory=list)
     """Words, or several in a row, that must not."""
     words: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
-    """Fewest and most words."""
+    """Fewest and most words; where a writing system has no spaces, each letter is one."""
 
 
 class SummaryCase(CaseShape):
@@ -73,8 +76,13 @@ class SummaryRow(SummaryCase):
 
 
 def read(row: Any, files: Files, where: str) -> Case:
-    """Make a case of a table. Raises InputFault where the fewest words are more than the most."""
+    """Make a case of a table. Raises InputFault where the fewest words are more than the most, or there are none."""
     wanted = row.expected
+    if not words(wanted.summary):
+        raise InputFault(
+            f"{where}: expected.summary = {wanted.summary!r} has no words, so nothing can be compared with it; write"
+            " how a person sums the text up"
+        )
     fewest, most = wanted.words
     if fewest > most:
         raise InputFault(f"{where}: expected.words = {wanted.words}: the fewest are more than the most; swap them")
@@ -95,16 +103,23 @@ def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[
     probable of its step, the lead is 0; a forced token (forced_bos_token_id, forced_eos_token_id) is no choice.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is empty
-    or longer than the model can read, or where the settings do not fit together or the model.
+    or longer than the model can read, or where the settings do not fit together or the model; with `long` in the row
+    a longer text is read as far as the model can.
     """
     if not all(one.strip() for one in texts):
         raise SurroundingsFault("a text is empty, so there is nothing to sum up; give the case a text")
     if not texts:
         return []
-    found = _written(loaded, texts, settled(loaded.model, row))
+    found = _written(loaded, texts, settled(loaded.model, row), row.long)
     if len(texts) > 1 and any(isinstance(one, ModelFault) for one in found):  # padding can carry NaN to other texts
         return [written for one in texts for written in predict(loaded, [one], row)]
     return found
+
+
+def left_out(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[str]:
+    """Tell of each text what is done with it because it is longer than the model reads."""
+    prefix = settled(loaded.model, row).prefix
+    return left_out_of(loaded, [prefix + one for one in texts], row)
 
 
 def produced(loaded: Loaded, found: Sequence[Text]) -> int:
@@ -138,12 +153,12 @@ class Writing:
         return ", ".join(f"{name} {self.options[name]}" for name in ("min_length", "max_length", "num_beams"))
 
 
-def _written(loaded: Loaded, texts: Sequence[str], writing: Writing) -> list[Text | ModelFault]:
+def _written(loaded: Loaded, texts: Sequence[str], writing: Writing, long: Long | None) -> list[Text | ModelFault]:
     """Write in one batch. Raises SurroundingsFault."""
     import torch
 
     model = loaded.model
-    batch = tokenized(loaded, [writing.prefix + one for one in texts])
+    batch = tokenized(loaded, [writing.prefix + one for one in texts], long)
     batch.pop("token_type_ids", None)  # some tokenizers give them, no encoder-decoder takes them
     batch = loaded.placed(batch)
     with torch.inference_mode():
@@ -284,7 +299,8 @@ TASK = Task(
     auto_class="AutoModelForSeq2SeqLM",
     figures=tuple(ROUGE),
     settings=SummarySettings,
-    judging_keys=frozenset({"decoding"}),
+    judging_keys=frozenset({"decoding", "long"}),
+    left_out=left_out,
     replaced=replaced,
     produced=produced,
     graded="a summary",

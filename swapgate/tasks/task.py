@@ -1,5 +1,7 @@
 """What a task is: how its cases are written, what a model of it is asked, and what it answers."""
 
+import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,16 @@ class Loaded:
     """The tokenizer or processor that makes the model's inputs."""
     seconds: float = 0.0
     """How long loading took, without the imports of torch and transformers."""
+
+    @functools.cached_property
+    def most_tokens(self) -> float:
+        """How many tokens of a text it reads at once, special ones among them; infinite where there is no limit."""
+        limits = [getattr(self.model.config, "max_position_embeddings", None), self.reader.model_max_length]
+        for name, part in self.model.named_modules():
+            padding = getattr(part, "padding_idx", None)  # RoBERTa and its kin count positions from behind it
+            if name.rpartition(".")[2] == "position_embeddings" and padding is not None:
+                limits.append(len(part.weight) - padding - 1)
+        return min((limit for limit in limits if limit is not None and limit > 0), default=math.inf)
 
     def placed(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Return the tensors of a batch where the model is, and numbers with a fraction in its dtype."""
@@ -55,7 +67,7 @@ class Task:
     judging_keys: frozenset[str] = frozenset()
     """Those of its keys that change how a model is judged and no answer; all others are part of a model's digest."""
     label_names: Callable[[Mapping[str, Any]], list[str]] | None = None
-    """Tells the labels of a model from its config.json; None where models of the task name none."""
+    """Tells the names of a model's classes from its config.json, by number; None where models of the task name none."""
     check_config: Callable[[Mapping[str, Any]], str] = lambda config: ""
     """Tells why a model of this config.json is none of this task's and what to do, or nothing."""
     check_loaded: Callable[[str, Loaded], None] = lambda name, loaded: None
@@ -64,6 +76,9 @@ class Task:
     """Tells, of a model's config.json and settings of generation, those that are replaced where it is judged."""
     produced: Callable[[Loaded, Sequence[Any]], int | None] | None = None
     """Counts the tokens that predictions took; None for tasks, or models, that write none one by one."""
+    left_out: Callable[[Loaded, Sequence[Any], Any], list[str]] | None = None
+    """Tells of each input what is done with it by the row's `long`, as in "cut to 512 tokens"; nothing where it is read
+    whole. None for tasks whose inputs are never too long."""
     row: type[CaseShape] | None = None
     """The shape of a row of an evaluation set, where it is not that of a case."""
     graded: str = ""

@@ -8,10 +8,14 @@ from swapgate.core.tables import NonEmptyStr
 from swapgate.outputs import classification
 from swapgate.outputs.prediction import Prediction
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
-from swapgate.tasks.classes import FIGURES, classified, classifier
-from swapgate.tasks.settings import Settings
+from swapgate.tasks.classes import FIGURES, MultiLabelSettings, classified, classifier
+from swapgate.tasks.settings import CutSettings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import tokenized
+from swapgate.tasks.texts import batches, left_out, tokenized
+
+
+class MultiLabelTextSettings(MultiLabelSettings, CutSettings):
+    """The keys of a row of a suite with several labels."""
 
 
 class TextCase(Labelled):
@@ -31,15 +35,17 @@ def read(row: Any, files: Files, where: str) -> Case:
     return Case(row.id, row.text, tuple(row.expected))
 
 
-def predict(loaded: Loaded, texts: Sequence[str], row: Settings) -> Sequence[Prediction | ModelFault]:
-    """Label each text in one batch; the row maps the model's names to the cases'.
+def predict(loaded: Loaded, texts: Sequence[str], row: Any) -> Sequence[Prediction | ModelFault]:
+    """Label each text, in one batch where the model can pad; the row maps the model's names to the cases'.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is empty
-    or longer than the model can read.
+    or longer than the model can read; with `long` in the row it is read as far as the model can.
     """
     if not all(map(str.strip, texts)):
         raise SurroundingsFault("a text is empty, so there is nothing to judge; give the case a text")
-    return classified(loaded, tokenized(loaded, texts), row)
+    return [
+        found for part in batches(loaded, texts) for found in classified(loaded, tokenized(loaded, part, row.long), row)
+    ]
 
 
 TASK = classifier(
@@ -52,6 +58,10 @@ TASK = classifier(
         predict=predict,
         auto_class="AutoModelForSequenceClassification",
         figures=FIGURES,
+        settings=CutSettings,
+        judging_keys=frozenset({"long"}),
+        left_out=left_out,
     ),
     several_labels=TextCaseOfLabels,
+    settings=MultiLabelTextSettings,
 )

@@ -1,20 +1,74 @@
-"""Texts as the tokens that a model reads."""
+"""Texts as the tokens that a model reads: whole, cut to what it reads, or in windows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.tasks.settings import Long
 from swapgate.tasks.task import Loaded
 
+SEES_PADS = frozenset({"canine", "convbert", "fnet", "nystromformer", "xlnet", "yoso"})
+"""Kinds of models whose answer to a text changes with the pads beside it, by 2e-4 to 0.07 in a score: of those that
+transformers 5.23 has for texts, with random weights."""
 
-def tokenized(loaded: Loaded, texts: Sequence[str], **options: Any) -> Any:
+READ_IN_PART = ("truncate", "window")
+"""What a row may say of texts that are too long, besides that they are refused."""
+SHARED = 128
+"""Most tokens that two windows of a text share; never more than half a window."""
+AT_ONCE = 32
+"""Texts or windows that go through a model together."""
+ENDLESS = 1_000_000
+"""A limit of more tokens than this is none: what tokenizers say that know of none."""
+
+
+def tokenized(loaded: Loaded, texts: Sequence[str], long: Long | None = None, **options: Any) -> Any:
     """Return a padded batch of torch tensors, each of shape (texts, tokens); `options` are the tokenizer's.
 
-    Raises SurroundingsFault where a text is longer than the model can read: a text is never cut silently.
+    A text that is longer than the model reads is cut where `long` is "truncate", as a pipeline with truncation does.
+    Where it is "window" it has several rows, and `overflow_to_sample_mapping` tells of which text each is. Else raises
+    SurroundingsFault: a text is never cut silently.
     """
-    batch = loaded.reader(list(texts), padding=True, return_tensors="pt", **options)
+    limit = loaded.most_tokens
+    if long in READ_IN_PART and limit <= ENDLESS:
+        options |= {"truncation": True, "max_length": limit}
+    if long == "window" and limit <= ENDLESS:
+        options |= {"return_overflowing_tokens": True, "stride": min(int(limit) // 2, SHARED)}
+        if loaded.reader.pad_token is None:
+            raise SurroundingsFault('its tokenizer has no pad token for the last window; write long = "truncate"')
+    padding = len(texts) > 1 or "stride" in options
+    batch = loaded.reader(list(texts), padding=padding, return_tensors="pt", **options)
     longest = batch["input_ids"].shape[1]
-    limit = min(getattr(loaded.model.config, "max_position_embeddings", longest), loaded.reader.model_max_length)
     if longest > limit:
-        raise SurroundingsFault(f"a text has {longest} tokens, the model reads at most {limit}; shorten the case")
+        raise SurroundingsFault(
+            f"a text has {longest:,} tokens, the model reads at most {limit:,}; shorten it, or write"
+            ' long = "truncate" in the models file'
+        )
     return batch
+
+
+def batches(loaded: Loaded, texts: Sequence[str]) -> list[Sequence[str]]:
+    """Return texts as the batches that a model reads: all as one, or each by itself where pads would change answers.
+
+    That is where the model sees them; where there is no pad token, as GPT-2 has none; and where tokenizer and model do
+    not pad by the same one, so that the model would take the last pad for the end of the text, or count positions from
+    another.
+    """
+    config = loaded.model.config
+    pad = getattr(config, "pad_token_id", None)
+    padded = loaded.reader.pad_token is not None and pad == loaded.reader.pad_token_id
+    return [texts] if padded and config.model_type not in SEES_PADS else [[text] for text in texts]
+
+
+def parts(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut a batch of tensors into such as go through a model together: windows of long texts can be many."""
+    rows = next(iter(batch.values())).shape[0]
+    for first in range(0, rows, AT_ONCE):
+        yield {name: tensor[first : first + AT_ONCE] for name, tensor in batch.items()}
+
+
+def left_out(loaded: Loaded, texts: Sequence[str], row: Any) -> list[str]:
+    """Tell of each text what is done with it because it is longer than the model reads."""
+    if row.long not in READ_IN_PART or not texts or (limit := loaded.most_tokens) > ENDLESS:
+        return [""] * len(texts)
+    words = f"cut to {limit:,} tokens" if row.long == "truncate" else f"read in windows of {limit:,} tokens"
+    return [words if len(ids) > limit else "" for ids in loaded.reader(list(texts), verbose=False)["input_ids"]]

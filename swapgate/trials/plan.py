@@ -1,6 +1,7 @@
 """What a run will judge: models file, cases and swaps, read and checked before a test is collected."""
 
 import difflib
+import functools
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from swapgate.project.manifest import Manifest, Row, check_row, is_revision, rea
 from swapgate.project.variants import TAKE_A_ROW, steps
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
+from swapgate.tasks.task import Task
 from swapgate.trials.running import Model, replaced_settings
 
 Key = tuple[str, str]
@@ -125,7 +127,7 @@ def make_plan(
     `device`: what all models run on, whatever their rows say. `tolerant`: a suite whose files are at fault is left out,
     where no option names it and there is another one. Raises InputFault.
     """
-    manifest = read_manifest(models_file)
+    manifest = read_manifest(models_file, functools.partial(_own_labels, models_file.parent, root))
     if device is not None:
         check_device(device, f"--device {device}")
         for tiers in manifest.rows.values():
@@ -194,8 +196,26 @@ def _check_models(plan: Plan, suite: str) -> None:
     """Check what is known of the models of a suite before they run. Raises InputFault."""
     for model in [model for (name, _), model in plan.models.items() if name == suite]:
         _note_settings(plan, model)
+        _note_labels(plan, model)
         _check_golden(plan, model)
         check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
+
+
+def _own_labels(base: Path, root: Path, task: Task, row: Row) -> str:
+    """Return the line by which a row keeps its model's labels; nothing where they cannot be told."""
+    with suppress(Exception):  # whatever is wrong with the model is told once its row is whole
+        source = find(row, base, root)
+        if task.label_names and not source.absent:
+            return row.own_labels(task.label_names(source.config))
+    return ""
+
+
+def _note_labels(plan: Plan, model: Model) -> None:
+    """Note of a model how its labels are read, where that is guessed or not as they stand."""
+    with suppress(Exception):  # its tests say what cannot be read, and what goes wrong in another package's task
+        if model.task.label_names and not model.source.absent:
+            told = model.source.row.told(model.task.label_names(model.source.config))
+            plan.notes.extend(f"{model.name}: {model.source.name}: {line}" for line in told)
 
 
 def _note_settings(plan: Plan, model: Model) -> None:
@@ -329,7 +349,8 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
     row = _on(read_row(path, model.task, plan.manifest.defaults[model.suite]), device)
-    check_row(plan.manifest, model.suite, model.tier, row, path)
+    own = functools.partial(_own_labels, path.parent, plan.root)
+    check_row(plan.manifest, model.suite, model.tier, row, path, own_labels=own)
     unused = [key for key in row.judging_keys if key in row.model_fields_set]
     if unused:
         plan.notes.append(

@@ -8,13 +8,13 @@ import time
 import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from swapgate.backends import transformers as backend
-from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
-from swapgate.core.words import first_line, told
+from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFault
+from swapgate.core.words import first_line, listed, told
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance, told_apart
 from swapgate.inputs.given import Input, extent
@@ -31,7 +31,7 @@ from swapgate.project.manifest import Row
 from swapgate.statistics.tally import Tally
 from swapgate.tasks import tasks
 from swapgate.tasks.case import Case
-from swapgate.tasks.settings import OTHERS
+from swapgate.tasks.settings import BLANK, MANY, OTHERS, label_line
 from swapgate.tasks.task import Task
 from swapgate.trials.memory import peak_memory
 
@@ -47,6 +47,23 @@ TYPE_MISSING = re.compile("not implemented for '(Half|BFloat16)'")
 
 EVERYTHING = Tolerance(drift=1, reason="precision is averaged over all candidates, also those below the threshold")
 """Objects are kept from the threshold less this drift."""
+
+
+class Unable(SurroundingsFault):
+    """Something around the model failed whatever it is given: of no case or row in particular."""
+
+
+class Evaluated(NamedTuple):
+    """What came of a row of an evaluation set."""
+
+    prediction: Prediction
+    given: str
+    """The digest of its input."""
+    left_out: str
+    """What was done with it where it is longer than the model reads."""
+    length: float
+    """How large its input is, as `extent` says."""
+
 
 Progress = Callable[[Iterator[Case], int], Generator[Case, None, None]]
 """Is given rows and their number, and gives the rows."""
@@ -76,7 +93,9 @@ class Model:
     _loaded: Any = field(default=None, init=False)
     _broken: SurroundingsFault | None = field(default=None, init=False)
     """Why it cannot be loaded, so that it is tried once."""
-    _predictions: dict[str, Prediction | ModelFault] = field(default_factory=dict, init=False)
+    left_out: dict[str, str] = field(default_factory=dict, init=False)
+    """What was done with cases that are longer than it reads, by their ids: "cut to 512 tokens"."""
+    _predictions: dict[str, Prediction | Fault] = field(default_factory=dict, init=False)
     _tally: Tally | None = field(default=None, init=False)
     """What came of the evaluation set."""
 
@@ -138,21 +157,30 @@ class Model:
         wrong_kind = self.task.check_config(self.source.config)
         if wrong_kind:
             raise SurroundingsFault(f"{self.name}: {self.source.name}: {wrong_kind}")
-        names = self.task.label_names(self.source.config) if self.task.label_names else []
-        unknown = [name for name in names if name not in self.source.row.label_map]
-        if unknown:
-            labels = self.source.row.labels
-            known = [name for name in names if name in labels]
-            kinds = self.source.config.get("architectures")
-            kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
-            guesses = {name: name if name in labels.values() else "…" for name in unknown}
-            line = ", ".join(
-                f'"{name}" = "{label}"' for name, label in ({name: labels[name] for name in known} | guesses).items()
-            )
-            raise SurroundingsFault(
-                f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
-                f" {', '.join(unknown)}; write in {self.source.row_of}: labels = {{ {line} }}"
-            )
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        """Make sure that the row maps each label of the model. Raises SurroundingsFault with the line to write."""
+        if self.task.label_names is None:
+            return
+        row = self.source.row
+        try:
+            names = self.task.label_names(self.source.config)
+            keys = sorted({*row.label_keys(names)})
+        except SurroundingsFault as fault:
+            raise fault.behind(f"{self.name}: {self.source.name}: ") from fault
+        unknown = [key for key in keys if key not in row.label_map]
+        if not unknown:
+            return
+        kinds = self.source.config.get("architectures")
+        kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
+        known = {key: row.labels[key] for key in keys if key in row.labels}
+        guesses = {key: key if key in row.labels.values() else BLANK for key in unknown}
+        line = label_line(known | ({OTHERS: OTHERS} if len(unknown) > MANY else guesses))
+        raise SurroundingsFault(
+            f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
+            f" {listed(unknown, MANY)}{row.advice(names)}; write in {self.source.row_of}: {line}"
+        )
 
     @property
     def given_labels(self) -> set[str]:
@@ -162,8 +190,8 @@ class Model:
         """
         row = self.source.row
         if OTHERS not in row.labels or not self.task.label_names:
-            return {*row.labels.values()}
-        return {row.label_map[name] for name in self.task.label_names(self.source.config)}
+            return row.given
+        return {row.label_map[key] for key in row.label_keys(self.task.label_names(self.source.config))}
 
     @property
     def extra_settings(self) -> list[str]:
@@ -200,21 +228,47 @@ class Model:
     def prediction(self, case: Case) -> Prediction:
         """Return the prediction for a case; its whole batch is predicted when the first of it is asked for.
 
-        Where a batch crashes its cases are tried one by one, so that only those that cannot be read are red. A case
-        whose input is still to be fetched is left out of its batch, and raises AbsentFault itself.
+        A case whose input cannot be read is left out of its batch. Where the batch fails its cases are tried one by
+        one. So only those are red that cannot be read, or that the model cannot take, each by its own name. A case
+        whose input is still to be fetched is left out too, and raises AbsentFault itself.
         """
         if case.id not in self._predictions:
             position = self.cases.position(case) // BATCH * BATCH
-            batch = [one for one in self.cases.cases[position : position + BATCH] if one is case or one.is_here]
+            self._predict_cases(self.cases.cases[position : position + BATCH])
+        found = self._predictions[case.id]
+        if isinstance(found, ModelFault):
+            raise ModelFault(f"{self.name} {case.id!r}: {found} ({self.source.name})") from found
+        if isinstance(found, AbsentFault | Unable):
+            raise found
+        if isinstance(found, Fault):
+            raise SurroundingsFault(f"{self.name} {case.id!r}{_read(case, found)}: {found}") from found
+        return found
+
+    def _predict_cases(self, batch: Sequence[Case]) -> None:
+        """Predict a batch of cases, and keep what came of each. Raises SurroundingsFault where that is of no case."""
+        inputs: dict[str, Input] = {}
+        for case in batch:
             try:
-                found = self._predict([case.input for case in batch])
-            except ModelFault:
-                found = [self._predict_one(case.input) for case in batch]
-            self._predictions.update(zip((case.id for case in batch), found, strict=True))
-        try:
-            return _or_raise(self._predictions[case.id])
-        except ModelFault as fault:
-            raise ModelFault(f"{self.name} {case.id!r}: {fault} ({self.source.name})") from fault
+                inputs[case.id] = case.input
+            except Fault as fault:
+                self._predictions[case.id] = fault
+        if not inputs:
+            return
+        self._load()  # what it raises is no case's fault
+        found = self._predict_each([*inputs.values()])
+        words = {str(one) for one in found if isinstance(one, SurroundingsFault)}
+        if len(found) > 1 and len(words) == 1 and all(isinstance(one, SurroundingsFault) for one in found):
+            found = [Unable(*words)] * len(found)  # the same of all is not for what they hold
+        self._predictions.update(zip(inputs, found, strict=True))
+        said = [name for name in inputs if isinstance(self._predictions[name], Prediction)]
+        told = self._left_out([inputs[name] for name in said])
+        self.left_out.update({name: words for name, words in zip(said, told, strict=True) if words})
+
+    def _left_out(self, inputs: Sequence[Input]) -> list[str]:
+        """Tell of each input what is done with it because it is longer than the model reads."""
+        if self.task.left_out is None:
+            return [""] * len(inputs)
+        return self.task.left_out(self._load(), inputs, self._row())
 
     def tally(self, evaluation: EvaluationSet, progress: Progress = unseen) -> Tally:
         """Predict the rows of an evaluation set in batches, once; `progress` sees each row pass.
@@ -225,33 +279,45 @@ class Model:
             counted, count = Tally(self.task.output), evaluation.count
             with closing(progress(evaluation.rows(), count)) as rows:
                 while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
-                    for row, (found, given, size) in zip(batch, self._evaluated(batch, evaluation), strict=True):
+                    for row, found in zip(batch, self._evaluated(batch, evaluation), strict=True):
                         counted.add(
-                            row.id, found, row.expected, given, row.cluster, row.source, row.slices, size, row.shown
+                            row.id,
+                            found.prediction,
+                            row.expected,
+                            given=found.given,
+                            cluster=row.cluster,
+                            source=row.source,
+                            slices=row.slices,
+                            length=found.length,
+                            shown=row.shown,
+                            left_out=found.left_out,
                         )
             self._tally = counted
         return self._tally
 
-    def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[tuple[Prediction, str, float]]:
-        """Return the predictions for some rows, each with the digest of its input, and how large that is."""
+    def _evaluated(self, batch: Sequence[Case], evaluation: EvaluationSet) -> list[Evaluated]:
+        """Return what came of some rows."""
         self._load()  # what it raises is no row's fault
         try:
-            inputs = [row.input for row in batch]
-            told = [(input_digest(one), extent(one)) for one in inputs]
-            predictions = [_or_raise(found) for found in self._predict(inputs, tolerance=EVERYTHING)]
-            return [(found, *of) for found, of in zip(predictions, told, strict=True)]
+            return self._evaluated_together(batch)
         except Fault:
             pass  # one by one, the row that is at fault can be named
-        return [(self._evaluated_alone(row, evaluation), row.input_digest, extent(row.input)) for row in batch]
+        return [self._evaluated_alone(row, evaluation) for row in batch]
 
-    def _evaluated_alone(self, row: Case, evaluation: EvaluationSet) -> Prediction:
+    def _evaluated_together(self, batch: Sequence[Case]) -> list[Evaluated]:
+        inputs = [row.input for row in batch]
+        digests = [input_digest(one) for one in inputs]
+        predictions = [_or_raise(found) for found in self._predict(inputs, tolerance=EVERYTHING)]
+        return [*map(Evaluated, predictions, digests, self._left_out(inputs), map(extent, inputs))]
+
+    def _evaluated_alone(self, row: Case, evaluation: EvaluationSet) -> Evaluated:
         where = f"{self.name}: row {row.id!r} of {evaluation.path}"
         try:
-            return _or_raise(self._predict([row.input], tolerance=EVERYTHING)[0])
+            return self._evaluated_together([row])[0]
         except ModelFault as fault:
             raise ModelFault(f"{where}: {fault} ({self.source.name})") from fault
         except SurroundingsFault as fault:
-            raise SurroundingsFault(f"{where}: {fault}") from fault
+            raise SurroundingsFault(f"{where}{_read(row, fault)}: {fault}") from fault
 
     @property
     def weights(self) -> Any:
@@ -277,7 +343,7 @@ class Model:
         """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs."""
         for absent in [case for case in self.cases.cases if not case.is_here]:
             _ = absent.input  # raises
-        return peak_memory(self.task, self.source, self.cases.path)
+        return peak_memory(self.task, replace(self.source, row=self._row()), self.cases.path)
 
     def release(self) -> None:
         """Let go of the weights; predictions stay."""
@@ -303,10 +369,26 @@ class Model:
             kind=None if tasks().get(self.suite) is self.task else self.task.name,
         )
 
-    def _predict_one(self, given: Input) -> Prediction | ModelFault:
+    def _row(self, **changes: Any) -> Row:
+        """Return the row that it is asked by: its own, but for what judges."""
+        judging = {key: getattr(self.row, key) for key in self.task.judging_keys if hasattr(self.row, key)}
+        return self.source.row.model_copy(update=judging | changes)
+
+    def _predict_each(self, inputs: Sequence[Input]) -> list[Prediction | Fault]:
+        """Predict a batch; where that fails each input alone, so that those at fault have their fault in its place."""
+        try:
+            return [*self._predict(inputs)]
+        except Unable:
+            raise
+        except Fault as fault:
+            return [*map(self._predict_one, inputs)] if len(inputs) > 1 else [fault]
+
+    def _predict_one(self, given: Input) -> Prediction | Fault:
         try:
             return self._predict([given])[0]
-        except ModelFault as fault:
+        except Unable:
+            raise
+        except Fault as fault:
             return fault
 
     def _load(self) -> Any:
@@ -326,7 +408,7 @@ class Model:
         return self._loaded
 
     def _predict(self, inputs: Sequence[Input], **changes: Any) -> list[Prediction | ModelFault]:
-        row, loaded = self.source.row.model_copy(update=changes), self._load()
+        row, loaded = self._row(**changes), self._load()
         start = time.perf_counter()
         try:
             found = self._checked(self.task.predict(loaded, inputs, row), len(inputs))
@@ -339,9 +421,9 @@ class Model:
             crash: Fault = ModelFault(f"the model crashed: {words if self.task.built_in else told(error)}")
             if isinstance(error, ImportError):
                 words = cause(error, self.source.folder, what="needs what cannot be imported")
-                crash = SurroundingsFault(f"{self.source.name} {words}")
+                crash = Unable(f"{self.source.name} {words}")
             elif panic:
-                crash = SurroundingsFault(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
+                crash = Unable(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
             elif self.source.row.variant or TYPE_MISSING.search(str(error)):
                 crash = SurroundingsFault(
                     f"{self.source.name} cannot compute in its type of numbers: {first_line(error)}; give"
@@ -359,7 +441,7 @@ class Model:
         wrong = next((type(one).__name__ for one in answers if not isinstance(one, kind | ModelFault)), None)
         if wrong is not None or len(answers) != count:
             what = f"a {wrong}" if wrong is not None else f"{len(answers)} predictions"
-            raise SurroundingsFault(
+            raise Unable(
                 f"the task {self.task.name} is at fault: its predict made {what} of {count} inputs, and not a"
                 f" {kind.__name__} or ModelFault of each; mend it"
             )
@@ -369,7 +451,7 @@ class Model:
         """Word a lack of memory, which is no fault of the model; None where it is something else."""
         lack = OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}")
         words = f"out of memory while {self.source.name} {when}; free some, or run this tier alone"
-        return SurroundingsFault(words) if lack else None
+        return Unable(words) if lack else None
 
 
 def replaced_settings(task: Task, source: Source) -> list[str]:
@@ -390,6 +472,11 @@ def answers_alike(model: Model, incumbent: Model) -> bool:
     """Return whether two models say the same of all cases, to the digits that goldens have. Raises Fault."""
     cases = [case for case in model.cases.cases if case.is_here]
     return all(to_json(model.prediction(case)) == to_json(incumbent.prediction(case)) for case in cases)
+
+
+def _read(case: Case, fault: Fault) -> str:
+    """Word what was read of a case, where its fault says it not yet and is one of what was read."""
+    return "" if isinstance(fault, Unable) or case.shown in str(fault) else f" ({case.shown})"
 
 
 def _or_raise(found: Prediction | ModelFault) -> Prediction:

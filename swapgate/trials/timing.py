@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from swapgate.core.faults import ModelFault
+from swapgate.core.faults import Fault, ModelFault
 from swapgate.inputs.given import extent
 from swapgate.project.cases import Cases
 from swapgate.statistics.latency import SAMPLES_FOR_P90, Ratio, Times, compare, p90
@@ -47,10 +47,20 @@ class Work:
 
 
 def all_works(cases: Cases) -> list[Work]:
-    """Return the shortest and the longest case, each alone and in a batch."""
-    ordered = sorted(cases.cases, key=lambda case: extent(case.input))
+    """Return the shortest and the longest case of those that can be read, each alone and in a batch."""
+    sizes = {case.id: _extent(case) for case in cases.cases}
+    read = [case for case in cases.cases if sizes[case.id] is not None] or [cases.latency]
+    ordered = sorted(read, key=lambda case: sizes[case.id] or 0)
     ends = {"short": ordered[0], "long": ordered[-1]}
     return [Work(case, size, f"{name}_{size}") for name, case in ends.items() for size in (1, BATCH)]
+
+
+def _extent(case: Case) -> float | None:
+    """Return how large a case is; None where it cannot be read, which its tests tell."""
+    try:
+        return extent(case.input)
+    except Fault:
+        return None
 
 
 def ratio(model: Model, reference: Model, work: Work, at_most: float) -> Ratio:

@@ -57,7 +57,7 @@ class Quality:
     rows: int
     """How many it has."""
     metric: str
-    """The task's first figure."""
+    """The figure that is told first."""
     value: float
     """The value of that figure."""
     figures: Mapping[str, float]

@@ -203,6 +203,7 @@ def no_worker() -> Iterator[None]:
             patch.delenv(f"PYTEST_XDIST_{name}", raising=False)
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
         patch.delenv("CI", raising=False)  # where it is set no golden is written
+        patch.setattr("swapgate.statistics.latency.SPREAD", 0.0)  # seconds that a test need not wait
         yield
 
 

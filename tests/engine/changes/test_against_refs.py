@@ -117,7 +117,7 @@ def test_ignored(committed, against, git, commit, line, names):
     refused(
         committed,
         against(),
-        f"ERROR: --against HEAD: has no {names}, for git ignores that (.gitignore:1: {line}); take the line out and"
+        f"ERROR: --against HEAD: has no {names}, for git ignores that (.gitignore:1:{line}); take the line out and"
         " commit what judges: models file, cases, goldens",
     )
 

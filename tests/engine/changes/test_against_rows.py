@@ -218,3 +218,12 @@ def test_removed_task(committed, commit, against, notes, may):
     assert notes(result) == [IS_REMOVED.format("sentiment/original")] * may
     told = [line.startswith("INCOMPLETE  sentiment/original: the commit ") for line in committed.reasons(result)]
     assert any(told) is not may
+
+
+def test_what_is_done_with_long_inputs(committed, against):
+    """A change cannot let inputs be cut that the commit refuses: its own word is told as not used."""
+    committed.replace(committed.models_file, "[ner.small]\n", '[ner.small]\nlong = "truncate"\n')
+    result = against()
+    assert committed.verdicts(result) == {"original": "PASS", "small": "PASS"}
+    note = 'note  fixtures/models/embedded.toml: ner.small.long: nothing → "truncate" (not used)'
+    assert note in committed.reasons(result)

@@ -137,7 +137,7 @@ def test_with_against(two, approve):
     result = two.run("--against=HEAD", "--changed-since=HEAD", "-k", "expected or golden", "-p", "no:benchmark")
     assert result.ret == 1
     assert two.verdicts(result)["small"] == "FAIL"
-    assert "note  changed since HEAD: ner (golden/embedded/ner/small.json)" in two.reasons(result)
+    assert "note  changed since HEAD: ner (golden/embedded/ner/large.json)" in two.reasons(result)
 
 
 def test_with_swap(two):

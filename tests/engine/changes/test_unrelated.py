@@ -1,11 +1,11 @@
-"""`swapgate_unrelated`: files that touch no suite, by what the commit lists, and never one that a verdict depends on."""
+"""`swapgate_unrelated`: files that touch no suite, by what the commit lists, and never one that a verdict needs."""
 
 import pytest
 
 from swapgate.changes.changed import _glob
 
 INI = "[pytest]\nstrict = true\nfilterwarnings = error\npythonpath = .\n"
-LISTED = "swapgate_unrelated = web/** *.ipynb data/ \"my notes/*.txt\"\n"
+LISTED = 'swapgate_unrelated = web/** *.ipynb data/ "my notes/*.txt"\n'
 BOTH = "changed since HEAD: ner, sentiment"
 NOTHING = "changed since HEAD: nothing that a verdict depends on"
 

@@ -101,7 +101,7 @@ def test_empty_sound(tmp_path):
 def test_sound_cut_off_in_its_header(tmp_path, size):
     """A sound file that ends inside its header is refused with the next step."""
     words = refusal(read_sound, cut(sound(tmp_path / "a.wav"), size))
-    assert words.endswith(("; give a sound file that is whole", "; give a file with samples"))
+    assert "; give a sound file that is whole" in words or words.endswith("; give a file with samples")
 
 
 def test_flac_cut_off(tmp_path):
@@ -114,10 +114,12 @@ def test_flac_cut_off(tmp_path):
 def test_no_sound(tmp_path):
     """A text, a folder and a file that does not exist are no sounds."""
     (tmp_path / "a.wav").write_text("hello")
-    for name in ("a.wav", "", "gone.wav"):
+    words = refusal(read_sound, tmp_path / "a.wav")
+    assert words.startswith("cannot be read as a sound (LibsndfileError")
+    assert words.endswith("); give a sound file that is whole")
+    for name, reason in (("", "Is a directory"), ("gone.wav", "No such file or directory")):
         words = refusal(read_sound, tmp_path / name)
-        assert words.startswith("cannot be read as a sound (")
-        assert words.endswith("); give a sound file that is whole")
+        assert words == f"cannot be read as a sound ({reason}); give a sound file that can be read"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -223,14 +225,14 @@ def test_picture_cut_off(tmp_path, name, share):
     path = tmp_path / name
     NOISE.save(path)
     words = refusal(read_image, cut(path, int(path.stat().st_size * share)))
-    assert words.startswith("cannot be read as a picture (")
-    assert words.endswith("); give a picture file that is whole")
+    assert words.startswith("cannot be read as a picture (" if share else "the file is empty")
+    assert words.endswith("; give a picture file that is whole")
 
 
 def test_no_picture(tmp_path):
     """A text with a picture's name, a folder and a file that does not exist are no pictures."""
     (tmp_path / "a.png").write_text("hello")
-    for name, error in (("a.png", "UnidentifiedImageError"), ("", "IsADirectoryError"), ("gone.png", "FileNotFound")):
+    for name, error in (("a.png", "UnidentifiedImageError"), ("", "Is a directory"), ("gone.png", "No such file")):
         assert refusal(read_image, tmp_path / name).startswith(f"cannot be read as a picture ({error}")
 
 

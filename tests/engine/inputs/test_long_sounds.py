@@ -14,8 +14,9 @@ from swapgate.tasks import audio_classification
 ROOT = Path(__file__).parents[3]
 
 
-def test_cut():
-    """A spectrogram model refuses what it would not hear to its end; with `cut` it hears the beginning alone."""
+@pytest.mark.parametrize("said", [{"cut": True}, {"long": "truncate"}], ids=["cut", "long"])
+def test_cut(said):
+    """A spectrogram model refuses what it would not hear to its end; cut, it hears the beginning alone."""
     import numpy as np
 
     row = read_manifest(ROOT / "fixtures" / "models" / "embedded.toml").rows["audio-classification"]["original"]
@@ -27,7 +28,10 @@ def test_cut():
     whole, beginning = Sound(noise, rate), Sound(noise[:most], rate)
     with pytest.raises(SurroundingsFault, match=r"^a sound has .* the model hears at most .* s at once"):
         audio_classification.predict(loaded, [whole], row)
-    cutting = row.model_copy(update={"cut": True})
+    cutting = row.model_copy(update=said)
     expected = audio_classification.predict(loaded, [beginning], row)
     assert audio_classification.predict(loaded, [whole], cutting) == expected
     assert audio_classification.predict(loaded, [beginning], cutting) == expected
+    told = audio_classification.left_out(loaded, [whole, beginning], cutting)
+    assert told == [f"cut to {most / rate:.4g} s", ""]
+    assert audio_classification.left_out(loaded, [whole], row) == [""]

@@ -44,6 +44,45 @@ def test_wav_of_unknown_length(tmp_path, claimed):
     assert len(read_sound(path).samples) == 16000
 
 
+FRAMES = [(1, "PCM_24"), (6, "PCM_16"), (6, "PCM_24"), (2, "FLOAT"), (1, "ULAW"), (1, "MS_ADPCM")]
+
+
+@pytest.mark.parametrize("rounded", [1, 12, 18])
+@pytest.mark.parametrize("claimed", [0, 0xFFFFFFFF, 0xFFFFFFFF - 36, 0x7FFFFFFF - 44, 0x7FFFF000])
+@pytest.mark.parametrize(("channels", "subtype"), FRAMES)
+def test_wav_from_a_pipe(tmp_path, channels, subtype, claimed, rounded):
+    """A WAV file from a pipe is read as far as it goes, whatever its frames, and whatever it claims in their place."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.stack([0.5 * SECOND] * channels, axis=1), 16000, subtype=subtype)
+    whole = read_sound(path).samples
+    content = bytearray(path.read_bytes())
+    place = content.index(b"data") + 4
+    content[place : place + 4] = (claimed // rounded * rounded).to_bytes(4, "little")
+    content[4:8] = min(claimed // rounded * rounded + place - 4, 0xFFFFFFFF).to_bytes(4, "little")
+    path.write_bytes(content)
+    read_sound.cache_clear()
+    np.testing.assert_array_equal(read_sound(path).samples, whole)
+
+
+def test_wav_that_was_closed_with_nothing_in_it(tmp_path):
+    """A WAV file whose length of 0 is true is empty, also with other parts behind its samples."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SECOND[:0], 16000)
+    content = path.read_bytes() + b"LIST\x0a\x00\x00\x00INFOabcdef"
+    path.write_bytes(content[:4] + (len(content) - 8).to_bytes(4, "little") + content[8:])
+    assert refusal(path) == "the sound is empty; give a file with samples"
+
+
+def test_flac_of_unknown_length(tmp_path):
+    """A FLAC file that does not say how long it is, as from a pipe, is refused in words."""
+    path = tmp_path / "a.flac"
+    soundfile.write(path, SECOND, 16000)
+    content = bytearray(path.read_bytes())
+    content[18:26] = (int.from_bytes(content[18:26], "big") >> 36 << 36).to_bytes(8, "big")
+    path.write_bytes(content)
+    assert refusal(path) == "its header does not say how long it is; convert it to WAV or FLAC again"
+
+
 def test_length_of_the_whole_file(tmp_path):
     """A WAV file that counts the eight bytes before its length as well is read, one that claims more is refused."""
     path = tmp_path / "a.wav"
@@ -146,3 +185,33 @@ def test_longest(tmp_path, monkeypatch):
     soundfile.write(tmp_path / "b.wav", np.append(SECOND, np.float32(0)), 16000)
     assert len(read_sound(tmp_path / "a.wav").samples) == 16000
     assert "at most 1 are read" in refusal(tmp_path / "b.wav")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            b"\x00\x00\x00\x1cftypM4A \x00\x00",
+            "it is an MPEG-4 sound (m4a), which is not read as a sound; convert it to",
+        ),
+        (
+            b"\xff\xf1\x50\x80\x2e\x7f\xfc",
+            "it is an AAC sound, which is not read as a sound; convert it to WAV or FLAC",
+        ),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "it is a Windows Media file (wma, wmv), which is not read as a sound;"),
+        (b"\x1a\x45\xdf\xa3\x01", "it is a Matroska or WebM file, which is not read as a sound; convert it to WAV"),
+        (b"#!AMR\n", "it is an AMR sound, which is not read as a sound; convert it to WAV or FLAC"),
+        (b"\x89PNG\r\n\x1a\n", "it is a PNG picture, which is not read as a sound; convert it to WAV or FLAC"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "it is a pointer of Git LFS, and not the sound itself; fetch",
+        ),
+        (b"<html>", "it is a web page, and no sound; download the file itself"),
+        (b"", "the file is empty; give a sound file that is whole"),
+    ],
+    ids=["m4a", "AAC", "WMA", "WebM", "AMR", "PNG", "pointer", "page", "empty"],
+)
+def test_files_of_other_kinds(tmp_path, content, words):
+    """A file that is not read is named for what it is, whatever it is called, with what to convert it to."""
+    (tmp_path / "a.wav").write_bytes(content)
+    assert refusal(tmp_path / "a.wav").startswith(words)

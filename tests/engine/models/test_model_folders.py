@@ -22,8 +22,9 @@ def test_no_label_table(recorded):
     result = recorded.run("-k", "expected and small")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
     assert recorded.reasons(result)[0] == (
-        "ERROR  ner/small: models/small has labels that the row's label map does not know: LABEL_0, LABEL_1; write in"
-        ' [ner.small] in fixtures/models/embedded.toml: labels = { "LABEL_0" = "…", "LABEL_1" = "…" }'
+        "ERROR  ner/small: models/small has labels that the row's label map does not know: LABEL_0, LABEL_1; write"
+        " which tag each stands for (O, B-PER, I-PER, …); write in [ner.small] in fixtures/models/embedded.toml:"
+        ' labels = { "LABEL_0" = "…", "LABEL_1" = "…" }'
     )
 
 
@@ -39,11 +40,14 @@ def test_printed_line_mends_it(recorded):
 
 
 def test_label_list(recorded):
-    """An id2label that is no table is an ERROR with one message."""
+    """An id2label that is no table is an ERROR with one message, which names the model."""
     configure(recorded, "small", id2label=["O", "B-PER"])
     result = recorded.run("-k", "expected and small")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
-    assert "id2label in config.json is no table from number to label" in recorded.reasons(result)[0]
+    assert recorded.reasons(result) == [
+        "ERROR  ner/small: models/small: config.json: id2label is no table from number to label; save the model again"
+        " with a label for each class, from 0 on"
+    ]
 
 
 def test_other_label_map_is_another_model(recorded):

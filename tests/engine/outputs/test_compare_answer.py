@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.outputs import Mismatch, Tolerance, check_drift, check_expected, check_swap, invalid
-from swapgate.outputs.answer import Answer, AnswerSpan
+from swapgate.outputs.answer import Answer, AnswerSpan, count
 
 CONTEXT = "Paris is in France; Ada was born in Paris."
 PARIS = Answer("Paris", 36, 41, score=0.9, margin=0.8)
@@ -70,10 +70,46 @@ def test_expected_text_that_stands_twice():
     assert check_expected(first, (AnswerSpan(0, "Paris"), *RIGHT)) == []
 
 
-@pytest.mark.parametrize(("start", "end"), [(35, 41), (36, 42), (36, 40), (37, 41)])
+@pytest.mark.parametrize(("start", "end"), [(36, 40), (37, 41), (33, 41), (32, 42), (24, 41)])
 def test_expected_exact(start, end):
-    """One character more or less is another answer."""
+    """One letter or word more or less is another answer."""
     assert len(check_expected(Answer(CONTEXT[start:end], start, end, 0.9, 0.8), RIGHT)) == 1
+
+
+@pytest.mark.parametrize(("start", "end"), [(35, 41), (36, 42), (35, 42)])
+def test_expected_but_for_spaces_and_punctuation(start, end):
+    """The space before a word and the mark behind it are no part of an answer, as in the metric."""
+    assert check_expected(Answer(CONTEXT[start:end], start, end, 0.9, 0.8), RIGHT) == []
+
+
+@pytest.mark.parametrize(
+    ("context", "start", "text", "right", "is_right"),
+    [
+        ("It is the Tower.", 6, "the Tower.", AnswerSpan(10, "Tower"), True),
+        ("It is in the Tower.", 6, "in the Tower", AnswerSpan(13, "Tower"), False),
+        ("for 1,000 euros", 4, "1,000", AnswerSpan(4, "1,000 euros"), False),
+        ("by Zoë’s", 3, "Zoë’s", AnswerSpan(3, "Zoë"), False),
+        ("首都是「北京」。", 3, "「北京」", AnswerSpan(4, "北京"), True),
+        ("首都是「北京」。", 4, "北京", AnswerSpan(4, "京"), False),
+        ("نعم، باريس؟", 5, "باريس؟", AnswerSpan(5, "باريس"), True),
+        ("grade A", 6, "A", AnswerSpan(6, "A"), True),
+        ("a grade", 0, "a", AnswerSpan(2, "grade"), False),
+    ],
+    ids=["article", "another word", "less", "ending", "brackets", "letter", "Arabic", "bare article", "beside"],
+)
+def test_expected_as_the_metric(context, start, text, right, is_right):
+    """A row is right in the place where its exact match is 1."""
+    found = Answer(text, start, start + len(text), 0.9, 0.8)
+    assert context[found.start : found.end] == text
+    assert (check_expected(found, (right,)) == []) == is_right
+    if is_right:
+        assert count(found, (right,)) == {"F1": 1.0, "exact match": 1.0}
+
+
+@pytest.mark.parametrize(("text", "score"), [("東京都", 4 / 5), ("京都", 1 / 2), ("大阪", 0.0), ("東京。", 1.0)])
+def test_f1_without_spaces(text, score):
+    """Where there are no spaces, each letter that is shared is part of F1."""
+    assert count(Answer(text, 0, len(text), 0.9, 0.8), (AnswerSpan(0, "東京"),))["F1"] == pytest.approx(score)
 
 
 IMPOSSIBLE = [math.nan, math.inf, -math.inf, -1e-9]

@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
 
 from swapgate.outputs import Mismatch, Tolerance, check_drift, check_expected, check_swap, invalid
 from swapgate.outputs.text import Summary, Text, rouge_1, word_error_rate
@@ -74,6 +76,79 @@ def test_word_error_rate_at_any_white_space(blank):
 
 
 @pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("the kitchen—light on", "the kitchen light on"),
+        ("a well-known song/hymn", "a well known song hymn"),
+        ("Don’t say ’twas o'clock", "don't say twas o’clock"),
+        ("rock ’n’ roll, the dogs'", "rock n roll the dogs"),
+        ("1,000.50 or 1,00,000", "1000.50 or 100000"),
+        ("Café Ünal, İstanbul", "cafe\u0301 u\u0308nal istanbul"),
+        ("भारत हिन्दी।", "भारत, हिन्दी"),
+        ("مرحبا، بالعالم؟", "مرحبا بالعالم"),
+        ("서울, 부산!", unicodedata.normalize("NFD", "서울 부산")),
+        ("今日は、いい天気です。", "今日は いい天気です"),
+        ("ＡＢＣを１２３。", "abcを123"),
+        ("สวัสดี ครับ", "สวัสดีครับ"),
+        ("co\u00adoperate \u200bnow", "cooperate now"),
+    ],
+    ids=[
+        *("dash", "hyphen", "apostrophes", "quotes", "groups of digits", "Latin", "Hindi", "Arabic", "Korean"),
+        *("Japanese", "full width", "Thai", "not to be seen"),
+    ],
+)
+def test_same_transcript(said, heard):
+    """What sounds alike and is written in another way has no error: signs, Unicode forms, spaces where none must be."""
+    assert word_error_rate(heard, said) == word_error_rate(said, heard) == 0
+    assert check_expected(wrote(heard), said) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "rate"),
+    [
+        ("we are", "we're", 1.0),
+        ("it is its own", "it is it's own", 1 / 4),
+        ("about 3.5 or so", "about 35 or so", 2 / 5),
+        ("kitchen—light on", "kitchenlight on", 2 / 3),
+        ("हिन्दी में", "हिन्दि में", 1 / 2),
+        ("今日はいい天気です", "今日は良い天気です", 1 / 9),
+        ("彼はMicrosoftで働く", "彼はMacrosoftで働く", 1 / 6),
+        ("안녕 하세요", "안녕하세요", 1.0),
+    ],
+    ids=["contraction", "apostrophe", "point", "joined", "mark", "Japanese", "mixed", "Korean has spaces"],
+)
+def test_another_transcript(said, heard, rate):
+    """What is another word is an error; where there are no spaces a letter is a word."""
+    assert word_error_rate(heard, said) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("reference", [SOURCE, ASKED.summary, "It's 1,000.50 – a_b, e.g. x's.", "..."])
+@pytest.mark.parametrize("text", [GOOD, "The mayor of NEW York's bridge", "1000 a b", ""])
+def test_rouge_of_plain_letters(text, reference):
+    """Of texts in plain letters and digits, ROUGE is what rouge-score gives with its own tokenizer."""
+    theirs = RougeScorer(["rouge1"]).score(reference, text)["rouge1"].fmeasure
+    assert rouge_1(text, reference) == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "score"),
+    [
+        ("Совет починит старый мост", "Совет починит мост.", 6 / 7),
+        ("Zürich wächst", "ZU\u0308RICH schrumpft", 1 / 2),
+        ("東京の古い橋", "東京の橋", 4 / 5),
+        ("กรุงเทพ", "กรุงไทย", 2 / 3),  # ก รุ ง เ ท พ and ก รุ ง ไ ท ย
+        ("नई दिल्ली", "दिल्ली में", 1 / 2),
+        ("서울은 수도", "서울은 도시", 1 / 2),
+        ("", "Совет починит мост.", 0.0),
+    ],
+    ids=["Russian", "German", "Japanese", "Thai", "Hindi", "Korean", "nothing"],
+)
+def test_rouge_in_other_letters(text, reference, score):
+    """Words of every alphabet count, and each letter where there are no spaces."""
+    assert rouge_1(text, reference) == pytest.approx(score)
+
+
+@pytest.mark.parametrize(
     ("text", "reference", "score"),
     [
         ("the old bridge", "The old, old bridge!", 6 / 7),  # 3 of 3 words, 3 of 4 words
@@ -102,6 +177,15 @@ def test_expected_transcript_wrong():
     """The message says what was heard, what was said and the word error rate."""
     assert check_expected(wrote("one too"), "One two three.") == [
         Mismatch("text", "heard 'one too', expected 'One two three.': word error rate 0.667, allowed 0")
+    ]
+
+
+def test_expected_transcript_without_spaces():
+    """Where there are no spaces, the message says the character error rate."""
+    assert check_expected(wrote("今日は良い天気です"), "今日はいい天気です。") == [
+        Mismatch(
+            "text", "heard '今日は良い天気です', expected '今日はいい天気です。': character error rate 0.111, allowed 0"
+        )
     ]
 
 
@@ -171,10 +255,79 @@ def test_end(text):
     assert check_expected(wrote(text), asked()) == []
 
 
-@pytest.mark.parametrize("text", ["The old bri", "the old bridg", "the old bridgehead", "It was fast"])
+@pytest.mark.parametrize("text", ["The old bri", "the old bridg", "It voted to rep", "thanked New Y", "the cou"])
 def test_cut_in_mid_word(text):
-    """A summary that ends in a part of a word, or in a word that is nowhere, is cut."""
+    """A summary that ends in a part of a word of the source is cut."""
     assert paths(check_expected(wrote(text), asked())) == ["text.end"]
+
+
+@pytest.mark.parametrize(
+    "text", ["It was fast", "the old bridgehead", "Ely council vote", "The mayor thank", "Ely’s", "New York's", "$5 🎉"]
+)
+def test_whole_word_without_a_stop(text):
+    """A last word that is no beginning of one of the source, or of which that one is an inflection, is a whole one."""
+    assert check_expected(wrote(text), asked()) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "word", "is_cut"),
+    [
+        ("plan", "planned", False),
+        ("work", "workers", False),
+        ("flood", "flooding", False),
+        ("vote", "voters", False),
+        ("govern", "government", False),
+        ("мост", "моста", False),
+        ("서울", "서울에서", False),
+        ("Brücke", "Brücken", False),
+        ("gov", "government", True),
+        ("мо", "моста", True),
+        ("Brü", "Brücken", True),
+        ("5", "50,000", True),
+    ],
+)
+def test_inflections(last, word, is_cut):
+    """A word of which the source has only an inflection is whole; where several letters are missing it is cut."""
+    right = asked(source=f"It is said that {word} is here.", summary="Not much is said.")
+    assert paths(check_expected(wrote(f"Ely and {last}"), right)) == ["text.end"] * is_cut
+
+
+JAPANESE = Summary(
+    "市議会は月曜日に古い橋を直すと決めた。市長はMicrosoftに感謝した。",
+    "市は古い橋を直す。",
+    ("橋", "直す"),
+    ("大阪",),
+    (4, 12),
+)
+
+
+@pytest.mark.parametrize("text", ["市は古い橋を直す。", "市は橋を直す", "古い橋を直すことを決定", "市 は 橋 を 直す。"])
+def test_summary_without_spaces(text):
+    """A right summary in a writing system without spaces is right, with a full stop or without."""
+    assert check_expected(wrote(text), JAPANESE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("市は大阪の橋を直す。", ["text.must_not[大阪]"]),
+        ("市は道を直す。", ["text.must[橋]"]),
+        ("橋直す", ["text.words"]),
+        ("市議会は月曜日に古い橋を直すと決めた。", ["text.words"]),
+        ("橋を直す、Micro", ["text.end"]),
+        ("市は橋を直す\ufffd", ["text.end"]),
+    ],
+    ids=["must not", "must", "short", "long", "cut name", "cut letter"],
+)
+def test_summary_without_spaces_wrong(text, wrong):
+    """What it must say and must not is found among other letters, and each letter counts as a word."""
+    assert paths(check_expected(wrote(text), JAPANESE)) == wrong
+
+
+def test_length_without_spaces():
+    """The message says what was counted."""
+    message = "'橋直す' has 3 words (each letter is one where there are no spaces), allowed 4 to 12"
+    assert check_expected(wrote("橋直す"), JAPANESE) == [Mismatch("text.words", message)]
 
 
 @pytest.mark.parametrize("value", NO_PROBABILITIES)

@@ -67,6 +67,14 @@ def test_word_error_rate_in_words():
     ]
 
 
+def test_character_error_rate_in_words():
+    """Where there are no spaces, one wrong letter of many is one, and two of ten are more than is allowed."""
+    said = "きょうはいいてんきだ"
+    assert swap("きょうはよいてんきだ", said, said) == []
+    (mismatch,) = swap("きょうはよいてんきな", said, said)
+    assert f"character error rate 0.200, the incumbent's {said!r} 0.000: rose by 0.200, allowed 0.1" in str(mismatch)
+
+
 def test_word_error_rate_above_1():
     """A candidate that talks on and on is a mismatch even where the incumbent had no word right."""
     (mismatch,) = swap("x y z x y z", "x", "one two")

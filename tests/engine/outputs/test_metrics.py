@@ -106,6 +106,35 @@ def test_transcript_that_never_ends():
     assert (figures["CER"], figures["capped CER"]) == pytest.approx((156 / 13, 3 / 13))
 
 
+@pytest.mark.parametrize(
+    ("said", "headline"),
+    [
+        (["turn it on", "off"], None),
+        (["今日はいい天気です", "明日"], "CER"),
+        (["今日は", "turn it on please"], None),
+        (["ရန်ကုန်မြို့", "သည်"], "CER"),
+        (["서울은 수도이다"], None),
+    ],
+    ids=["English", "Japanese", "mostly English", "Burmese", "Korean"],
+)
+def test_headline_of_transcripts(said, headline):
+    """CER is told first where most of what was said has no spaces between its words."""
+    counted = Tally(find_task("speech-recognition").output)
+    for one in said:
+        counted.add(one, Text(one, 1.0), one)
+    assert counted.headline == headline
+    assert counted.figures() == {"WER": 0, "CER": 0, "capped WER": 0, "capped CER": 0, "right": 1}
+
+
+def test_summaries_in_other_letters():
+    """Of a model that writes nothing no figure is as good as that of one that writes what a person did."""
+    right = [summary("Совет починит мост."), summary("市は橋を直す。")]
+    nothing, all_right = ([Text(text, 1.0) for text in texts] for texts in (["", ""], [one.summary for one in right]))
+    rouge = {"ROUGE-1", "ROUGE-2", "ROUGE-L"}
+    assert {name: measured("summarization", nothing, right)[name] for name in rouge} == dict.fromkeys(rouge, 0)
+    assert {name: measured("summarization", all_right, right)[name] for name in rouge} == dict.fromkeys(rouge, 1)
+
+
 def test_detections():
     """A box that covers three quarters is found at 0.5 to 0.75 and missed above; other labels are another's."""
     box = (0.0, 0.0, 10.0, 10.0)

@@ -243,3 +243,8 @@ def test_unreadable_file(tmp_path):
             read_cases(tmp_path / name, find_task("ner"))
         assert str(caught.value).startswith(f"{tmp_path / name}: cannot be read: ")
         assert words in str(caught.value)
+
+
+def test_mark_of_the_encoding(read):
+    """The byte-order mark that some editors put before a text is no part of it."""
+    assert read("\ufeff" + ADA).cases == read(ADA).cases

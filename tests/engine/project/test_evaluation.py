@@ -222,3 +222,9 @@ def test_without_pyarrow(found, path, monkeypatch):
     with pytest.raises(InputFault, match=r"needs pyarrow; type: pip install 'swapgate\[parquet\]'$"):
         find_set(path.with_suffix(".parquet"), find_task("ner"), frozenset())
     assert found(GOOD).count == 1
+
+
+def test_mark_of_the_encoding(found):
+    """The byte-order mark that some editors put before a text is no part of it."""
+    marked = found(b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b"\n")
+    assert [row.id for row in marked.rows()] == ["good"]

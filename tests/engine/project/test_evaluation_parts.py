@@ -121,7 +121,9 @@ def test_file_that_is_not_there(found):
     """A row that names a file that is not there is refused."""
     with pytest.raises(InputFault, match=r"set\.jsonl, row 1: '0': no file .*none\.wav"):
         found("audio-classification", sound(audio="none.wav"))
-    with pytest.raises(InputFault, match=r"cannot be read after row 1: .*File name too long"):
+    with pytest.raises(
+        InputFault, match=r"row 1: '0': .* cannot be read \(File name too long\); give a file that can$"
+    ):
         found("audio-classification", sound(audio="x" * 5_000))
 
 

@@ -64,8 +64,8 @@ def test_whole_row(read):
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
         (
             ONE + "colour = 1\n",
-            "ner.original.colour: unknown key; known: allow_pickle, budget, device, dtype, gaps, label_set,"
-            " labels, model, property_gaps, revision, tolerance, variant",
+            "ner.original.colour: unknown key; known: aggregation, allow_pickle, budget, device, dtype, gaps,"
+            " label_set, labels, long, model, outside, property_gaps, revision, tags, tolerance, variant",
         ),
         (
             ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',
@@ -278,3 +278,16 @@ def test_wrong_row_file(path):
     with pytest.raises(InputFault) as caught:
         read_row(path, find_task("ner"))
     assert str(caught.value) == f"{path}: lables: unknown key; did you mean 'labels'?"
+
+
+def test_mark_of_the_encoding(read):
+    """The byte-order mark that some editors put before a text is no part of it."""
+    assert read("\ufeff" + ONE).rows == read(ONE).rows
+
+
+def test_another_encoding(path, fault):
+    """A models file in another encoding is refused in words."""
+    assert "not valid TOML" in fault("\ufeff\ufeff" + ONE)
+    path.write_bytes(ONE.encode("utf-16"))
+    with pytest.raises(InputFault, match=r"cannot be read: .*; give a TOML file in UTF-8$"):
+        read_manifest(path)

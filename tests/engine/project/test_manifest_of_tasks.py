@@ -1,4 +1,4 @@
-"""Keys of a models file that only some tasks have: labels, generation, no_answer, threshold and cut."""
+"""Keys of a models file that only some tasks have: labels, generation, no_answer, threshold, cut and long."""
 
 import pytest
 
@@ -23,6 +23,10 @@ TASK_KEYS = {
     "threshold": {"object-detection", *MULTI_LABEL},
     "cut": {"audio-classification", "multi-label-audio-classification"},
     "decoding": {"summarization", "speech-recognition"},
+    "tags": {"ner"},
+    "outside": {"ner"},
+    "aggregation": {"ner"},
+    "long": {*SUITES} - {"image-classification", "multi-label-image-classification", "object-detection"},
 }
 """From each key to the tasks that have it."""
 OWNERS = {
@@ -31,14 +35,33 @@ OWNERS = {
     "threshold": "only object-detection and suites with multi_label = true have",
     "cut": "only audio-classification has",
     "decoding": "only summarization and speech-recognition have",
+    **dict.fromkeys(("tags", "outside", "aggregation"), "only ner has"),
+    "long": (
+        "only text-classification, ner, question-answering, summarization, audio-classification and speech-recognition"
+        " have"
+    ),
 }
-DEFAULTS = {"generation": None, "no_answer": False, "threshold": None, "cut": False, "decoding": None}
+DEFAULTS = {
+    "generation": None,
+    "no_answer": False,
+    "threshold": None,
+    "cut": False,
+    "decoding": None,
+    "tags": None,
+    "outside": None,
+    "aggregation": "simple",
+    "long": None,
+}
 WRITTEN = {
     "generation": "{ num_beams = 2 }",
     "no_answer": "true",
     "threshold": "0.7",
     "cut": "true",
     "decoding": "'greedy'",
+    "tags": "'BIOES'",
+    "outside": "'NONE'",
+    "aggregation": "'first'",
+    "long": "'truncate'",
 }
 NUMBERS = {
     "num_beams": 1,
@@ -113,7 +136,7 @@ def test_keys_of_one_task(path, task, key):
     path.write_text(row(task, f"{key} = {WRITTEN[key]}\n"))
     if task in TASK_KEYS[key]:
         settings = [*only(read_manifest(path)).settings]
-        assert settings == ([] if key == "decoding" else [key])  # decoding changes how it is judged, and no answer
+        assert settings == ([] if key in ("decoding", "long") else [key])  # these say how it is judged
         return
     with pytest.raises(InputFault) as caught:
         read_manifest(path)

@@ -1,6 +1,6 @@
 """Properties of a test file are read without importing it, each with the suites that it judges."""
 
-from swapgate.project.marks import properties_of
+from swapgate.project.marks import marks_of, properties_of
 
 TEXT = """
 import hypothesis
@@ -65,3 +65,13 @@ def test_properties():
 def test_no_python():
     """A file that is no Python has none."""
     assert properties_of("def") == []
+
+
+def test_mark_of_the_encoding():
+    """A test file that begins with a byte-order mark, as Python may, has the properties and marks of one without."""
+    text = (
+        "import pytest\nfrom swapgate.standard import batch_changes_nothing\n\n"
+        'pytestmark = pytest.mark.task("ner")\ntest_batch = batch_changes_nothing("abc")\n'
+    )
+    assert properties_of("\ufeff" + text) == properties_of(text) != []
+    assert marks_of("\ufeff" + text) == marks_of(text)

@@ -245,7 +245,6 @@ def test_floor(task, figure, right, at_least, decision):
     assert (found.needed is None) == (found.decision != "too few rows")
 
 
-@pytest.mark.parametrize(("missed", "decision"), [(60, "PASS"), (500, "FAIL"), (290, "too few rows")])
 def sparse(entities_in, rows=1_000, lost=0):
     """Return the tally of sentences of which few have an entity, and some of these are lost."""
     expected, good, bad = SAID["ner"]
@@ -289,6 +288,7 @@ def test_rare_label(rare, decision):
     assert (found.decision, found.counting) == (decision, rare)
 
 
+@pytest.mark.parametrize(("missed", "decision"), [(60, "PASS"), (500, "FAIL"), (290, "too few rows")])
 def test_floor_of_an_error_rate(missed, decision):
     """An error rate may reach so much: here each row that is missed lacks one of three words."""
     found = judge_floor(counted("speech-recognition", np.arange(1_000) >= missed), "WER", None, 0.1)

@@ -41,13 +41,13 @@ def test_judge(low, high, judgement):
     assert Ratio(low, (low + high) / 2, high).judge(1.0) == judgement
 
 
-@pytest.mark.parametrize(("low", "judgement"), [(1.05, "undecided"), (1.0604, "undecided"), (1.0606, "failed")])
+@pytest.mark.parametrize(("low", "judgement"), [(1.05, "undecided"), (1.0814, "undecided"), (1.0816, "failed")])
 def test_measured_ratio_wanders(low, judgement):
     """A ratio of times must lie above the budget by more than such ratios wander."""
     assert Ratio(low, 1.2, 1.3, 64).judge(1.05) == judgement
 
 
-@pytest.mark.parametrize(("high", "judgement"), [(1.05, "undecided"), (1.0397, "undecided"), (1.0395, "passed")])
+@pytest.mark.parametrize(("high", "judgement"), [(1.05, "undecided"), (1.0195, "undecided"), (1.0194, "passed")])
 def test_a_little_below(high, judgement):
     """A measured ratio passes only where its interval is below the budget by more than ratios wander by themselves."""
     assert Ratio(0.9, 1.0, high, 64).judge(1.05) == judgement
@@ -130,14 +130,14 @@ def test_interval_and_coin_agree(ratios, budget):
 def test_simulated():
     """Of noisy models that are as fast, 5 % and 20 % slower, a budget of 5 % passes, spares and fails those it should.
 
-    Simulated with a standard deviation of 8 % a pair, seed 1939, 200 models each.
+    Simulated with a standard deviation of 4 % a pair, seed 1939, 200 models each.
     """
     random = np.random.default_rng(1939)
 
     def judged(ratio):
         blocks: list[float] = []
         while len(blocks) < MOST_BLOCKS:
-            blocks.append(float(np.median(ratio * np.exp(0.08 * random.standard_normal(BLOCK)))))
+            blocks.append(float(np.median(ratio * np.exp(0.04 * random.standard_normal(BLOCK)))))
             if (judgement := interval(blocks).judge(1.05)) != "undecided":
                 return judgement
         return "undecided"

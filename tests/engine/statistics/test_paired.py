@@ -219,7 +219,7 @@ def test_within(lower, upper, decision):
 
 def test_what_was_never_seen_counts_as_what_counts():
     """Of a figure that few rows count for the unit that was never seen is as large a part as of these rows alone."""
-    ((weights, unseen),) = drawn_weights(150)
+    weights, unseen = next(drawn_weights(150))
     few = np.zeros((150, 1))
     few[:10] = 3.0
     assert unseen_part(weights, unseen, alike(150)) == pytest.approx(unseen / (unseen + weights.sum(axis=1)))
@@ -256,4 +256,4 @@ def test_most_lost_of_parts_together():
     together = np.ones((150, 10))
     assert most_lost(np.zeros(150, bool), together)[0] == pytest.approx(most_of(0, 150), rel=0.01)
     rare = np.repeat(np.eye(2), (10, 490), axis=0)
-    assert most_lost(np.arange(500) < 1, rare)[0] > 5 * most_lost(np.arange(500) >= 499, rare)[0] / 2
+    assert most_lost(np.arange(500) < 3, rare)[0] > most_lost(np.arange(500) >= 497, rare)[0] + 0.1

@@ -15,6 +15,11 @@ class Clock:
         self.now = 100.0
         self.calls = []
 
+    def sleep(self, seconds):
+        """Let time pass, which is noted as well."""
+        self.calls.append("pause")
+        self.now += seconds
+
     def model(self, name, seconds):
         """Return a model that takes this long."""
 
@@ -29,18 +34,44 @@ class Clock:
 def clock(monkeypatch):
     """Put a scripted clock in the place of the real one."""
     clock = Clock()
-    monkeypatch.setattr("swapgate.statistics.latency.time", SimpleNamespace(perf_counter=lambda: clock.now))
+    scripted = SimpleNamespace(perf_counter=lambda: clock.now, sleep=clock.sleep)
+    monkeypatch.setattr("swapgate.statistics.latency.time", scripted)
     return clock
 
 
 @pytest.mark.parametrize(
-    ("seconds", "judgement", "pairs"), [(1.0, "passed", 32), (1.07, "failed", 44)], ids=["as fast", "slower"]
+    ("seconds", "judgement", "pairs"), [(1.0, "passed", 32), (1.09, "failed", 44)], ids=["as fast", "slower"]
 )
 def test_stops_when_decided(clock, seconds, judgement, pairs):
     """Pairs are taken until the budget is decided, and no more."""
     found = compare(clock.model("m", seconds), clock.model("r", 1), 1.05)
     assert (found.judge(1.05), found.pairs) == (judgement, pairs)
     assert len(clock.calls) == 2 * (WARMUP + pairs)
+
+
+def test_blocks_are_spread(clock, monkeypatch):
+    """Blocks of fast calls begin so far apart that all of them are spread, and calls after a pause are not timed."""
+    monkeypatch.setattr("swapgate.statistics.latency.SPREAD", 64.0)
+    seconds = iter([0.01] * (WARMUP + BLOCK) + [5.0, *[0.01] * BLOCK] * MOST_PAIRS)  # 5 s after each pause
+
+    def model():
+        clock.calls.append("m")
+        clock.now += next(seconds)
+
+    start = clock.now
+    found = compare(model, clock.model("r", 0.01), 1.05)
+    assert (found.judge(1.05), found.median) == ("passed", pytest.approx(1.0))
+    blocks = found.pairs // BLOCK
+    assert clock.calls.count("pause") == blocks - 1
+    assert len(clock.calls) == 2 * (WARMUP + found.pairs) + 3 * (blocks - 1)
+    assert clock.now - start > blocks - 1
+
+
+def test_slow_calls_need_no_pause(clock, monkeypatch):
+    """Blocks that take long by themselves are not held up."""
+    monkeypatch.setattr("swapgate.statistics.latency.SPREAD", 64.0)
+    compare(clock.model("m", 1.0), clock.model("r", 1.0), 1.05)
+    assert "pause" not in clock.calls
 
 
 def test_gives_up_at_the_cap(clock):
@@ -94,8 +125,8 @@ def test_drift_of_the_machine_cancels(clock):
     def call():
         clock.now *= 1.01
 
-    found = compare(call, call, 1.02)
-    assert found.judge(1.02) == "passed"
+    found = compare(call, call, 1.04)
+    assert found.judge(1.04) == "passed"
     assert found.median == pytest.approx(1.0, abs=0.02)
 
 

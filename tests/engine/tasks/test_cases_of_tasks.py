@@ -255,6 +255,7 @@ def test_passage_elsewhere(fault, task, start, text, words):
             {**SUMMARY, "words": [9, 3]},
             "case 'one': expected.words = [9, 3]: the fewest are more than the most; swap them",
         ),
+        ("summarization", {**SUMMARY, "summary": "– 🎉"}, "case 'one': expected.summary = '– 🎉' has no words, so"),
         ("summarization", {**SUMMARY, "words": [0, 3]}, "case[one].expected.words[0]: Input should be greater than"),
         ("summarization", {**SUMMARY, "words": [3]}, "case[one].expected.words: List should have at least 2 items"),
         ("summarization", {**SUMMARY, "words": [3, 4, 5]}, "case[one].expected.words: List should have at most 2"),
@@ -270,7 +271,17 @@ def test_passage_elsewhere(fault, task, start, text, words):
         ("object-detection", [{"label": "a", "box": [0, 0, 1]}], "case[one].expected[0].box: List should have"),
     ],
     ids=[
-        *("turned", "no words", "one limit", "three limits", "empty word", "word alone", "summary", "before the text"),
+        *(
+            "turned",
+            "no letters",
+            "no words",
+            "one limit",
+            "three limits",
+            "empty word",
+            "word alone",
+            "summary",
+            "before the text",
+        ),
         *("empty passage", "passage", "empty transcript", "no word", "empty label", "three edges"),
     ],
 )

@@ -1,5 +1,6 @@
 """From the probabilities of a model to the labels of the cases."""
 
+import importlib.util
 from math import fsum
 
 import pytest
@@ -89,8 +90,8 @@ def test_ranked_is_sound(parts, groups):
 
 
 def test_label_names():
-    """The names of a model stand once each, in the order of the alphabet."""
-    assert label_names({"id2label": {"0": "sad", "1": "glad", "2": "sad"}}) == ["glad", "sad"]
+    """The names of a model stand by number, as often as its table has them."""
+    assert label_names({"id2label": {"2": "sad", "0": "sad", "1": "glad"}}) == ["sad", "glad", "sad"]
 
 
 def test_label_names_that_are_numbers():
@@ -98,14 +99,57 @@ def test_label_names_that_are_numbers():
     assert label_names({"id2label": {"0": 1, "1": 2}}) == ["1", "2"]
 
 
-def test_label_names_of_a_config_without():
-    """A config.json without names has the two that transformers gives it."""
-    assert label_names({}) == ["LABEL_0", "LABEL_1"]
+@pytest.mark.parametrize("config", [{}, {"id2label": None}], ids=["no key", "null"])
+@pytest.mark.parametrize("count", [None, 2, 3])
+def test_label_names_of_a_config_without(config, count):
+    """A config.json without names has those that transformers gives it, two where it does not say how many."""
+    numbers = {} if count is None else {"num_labels": count}
+    assert label_names({**config, **numbers}) == [f"LABEL_{number}" for number in range(count or 2)]
 
 
-@pytest.mark.parametrize("names", [["sad", "glad"], "sad", None, 2], ids=["list", "text", "null", "number"])
-def test_label_names_that_are_no_table(names):
-    """A config.json whose names are no table is refused with the next step."""
+@pytest.mark.parametrize("key", ["pretrained_cfg", "model_type"])
+def test_label_names_of_timm(key):
+    """Timm writes a list of names, and how many there are."""
+    own = {"pretrained_cfg": {"num_classes": 2}} if key == "pretrained_cfg" else {"model_type": "timm_wrapper"}
+    config = {"architecture": "resnet18", "num_classes": 2, "label_names": ["tench, Tinca tinca", "crane"]}
+    assert label_names({**config, **own}) == ["tench, Tinca tinca", "crane"]
+    with pytest.raises(SurroundingsFault, match=r"id2label has 2 labels and num_labels = 3; save the model again"):
+        label_names({**config, **own, "num_classes": 3})
+
+
+@pytest.mark.skipif(importlib.util.find_spec("timm") is not None, reason="timm is installed")
+def test_label_names_that_timm_knows():
+    """A model of timm's without a list of names, and no timm to tell them, is an error of the table."""
+    with pytest.raises(SurroundingsFault, match="label_names, which timm would tell, are missing"):
+        label_names({"architecture": "resnet18", "num_classes": 1000, "pretrained_cfg": {"num_classes": 1000}})
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"id2label": ["sad", "glad"]}, "id2label is no table from number to label"),
+        ({"id2label": "sad"}, "id2label is no table from number to label"),
+        ({"id2label": 2}, "id2label is no table from number to label"),
+        ({"id2label": {}}, "id2label has no label for class 0 (it has none)"),
+        ({"id2label": {"0": "sad", "2": "glad"}}, "id2label has no label for class 1 (it has 0, 2)"),
+        ({"id2label": {"1": "sad", "2": "glad"}}, "id2label has no label for class 0 (it has 1, 2)"),
+        ({"id2label": {"0": "sad", "00": "glad"}}, "id2label has no label for class 1 (it has 0, 00)"),
+        ({"id2label": {"0": "sad", "1": None}}, "id2label has no label for class 1 (it has 0, 1)"),
+        ({"id2label": {"0": "sad", "1": ""}}, "id2label has no label for class 1 (it has 0, 1)"),
+        ({"id2label": {"0": "sad", "1": ["glad"]}}, "id2label has the label ['glad'], which is no text"),
+        ({"id2label": {"0": "sad"}, "num_labels": 2}, "id2label has 1 labels and num_labels = 2"),
+        ({"num_labels": "2"}, "num_labels = '2' is no number of classes"),
+        ({"num_labels": -1}, "num_labels = -1 is no number of classes"),
+    ],
+)
+def test_label_names_that_are_no_table(config, why):
+    """A config.json whose names are no table with one for each class is refused with the next step."""
     with pytest.raises(SurroundingsFault) as caught:
-        label_names({"id2label": names})
-    assert str(caught.value) == "id2label in config.json is no table from number to label; save the model again"
+        label_names(config)
+    assert str(caught.value) == f"config.json: {why}; save the model again with a label for each class, from 0 on"
+
+
+def test_label_names_by_word():
+    """A table from label to number, as label2id is, is refused."""
+    with pytest.raises(SurroundingsFault, match="id2label has a key that is no number of a class"):
+        label_names({"id2label": {"sad": 0, "glad": 1}})

@@ -14,6 +14,7 @@ from swapgate.tasks import ner as task
 ROOT = Path(__file__).parents[3]
 TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 LABELS = {"PER": "PER", "LOC": "place"}
+READ = task.read_tags(TAGS, task.NerSettings(labels=LABELS)).tags
 
 
 def pieces(*tags, score=0.9, second=0.05):
@@ -23,7 +24,7 @@ def pieces(*tags, score=0.9, second=0.05):
 
 def group(text, spans, *tags):
     """Group word pieces of a text with these tags."""
-    found = task.group(text, pieces(*tags), spans, TAGS, LABELS).entities
+    found = task.group(text, pieces(*tags), spans, READ).entities
     return [(entity.label, entity.text) for entity in found]
 
 
@@ -54,7 +55,7 @@ def test_space_before_a_word_is_not_part_of_it():
 def test_score_is_the_mean_of_the_pieces():
     """An entity scores the mean of its pieces' best tags."""
     scores = pieces("B-PER", score=0.9) + pieces("I-PER", score=0.5)
-    (entity,) = task.group("Annie", scores, [(0, 3), (3, 5)], TAGS, LABELS).entities
+    (entity,) = task.group("Annie", scores, [(0, 3), (3, 5)], READ).entities
     assert entity.score == pytest.approx(0.7)
 
 
@@ -62,7 +63,7 @@ def test_edge_looks_at_the_pieces_beside_the_entity():
     """An entity that a neighbour nearly joined has a narrow edge; its label is as sure as before."""
     scores = pieces("B-PER") + pieces("O", score=0.5, second=0.5)
     scores[1][2] = 0.49999
-    (entity,) = task.group("Annie", scores, [(0, 3), (3, 5)], TAGS, LABELS).entities
+    (entity,) = task.group("Annie", scores, [(0, 3), (3, 5)], READ).entities
     assert entity.edge == pytest.approx(1e-5)
     assert entity.margin == pytest.approx(0.86)
 
@@ -70,13 +71,13 @@ def test_edge_looks_at_the_pieces_beside_the_entity():
 def test_margin_takes_the_tags_of_a_label_together():
     """A model that hesitates between B- and I- of one label is sure of the label, and not of the extent."""
     scores = [[0.0, 0.5, 0.5, 0.0, 0.0]]
-    (entity,) = task.group("Ann", scores, [(0, 3)], TAGS, LABELS).entities
+    (entity,) = task.group("Ann", scores, [(0, 3)], READ).entities
     assert (entity.margin, entity.edge) == (1.0, 0.0)
 
 
 def test_label_names_come_without_prefixes():
-    """The labels of a config are named once, without O, B- and I-; plain labels keep their names."""
-    assert task.label_names({"id2label": dict(enumerate([*TAGS, "MISC"]))}) == ["LOC", "MISC", "PER"]
+    """What is to be mapped are labels without O, B- and I-; plain labels keep their names."""
+    assert task.NerSettings().label_keys([*TAGS, "MISC"]) == ["PER", "PER", "LOC", "LOC", "MISC"]
 
 
 @pytest.fixture(scope="module")

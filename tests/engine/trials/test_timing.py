@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from swapgate.core.faults import ModelFault
+from swapgate.core.faults import ModelFault, SurroundingsFault
 from swapgate.inputs.given import Question, Sound, extent
 from swapgate.statistics.latency import Ratio
 from swapgate.trials import timing
@@ -51,6 +51,25 @@ def test_all_works():
         ("long_1", "dddd", 1),
         ("long_8", "dddd", 8),
     ]
+
+
+class Unreadable:
+    """A case whose file cannot be read."""
+
+    id = "unreadable"
+
+    @property
+    def input(self):
+        """Raise what a file raises that holds no sound."""
+        raise SurroundingsFault("a.wav: cannot be read as a sound; give one")
+
+
+def test_works_of_cases_that_cannot_be_read():
+    """A case that cannot be read is not timed, its own tests tell that; where none can, that of latency tells it."""
+    cases = [Unreadable(), SimpleNamespace(id="a", input="a"), SimpleNamespace(id="b", input="bb")]
+    assert [work.case.id for work in all_works(SimpleNamespace(cases=cases))] == ["a", "a", "b", "b"]
+    alone = SimpleNamespace(cases=cases[:1], latency=cases[0])
+    assert [work.case.id for work in all_works(alone)] == ["unreadable"] * 4
 
 
 def test_one_size_by_default(budgeted):

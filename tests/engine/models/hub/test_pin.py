@@ -148,3 +148,12 @@ def test_cards_that_do_not_say(hub, cache, swapgate, weights, card):
     swapgate("fetch", "ner.small", "--models=mine")
     _, lines, errors = swapgate("models", "--models=mine", "--json")
     assert (json.loads("\n".join(lines))[1]["licence"], errors) == (None, [])
+
+
+def test_mark_of_the_encoding(hub, swapgate, weights, models_file):
+    """A byte-order mark before the file stays, as all else does."""
+    hub.publish(BERT, weights)
+    models_file.write_bytes(b"\xef\xbb\xbf" + ROWS.encode())
+    assert swapgate("pin", "ner.small", "--models=mine")[0] == 0
+    text = models_file.read_text(encoding="utf-8")
+    assert (text[0], text[1:].splitlines()[0]) == ("\ufeff", ROWS.splitlines()[0])

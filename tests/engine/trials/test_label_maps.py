@@ -1,0 +1,242 @@
+"""Label maps: the lines that are printed where one lacks something, labels that stand twice, names with commas."""
+
+import json
+import tomllib
+
+import pytest
+
+from swapgate.core.faults import InputFault, SurroundingsFault
+from swapgate.outputs.classification import ranked
+from swapgate.trials.plan import make_plan
+
+BIRDS = ["hen", "crane", "great white shark, white shark", "crane"]
+MODELS = """
+[sentiment.small]
+model = "../../models/birds"
+labels = {{ {} }}
+"""
+CASES = """
+latency = "grey"
+
+[[case]]
+id = "grey"
+text = "It is grey and flies."
+expected = "crane"
+"""
+
+
+@pytest.fixture
+def birds(project):
+    """A project with one classifier, two of whose classes have one name."""
+    project.write("fixtures/sentiment/cases.toml", CASES)
+    configure(project, BIRDS)
+    label(project, '"*" = "*"')
+    return project
+
+
+def configure(project, names, **others):
+    """Give the classes of the model these names."""
+    project.model("birds", {})
+    config = {"id2label": dict(enumerate(names)), **others}
+    project.write("models/birds/config.json", json.dumps(config))
+
+
+def label(project, pairs):
+    """Write the label map of the row."""
+    project.models_file.write_text(MODELS.format(pairs))
+
+
+def plan(project, swaps=()):
+    """Read everything that a run depends on."""
+    return make_plan(project.path, project.models_file, swaps, [], project.path)
+
+
+def model(project):
+    """Return the one model."""
+    return plan(project).models["sentiment", "small"]
+
+
+def missing(project, swaps=()):
+    """Return what is said of a label map that is not there."""
+    with pytest.raises(InputFault) as caught:
+        plan(project, swaps)
+    where, _, what = str(caught.value).partition("labels: ")
+    return where, what
+
+
+TWICE = (
+    "sentiment/small: models/birds: labels that stand twice in id2label count as one: crane (1 and 3); tell them apart"
+    ' by number: labels = { "1" = "…" }'
+)
+
+
+def test_labels_that_stand_twice_are_told(birds):
+    """Classes of one name are added up, and that is told, until one of them is mapped by its number."""
+    assert plan(birds).notes == [TWICE]
+    label(birds, 'hen = "hen", crane = "crane (bird)", "great white shark, white shark" = "shark"')
+    assert plan(birds).notes == [TWICE]
+    label(birds, '1 = "crane (bird)", "*" = "*"')
+    assert plan(birds).notes == []
+
+
+def test_class_by_number(birds):
+    """A row maps a class by its number, also beside its name, and the cases' labels are known."""
+    label(birds, '1 = "crane (bird)", crane = "crane (machine)", "*" = "*"')
+    found = model(birds)
+    found.check()
+    row = found.source.row
+    said = ranked([0.1, 0.4, 0.2, 0.3], row.label_keys(BIRDS), row.label_map)
+    assert [str(score) for score in said.scores] == [
+        "crane (bird) 0.4000",
+        "crane (machine) 0.3000",
+        '"great white shark, white shark" 0.2000',
+        "hen 0.1000",
+    ]
+    assert found.given_labels == {"hen", "crane (bird)", "crane (machine)", "great white shark, white shark"}
+
+
+def test_names_that_are_numbers(birds):
+    """A name that is a number is meant by it before the class of that number is."""
+    configure(birds, ["1", "0"])
+    label(birds, '0 = "none", 1 = "one"')
+    row = model(birds).source.row
+    assert row.label_keys(["1", "0"]) == ["1", "0"]
+    assert model(birds).check() is None
+
+
+def test_many_labels_that_stand_twice(birds):
+    """Of many labels that stand twice the first are told."""
+    configure(birds, [f"bird {number % 50}" for number in range(100)])
+    assert plan(birds).notes == [
+        "sentiment/small: models/birds: labels that stand twice in id2label count as one: bird 0 (0 and 50), bird 1 (1"
+        ' and 51), bird 2 (2 and 52) and 47 more; tell them apart by number: labels = { "0" = "…" }'
+    ]
+
+
+def test_names_with_commas_are_quoted(birds):
+    """Names with commas stand in quotes where several are listed, and the printed line is TOML."""
+    label(birds, 'crane = "crane"')
+    with pytest.raises(SurroundingsFault) as caught:
+        model(birds).check()
+    head, _, line = str(caught.value).partition("; write in [sentiment.small] in fixtures/models/embedded.toml: ")
+    assert head == (
+        "sentiment/small: models/birds has labels that the row's label map does not know: \"great white shark, white"
+        ' shark", hen'
+    )
+    assert tomllib.loads(line) == {
+        "labels": {"crane": "crane", "great white shark, white shark": "…", "hen": "…"},
+    }
+
+
+def test_many_unknown_labels(birds):
+    """Of many unknown labels the first are listed, and the printed line lets all keep their names."""
+    configure(birds, [f"bird {number:03}" for number in range(100)])
+    label(birds, '"bird 000" = "crane"')
+    with pytest.raises(SurroundingsFault) as caught:
+        model(birds).check()
+    assert ", bird 010, … (99 in all); write in" in str(caught.value)
+    assert str(caught.value).endswith('embedded.toml: labels = { "bird 000" = "crane", "*" = "*" }')
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (["good", "bad"], 'labels = { "bad" = "bad", "good" = "good" }'),
+        (["LABEL_0", "LABEL_1"], 'labels = { "LABEL_0" = "…", "LABEL_1" = "…" }'),
+        ([f"bird {number}" for number in range(100)], 'labels = { "*" = "*" }'),
+        (['say "a\\b"', "b"], 'labels = { "b" = "b", "say \\"a\\\\b\\"" = "say \\"a\\\\b\\"" }'),
+    ],
+    ids=["names", "no names", "many", "quotes"],
+)
+def test_missing_labels(birds, names, line):
+    """A row without a label map is told the line to write, and that line is taken."""
+    configure(birds, names)
+    birds.models_file.write_text('[sentiment.small]\nmodel = "../../models/birds"\n')
+    assert missing(birds) == (f"{birds.models_file}: sentiment.small.", f"missing; add it: {line}")
+    birds.models_file.write_text(f'[sentiment.small]\nmodel = "../../models/birds"\n{line}\n')
+    assert model(birds).check() is None
+
+
+def test_missing_labels_of_entities(birds):
+    """Of a model of entities the line has labels without the letters of tags."""
+    configure(birds, ["O", "B-PER", "I-PER", "E-PER", "S-LOC", "B-LOC"])
+    birds.models_file.write_text('[ner.small]\nmodel = "../../models/birds"\n')
+    assert missing(birds)[1] == 'missing; add it: labels = { "LOC" = "LOC", "PER" = "PER" }'
+
+
+def test_missing_labels_of_a_candidate(birds):
+    """A candidate's row is told the line of its own model."""
+    birds.write("row.toml", 'model = "models/birds"\n')
+    configure(birds, ["good", "bad"])
+    label(birds, '"*" = "*"')
+    said = missing(birds, ["sentiment.small=row.toml"])
+    assert said[1] == 'missing; add it: labels = { "bad" = "bad", "good" = "good" }'
+
+
+@pytest.mark.parametrize("what", ["no model", "broken", "no table", "public"])
+def test_missing_labels_that_nobody_can_tell(birds, what):
+    """Where the labels cannot be told, the row is told that it lacks them as before."""
+    config = birds.path / "models/birds/config.json"
+    named = "somebody/some-birds" if what == "public" else "../../models/birds"
+    if what == "no model":
+        config.unlink()
+    elif what != "public":
+        config.write_text("{" if what == "broken" else '{"id2label": ["crane"]}')
+    birds.models_file.write_text(f'[sentiment.small]\nmodel = "{named}"\n')
+    assert missing(birds)[1] == "missing; add it"
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"id2label": {"0": "hen", "2": "crane"}}, "id2label has no label for class 1 (it has 0, 2)"),
+        ({"id2label": {"0": "hen", "1": None}}, "id2label has no label for class 1 (it has 0, 1)"),
+        ({"num_labels": "3"}, "num_labels = '3' is no number of classes"),
+        ({"id2label": {"hen": 0, "crane": 1}}, "id2label has a key that is no number of a class"),
+    ],
+)
+def test_tables_with_gaps(birds, config, why):
+    """A table that has not one name for each class is one error that names model and table."""
+    birds.write("models/birds/config.json", json.dumps(config))
+    with pytest.raises(SurroundingsFault) as caught:
+        model(birds).check()
+    assert str(caught.value).startswith(f"sentiment/small: models/birds: config.json: {why}")
+    assert plan(birds).notes == []
+
+
+def test_number_of_classes_without_a_table(birds):
+    """A config.json that only says how many classes there are has the names that transformers gives them."""
+    birds.write("models/birds/config.json", '{"num_labels": 3}')
+    label(birds, 'LABEL_0 = "hen", 1 = "crane", LABEL_2 = "shark"')
+    assert model(birds).check() is None
+    label(birds, 'LABEL_0 = "hen"')
+    with pytest.raises(SurroundingsFault, match="does not know: LABEL_1, LABEL_2; write in"):
+        model(birds).check()
+
+
+@pytest.mark.parametrize("said", ["", 'tags = "BIOES"\noutside = "NONE"\n'], ids=["guessed", "said"])
+def test_guessed_tags_are_told(birds, said):
+    """How the tags of a model are read is noted where it is guessed; what the row says is not."""
+    configure(birds, ["NONE", "B-PER", "I-PER", "E-PER", "S-PER"])
+    birds.models_file.write_text(f'[ner.small]\nmodel = "../../models/birds"\nlabels = {{ PER = "PER" }}\n{said}')
+    guess = (
+        'ner/small: models/birds: tags = "BIOES" and outside = "NONE": guessed from its labels; write in its row what'
+        " is right"
+    )
+    made = plan(birds)
+    assert made.notes == ([] if said else [guess])
+    assert made.models["ner", "small"].check() is None
+
+
+def test_classes_of_entities_without_names(birds):
+    """A row that lets classes without names keep those is an error that says what to map them to."""
+    birds.write("models/birds/config.json", '{"num_labels": 3}')
+    birds.models_file.write_text('[ner.small]\nmodel = "../../models/birds"\nlabels = { "*" = "*" }\n')
+    made = plan(birds)
+    with pytest.raises(SurroundingsFault) as caught:
+        made.models["ner", "small"].check()
+    assert str(caught.value) == (
+        'ner/small: models/birds: its labels are LABEL_0, LABEL_1, LABEL_2, of which "*" = "*" makes no tags; map each'
+        " of them to its tag (O, B-PER, I-PER, …)"
+    )
+    assert made.notes == []

@@ -15,6 +15,7 @@ class Sureness:
     """Rows of which a model is about equally sure."""
 
     rows: int
+    """How many they are."""
     confidence: float
     """Mean probability that it gives its leading answers."""
     right: float

@@ -8,6 +8,7 @@ from swapgate.core.words import plain
 from swapgate.statistics.comparison import Flip
 from swapgate.verdicts.facts import Report, Tier
 from swapgate.verdicts.table import table
+from swapgate.verdicts.terminal import ACCEPTED
 
 SIGNS = {"PASS": "✅", "FAIL": "❌", "INCOMPLETE": "⚠️", "ERROR": "💥"}
 MOST = 65_000
@@ -52,6 +53,9 @@ def _blocks(report: Report) -> Iterator[str]:
     yield f"## swapgate: {SIGNS[worst]} {worst}\n" if worst else "## swapgate: nothing was judged\n"
     if report.against:
         yield f"Judged by the rows, cases, goldens and limits of {report.against}.\n"
+    for note in report.notes:
+        if note.startswith(ACCEPTED):
+            yield f"{code(note)}\n"
     headings, rows = table(report)
     if rows:
         shown = [[name, code(model), *cells, f"{SIGNS[word]} {word}"] for name, model, *cells, word in rows]

@@ -93,7 +93,7 @@ class Verdict:
     """Goldens from elsewhere and how much of a prediction they hold, in words."""
     remarks: Sequence[str] = ()
     """What a reader should know besides: what a PASS of quality claims, tests that passed when they were run again."""
-    lapses: Mapping[str, Sequence[str]] = MappingProxyType({})
+    lapses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Cases on which a candidate is worse than its incumbent: lost, near ties lost, weaker."""
 
 

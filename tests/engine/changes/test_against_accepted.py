@@ -46,9 +46,8 @@ def test_of_the_change_where_the_commit_lets_it(committed, worse, accept, commit
     worse()
     accept()
     result = against()
-    notes = [line for line in committed.reasons(result) if line.startswith("note")]
     assert committed.verdicts(result)["small"] == "PASS"
-    assert notes[1].startswith("note  accepted: ner/small may lose ada")
+    assert committed.reasons(result)[0].startswith("note  accepted: ner/small may lose ada")
 
 
 def test_that_the_change_lets_itself(committed, worse, accept, against):

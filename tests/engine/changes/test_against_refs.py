@@ -108,6 +108,7 @@ def test_refused(committed, against, git, commit, ref, message):
         ("golden/", "golden/embedded/ner/original.json, golden/embedded/ner/small.json"),
         ("cases.toml", "fixtures/ner/cases.toml"),
     ],
+    ids=["models", "goldens", "cases"],
 )
 def test_ignored(committed, against, git, commit, line, names):
     """Where the commit lacks what judges, for git was told to ignore it, the line that says so is told."""

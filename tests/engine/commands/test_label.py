@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import fake_model
 import pytest
 
 from swapgate.commands import main
@@ -13,10 +14,12 @@ TEXTS = ["Ada is here", "Paris is far", "Siemens is old", "It is nobody"]
 
 
 @pytest.fixture
-def label(recorded, monkeypatch, capsys):
+def label(recorded, monkeypatch, capsys, request):
     """Run the command on rows of four texts, over and over, with a candidate that loses one name and finds another."""
     recorded.retrain("candidate", like="small", Ada=None, Siemens=["ORG", 0.9])
     monkeypatch.chdir(recorded.path)
+    fake_model.pytest_configure()
+    request.addfinalizer(fake_model.pytest_unconfigure)
     rows = [{"id": f"row {number}", "text": f"{TEXTS[number % 4]} {number}"} for number in range(200)]
     recorded.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 

@@ -39,7 +39,9 @@ def review(capsys):
 
 
 @pytest.mark.parametrize(
-    "words", ["review --json", "review", "tasks ner", "schema", "--help", "models --json", "tiers v.json"]
+    "words",
+    ["review --json", "review", "tasks ner", "schema", "--help", "models --json", "tiers v.json"],
+    ids=["json", "text", "task", "schema", "help", "models", "tiers"],
 )
 def test_nobody_reads_on(red, words):
     """Where what a command prints is not read to its end, as behind `| head`, it ends without a word of its own."""

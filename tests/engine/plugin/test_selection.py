@@ -229,7 +229,7 @@ def test_missing_cases_file(recorded):
     recorded.cases_file.unlink()
     result = recorded.run()
     assert result.ret == 4
-    result.stderr.fnmatch_lines(f"ERROR: {recorded.cases_file}: cannot be read: *")
+    result.stderr.fnmatch_lines(f"ERROR: {recorded.cases_file}: there is no such file; *")
 
 
 def test_k_selects_a_task_and_nothing_else():

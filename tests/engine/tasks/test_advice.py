@@ -24,6 +24,7 @@ ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
         ("parakeet_tdt", "ParakeetForTDT", "write a task for it (README, Tasks of your own)"),
         ("wav2vec2", "Wav2Vec2ForPreTraining", "give a checkpoint that was trained to write what is said"),
     ],
+    ids=["steps", "two parts", "frames", "untrained"],
 )
 def test_recognizer_of_another_kind(kind, architecture, advice):
     """A recognizer that writes in another way is told as such, one that was not trained to write as that."""

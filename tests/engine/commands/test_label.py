@@ -1,10 +1,10 @@
 """`swapgate label`: only the rows on which two models differ need a label, and the paired verdict is exact."""
 
 import csv
+import importlib
 import io
 import json
 
-import fake_model
 import pytest
 
 from swapgate.commands import main
@@ -14,12 +14,13 @@ TEXTS = ["Ada is here", "Paris is far", "Siemens is old", "It is nobody"]
 
 
 @pytest.fixture
-def label(recorded, monkeypatch, capsys, request):
+def label(recorded, monkeypatch, capsys):
     """Run the command on rows of four texts, over and over, with a candidate that loses one name and finds another."""
     recorded.retrain("candidate", like="small", Ada=None, Siemens=["ORG", 0.9])
     monkeypatch.chdir(recorded.path)
+    monkeypatch.syspath_prepend(recorded.path)
+    fake_model = importlib.import_module("fake_model")
     fake_model.pytest_configure()
-    request.addfinalizer(fake_model.pytest_unconfigure)
     rows = [{"id": f"row {number}", "text": f"{TEXTS[number % 4]} {number}"} for number in range(200)]
     recorded.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
@@ -29,7 +30,8 @@ def label(recorded, monkeypatch, capsys, request):
         return said.out + said.err
 
     run.project = recorded
-    return run
+    yield run
+    fake_model.pytest_unconfigure()
 
 
 def table(project, change, name="asked.csv"):

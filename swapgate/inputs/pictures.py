@@ -100,10 +100,15 @@ def _signed(shades: Any, mode: str, tags: Any) -> Any:
     return shades.view(np.uint32) if unsigned else shades
 
 
+UNCLEAR = 16
+"""Of fractions: from 1 to this a picture may be one of 0 to 1 a little beyond it, or a very dark one of 0 to 255."""
+
+
 def _white(path: Path, shades: Any) -> float:
     """Return which number is white where the file does not say: 255, or 1 of those with a fraction."""
     low, high, form = shades.min(), shades.max(), ",g" if shades.dtype.kind == "f" else ",d"
-    if not (low >= 0 and high <= 255):  # NaN is neither
+    unclear = shades.dtype.kind == "f" and 1 < high < UNCLEAR
+    if unclear or not (low >= 0 and high <= 255):  # NaN is neither
         raise SurroundingsFault(
             f"{path}: its pixels are {shades.dtype} from {low:{form}} to {high:{form}}, and nothing says which is"
             " white; convert it to 8 or 16 bits"

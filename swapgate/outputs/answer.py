@@ -26,6 +26,7 @@ from swapgate.outputs.tolerance import (
 )
 from swapgate.outputs.writing_systems import apart, folded, pattern
 
+ARTICLES = frozenset({"a", "an", "the"})
 AROUND = 40
 """Characters of a context shown on each side of an answer."""
 
@@ -113,9 +114,9 @@ def count(found: Answer, right: Sequence[AnswerSpan]) -> Counts:
     """Return what a row adds, compared by words as SQuAD does (torchmetrics); without a right answer only none is."""
     from torchmetrics.functional.text import squad
 
-    texts, starts = [normalized(span.text) for span in right] or [""], [span.start for span in right] or [0]
+    texts, starts = [_told_apart(span.text) for span in right] or [""], [span.start for span in right] or [0]
     wanted = {"answers": {"text": texts, "answer_start": starts}, "id": "0"}
-    scores = squad([{"prediction_text": normalized(found.text), "id": "0"}], [wanted])
+    scores = squad([{"prediction_text": _told_apart(found.text), "id": "0"}], [wanted])
     exact = float(scores["exact_match"]) / 100
     sure = sureness(found.score, bool(exact), found.score if exact else 1 - found.score)
     return {"F1": float(scores["f1"]) / 100, "exact match": exact, **sure}
@@ -149,6 +150,17 @@ def normalized(text: str) -> str:
     """Return what of an answer is compared: its words with a space between them, but for articles."""
     bare = pattern(r"[\p{P}$+<=>^`|~]").sub("", folded(text))
     return apart(pattern(r"\b(?:a|an|the)\b").sub(" ", bare))
+
+
+def _told_apart(text: str) -> str:
+    """Return the words of an answer so that torchmetrics, which normalizes once more, takes none of them away.
+
+    It would take the letter of "A社" for an article, and signs that stand alone for nothing.
+    """
+    said = normalized(text)
+    if not said:
+        return " ".join(f"sign{ord(letter)}" for letter in text.strip())
+    return " ".join(f"{word}article" if word in ARTICLES else word for word in said.split())
 
 
 def _is_right(found: Answer, right: Sequence[AnswerSpan]) -> bool:

@@ -19,7 +19,7 @@ from swapgate.outputs.writing_systems import has_spaces, unspaced
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
 from swapgate.tasks.settings import Long, Settings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import READ_IN_PART
+from swapgate.tasks.texts import READ_IN_PART, SEES_PADS
 
 WINDOW = 384
 """Most tokens of a window, question and specials included; a tokenizer may allow fewer."""
@@ -152,8 +152,8 @@ def windows(loaded: Loaded, question: Question, long: Long = "window") -> list[A
             f"question and context have more than the {limit} tokens of a window; shorten them, or write"
             ' long = "window" in the models file'
         )
-    longest, most = max(len(one.ids) for one in several), getattr(loaded.model.config, "max_position_embeddings", None)
-    if most is not None and longest > most:
+    longest, most = max(len(one.ids) for one in several), loaded.most_tokens
+    if longest > most:
         raise SurroundingsFault(
             f"a window has {longest} tokens, the model reads at most {most};"
             f" write model_max_length = {most} into its tokenizer_config.json"
@@ -171,8 +171,9 @@ def _logits(loaded: Loaded, several: Sequence[Any]) -> Iterator[Any]:
     names = [name for name in loaded.reader.model_input_names if name in takes]
     columns = {"input_ids": "ids", "token_type_ids": "type_ids", "attention_mask": "attention_mask"}
     filling = {"input_ids": loaded.reader.pad_token_id or 0}
-    for begin in range(0, len(several), AT_ONCE):
-        batch = several[begin : begin + AT_ONCE]
+    at_once = 1 if loaded.model.config.model_type in SEES_PADS else AT_ONCE
+    for begin in range(0, len(several), at_once):
+        batch = several[begin : begin + at_once]
         width = max(len(one.ids) for one in batch)
         inputs = {
             name: torch.tensor(

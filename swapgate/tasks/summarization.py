@@ -18,7 +18,7 @@ from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generatio
 from swapgate.tasks.settings import CutSettings, Long
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import left_out as left_out_of
-from swapgate.tasks.texts import tokenized
+from swapgate.tasks.texts import sees_pads, tokenized
 
 NEW_TOKENS = 256
 """Longest text of a model that sets no length, in tokens; transformers' own limit of 20 would cut it off."""
@@ -110,6 +110,8 @@ def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[
         raise SurroundingsFault("a text is empty, so there is nothing to sum up; give the case a text")
     if not texts:
         return []
+    if len(texts) > 1 and sees_pads(loaded):
+        return [written for one in texts for written in predict(loaded, [one], row)]
     found = _written(loaded, texts, settled(loaded.model, row), row.long)
     if len(texts) > 1 and any(isinstance(one, ModelFault) for one in found):  # padding can carry NaN to other texts
         return [written for one in texts for written in predict(loaded, [one], row)]
@@ -118,6 +120,8 @@ def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[
 
 def left_out(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[str]:
     """Tell of each text what is done with it because it is longer than the model reads."""
+    if row.long is None:
+        return [""] * len(texts)
     prefix = settled(loaded.model, row).prefix
     return left_out_of(loaded, [prefix + one for one in texts], row)
 

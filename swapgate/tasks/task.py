@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swapgate.core.faults import Fault, InputFault
+from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.words import told
 from swapgate.outputs.prediction import Output
 from swapgate.tasks.case import Case, CaseShape, Files
@@ -27,6 +27,13 @@ class Loaded:
     def most_tokens(self) -> float:
         """How many tokens of a text it reads at once, special ones among them; infinite where there is no limit."""
         limits = [getattr(self.model.config, "max_position_embeddings", None), self.reader.model_max_length]
+        for limit in filter(None, limits):
+            if not isinstance(limit, int) and not (isinstance(limit, float) and limit.is_integer()):
+                raise SurroundingsFault(
+                    f"the model's settings say that it reads at most {limit!r} tokens, which is no number; mend"
+                    " model_max_length in tokenizer_config.json, or max_position_embeddings in config.json"
+                )
+        limits = [limit and int(limit) for limit in limits]
         for name, part in self.model.named_modules():
             padding = getattr(part, "padding_idx", None)  # RoBERTa and its kin count positions from behind it
             if name.rpartition(".")[2] == "position_embeddings" and padding is not None:

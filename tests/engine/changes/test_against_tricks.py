@@ -136,13 +136,12 @@ def test_link_in_the_repository(committed, commit, against):
         ("tests/test_ner.py", 7),
         ("tests/test_mine.py", 0),
         ("tests/conftest.py", 7),
-        ("tests/__init__.py", 7),
         ("pytest.ini", 7),
         ("fake_model.py", 0),
         ("constraints.txt", 0),
         (".github/ci.yml", 0),
     ],
-    ids=[f"file {number}" for number in range(8)],
+    ids=[f"file {number}" for number in range(7)],
 )
 def test_what_judges_as_it_is_now(committed, against, name, status):
     """Tests, configuration and whatever else is not the commit's are listed where the change edits them."""
@@ -235,6 +234,16 @@ def test_golden_that_the_commit_lacks(committed, commit, against, approve):
     )
 
 
+def test_package_that_pytest_runs(committed, commit, against):
+    """An edited package that has tests is run on the way, and what it does to the process is everybody's."""
+    committed.write("tests/others/test_sums.py", "def test_sums():\n    assert 1 + 1 == 2\n")
+    ref = commit()
+    committed.write("tests/others/__init__.py", "")
+    result = against(ref=ref)
+    assert result.ret == 7
+    assert committed.reasons(result)[-1] == f"{USED}tests/others/__init__.py"
+
+
 def test_file_of_the_commit_in_a_message(committed, commit, against):
     """A message names a file of the commit as git does, and never the temporary checkout."""
     committed.models_file.write_text(committed.models_file.read_text() + IMAGES)
@@ -245,7 +254,8 @@ def test_file_of_the_commit_in_a_message(committed, commit, against):
     result = against("-k", "cat and expected", ref=ref)
     assert result.ret == 7
     assert (
-        f"ERROR  image-classification/original: {ref[:12]}:fixtures/image-classification/cat.png" in result.stdout.str()
+        f"ERROR  image-classification/original 'cat': {ref[:12]}:fixtures/image-classification/cat.png"
+        in result.stdout.str()
     )
     assert "swapgate-" not in result.stdout.str().replace("plugins: swapgate-", "")
 

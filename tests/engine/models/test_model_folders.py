@@ -150,6 +150,6 @@ def test_label_that_nothing_is_mapped_to(recorded):
     recorded.replace(recorded.models_file, 'model = "../../models/small"\nlabels = { PER = "PER"', SMALL_PERS)
     result = recorded.run("-k", "expected and small and ada")
     assert (
-        "; no label of the model is mapped to PER: mend labels in [ner.small] in fixtures/models/embedded.toml, or mend"
-        " the case in fixtures/ner/cases.toml, or add to [ner.small.gaps]"
+        "; no label of the model is mapped to PER: mend labels in [ner.small] in fixtures/models/embedded.toml, or"
+        " models/small"
     ) in recorded.reasons(result)[0]

@@ -21,7 +21,9 @@ def quality(said, heard, limits=()):
     for row in range(400):
         counted.add(str(row), Text(heard, 1.0), said)
     row = SimpleNamespace(budget=SimpleNamespace(quality=limits), tolerance=None)
-    model = SimpleNamespace(task=TASK, row=row, swapped=False, name="x", source=SimpleNamespace(name="y"))
+    model = SimpleNamespace(
+        task=TASK, row=row, swapped=False, name="x", names=("z", "y"), source=SimpleNamespace(name="y")
+    )
     found = Quality(model, "set.jsonl", lambda _: None, lambda _: counted, "models.toml")
     return found >= limits, found.figure
 

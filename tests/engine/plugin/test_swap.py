@@ -194,7 +194,7 @@ def test_crash(trial):
     [
         ("ner.small=models/none", "no folder *models/none (model = 'models/none'); give a folder that*"),
         ("ner.small=models", "*models holds no config.json, so it is no model*"),
-        ("ner.small=row.toml", "*row.toml: cannot be read: *"),
+        ("ner.small=row.toml", "*row.toml: there is no such file*"),
         ("net.small=models/candidate", "unknown suite 'net'; did you mean 'ner'?"),
         ("ner.smal=models/candidate", "unknown tier 'smal' of ner; did you mean 'small'?"),
         ("ner=models/candidate", "not of the form SUITE.TIER=MODEL, as in --swap ner.small=path/to/model"),

@@ -183,7 +183,7 @@ def test_cases_file_by_default(project):
 def test_missing_cases_file(moods):
     """A cases file that is named and not there is told with its path."""
     moods.replace(moods.models_file, "moods.toml", "mood.toml")
-    assert fault(moods).startswith("fixtures/sentiment/mood.toml: cannot be read: ")
+    assert fault(moods).startswith("fixtures/sentiment/mood.toml: there is no such file")
 
 
 DOWNLOAD = '[download."a.wav"]\nurl = "{url}"\nsha256 = "{sha256}"\n'

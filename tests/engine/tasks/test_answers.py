@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from swapgate.inputs.given import Question
 from swapgate.outputs import check_expected
-from swapgate.outputs.answer import AnswerSpan, count
+from swapgate.outputs.answer import Answer, AnswerSpan, count
 from swapgate.tasks import question_answering
 
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]
@@ -71,7 +71,7 @@ def reader(kind, texts, limit=512):
 
 def loaded(model, tokenizer):
     """Return a model and its tokenizer as the engine has them."""
-    return SimpleNamespace(model=model, reader=tokenizer, placed=lambda batch: batch)
+    return SimpleNamespace(model=model, reader=tokenizer, placed=lambda batch: batch, most_tokens=1_000)
 
 
 def answering(tokenizer, seed):
@@ -90,7 +90,7 @@ class Sure(torch.nn.Module):
 
     def __init__(self, tokenizer, context, start, end):
         super().__init__()
-        self.config = SimpleNamespace()
+        self.config = SimpleNamespace(model_type="made up")
         (window,) = tokenizer("?", context)._encodings
         self.inside = [
             at
@@ -113,7 +113,7 @@ def test_right_answer(kind, context, answer, monkeypatch):
     start = context.index(answer)
     tokenizer = reader(kind, ["?", context])
     sure = loaded(Sure(tokenizer, context, start, start + len(answer)), tokenizer)
-    (found,) = question_answering.predict(sure, [Question("?", context)], SimpleNamespace(no_answer=False))
+    (found,) = question_answering.predict(sure, [Question("?", context)], SimpleNamespace(no_answer=False, long=None))
     assert context[found.start : found.end] == found.text == found.text.strip()
     if kind in ("xlm-roberta", "deberta-v3") and context.isascii():
         assert found.text.rstrip(".") == answer  # such a tokenizer's words have their full stops
@@ -154,7 +154,7 @@ def test_answer_of_the_pipeline(kind, language, limit):
         pipeline = transformers.pipeline("question-answering", model=model, tokenizer=tokenizer)
         theirs = pipeline(question="?", context=context, align_to_words=aligned)
         (ours,) = question_answering.predict(
-            loaded(model, tokenizer), [Question("?", context)], SimpleNamespace(no_answer=False)
+            loaded(model, tokenizer), [Question("?", context)], SimpleNamespace(no_answer=False, long=None)
         )
         assert ours.text == theirs["answer"].strip()
         assert theirs["start"] <= ours.start <= ours.end <= theirs["end"]
@@ -168,6 +168,17 @@ def test_no_blank_answer():
         tokenizer = reader(kind, ["?", context, "\u3000"])
         for seed in range(5):
             drawn = loaded(answering(tokenizer, seed), tokenizer)
-            (found,) = question_answering.predict(drawn, [Question("?", context)], SimpleNamespace(no_answer=False))
+            (found,) = question_answering.predict(
+                drawn, [Question("?", context)], SimpleNamespace(no_answer=False, long=None)
+            )
             assert found.text.strip() == found.text != ""
             assert context[found.start : found.end] == found.text
+
+
+@pytest.mark.parametrize(("said", "right"), [("型", "A型"), ("社", "A社"), ("!", "?"), ("the", "")])
+def test_words_that_a_metric_would_drop(said, right):
+    """What is no right answer is no exact match either: a letter is no article, and signs that stand alone count."""
+    wanted = (AnswerSpan(0, right),) if right else ()
+    found = count(Answer(said, 0, len(said), 0.9, 0.9), wanted)
+    assert found["exact match"] == 0
+    assert found["F1"] < 1

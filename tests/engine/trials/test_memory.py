@@ -103,7 +103,7 @@ def test_fault_in_the_process(monkeypatch):
         "row": source("small").row.model_dump(mode="json"),
     }
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({**request, "cases": "none.toml"})))
-    with pytest.raises(SystemExit, match=r"^none\.toml: cannot be read"):
+    with pytest.raises(SystemExit, match=r"^none\.toml: there is no such file"):
         main()
 
 

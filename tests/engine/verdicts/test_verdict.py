@@ -42,7 +42,7 @@ def with_status(status):
 def text_of(*verdicts, notes=(), colour=False, model="models/small"):
     """Return the lines that end a run."""
     source = SimpleNamespace(name=model, row=SimpleNamespace(variant=None, device="cpu"))
-    models = {SMALL: SimpleNamespace(source=source, swapped=False, task=find_task("ner"))}
+    models = {SMALL: SimpleNamespace(source=source, swapped=False, task=find_task("ner"), names=(model, model))}
     manifest = SimpleNamespace(path="embedded.toml")
     plan = SimpleNamespace(models=models, notes=notes, against=None, evaluations={}, manifest=manifest, shown=str)
     return verdict_text(report(verdicts, plan, 0), colour).splitlines()

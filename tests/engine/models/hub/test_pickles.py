@@ -11,7 +11,7 @@ import pytest
 from swapgate.backends import transformers as backend
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.loading import find, load
-from swapgate.project.manifest import Row
+from swapgate.project.manifest import row_type
 from swapgate.tasks import ner
 
 ZOO = Path(__file__).parents[4] / "fixtures" / "zoo" / "ner" / "small"
@@ -26,7 +26,7 @@ def folder(tmp_path):
 
 def source(folder, **keys):
     """Find the model of a folder as a row names it."""
-    row = Row.model_validate({"model": str(folder), "labels": LABELS, **keys})
+    row = row_type(ner.TASK).model_validate({"model": str(folder), "labels": LABELS, **keys})
     return find(row, folder.parent, folder.parent)
 
 

@@ -78,8 +78,6 @@ class Comparison:
     """Rows that the reference gets right and the model wrong."""
     gained: Sequence[Flip]
     """Rows that the model gets right and the reference wrong."""
-    chance: float | None
-    """How probable so much of a loss is where the true one is the margin; null for a ratio of errors."""
     mcnemar: float
     """Exact two-sided probability of flips so uneven by chance; it decides nothing."""
     inputs: int | None = None
@@ -96,6 +94,8 @@ class Comparison:
     """Of an error rate: the figure in which nothing is capped."""
     raw_reference: float | None = None
     """That of the model it is compared with."""
+    chance: float | None = None
+    """How probable so much of a loss is where the true one is the margin; null for a ratio of errors."""
 
 
 @dataclass(frozen=True)

@@ -151,8 +151,11 @@ class Tally:
 
     @property
     def sources(self) -> int | None:
-        """How many contexts or files the rows are parts of, where some share one and no cluster says so; else None."""
-        return len(self._sources) if 0 < len(self._sources) < len(self._inputs) and not self.is_clustered else None
+        """How many contexts or files the rows are parts of, where some share one and no cluster says so; else None.
+
+        One file that holds all rows is only a way to keep them.
+        """
+        return len(self._sources) if 1 < len(self._sources) < len(self._inputs) and not self.is_clustered else None
 
     @property
     def is_clustered(self) -> bool:

@@ -39,7 +39,10 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
             own = replace(model.source, row=incumbent.row)  # the folder as it is now: a digest may be blind to an edit
             plan.models[key] = replace(incumbent, source=own, incumbent=own)
         elif incumbent is not model:
-            named = replace(incumbent.source, name=f"{incumbent.source.name}@{commit[:7]}")
+            row = incumbent.source.row
+            if before.manifest.exceptions == "in-change" and model.row.accepted:
+                row = row.model_copy(update={"accepted": model.row.accepted})
+            named = replace(incumbent.source, row=row, name=f"{incumbent.source.name}@{commit[:7]}")
             plan.models[key] = replace(incumbent, source=model.source, incumbent=named)
             plan.incumbents[key] = replace(incumbent, source=named, incumbent=named)
             plan.proposed[key] = model

@@ -24,7 +24,8 @@ def edits(before: Plan, now: Plan, swapped: Container[Key], commit: str, tree: P
     for key, model in now.models.items():
         if key in before.models:
             why = "its own" if key in swapped else "the same weights and settings: no swap"
-            yield from _of_row(key, before.models[key].row, model.row, now, why)
+            own = {"accepted"} if before.manifest.exceptions == "in-change" else set()
+            yield from _of_row(key, before.models[key].row, model.row, now, why, own)
         else:
             renamed = any(suite == key[0] for suite, _ in removed)
             yield f"{model.name} is new: judged by its own row, cases and goldens{KEEP_ITS_NAME * renamed}"
@@ -47,11 +48,12 @@ def _of_both(before: Plan, now: Plan) -> list[str]:
     return [suite for suite in before.manifest.rows if suite in now.manifest.rows]
 
 
-def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str) -> Iterator[str]:
+def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str, own: Container[str]) -> Iterator[str]:
     then, there = (_flat(row.model_dump(mode="json", exclude_none=True)) for row in (before, now))
     for name in sorted(then.keys() | there.keys()):
         if then.get(name) != there.get(name):
-            used = "not used" if name.split(".")[0] in before.judging_keys else why
+            first = name.split(".")[0]
+            used = "not used" if first in before.judging_keys and first not in own else why
             where = f"{plan.shown(plan.manifest.path)}: {'.'.join(key)}.{name}"
             yield f"{where}: {_said(then.get(name))} → {_said(there.get(name))} ({used})"
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from swapgate import __version__, tasks
+from swapgate.commands.accepting import accept_loss, add_accept_options
 from swapgate.commands.documentation import add_tasks_options, tasks_text
+from swapgate.commands.labelling import add_label_options, label
 from swapgate.commands.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
 from swapgate.commands.review import add_review_options, review
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
@@ -99,6 +101,8 @@ def _run(arguments: list[str] | None) -> int:
     tiers.add_argument("--format", choices=sorted(FORMATS), default="text", help="text unless asked")
     look = commands.add_parser("review", help="look at what differs from the goldens, and accept or reject it")
     add_review_options(look)
+    add_accept_options(commands.add_parser("accept-loss", help="let a candidate lose some cases, with a reason"))
+    add_label_options(commands.add_parser("label", help="label only the rows on which two models differ"))
     add_calibrate_options(commands.add_parser("calibrate", help="measure a model beside itself, propose its tolerance"))
     inputs = commands.add_parser(
         "inputs", help=f"fetch the input files that cases name by address, into {INPUTS} or the user's cache"
@@ -115,6 +119,12 @@ def _run(arguments: list[str] | None) -> int:
         if asked.command == "review":
             root, models_file = project(Path.cwd(), asked.models)
             review(root, models_file, vars(asked))
+            return 0
+        if asked.command == "accept-loss":
+            sys.stdout.write(accept_loss(*project(Path.cwd(), asked.models), asked))
+            return 0
+        if asked.command == "label":
+            sys.stdout.write(label(*project(Path.cwd(), asked.models), asked))
             return 0
         if asked.command == "calibrate":
             where = project(Path.cwd(), asked.models)

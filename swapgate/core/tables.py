@@ -10,8 +10,8 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from swapgate.core.faults import InputFault
-from swapgate.core.files import read_text
+from swapgate.core.faults import InputFault, SurroundingsFault
+from swapgate.core.files import read_text, write_whole
 from swapgate.core.words import nearest
 
 NonEmptyStr = Annotated[str, Field(min_length=1)]
@@ -38,6 +38,24 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputFault(f"{path}: cannot be read: {error}; give a TOML file in UTF-8") from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is an endless number
         raise InputFault(f"{path}: not valid TOML: {error}; mend the file and run again") from error
+
+
+def rewrite(path: Path, change: Callable[[Any], None]) -> None:
+    """Change a TOML file, comments and order kept, whole or not at all. Raises SurroundingsFault, InputFault."""
+    import tomlkit
+
+    wanted = read_toml(path)
+    before = path.read_bytes().decode()
+    document: Any = tomlkit.parse(before.removeprefix(MARK))
+    for one in (document, wanted):
+        change(one)
+    text = tomlkit.dumps(document)
+    if tomlkit.parse(text).unwrap() != wanted:
+        raise SurroundingsFault(f"{path}: cannot be rewritten without a change of meaning; edit it by hand")
+    try:
+        write_whole(path, f"{MARK}{text}" if before.startswith(MARK) else text)
+    except OSError as error:
+        raise SurroundingsFault(f"{path}: cannot be written ({error.strerror}); nothing was changed") from error
 
 
 def parse_toml(text: str) -> dict[str, Any]:

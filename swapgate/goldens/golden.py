@@ -20,7 +20,16 @@ from swapgate.core.files import check_keys, make_hidden, remove_remains, write_w
 from swapgate.core.words import nearest
 from swapgate.goldens.provenance import Provenance, is_other, tighter_tolerance
 from swapgate.models.loading import Source
-from swapgate.outputs import Mismatch, Tolerance, check_drift, check_recorded, check_swap, invalid, near_ties
+from swapgate.outputs import (
+    Mismatch,
+    Tolerance,
+    check_drift,
+    check_expected,
+    check_recorded,
+    check_swap,
+    invalid,
+    near_ties,
+)
 from swapgate.outputs.prediction import EXACT, Expected, Prediction, is_whole, to_json
 from swapgate.outputs.tolerance import DEVICES
 from swapgate.tasks import find_task, tasks
@@ -198,7 +207,8 @@ def differences(received: Entry, stored: Entry, right: Expected) -> list[Mismatc
         return [Mismatch("input", "the input was changed since the golden was recorded")]
     tolerance = tighter_tolerance(received.made_by, stored.made_by)
     if is_swap(received, stored):
-        found = check_swap(received.prediction, stored.prediction, right, tolerance)
+        was_right = not check_expected(stored.prediction, right)  # what both get wrong otherwise is no loss
+        found = check_swap(received.prediction, stored.prediction, right, tolerance) if was_right else []
     elif stored.made_by.recorded_elsewhere:
         found = check_recorded(received.prediction, stored.prediction, _widened(tolerance, stored))
     else:

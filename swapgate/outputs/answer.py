@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rich.text import Text as Line
 
-from swapgate.outputs.counts import RIGHT, Counts, Figures
+from swapgate.outputs.counts import BRIER, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
 from swapgate.outputs.tolerance import (
@@ -117,7 +117,9 @@ def count(found: Answer, right: Sequence[AnswerSpan]) -> Counts:
     texts, starts = [_told_apart(span.text) for span in right] or [""], [span.start for span in right] or [0]
     wanted = {"answers": {"text": texts, "answer_start": starts}, "id": "0"}
     scores = squad([{"prediction_text": _told_apart(found.text), "id": "0"}], [wanted])
-    return {"F1": float(scores["f1"]) / 100, "exact match": float(scores["exact_match"]) / 100}
+    exact = float(scores["exact_match"]) / 100
+    sure = sureness(found.score, bool(exact), found.score if exact else 1 - found.score)
+    return {"F1": float(scores["f1"]) / 100, "exact match": exact, **sure}
 
 
 def figures(counts: Counts, rows: float) -> Figures:
@@ -180,4 +182,7 @@ OUTPUT = Output(
     figures=figures,
     diff=diff,
     shares=frozenset({"exact match"}),
+    less_is_better=frozenset({BRIER, LOG_LOSS}),
+    highest=HIGHEST,
+    answer=lambda found: found.text or "no answer",
 )

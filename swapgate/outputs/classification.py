@@ -7,7 +7,7 @@ from math import fsum
 from rich.text import Text as Line
 
 from swapgate.core.words import quoted
-from swapgate.outputs.counts import RIGHT, Counts, Figures
+from swapgate.outputs.counts import BRIER, CONFIDENCE, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction
 from swapgate.outputs.tolerance import Mismatch, Tolerance, exceeds, invalid_probability, score_drift, score_fall
@@ -143,12 +143,21 @@ def count(found: Classification, right: Sequence[str]) -> Counts:
     """
     order = [score.label for score in found.scores]
     tops = {f"top-{k}": float(bool({*order[:k]} & {*right})) for k in (3, 5)}
-    return {**tops, (order[0] if order[0] in right else right[0], order[0]): 1.0}
+    chance = sum(score for label, score in _by_label(found).items() if label in right)
+    sure = sureness(found.scores[0].score, order[0] in right, chance)
+    return {**tops, **sure, (order[0] if order[0] in right else right[0], order[0]): 1.0}
+
+
+def lead(found: Classification) -> float:
+    """Return how far the first label leads."""
+    first, *others = found.scores
+    return first.score - (others[0].score if others else found.rest)
 
 
 def figures(counts: Counts, rows: float) -> Figures:
-    """Return the accuracies."""
-    return {"accuracy": counts[RIGHT] / rows, **{name: counts[name] / rows for name in ("top-3", "top-5")}}
+    """Return the accuracies, and how far scores can be trusted."""
+    means = ("top-3", "top-5", CONFIDENCE, BRIER, LOG_LOSS)
+    return {"accuracy": counts[RIGHT] / rows, **{name: counts[name] / rows for name in means}}
 
 
 def diff(golden: Classification | None, now: Classification, _: object) -> Iterator[Line]:
@@ -179,5 +188,9 @@ OUTPUT = Output(
     figures=figures,
     diff=diff,
     shares=frozenset({"accuracy", "top-3", "top-5"}),
+    less_is_better=frozenset({BRIER, LOG_LOSS}),
+    highest=HIGHEST,
+    lead=lead,
+    answer=lambda found: str(found.scores[0].label),
     one_is_enough=True,
 )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Set
+from math import log
 from typing import Any
 
 Figures = dict[str, float]
@@ -21,6 +22,23 @@ SIDES = {"F1": (0, 1), "precision": (1,), "recall": (0,)}
 """Of a pair of a right and a given label: which of the two makes a row count for the figure of a label."""
 MACRO = "macro "
 """How a mean over the labels begins."""
+
+
+CONFIDENCE, BRIER, LOG_LOSS = "confidence", "Brier", "log loss"
+"""Figures of answers that have a probability: its mean, and two by which one that is sure and wrong is worse."""
+LEAST_CHANCE = 1e-3
+"""A right answer that is given less is no worse for it: one row in a million cannot decide a mean."""
+HIGHEST = {LOG_LOSS: -log(LEAST_CHANCE)}
+
+
+def sureness(confidence: float, is_right: bool, chance: float) -> Counts:
+    """Return what an answer adds to these figures: its probability, whether it is right, that of what is right.
+
+    Brier score of the answer that leads: (confidence - right)²; log loss: -ln of the chance, clipped.
+    """
+    confidence = min(confidence, 1.0)
+    loss = -log(min(1.0, max(chance, LEAST_CHANCE)))
+    return {CONFIDENCE: confidence, BRIER: (confidence - is_right) ** 2, LOG_LOSS: loss}
 
 
 def overlap(found: Set[tuple[Any, ...]], wanted: Set[tuple[Any, ...]]) -> Counts:

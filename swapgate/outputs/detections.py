@@ -219,6 +219,11 @@ def _path(annotation: Annotation) -> str:
     return f"objects[{annotation}]"
 
 
+def lead(found: Detections) -> float | None:
+    """Return how far the score of the object is from the threshold that is nearest to it."""
+    return min((abs(one.score - found.threshold) for one in found.objects), default=None)
+
+
 OUTPUT = Output(
     prediction=Detections,
     compare=Compare(invalid, expected, drift, swap, recorded),
@@ -226,6 +231,8 @@ OUTPUT = Output(
     figures=lambda counts, rows: {},
     diff=diff,
     accumulator=AveragePrecision,
+    lead=lead,
+    answer=lambda found: comma_list([f"{one.label} {tuple(map(round, one.box))}" for one in found.counted]),
     limits=("box",),
     uncertainty=uncertainty,
 )

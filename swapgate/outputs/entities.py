@@ -192,6 +192,12 @@ def _bracketed(sign: str, text: str, entities: Any, colour: str, others: Mapping
     return line.append(text[place:])
 
 
+def lead(found: Entities) -> float | None:
+    """Return how sure the least sure entity was, of its label and its extent; without one nothing is known."""
+    leads = [lead for one in found.entities for lead in (one.margin, one.edge) if lead is not None]
+    return min(leads, default=None)
+
+
 def _lead_of_tie(entity: Entity, others: Iterable[Entity], allowed: float) -> float | None:
     """Return the lead of an entity that the other side lacks where it was undecided, in its label or in its extent."""
     if entity.margin is not None and not exceeds(entity.margin, allowed):
@@ -220,6 +226,8 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     diff=diff,
+    lead=lead,
+    answer=lambda found: comma_list([f"{one.label} {one.text!r} {one.start}-{one.end}" for one in found.entities]),
     parts=dict.fromkeys(("F1", "precision", "recall"), OVERLAP_PARTS),
     ratios={"F1": ("wanted", "found"), "precision": ("found",), "recall": ("wanted",)},
 )

@@ -132,6 +132,11 @@ def count(found: LabelSet, right: Sequence[str]) -> Counts:
     return {"exact match": float(ours == theirs), **overlap(ours, theirs)}
 
 
+def lead(found: LabelSet) -> float:
+    """Return how far the label is from the threshold that is nearest to it."""
+    return min((abs(score.score - found.threshold) for score in found.scores), default=1.0)
+
+
 def figures(counts: Counts, rows: float) -> Figures:
     """Return micro F1 and exact match; `by_label` adds macro F1."""
     return {"micro F1": f1(counts), "exact match": counts["exact match"] / rows}
@@ -167,6 +172,8 @@ OUTPUT = Output(
     figures=figures,
     diff=diff,
     shares=frozenset({"exact match"}),
+    lead=lead,
+    answer=lambda found: ", ".join(sorted(score.label for score in found.counted)) or "nothing",
     parts={"micro F1": OVERLAP_PARTS},
     ratios={"micro F1": ("wanted", "found")},
 )

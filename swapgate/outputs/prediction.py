@@ -92,6 +92,12 @@ class Output:
     """From a figure to the one that judges it: an error rate to that in which no row counts more than all of itself."""
     ratios: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Numbers to whose sum a figure is a ratio, by its name: a row counts for it as they do."""
+    answer: Callable[[Any], str] = str
+    """Of a prediction: what a person would call right or wrong of it, in words, without scores."""
+    lead: Callable[[Any], float | None] = lambda prediction: getattr(prediction, "margin", None)
+    """Of a prediction: how clearly it said what it said and nothing else, in [0, 1]; None where that is not known."""
+    highest: Mapping[str, float] = field(default_factory=dict)
+    """The most that a figure can be, by its name, where that is not 1."""
     accumulator: Callable[[], Accumulator] | None = None
     """Makes what gathers figures that are no function of sums."""
     limits: tuple[str, ...] = ()

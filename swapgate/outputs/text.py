@@ -296,6 +296,7 @@ OUTPUT = Output(
         **{CAPPED[name]: (f"capped {part}",) for name, part in ERROR_RATES.items()},
     },
     capped=CAPPED,
+    answer=lambda found: str(found.text),
     ratios={CAPPED[name]: (part,) for name, part in ERROR_RATES.items()},
     limits=("text", "words"),
     unscored=1,

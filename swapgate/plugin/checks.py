@@ -6,6 +6,7 @@ where it holds but something is still to be measured or recorded. The plugin onl
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from swapgate.outputs import Mismatch, check_drift, check_expected, invalid, out
 from swapgate.outputs.prediction import Prediction, numbers
 from swapgate.tasks.case import Case
 from swapgate.trials.running import Model
+from swapgate.verdicts.lapses import Kind
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,31 @@ class Orphan:
     """A case that only the golden still has."""
 
     id: str
+
+
+def lapse(model: Model, case: Case, prediction: Prediction) -> Kind | None:
+    """Return how a candidate is worse on a case than its incumbent, whose golden says what that said.
+
+    None for a model that is no candidate, for a case that may never be lost, and where the incumbent was not right.
+    """
+    stored = read_golden(model.golden).get(case.id) if model.swapped and not case.critical else None
+    if stored is None or invalid(prediction) or check_expected(stored.prediction, case.expected):
+        return None
+    accepted = model.row.accepted
+    if accepted and case.id in accepted.cases and accepted.counts(model.source.digest, date.today()):
+        return "accepted"
+    if not check_expected(prediction, case.expected):
+        return "weaker"
+    lead = model.task.output.lead(stored.prediction)
+    return "lost" if lead is None or lead >= model.row.clear_lead else "near tie lost"
+
+
+def _expired(model: Model, case: Case) -> str:
+    """Return in words that a loss was accepted, and is no more."""
+    accepted = model.row.accepted
+    if not accepted or case.id not in accepted.cases or not accepted.is_over(date.today()):
+        return ""
+    return f"what was accepted of it expired on {accepted.expires}; "
 
 
 @dataclass(eq=False)
@@ -38,6 +65,8 @@ class Expected:
     """What came of the comparison; None until there was one."""
     message: str = ""
     incomplete: str = ""
+    lapse: Kind | None = None
+    """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
     remark: str = ""
     """What a reader should know where it passes: that the model has not read the whole case."""
 
@@ -47,6 +76,7 @@ class Expected:
         mismatches = check_expected(prediction, self.case.expected)
         left_out = self.model.left_out.get(self.case.id, "")
         if mismatches:
+            self.lapse = lapse(self.model, self.case, prediction)
             found = [*mismatches, *([f"it was {left_out}"] if left_out else [])]
             self.message = _worded(self.model, self.case, found, self._next_step(self.case))
         elif left_out:
@@ -57,7 +87,8 @@ class Expected:
     def _next_step(self, case: Case) -> str:
         model, unmapped = self.model, _unmapped_labels(case, self.model)
         if model.swapped:
-            step = f"the candidate fails a case that it must pass: keep {model.names[0]}"
+            expired = _expired(model, case)
+            step = f"{expired}the candidate fails a case that it must pass: keep {model.names[0]}"
         elif before := _got_it_right(case, model):
             step = f"{before}, of which the golden still is, gets it right: keep that"
         else:
@@ -117,6 +148,8 @@ class Golden:
     """Near ties that fell the other way, in words."""
     partly: str = ""
     """How much of the prediction a golden from elsewhere holds, in words."""
+    lapse: Kind | None = None
+    """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
     same: bool | None = None
     """Of a candidate: whether it says what its incumbent did, but for drift; None where that is not known."""
 
@@ -141,6 +174,7 @@ class Golden:
             return self._record(case, received, stored)
         found = differences(received, stored, case.expected) if stored else [self._missing()]
         self.message = self._red(case, received, stored, found) if found else ""
+        self.lapse = lapse(self.model, case, prediction) if found else None
         if stored and not found:
             self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
             self.partly = self._partly(case, received, stored)
@@ -179,7 +213,8 @@ class Golden:
         if stored is None:
             return _worded(self.model, case, found, f"record it with: {accept}")
         if self.model.swapped:
-            next_step = f"the candidate is worse than its incumbent: keep {self.model.names[0]}"
+            expired = _expired(self.model, case)
+            next_step = f"{expired}the candidate is worse than its incumbent: keep {self.model.names[0]}"
         elif is_swap(received, stored):
             before, now = told_apart(*((one.made_by.model, one.made_by.digest) for one in (stored, received)))
             whose = now if now == whose else f"{before} → {now}"

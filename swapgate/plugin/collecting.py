@@ -18,6 +18,7 @@ from swapgate.plugin.uncollected import may_select
 from swapgate.project.manifest import BUILT_IN_NAMES, MEASURED, suites_beside
 from swapgate.project.marks import Marks
 from swapgate.tasks import tasks
+from swapgate.tasks.case import Case, Quarantine
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
 from swapgate.trials.timing import Work, all_works
@@ -29,6 +30,10 @@ NEEDS = pytest.StashKey[list[Model]]()
 """The models that an item runs, its own tier's first."""
 
 
+QUARANTINE = pytest.StashKey[Quarantine]()
+"""Of a case that judges nothing for a while."""
+COUNTED = pytest.StashKey[bool]()
+"""Of a case of a candidate: whether a lapse is counted, and judged when all are known."""
 OF_MODELS_FILE = ": a suite or tier of"
 """How the description of a mark begins that is a suite's or a tier's."""
 EXAMPLES = 25
@@ -129,6 +134,8 @@ class Collecting:
             item.add_marker(check)
         item.stash[NEEDS] = [model, *self.plan.references(model, check)]
         property_gap = model.row.property_gaps.get(check)
+        if isinstance(case, Case) and case.quarantine:
+            item.stash[QUARANTINE] = case.quarantine
         if case and check == "expected" and case.id in model.row.gaps:
             item.stash[GAP] = Gap(f"gaps.{case.id}", model.row.gaps[case.id])
         elif property_gap:
@@ -145,6 +152,11 @@ class Collecting:
         for item in items:
             self._check(item)
         items[:] = [item for item in items if not self._is_superfluous(item)]
+        measured = {item.stash[SELECTED].key for item in items if _is_of(item, "quality")}
+        for item in items:
+            if _is_of(item, "expected", "golden") and (model := item.stash[NEEDS][0]).swapped:
+                allowed = model.row.budget.cases or model.row.accepted
+                item.stash[COUNTED] = allowed is not None or item.stash[SELECTED].key in measured
         untouched = [item for item in items if self._is_untouched(item)]
         if untouched:
             items[:] = [item for item in items if not self._is_untouched(item)]
@@ -284,6 +296,10 @@ class Collecting:
         if not isinstance(case, Orphan):
             return False
         return "golden" not in item.fixturenames or case.id not in read_golden(item.stash[NEEDS][0].golden)  # type: ignore[attr-defined]
+
+
+def _is_of(item: pytest.Item, *checks: str) -> bool:
+    return SELECTED in item.stash and item.stash[SELECTED].check in checks
 
 
 def _lacks(item: pytest.Item, fixture: str) -> bool:

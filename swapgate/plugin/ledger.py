@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -25,13 +26,14 @@ from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.missing import Missing, missing, test_file
-from swapgate.plugin.outcomes import after_reruns, is_new_try, outcome_of, show
+from swapgate.plugin.outcomes import after_reruns, is_new_try, lapse_of, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Key, Plan
 from swapgate.trials.pool import Pool
 from swapgate.trials.running import Model, answers_alike, is_same_model
 from swapgate.verdicts.facts import Report, report
+from swapgate.verdicts.lapses import Rule
 from swapgate.verdicts.terminal import verdict_text
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
 from swapgate.verdicts.writing import write_reports
@@ -121,7 +123,8 @@ class Ledger:
             partly = [check.partly for check in checks if isinstance(check, Golden) and check.partly]
             sames = [check.same for check in checks if isinstance(check, Golden | Quality) and check.same is not None]
             same = all(sames) if sames else None
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, same)
+            lapse = lapse_of(item) if outcome == "counted" else None
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, same)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report
@@ -218,8 +221,10 @@ class Ledger:
         self._note_alike_models()
         doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
         tiers = {**self.plan.models, **self.plan.removed}
+        self._note_accepted()
+        rules = {key: _rule(model) for key, model in self.plan.models.items() if model.swapped}
         stale, looser = self._stale(), self._loosened()
-        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, {**looser, **stale}, doubts)
+        verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, {**looser, **stale}, doubts, rules)
         for verdict in verdicts:  # beside a FAIL it is no reason, and says why the golden's tolerance held
             words = looser.get((verdict.suite, verdict.tier))
             if words and words not in [message for _, message in verdict.reasons]:
@@ -239,6 +244,19 @@ class Ledger:
         facts = report(verdicts, self.plan, int(session.exitstatus))
         self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit)
         session.exitstatus = self.report.exit_status
+
+    def _note_accepted(self) -> None:
+        """Say first which losses are accepted of the candidates that were judged."""
+        found = []
+        for key in {selected.key for selected in self.selected.values()} & {*self.plan.incumbents}:
+            model = self.plan.models[key]
+            accepted = model.row.accepted
+            with suppress(Fault):  # its tests have said so
+                if accepted and accepted.counts(model.source.digest, date.today()):
+                    until = f", until {accepted.expires}" if accepted.expires else ""
+                    may = f"accepted: {model.name} may lose {', '.join(accepted.cases)} ({model.source.name})"
+                    found.append(f"{may}: {accepted.reason}{until}")
+        self.plan.notes[:0] = sorted(found)
 
     def _note_waiting(self) -> None:
         """Return how much of what was judged waits for a review."""
@@ -395,6 +413,15 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
+
+
+def _rule(model: Model) -> Rule:
+    """Return what a candidate may lose of its cases."""
+    cases, budget = len(model.cases.cases), model.row.budget.cases
+    right = cases - len(model.row.gaps)
+    if budget is None:
+        return Rule(cases, right)
+    return Rule(cases, right, budget.lost_at_most, budget.weaker_at_most, budget.net)
 
 
 def _records(report: pytest.TestReport) -> list[Record]:

@@ -10,10 +10,12 @@ from typing import NamedTuple
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import nearest
 from swapgate.plugin.checks import described
-from swapgate.project.budgets import Limit, QualityLimit
+from swapgate.project.budgets import FEWEST_WATCHED, SWAP_QUALITY, WATCH, Limit, QualityLimit, SliceLimit
 from swapgate.project.manifest import INCUMBENT
+from swapgate.statistics import slices
 from swapgate.statistics.comparison import Comparison, Floor, compare_errors, compare_figure, judge_floor
 from swapgate.statistics.latency import Ratio, Times
+from swapgate.statistics.slices import Slice
 from swapgate.statistics.tally import Tally
 from swapgate.trials.running import Model
 from swapgate.verdicts import figures
@@ -131,14 +133,35 @@ class Quality:
         shown = ", ".join(one.shown for one in judged) or f"{metric} {found[metric]:.3f}"
         floors = [one.floor for one in judged if one.floor]
         comparisons = [one.beside for one in judged if one.beside]
+        sliced, missing = self._slices(counted, metric)
         self.figure = figures.Quality(
-            shown, self.evaluation, counted.rows, metric, found[metric], found, comparisons, floors
+            shown,
+            self.evaluation,
+            counted.rows,
+            metric,
+            found[metric],
+            found,
+            comparisons,
+            floors,
+            counted.sureness(),
+            [one for one, _ in sliced],
         )
         failed = [one.words for one in judged if one.decision == "FAIL"]
+        failed += [words for one, words in sliced if one.comparison.decision == "FAIL" and one.role != "seen"]
         undecided = [one.words for one in judged if one.decision == "too few rows"]
+        undecided += missing
+        undecided += [
+            words for one, words in sliced if one.comparison.decision == "too few rows" and one.role == "named"
+        ]
         cuts = self._cuts(counted)
         remarks = [f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes]
         remarks += self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
+        remarks += [words for one, words in sliced if one.role == "seen"]
+        if judged and counted.sources:
+            remarks.append(
+                f"the {counted.rows:,} rows of {self.evaluation} are parts of {counted.sources:,} contexts or files,"
+                ' and judged as if they were independent; give each row a cluster = "…" that names its own'
+            )
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
         if failed:
@@ -172,6 +195,27 @@ class Quality:
             f"a model that always says {label!r} is right in {rows:,} of the {counted.rows:,} rows of"
             f" {self.evaluation}, which says little of the other labels"
         ]
+
+    def _slices(self, counted: Tally, metric: str) -> tuple[list[tuple[Slice, str]], list[str]]:
+        """Judge the slices of a swap: each in words, and what is missing of those that have a limit."""
+        incumbent = self.reference(SWAP_QUALITY)
+        if incumbent is None:
+            return [], []
+        theirs, less = self.tally(incumbent), metric in self.model.task.output.less_is_better
+        limits = dict(self.model.row.budget.slices)
+        watch = limits.pop(WATCH, None)
+        margins, missing = slices.margins(limits, counted.slices)
+        found = slices.judge_named(counted, theirs, metric, margins)
+        if isinstance(watch, SliceLimit):
+            fewest = watch.fewest or FEWEST_WATCHED
+            found += slices.judge_watched(counted, theirs, metric, watch.margin, fewest, {*margins})
+        besides = {(one.key, one.value) for one in found}
+        found += slices.seen(counted, theirs, metric, SWAP_QUALITY.margin or 0.0, besides)
+        absent = [
+            f"no row of {self.evaluation} is of the slice {name} of budget.slices; add some, or remove its limit"
+            for name in missing
+        ]
+        return [(one, figures.worded_slice(one, incumbent.source.name, less)) for one in found], absent
 
     def _judged(self, limit: QualityLimit, counted: Tally, headline: str) -> _Judged | None:
         """Judge one limit; None where there is no model to compare with."""

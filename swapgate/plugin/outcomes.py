@@ -1,13 +1,15 @@
 """What came of a phase of a suite test, in a word and with the reason, and how pytest shows it."""
 
+from datetime import date
 from traceback import walk_tb
 from typing import Any
 
 import pytest
 
 from swapgate.core.faults import AbsentFault, Fault, ModelFault
-from swapgate.plugin.collecting import GAP, NEEDS, SELECTED
+from swapgate.plugin.collecting import COUNTED, GAP, NEEDS, QUARANTINE, SELECTED
 from swapgate.plugin.fixtures import CHECKS
+from swapgate.verdicts.lapses import KINDS, Kind
 from swapgate.verdicts.verdict import Outcome, Selected
 
 TIMEOUT = "pytest_timeout"
@@ -19,7 +21,24 @@ TRIES = pytest.StashKey[dict[int, tuple[Outcome, str]]]()
 def outcome_of(
     report: pytest.TestReport, error: BaseException | None, item: pytest.Item, models_file: str
 ) -> tuple[Outcome, str]:
-    """Return what came of a phase of a test, and why."""
+    """Return what came of a phase of a test, and why; a case in quarantine judges nothing until its last day."""
+    outcome, message = _outcome_of(report, error, item, models_file)
+    quarantine = item.stash.get(QUARANTINE, None)
+    if quarantine is None:
+        return outcome, message
+    if date.today() > quarantine.expires:
+        return "failed", (
+            f"{item.stash[SELECTED]}: its quarantine ended on {quarantine.expires} ({quarantine.reason}); mend the"
+            " case, or take it out of the cases file"
+        )
+    came = message or outcome
+    words = f"{item.stash[SELECTED]}: in quarantine until {quarantine.expires} ({quarantine.reason}): {came}"
+    return "quarantined", words
+
+
+def _outcome_of(
+    report: pytest.TestReport, error: BaseException | None, item: pytest.Item, models_file: str
+) -> tuple[Outcome, str]:
     selected, gap = item.stash[SELECTED], item.stash.get(GAP, None)
     checks = item.stash.get(CHECKS, [])
     if hasattr(report, "wasxfail") or (report.failed and error is None):  # the latter: strict
@@ -46,12 +65,22 @@ def outcome_of(
         )
     if gap and not gap.mended and isinstance(error, AssertionError) and report.when == "call":
         return "known gap", gap.reason
+    if isinstance(error, AssertionError) and report.when == "call" and item.stash.get(COUNTED, False):
+        red = [check for check in checks if not check.holds]
+        if red and all(getattr(check, "lapse", None) for check in red):
+            return "counted", red[0].message
     if isinstance(error, AbsentFault):
         return "incomplete", _words(error, selected)
     judged = (AssertionError, ModelFault, pytest.fail.Exception)
     errors = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]  # of a property, by hypothesis
     failed = all(isinstance(one, judged) and not _is_timeout(one) for one in errors)
     return "failed" if failed else "error", _words(error, selected)
+
+
+def lapse_of(item: pytest.Item) -> Kind | None:
+    """Return how a candidate was found to be worse on the case of a test."""
+    kinds: list[Kind] = [kind for check in item.stash.get(CHECKS, []) if (kind := getattr(check, "lapse", None))]
+    return min(kinds, key=KINDS.index, default=None)
 
 
 def _is_open(check: Any) -> bool:
@@ -90,8 +119,11 @@ def show(
     report: pytest.TestReport, error: BaseException | None, outcome: Outcome, message: str, item: pytest.Item
 ) -> None:
     """Let pytest's own display of a test agree with its record."""
-    if outcome == "known gap":
+    if outcome in ("known gap", "quarantined"):
         report.outcome, report.wasxfail = "skipped", message
+    elif outcome == "counted":
+        report.outcome = "skipped"
+        report.wasxfail = f"{lapse_of(item)}, counted against the tier: {message}"
     elif outcome == "improvement":
         report.wasxfail = message
     elif outcome == "incomplete" and (report.passed or isinstance(error, AbsentFault)):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from swapgate.core.tables import NonEmptyStr, Table
 
@@ -63,6 +63,50 @@ class QualityLimit(FiniteTable):
                 raise ValueError(f"{named} is a floor, judged beside no other model; remove {key}, or give two limits")
 
 
+class CaseBudget(FiniteTable):
+    """How many cases a swap may lose: whole numbers from 1 are counts, numbers below 1 shares of what was right."""
+
+    lost_at_most: float = Field(ge=0)
+    """Right for the incumbent, wrong for the candidate."""
+    weaker_at_most: float | None = Field(default=None, ge=0)
+    """Right for both, and the score fell by more than `tolerance.swap`."""
+    net: bool = False
+    """Whether cases that the candidate gains make up for lost ones."""
+
+    @model_validator(mode="after")
+    def _whole_from_one(self) -> Self:
+        for key in ("lost_at_most", "weaker_at_most"):
+            value = getattr(self, key)
+            if value is not None and value >= 1 and value != int(value):
+                raise ValueError(f"{key} = {value:g}: a number of cases is whole; below 1 it is a share")
+        return self
+
+
+class SliceLimit(FiniteTable):
+    """How much worse than the incumbent's a figure may be on the rows of a slice."""
+
+    margin: float = Field(gt=0, lt=1)
+    """Absolute, of the task's first figure."""
+    fewest: int | None = Field(default=None, ge=2)
+    """Of `watch` alone: how many rows a slice has at least that is looked at."""
+
+
+WATCH = "watch"
+"""The name of the limit of all slices that have none of their own."""
+FEWEST_WATCHED = 100
+
+
+def _kind_of_slices(value: object) -> str:
+    return "[limit]" if isinstance(value, SliceLimit) or (isinstance(value, dict) and "margin" in value) else "[values]"
+
+
+SliceLimits = Annotated[
+    Annotated[SliceLimit, Tag("[limit]")]
+    | Annotated[Annotated[dict[NonEmptyStr, SliceLimit], Field(min_length=1)], Tag("[values]")],
+    Discriminator(_kind_of_slices),
+]
+
+
 SWAP_QUALITY = QualityLimit(against="incumbent", margin=0.02)
 """What a swap is judged by where its row has no limit against the incumbent."""
 
@@ -83,6 +127,10 @@ class Budget(FiniteTable):
         SWAP_QUALITY,
     )
     """Figures on the evaluation set; one limit is always against the incumbent."""
+    slices: dict[NonEmptyStr, SliceLimits] = Field(default_factory=dict)
+    """By key of the rows' slices, or by key and value, what a swap may lose there; `watch` is of all others."""
+    cases: CaseBudget | None = None
+    """Cases that a swap may lose, in place of none."""
     latency: Limit | None = None
     """Median seconds a call."""
     size: Limit | None = None
@@ -91,6 +139,17 @@ class Budget(FiniteTable):
     """Numbers in the weight files."""
     memory: Limit | None = None
     """Peak memory in bytes of a process that loads the model and predicts the cases."""
+
+    @model_validator(mode="after")
+    def _watch_alone_has_a_size(self) -> Self:
+        for key, limit in self.slices.items():
+            named = {} if isinstance(limit, SliceLimit) else limit
+            if key == WATCH and named:
+                raise ValueError("slices.watch is the limit of all other slices: give it a margin, and no values")
+            for one in named.values() if named else [limit] if key != WATCH else []:
+                if isinstance(one, SliceLimit) and one.fewest is not None:
+                    raise ValueError(f"slices.{key}: fewest is of slices.watch alone; a slice with a limit must PASS")
+        return self
 
     @property
     def limits(self) -> list[tuple[str, Limit | QualityLimit]]:

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from swapgate.core.tables import NonEmptyStr, Table, read_toml, validated
 from swapgate.core.words import nearest
 from swapgate.inputs.downloads import Download
 from swapgate.project.manifest import Manifest
-from swapgate.tasks.case import Case, Files, one_set
+from swapgate.tasks.case import Case, CaseShape, Files, Quarantine, one_set
 from swapgate.tasks.task import Task
 
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
@@ -72,7 +72,11 @@ def read_cases(path: Path, task: Task, label_set: str | None = None, models: str
         where = f"{path}: case {row.id!r}"
         if row.id in cases:
             raise InputFault(f"{where} stands twice; give one of them another id")
-        cases[row.id] = task.case_of(one_set(row, label_set, where), files, where)
+        case = task.case_of(one_set(row, label_set, where), files, where)
+        if isinstance(row, CaseShape):
+            quarantine = Quarantine(row.quarantine, row.expires) if row.quarantine and row.expires else None
+            case = replace(case, critical=row.critical, quarantine=quarantine)
+        cases[row.id] = case
     if file.latency not in cases:
         raise InputFault(f"{path}: latency = {file.latency!r} is no case{nearest(file.latency, cases)}")
     evaluation = None if file.evaluation is None else Path(os.path.normpath(path.parent / file.evaluation))

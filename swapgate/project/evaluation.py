@@ -44,11 +44,12 @@ class EvaluationSet:
         Raises SurroundingsFault that names the row where one is not as it should be.
         """
         self._check_version()
-        ids, number = array("q"), 0
+        ids, number, clustered = array("q"), 0, 0
         try:
             for number, values in _read(self.path, [*_shape(self.task).model_fields]):  # noqa: B007 - told below
                 case = self._case(values)
                 ids.append(hash(case.id))
+                clustered += case.cluster is not None
                 yield case
         except InputFault as fault:
             self._check_version()  # a file that is being written reads like a broken one
@@ -62,6 +63,10 @@ class EvaluationSet:
         self._check_version()
         if not number:
             raise SurroundingsFault(f"{self.path}: holds no rows; give a file with some")
+        if 0 < clustered < len(ids):
+            raise SurroundingsFault(
+                f"{self.path}: {clustered} of {len(ids)} rows have a cluster; give each row one, or none"
+            )
         self._check_ids(ids)
 
     @functools.cached_property
@@ -73,6 +78,8 @@ class EvaluationSet:
         row = _validated(_shape(self.task), values)
         where = f"{row.id!r}"
         case = self.task.case_of(one_set(row, None, where), Files(self.path.parent), where)
+        slices = {**row.slices, **({"slice": row.slice} if row.slice else {})}
+        case = replace(case, cluster=row.cluster, slices=slices)
         unknown = {*case.labels} - self.labels if self.labels else ()
         if unknown:
             raise InputFault(
@@ -121,6 +128,51 @@ def find_set(path: Path, task: Task, labels: frozenset[str]) -> EvaluationSet:
     return found
 
 
+PLACEHOLDERS: tuple[Any, ...] = ([], "x", ["x"])
+"""Right answers of some kind of task, in place of those that rows without labels have not."""
+
+
+def unlabelled(path: Path, task: Task) -> Iterator[Case]:
+    """Read rows that have an input and no right answer. Raises InputFault that names the row."""
+    shape, ids = _shape(task), set[str]()
+    try:
+        for number, line in _read(path, [*shape.model_fields]):
+            try:
+                values = _decoded(line)
+                given = {key: _without_nulls(values[key]) for key in shape.model_fields if key in values}
+                case = _without_answer(task, shape, given, Files(path.parent))
+            except InputFault as fault:
+                raise InputFault(f"{path}, row {number}: {fault}") from fault
+            if case.id in ids:
+                raise InputFault(f"{path}, row {number}: {case.id!r} stands twice; give it another id")
+            ids.add(case.id)
+            yield case
+    except OSError as error:
+        raise InputFault(f"{path}: cannot be read ({error}); give rows with an id and an input") from error
+    if not ids:
+        raise InputFault(f"{path}: holds no rows; give some with an id and an input")
+
+
+def _without_answer(task: Task, shape: Any, given: dict[str, Any], files: Files) -> Case:
+    faults = []
+    for placeholder in PLACEHOLDERS:
+        try:
+            row = _validated(shape, {**given, "expected": placeholder})
+            return task.case_of(row, files, repr(row.id))
+        except InputFault as fault:
+            faults.append(fault)
+    raise next((fault for fault in faults if "expected" not in str(fault)), faults[0])
+
+
+class _Grouped(BaseModel):
+    cluster: NonEmptyStr | None = None
+    """Names the rows that depend on one another: sentences of a document, utterances of a speaker."""
+    slices: dict[NonEmptyStr, NonEmptyStr] = Field(default_factory=dict)
+    """By key what the row is one of: { language = "de", source = "app" }."""
+    slice: NonEmptyStr | None = None
+    """Short for slices with the one key "slice"."""
+
+
 class _PartOfSound(BaseModel):
     start: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Where the row's part begins, in seconds."""
@@ -137,7 +189,7 @@ def _shape(task: Task) -> Any:
     """Return the shape of a task's rows: that of its cases, with ids of any kind."""
     shape = task.row or task.case
     parts = [part for key, part in (("audio", _PartOfSound), ("image", _PartOfPicture)) if key in shape.model_fields]
-    return create_model("EvaluationRow", __base__=(shape, *parts), id=(NonEmptyStr, ...))
+    return create_model("EvaluationRow", __base__=(shape, *parts, _Grouped), id=(NonEmptyStr, ...))
 
 
 def _validated(shape: Any, values: Any) -> Any:

@@ -5,6 +5,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
@@ -72,6 +73,25 @@ class PropertyGap(Table):
     reason: NonEmptyStr
 
 
+class Accepted(Table):
+    """Cases that a reviewer lets one candidate lose."""
+
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+    """How the digest of the candidate begins."""
+    cases: Annotated[list[NonEmptyStr], Field(min_length=1)]
+    reason: NonEmptyStr
+    expires: date | None = None
+    """The last day on which it counts."""
+
+    def counts(self, digest: str, today: date) -> bool:
+        """Return whether it is this candidate's, and still counts."""
+        return digest.startswith(self.digest) and not self.is_over(today)
+
+    def is_over(self, today: date) -> bool:
+        """Return whether its last day is past."""
+        return self.expires is not None and today > self.expires
+
+
 class Row(Settings):
     """One tier of one suite; each task adds the keys that it alone has."""
 
@@ -91,6 +111,10 @@ class Row(Settings):
     """Which of the answers is this tier's where a case has one for each of several sets of labels."""
     budget: Budget = Budget()
     """How much worse, slower or larger than another model it may be."""
+    clear_lead: float = Field(default=0.5, ge=0, le=1)
+    """From which lead of the incumbent's on a lost case counts where the evaluation set decides for the candidate."""
+    accepted: Accepted | None = None
+    """Cases that one candidate may lose."""
     gaps: dict[str, NonEmptyStr] = Field(default_factory=dict)
     """Known gaps: case id to the reason why this tier fails it."""
     property_gaps: dict[str, PropertyGap] = Field(default_factory=dict)
@@ -98,7 +122,15 @@ class Row(Settings):
 
     answer_keys: ClassVar[tuple[str, ...]] = ()
     """Those of the task's own keys that change an answer."""
-    judging_keys: ClassVar[tuple[str, ...]] = ("tolerance", "budget", "gaps", "property_gaps", "label_set")
+    judging_keys: ClassVar[tuple[str, ...]] = (
+        "tolerance",
+        "budget",
+        "clear_lead",
+        "accepted",
+        "gaps",
+        "property_gaps",
+        "label_set",
+    )
     """Keys that say how it is judged; those of a candidate do not count."""
 
     @property
@@ -140,6 +172,8 @@ class Manifest(BaseModel):
     """The file of each suite's cases, in its folder below fixtures/."""
     defaults: dict[str, dict[str, Any]]
     """What a suite's own table says for all rows that do not say it, also for those of candidates."""
+    exceptions: Literal["in-change"] | None = None
+    """"in-change": of a change that it judges, losses that the change itself accepts count."""
     removed: dict[str, list[str]] = Field(default_factory=dict)
     """The tiers of each suite that the next change may remove."""
 
@@ -179,7 +213,9 @@ def read_manifest(path: Path, own_labels: Callable[[Task, Row], str] = lambda ta
     """
     content = read_toml(path)
     cases: str = validated(dict[str, FileName], {"cases": content.pop("cases", CASES)}, path)["cases"]
-    manifest = Manifest(path=path, tasks={}, rows={}, cases=cases, defaults={})
+    said = {"exceptions": content.pop("exceptions", None)}
+    exceptions: Any = validated(dict[str, Literal["in-change"] | None], said, path)["exceptions"]
+    manifest = Manifest(path=path, tasks={}, rows={}, cases=cases, defaults={}, exceptions=exceptions)
     faults: list[Any] = []
     for suite, table in content.items():
         try:

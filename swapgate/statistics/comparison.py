@@ -13,9 +13,13 @@ from swapgate.statistics.paired import (
     Decision,
     Flips,
     bounds,
+    chance_of_less,
+    chance_of_loss,
     mcnemar,
     most_lost,
     non_inferior,
+    quantiles,
+    resampled,
     resampled_bounds,
     rows_for_share,
     rows_needed,
@@ -24,6 +28,8 @@ from swapgate.statistics.paired import (
 )
 from swapgate.statistics.tally import Tally
 
+FEWEST_CLUSTERS = 30
+"""Fewer decide nothing: a few of them may be alike by chance."""
 FEWEST_ERRORS = 50
 """Of the reference: a ratio to fewer is not judged."""
 LEAST_DISTANCE = 0.002
@@ -76,8 +82,10 @@ class Comparison:
     """Exact two-sided probability of flips so uneven by chance; it decides nothing."""
     inputs: int | None = None
     """How many different inputs the rows have, each of which counts once; null where no two have the same."""
+    clusters: int | None = None
+    """How many clusters the rows are in, of which each is drawn as a whole; null where rows are independent."""
     worse: int | None = None
-    """Inputs that got worse, where too few differ to resample: bounds and claim are of their share then, else null."""
+    """Units that got worse, where too few differ to resample: bounds and claim are of their share then, else null."""
     cap: float | None = None
     """In that case: as how many average rows one that got worse counts, at most."""
     counting: int | None = None
@@ -86,6 +94,8 @@ class Comparison:
     """Of an error rate: the figure in which nothing is capped."""
     raw_reference: float | None = None
     """That of the model it is compared with."""
+    chance: float | None = None
+    """How probable so much of a loss is where the true one is the margin; null for a ratio of errors."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,8 @@ class Floor:
     """Of too few rows: about how many would decide it; null where it is about at the limit."""
     inputs: int | None = None
     """How many different inputs the rows have, each of which counts once; null where no two have the same."""
+    clusters: int | None = None
+    """How many clusters the rows are in, of which each is drawn as a whole; null where rows are independent."""
     raw: float | None = None
     """Of an error rate: the figure in which nothing is capped."""
 
@@ -120,24 +132,27 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
     """Decide whether a candidate's figure is at most `margin`, an absolute difference, worse than the reference's."""
     output = candidate.output
     name = output.capped.get(metric, metric)
-    value, other = (side.of_inputs(name) for side in (candidate, reference))
+    value, other = (side.of_units(name) for side in (candidate, reference))
     found: tuple[float, float]
     needed: int | None
     more: dict[str, Any] = _raw(candidate, reference, metric)
-    apart = candidate.by_input(candidate.differs(reference, name)) > 0
-    worse = -1 if metric in output.less_is_better else 1
-    if output.is_share(metric):
+    apart = candidate.by_unit(candidate.differs(reference, name)) > 0
+    worse, most = (-1 if metric in output.less_is_better else 1), output.highest.get(metric, 1.0)
+    if output.is_share(metric) and not candidate.is_clustered:
         flips = _flips(candidate, reference, metric)
         found, decision, needed = bounds(flips), non_inferior(flips, margin), rows_needed(flips, margin)
+        chance = chance_of_loss(flips, margin)
     elif apart.sum() < FEWEST_UNITS:
         claim, found = _claim(candidate, reference, name, worse * (value - other))
         decision, needed = within(found, margin), _needed_for_claim(candidate, reference, name, margin)
         more |= claim
+        chance = 1.0 if found[1] >= -margin else 1 - CONFIDENCE
     else:
-        found = resampled_bounds(
+        seen, part = resampled(
             lambda weights: worse * (candidate.weighted(name, weights) - reference.weighted(name, weights)),
             candidate.masses(name, reference),
         )
+        found, chance = quantiles(seen, part, -most, most), chance_of_less(seen, part, most, -margin)
         decision, needed = within(found, margin), _needed(found, candidate.units, margin)
     low, high = sorted(worse * bound for bound in found)
     return Comparison(
@@ -148,7 +163,7 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         low=low,
         high=high,
         allowed=margin,
-        decision=decision,
+        chance=chance,
         differing=int(apart.sum()),
         **_rows(candidate, reference, decision, needed),
         **more,
@@ -157,8 +172,9 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
 
 def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Comparison:
     """Decide whether a candidate is wrong on at most `at_most` times as many rows as the reference."""
-    ours, theirs = (side.by_input(1 - side.each(RIGHT)) for side in (candidate, reference))
-    errors, others = float(ours.sum()), float(theirs.sum())
+    ours, theirs = (side.by_unit(1 - side.each(RIGHT)) for side in (candidate, reference))
+    rows = candidate.rows / candidate.units if candidate.is_clustered else 1
+    errors, others = round(rows * float(ours.sum()), 6), round(rows * float(theirs.sum()), 6)
     decision: Decision = "too few rows"
     needed = math.ceil(candidate.units * (FEWEST_ERRORS + 1) / others) if others else None
     if others > FEWEST_ERRORS:
@@ -177,7 +193,7 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         low=None,
         high=None,
         allowed=at_most,
-        decision=decision,
+        chance=None,
         differing=int((ours != theirs).sum()),
         **_rows(candidate, reference, decision, needed),
     )
@@ -186,19 +202,22 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
 def judge_floor(tally: Tally, metric: str, at_least: float | None, at_most: float | None) -> Floor:
     """Decide whether a figure is at least so good, whatever another model's is: one of both limits is given."""
     name = tally.output.capped.get(metric, metric)
-    value = tally.of_inputs(name)
+    value = tally.of_units(name)
     limit = at_least if at_least is not None else at_most or 0.0
-    if tally.output.is_share(metric):
-        low, high = share_bounds(float(tally.by_input(tally.each(metric)).sum()), tally.units)
+    most = tally.output.highest.get(metric, 1.0)
+    if tally.output.is_share(metric) and not tally.is_clustered:
+        low, high = share_bounds(float(tally.by_unit(tally.each(metric)).sum()), tally.units)
     else:
-        low, high = resampled_bounds(lambda weights: tally.weighted(name, weights), tally.masses(name), 0.0, 1.0)
+        low, high = resampled_bounds(lambda weights: tally.weighted(name, weights), tally.masses(name), 0.0, most)
     above, below = low > limit, high < limit
     is_good, is_bad = (above, below) if at_most is None else (below, above)
-    decision: Decision = "PASS" if is_good else "FAIL" if is_bad else "too few rows"
+    decision = _of_enough(tally, "PASS" if is_good else "FAIL" if is_bad else "too few rows")
     distance = abs(value - limit)
     more = _needed((low, high), tally.units, distance) if distance > LEAST_DISTANCE else None
     if limit in (low, high) or more is None or more <= tally.units:
         more = None
+    if _too_few_clusters(tally):
+        more = max(more or 0, FEWEST_CLUSTERS)
     return Floor(
         metric=metric,
         value=value,
@@ -209,15 +228,15 @@ def judge_floor(tally: Tally, metric: str, at_least: float | None, at_most: floa
         decision=decision,
         rows=tally.rows,
         needed=more if decision == "too few rows" else None,
-        inputs=_inputs(tally),
-        raw=tally.of_inputs(metric) if metric in tally.output.capped else None,
+        **_units(tally),
+        raw=tally.of_units(metric) if metric in tally.output.capped else None,
     )
 
 
 def _flips(candidate: Tally, reference: Tally, share: str) -> Flips:
     """Count what was lost and gained; of an input with several rows the mean of them."""
     ours, theirs = candidate.each(share), reference.each(share)
-    lost, gained = (float(candidate.by_input(apart).sum()) for apart in (theirs > ours, ours > theirs))
+    lost, gained = (float(candidate.by_unit(apart).sum()) for apart in (theirs > ours, ours > theirs))
     return Flips(candidate.units, lost, gained)
 
 
@@ -230,13 +249,14 @@ def _claim(candidate: Tally, reference: Tally, name: str, seen: float) -> tuple[
     masses = candidate.masses(name, reference)
     worse, better = _changed(candidate, reference, name), _changed(reference, candidate, name)
     (lost, cap), (gained, _) = most_lost(worse, masses), most_lost(better, masses)
+    most = candidate.output.highest.get(name, 1.0)
     claim = {"worse": int(worse.sum()), "cap": cap, "counting": int((masses > 0).sum(axis=0).min())}
-    return claim, (min(seen, -lost), max(seen, gained))
+    return claim, (min(seen, -most * lost), max(seen, most * gained))
 
 
 def _changed(side: Tally, other: Tally, name: str) -> Any:
     """Return which inputs have a row that differs from the other side and is not better."""
-    return side.by_input(side.differs(other, name) & ~side.is_better(other, name)) > 0
+    return side.by_unit(side.differs(other, name) & ~side.is_better(other, name)) > 0
 
 
 def _needed_for_claim(candidate: Tally, reference: Tally, name: str, margin: float) -> int | None:
@@ -246,7 +266,8 @@ def _needed_for_claim(candidate: Tally, reference: Tally, name: str, margin: flo
     _, cap = most_lost(worse, masses)
     rarest = counts.sum(axis=0).argmin()
     there, hit = int(counts[:, rarest].sum()), int((counts[:, rarest] & worse).sum())
-    needed = rows_for_share(min(0.99, margin * masses.shape[1] / cap), hit / there)
+    share = margin * masses.shape[1] / cap / candidate.output.highest.get(name, 1.0)
+    needed = rows_for_share(min(0.99, share), hit / there)
     return needed and math.ceil(needed * candidate.units / there)
 
 
@@ -254,21 +275,35 @@ def _raw(candidate: Tally, reference: Tally, metric: str) -> dict[str, Any]:
     """Return the error rates in which nothing is capped."""
     if metric not in candidate.output.capped:
         return {}
-    return {"raw": candidate.of_inputs(metric), "raw_reference": reference.of_inputs(metric)}
+    return {"raw": candidate.of_units(metric), "raw_reference": reference.of_units(metric)}
 
 
-def _inputs(tally: Tally) -> int | None:
-    return tally.units if tally.units < tally.rows else None
+def _too_few_clusters(tally: Tally) -> bool:
+    return tally.is_clustered and tally.units < FEWEST_CLUSTERS
+
+
+def _of_enough(tally: Tally, decision: Decision) -> Decision:
+    """Return a decision, which too few clusters never are."""
+    return "too few rows" if _too_few_clusters(tally) else decision
+
+
+def _units(tally: Tally) -> dict[str, int]:
+    """Return how many clusters or different inputs there are, where that is not as many as rows."""
+    if tally.is_clustered:
+        return {"clusters": tally.units}
+    return {"inputs": tally.units} if tally.units < tally.rows else {}
 
 
 def _rows(candidate: Tally, reference: Tally, decision: Decision, needed: int | None) -> dict[str, Any]:
-    """Return what is told of the rows: how many, about how many are needed, and which are right on one side only."""
+    """Return what is told of the rows: how many, what they decide, how many are needed, which are right on one side."""
+    if _too_few_clusters(candidate):
+        decision, needed = "too few rows", max(needed or 0, FEWEST_CLUSTERS)
     lost = [Flip(*candidate.wrong[row]) for row in sorted({*candidate.wrong} - {*reference.wrong})]
     gained = [Flip(*reference.wrong[row]) for row in sorted({*reference.wrong} - {*candidate.wrong})]
     chance = mcnemar(_flips(candidate, reference, RIGHT))
     more = needed if decision == "too few rows" and needed and needed > candidate.units else None
     told = {"rows": candidate.rows, "needed": more, "lost": lost, "gained": gained, "mcnemar": chance}
-    return {**told, "inputs": _inputs(candidate)}
+    return {"decision": decision, **told, **_units(candidate)}
 
 
 def _needed(found: tuple[float, float], rows: int, margin: float) -> int:

@@ -98,6 +98,13 @@ def non_inferior(flips: Flips, margin: float) -> Decision:
     return "PASS" if found > z else "FAIL" if found < -z else "too few rows"
 
 
+def chance_of_loss(flips: Flips, margin: float) -> float:
+    """Return how probable flips as bad as these are where `margin` is truly lost, by the same score."""
+    from scipy.stats import norm
+
+    return float(norm.cdf(score(flips, -margin)))
+
+
 def rows_needed(flips: Flips, margin: float) -> int:
     """Return about how many rows let a candidate that loses nothing pass, with POWER.
 
@@ -160,11 +167,16 @@ def resampled_bounds(
     worst that there is, or the best: so a set tells nothing of what happens in fewer units than it can show, and the
     bounds of a share are the exact ones. No resampling of the rows alone does that.
     """
+    return quantiles(*resampled(value, masses), least, most)
+
+
+def resampled(value: Callable[[Any], Any], masses: Any) -> tuple[Any, Any]:
+    """Return a figure as often as it is drawn, and which part of it was never seen, for `resampled_bounds`."""
     import numpy as np
 
     drawn = ((value(weights), unseen_part(weights, one, masses)) for weights, one in drawn_weights(len(masses)))
     seen, unseen = zip(*drawn, strict=True)
-    return quantiles(np.concatenate(seen), np.concatenate(unseen), least, most)
+    return np.concatenate(seen), np.concatenate(unseen)
 
 
 def drawn_weights(units: int) -> Iterator[tuple[Any, Any]]:
@@ -242,6 +254,11 @@ def quantiles(seen: Any, part: Any, least: float, most: float) -> tuple[float, f
 
     low = np.quantile((1 - part) * seen + part * least, 1 - CONFIDENCE)
     return float(low), float(np.quantile((1 - part) * seen + part * most, CONFIDENCE))
+
+
+def chance_of_less(seen: Any, part: Any, most: float, limit: float) -> float:
+    """Return how probable so little is where the true figure is `limit`: below 5 % where its upper bound is less."""
+    return float((1 + ((1 - part) * seen + part * most >= limit).sum()) / (1 + len(seen)))
 
 
 def within(bounds_of_difference: tuple[float, float], margin: float) -> Decision:

@@ -6,11 +6,15 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from swapgate.outputs import check_expected
-from swapgate.outputs.counts import MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
+from swapgate.outputs.counts import CONFIDENCE, MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
 from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
+from swapgate.statistics.sureness import Sureness, calibration_error, curve
+
+THIRDS = ("shortest third", "middle third", "longest third")
 
 
 class Tally:
@@ -28,10 +32,17 @@ class Tally:
         self._names: dict[Any, int] = {}
         self._places, self._values, self._ends = array("q"), array("d"), array("q", [0])
         self._inputs: dict[str, int] = {}
+        self._clusters: dict[str, int] = {}
         self._unit_of = array("q")
-        """Of each row the number of its input: rows with the same one tell the same thing, and count once."""
+        """Of each row the number of what is independent: of its cluster; where there are none of its input, for rows
+        with the same one tell the same thing, and count once."""
+        self._sources: set[int] = set()
         self._right: Counter[Any] = Counter()
         """Of a task of which one right answer is enough: in how many rows each is right."""
+        self.slices: dict[str, dict[str, array[int]]] = {}
+        """From a key and a value of it to the numbers of the rows that have it."""
+        self._labels: dict[str, array[int]] = {}
+        self._lengths = array("d")
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
@@ -41,18 +52,37 @@ class Tally:
         prediction: Prediction,
         expected: Expected,
         given: str | None = None,
+        cluster: str | None = None,
+        source: str | None = None,
+        slices: Mapping[str, str] = MappingProxyType({}),
+        length: float | None = None,
         shown: str = "",
         left_out: str = "",
     ) -> None:
         """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
 
-        `shown` is its input as a report shows it, `left_out` in words what was done with one that is longer than the
-        model reads.
+        A row in a `cluster` depends on the others there; all rows are in one, or none is. `source`: what it is a part
+        of, such as a question's context. `slices`: by key what it is one of, such as a language. `length`: how large
+        its input is. `shown`: its input as a report shows it. `left_out`: in words what was done with one
+        that is longer than the model reads.
         """
         self.left_out.update([left_out] if left_out else [])
-        self._unit_of.append(self._inputs.setdefault(given or f" {self.rows}", len(self._inputs)))
+        if length is not None:
+            self._lengths.append(length)
+        for key, value in slices.items():
+            self.slices.setdefault(key, {}).setdefault(value, array("q")).append(self.rows)
+        if source is not None:
+            self._sources.add(hash(source))
+        key = given or f" {self.rows}"
+        if key not in self._inputs:
+            own = len(self._inputs) if cluster is None else self._clusters.setdefault(cluster, len(self._clusters))
+            self._inputs[key] = own
+        self._unit_of.append(self._inputs[key])
         if self.output.one_is_enough:
             self._right.update({*expected})
+        named = (getattr(one, "label", one) for one in expected) if isinstance(expected, tuple) else ()
+        for label in {one for one in named if isinstance(one, str)}:
+            self._labels.setdefault(label, array("q")).append(self.rows)
         mismatches = check_expected(prediction, expected)
         if mismatches:
             self.wrong[self.rows] = row, "; ".join(map(str, mismatches)), shown
@@ -66,6 +96,16 @@ class Tally:
         self._table = None
         if self._accumulator:
             self._accumulator.add(prediction, expected)
+
+    def all_slices(self) -> Mapping[str, Mapping[str, Sequence[int]]]:
+        """Return the slices, and besides them the rows by label and by thirds of length, where no key says so."""
+        import numpy as np
+
+        made: dict[str, Mapping[str, Sequence[int]]] = {"label": self._labels}
+        if len(self._lengths) == self.rows and len({*self._lengths}) > 2:
+            order = np.argsort(np.array(self._lengths), kind="stable")
+            made["length"] = dict(zip(THIRDS, (part.tolist() for part in np.array_split(order, 3)), strict=True))
+        return {**made, **self.slices}
 
     @property
     def right_always(self) -> list[Any]:
@@ -91,7 +131,13 @@ class Tally:
         """Return all figures."""
         counts, rows = self._sums(), self.rows
         accumulated = self._accumulator.figures() if self._accumulator else {}
-        return {**accumulated, **self.output.figures(counts, rows), **by_label(counts), RIGHT: counts[RIGHT] / rows}
+        sure = {"ECE": calibration_error(self.sureness())} if CONFIDENCE in self._names else {}
+        figures = self.output.figures(counts, rows)
+        return {**accumulated, **figures, **by_label(counts), **sure, RIGHT: counts[RIGHT] / rows}
+
+    def sureness(self) -> list[Sureness]:
+        """Return the rows by how sure the model is of its answers; none where these have no probability."""
+        return curve(self.each(CONFIDENCE), self.each(RIGHT)) if CONFIDENCE in self._names else []
 
     @property
     def headline(self) -> str | None:
@@ -100,8 +146,21 @@ class Tally:
 
     @property
     def units(self) -> int:
-        """How many rows there are with different inputs."""
-        return len(self._inputs)
+        """How many clusters there are, or where there are none how many rows with different inputs."""
+        return len(self._clusters) or len(self._inputs)
+
+    @property
+    def sources(self) -> int | None:
+        """How many contexts or files the rows are parts of, where some share one and no cluster says so; else None.
+
+        One file that holds all rows is only a way to keep them.
+        """
+        return len(self._sources) if 1 < len(self._sources) < len(self._inputs) and not self.is_clustered else None
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether what is independent are clusters of rows."""
+        return bool(self._clusters)
 
     def figure(self, name: str, weights: Any = None) -> float:
         """Return one figure, of all rows alike or with a weight for each of them, an array of shape (rows,)."""
@@ -110,25 +169,33 @@ class Tally:
         return float(self._figures(name, np.ones((1, self.rows)) if weights is None else np.array([weights]))[0])
 
     def weighted(self, name: str, weights: Any) -> Any:
-        """Return one figure of all inputs, an array of shape (draws,), by their weights of shape (draws, units)."""
+        """Return one figure of all units, an array of shape (draws,), by their weights of shape (draws, units).
+
+        A cluster counts with each of its rows, and an input once, however many rows have it.
+        """
         import numpy as np
 
         if self.units == self.rows:
             return self._figures(name, weights)
         unit_of = np.array(self._unit_of)
-        return self._figures(name, weights[:, unit_of] / np.bincount(unit_of)[unit_of])
+        each = weights[:, unit_of]
+        return self._figures(name, each if self.is_clustered else each / np.bincount(unit_of)[unit_of])
 
-    def of_inputs(self, name: str) -> float:
-        """Return one figure of all inputs, each of which counts once, however many rows have it."""
+    def of_units(self, name: str) -> float:
+        """Return one figure of all units, each with the weight 1."""
         import numpy as np
 
         return float(self.weighted(name, np.ones((1, self.units)))[0])
 
-    def by_input(self, values: Any) -> Any:
-        """Return the mean over its rows for each input, of an array of shape (rows,)."""
+    def by_unit(self, values: Any) -> Any:
+        """Return for each unit what its rows come to, of an array of shape (rows,), so that the mean is the figure's.
+
+        That is the mean over the rows of an input, and the sum over a cluster as a multiple of the mean cluster's rows.
+        """
         import numpy as np
 
-        return np.bincount(self._unit_of, weights=values) / np.bincount(self._unit_of)
+        sums, sizes = np.bincount(self._unit_of, weights=values), np.bincount(self._unit_of)
+        return sums / (sizes.mean() if self.is_clustered else sizes)
 
     def is_mean(self, name: str) -> bool:
         """Return whether a figure is the mean of a number from 0 to 1 that each row has."""
@@ -152,7 +219,7 @@ class Tally:
             {label for side in sides for name in side._names if _is_pair(name) for label in name} - {NOTHING}
         )
         rows = functools.reduce(np.maximum, (side._masses_of_rows(figure, labels) for side in sides))
-        return np.stack([self.by_input(part) for part in rows.T], axis=1)
+        return np.stack([self.by_unit(part) for part in rows.T], axis=1)
 
     def _masses_of_rows(self, figure: str, labels: Sequence[str]) -> Any:
         import numpy as np
@@ -226,6 +293,56 @@ class Tally:
 
         places = np.array([names[name] for name in self._names], dtype=np.int64)[np.array(self._places, dtype=np.int64)]
         return csr_matrix((np.array(self._values), places, np.array(self._ends)), shape=(self.rows, len(names)))
+
+
+class Part(Tally):
+    """Some rows of a tally, as a set of their own."""
+
+    def __init__(self, whole: Tally, chosen: Sequence[int]) -> None:
+        import numpy as np
+
+        self.output, self.rows, self._whole, self._chosen = whole.output, len(chosen), whole, np.array(chosen)
+        there = {*chosen}
+        self.wrong = {row: what for row, what in whole.wrong.items() if row in there}
+        _, places = np.unique(np.array(whole._unit_of)[self._chosen], return_inverse=True)
+        self._unit_of, self._names = array("q", places.tolist()), whole._names
+
+    @property
+    def units(self) -> int:
+        """How many of the whole's clusters or different inputs have a row here."""
+        return max(self._unit_of) + 1
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether what is independent are clusters of rows."""
+        return self._whole.is_clustered
+
+    def each(self, name: str) -> Any:
+        """Return what each row adds to a share, zero or one, or to a mean: an array of shape (rows,)."""
+        return self._whole.each(name)[self._chosen]
+
+    def is_mean(self, name: str) -> bool:
+        """Return whether a figure is the mean of a number from 0 to 1 that each row has."""
+        return self._whole.is_mean(name)
+
+    def differs(self, other: Tally, figure: str) -> Any:
+        """Return which rows add something else to a figure on the other side: booleans of shape (rows,)."""
+        return self._whole.differs(other._whole if isinstance(other, Part) else other, figure)[self._chosen]
+
+    def is_better(self, other: Tally, figure: str) -> Any:
+        """Return which rows are better than on the other side, as each can tell: booleans of shape (rows,)."""
+        return self._whole.is_better(other._whole if isinstance(other, Part) else other, figure)[self._chosen]
+
+    def _masses_of_rows(self, figure: str, labels: Sequence[str]) -> Any:
+        return self._whole._masses_of_rows(figure, labels)[self._chosen]
+
+    def _figures(self, name: str, weights: Any) -> Any:
+        """Return a figure for each line of weights of the rows; those of the whole that are not here weigh nothing."""
+        import numpy as np
+
+        all_weights = np.zeros((len(weights), self._whole.rows))
+        all_weights[:, self._chosen] = weights
+        return self._whole._figures(name, all_weights)
 
 
 def _is_pair(name: Any) -> bool:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from swapgate.core.faults import InputFault
 from swapgate.core.tables import NonEmptyStr, Table
@@ -17,6 +18,13 @@ from swapgate.inputs.given import Input, Question, digest
 from swapgate.outputs.prediction import Expected
 
 Offset = Annotated[int, Field(ge=0)]
+
+
+class Quarantine(NamedTuple):
+    """Why a case judges nothing, and until when."""
+
+    reason: str
+    expires: date
 
 
 MOST_SHOWN = 60
@@ -33,6 +41,21 @@ class Case:
     expected: Expected
     read: Callable[[Any], Input] | None = None
     """What reads the file."""
+    critical: bool = False
+    """Whether it may never be lost, whatever a budget of cases allows."""
+    quarantine: Quarantine | None = None
+    """Why it judges nothing for a while."""
+    cluster: str | None = None
+    """Of a row of an evaluation set: names the rows that depend on one another."""
+    slices: Mapping[str, str] = field(default_factory=dict)
+    """Of a row of an evaluation set: by key what it is one of, such as a language."""
+
+    @property
+    def source(self) -> str | None:
+        """What several rows may be parts of: the context of a question, the file of a sound or picture, else None."""
+        if isinstance(self.given, Question):
+            return self.given.context
+        return str(self.given) if self.read else None
 
     @property
     def input(self) -> Input:
@@ -85,6 +108,20 @@ class CaseShape(Table):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     """Letters, digits and underscores; names the case in test ids and goldens."""
+    critical: bool = False
+    """Whether it may never be lost, whatever a budget of cases allows."""
+    quarantine: NonEmptyStr | None = None
+    """Why it is run and reported, and judges nothing until `expires`."""
+    expires: date | None = None
+    """The last day of its quarantine."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.quarantine is None) != (self.expires is None):
+            raise ValueError("a quarantine has a reason and a last day: give quarantine and expires, or neither")
+        if self.quarantine and self.critical:
+            raise ValueError("a critical case cannot be in quarantine; take one of both out")
+        return self
 
 
 def _several(label: object) -> object:

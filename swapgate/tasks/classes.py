@@ -11,12 +11,13 @@ from swapgate.core.faults import ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, listed
 from swapgate.outputs import label_set
 from swapgate.outputs.classification import Classification, ranked
+from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.label_set import LabelSet
 from swapgate.tasks.case import CaseShape
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded, Task
 
-FIGURES = ("accuracy", "top-3", "top-5", "macro F1")
+FIGURES = ("accuracy", "top-3", "top-5", "macro F1", BRIER, LOG_LOSS)
 MULTI_LABEL_FIGURES = ("micro F1", "macro F1", "exact match")
 THRESHOLD = 0.5
 """The score from which one of several labels counts where the row does not say."""

@@ -14,6 +14,7 @@ from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.inputs.given import Question
 from swapgate.outputs import answer
 from swapgate.outputs.answer import Answer, AnswerSpan
+from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.writing_systems import has_spaces, unspaced
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
 from swapgate.tasks.settings import Long, Settings
@@ -303,7 +304,7 @@ TASK = Task(
     read=read,
     predict=predict,
     auto_class="AutoModelForQuestionAnswering",
-    figures=("F1", "exact match"),
+    figures=("F1", "exact match", BRIER, LOG_LOSS),
     settings=QuestionSettings,
     judging_keys=frozenset({"long"}),
     left_out=left_out,

@@ -17,7 +17,7 @@ from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFau
 from swapgate.core.words import first_line, listed, told
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance, told_apart
-from swapgate.inputs.given import Input
+from swapgate.inputs.given import Input, extent
 from swapgate.inputs.given import digest as input_digest
 from swapgate.models.causes import cause
 from swapgate.models.devices import synchronizer
@@ -61,6 +61,8 @@ class Evaluated(NamedTuple):
     """The digest of its input."""
     left_out: str
     """What was done with it where it is longer than the model reads."""
+    length: float
+    """How large its input is, as `extent` says."""
 
 
 Progress = Callable[[Iterator[Case], int], Generator[Case, None, None]]
@@ -278,7 +280,18 @@ class Model:
             with closing(progress(evaluation.rows(), count)) as rows:
                 while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
                     for row, found in zip(batch, self._evaluated(batch, evaluation), strict=True):
-                        counted.add(row.id, found.prediction, row.expected, found.given, row.shown, found.left_out)
+                        counted.add(
+                            row.id,
+                            found.prediction,
+                            row.expected,
+                            given=found.given,
+                            cluster=row.cluster,
+                            source=row.source,
+                            slices=row.slices,
+                            length=found.length,
+                            shown=row.shown,
+                            left_out=found.left_out,
+                        )
             self._tally = counted
         return self._tally
 
@@ -295,7 +308,7 @@ class Model:
         inputs = [row.input for row in batch]
         digests = [input_digest(one) for one in inputs]
         predictions = [_or_raise(found) for found in self._predict(inputs, tolerance=EVERYTHING)]
-        return [*map(Evaluated, predictions, digests, self._left_out(inputs))]
+        return [*map(Evaluated, predictions, digests, self._left_out(inputs), map(extent, inputs))]
 
     def _evaluated_alone(self, row: Case, evaluation: EvaluationSet) -> Evaluated:
         where = f"{self.name}: row {row.id!r} of {evaluation.path}"

@@ -10,6 +10,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from swapgate import __version__
 from swapgate.core.faults import InputFault
+from swapgate.statistics.latency import FALSE_FAIL, FALSE_PASS
+from swapgate.statistics.paired import CONFIDENCE
 from swapgate.trials.plan import Plan
 from swapgate.verdicts.figures import Cost, Quality
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Status, Verdict
@@ -87,10 +89,27 @@ class Tier:
     remarks: Sequence[str] = ()
     """What a reader should know besides: what a PASS of quality claims, tests that passed when run again."""
 
+    lapses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Cases on which a candidate is worse than its incumbent, by what they are: lost, near tie lost, weaker."""
+
     @property
     def name(self) -> str:
         """How the tier is called: ner/small."""
         return f"{self.task}/{self.tier}"
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What chance alone may do to the verdicts of a run, at most: by Bonferroni's bound, however they hang together."""
+
+    limits: int
+    """Limits of quality that were judged: beside other models, floors, and slices with a limit of their own."""
+    latencies: int
+    """Latencies that were judged."""
+    any_fail: float
+    """Probability that any of them is a FAIL though none is beyond its limit; least where all are far from it."""
+    all_pass: float
+    """Probability that all PASS though one is at its limit or beyond it."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +131,8 @@ class Report:
     """What a reviewer should see: limits that were not used, edits that did not count."""
     tiers: Sequence[Tier]
     """The verdicts, in the order of the models file; a tier of which nothing was selected is absent."""
+    risk: Risk | None = None
+    """What chance alone may do to them."""
 
     __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, title=f"swapgate verdict JSON, format {FORMAT}")
 
@@ -126,6 +147,7 @@ SIZE = "latency "
 
 def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
     """Gather the facts of a run."""
+    tiers = [_tier(verdict, plan) for verdict in verdicts]
     return Report(
         format=FORMAT,
         swapgate=__version__,
@@ -133,8 +155,22 @@ def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
         against=plan.against,
         exit_status=exit_status,
         notes=plan.notes,
-        tiers=[_tier(verdict, plan) for verdict in verdicts],
+        tiers=tiers,
+        risk=_risk(tiers),
     )
+
+
+def _risk(tiers: Sequence[Tier]) -> Risk:
+    """Return what chance may do, of what was judged: each limit errs in 5 % at most, and a latency as its gate says."""
+    found = [tier.figures.quality for tier in tiers if tier.figures.quality]
+    limits = sum(len(one.comparisons) + len(one.floors) for one in found)
+    limits += sum(part.role == "named" for one in found for part in one.slices)
+    limits += sum(any(part.role == "watched" for part in one.slices) for one in found)  # all of them together
+    costs = [cost for tier in tiers for cost in (tier.figures.latency, *tier.figures.latency_sizes.values()) if cost]
+    latencies = sum(cost.pairs is not None for cost in costs)
+    any_fail = min(1.0, limits * (1 - CONFIDENCE) + latencies * FALSE_FAIL)
+    chances = [1 - CONFIDENCE] * bool(limits) + [FALSE_PASS] * bool(latencies)
+    return Risk(limits, latencies, round(any_fail, 6), round(max(chances, default=0.0), 6))
 
 
 def running(plan: Plan | None, models_file: str) -> Report:
@@ -171,6 +207,7 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         suite=verdict.suite,
         kind=model.task.name,
         remarks=verdict.remarks,
+        lapses=verdict.lapses,
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from swapgate.statistics.comparison import FEWEST_ERRORS, Comparison, Floor
 from swapgate.statistics.latency import Times
 from swapgate.statistics.paired import most_of
+from swapgate.statistics.slices import Slice
+from swapgate.statistics.sureness import Sureness
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ class Quality:
     """One for each limit of the budget that has a model to compare with."""
     floors: Sequence[Floor] = ()
     """One for each limit of the budget that is judged alone."""
+    sureness: Sequence[Sureness] = ()
+    """Rows by how sure the model is of its answers, from the least; none where these have no probability."""
+    slices: Sequence[Slice] = ()
+    """Of a swap: slices of the rows that have a limit, or are watched, and those that lost most."""
 
 
 def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:
@@ -90,6 +96,18 @@ def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
     )
 
 
+def worded_slice(one: Slice, against: str, less_is_better: bool) -> str:
+    """Return what came of a slice in words for a message."""
+    words = f"{one.name}: {worded(one.comparison, against, less_is_better)}"
+    if one.role == "seen":
+        found = one.comparison
+        flips = f"{len(found.lost)} lost and {len(found.gained)} gained of {found.rows:,}"
+        return f"seen after the fact, {one.name}: {flips}"
+    if one.comparison.decision == "too few rows":
+        return f"{words}: {rows_wanted(one.comparison, '')}"
+    return words
+
+
 def shown_floor(floor: Floor) -> str:
     """Return a figure beside its floor for a table: "F1 0.938 (≥ 0.900)"."""
     sign, limit = _floor(floor)
@@ -114,17 +132,19 @@ def beside(found: Comparison | Floor) -> list[str]:
             raw += f" and {found.raw_reference:.4f}"
         notes.append(f"a row's errors count up to the length of its reference, without that {raw}")
     if isinstance(found, Comparison) and found.worse is not None:
-        units = found.inputs or found.rows
+        units, what = _units(found)
         weight = f", each as much as {found.cap:.1f} rows," if found.cap and found.cap > 1 else ""
         few = f"{found.differing} differ: too few to judge {found.metric} itself"
         if found.counting in (None, units):
-            claim = f"that at most {most_of(found.worse, units):.2%} of the rows got worse"
+            claim = f"that at most {most_of(found.worse, units):.2%} of the {what} got worse"
             notes.append(f"the claim is {claim} ({found.worse} of {units:,} did{weight} and {few})")
         else:
             notes.append(
-                f"the claim is of the rows that got worse, each as if it were lost as a whole ({found.worse} of"
+                f"the claim is of the {what} that got worse, each as if it were lost as a whole ({found.worse} of"
                 f" {units:,} did{weight} and {few}); of one kind that counts for it there are {found.counting:,}"
             )
+    if found.clusters is not None:
+        notes.append(f"the {found.rows:,} rows are in {found.clusters:,} clusters, each drawn as a whole")
     if found.inputs is not None:
         notes.append(f"the {found.rows:,} rows have {found.inputs:,} different inputs, and each counts once")
     return notes
@@ -136,13 +156,13 @@ def rows_wanted(comparison: Comparison | Floor, graded: str) -> str:
     `graded`: what is not right or wrong as a whole, where the task's answers are not.
     """
     if isinstance(comparison, Floor):
-        return _wanted(comparison.needed, "it is about at the limit")
+        return _wanted(comparison, "it is about at the limit")
     if comparison.metric == "errors" and comparison.reference <= FEWEST_ERRORS:
         instead = "loosen the budget" if graded else 'judge by a margin of metric = "right"'
         needed = f"about {comparison.needed:,} needed, for " if comparison.needed else ""
         why = f"a ratio is judged above {FEWEST_ERRORS} errors of the reference"
         return f"too few rows: {needed}{why}; give a larger set with --eval-set, or {instead}"
-    return _wanted(comparison.needed, "it loses about what is allowed")
+    return _wanted(comparison, "it loses about what is allowed")
 
 
 def _times(comparison: Comparison) -> str:
@@ -153,10 +173,16 @@ def _allowed(comparison: Comparison, less_is_better: bool) -> tuple[str, float]:
     return ("≤", comparison.allowed) if less_is_better else ("≥", -comparison.allowed)
 
 
-def _wanted(needed: int | None, otherwise: str) -> str:
-    if needed:
-        return f"too few rows: about {needed:,} needed; give a larger set with --eval-set"
-    return f"too few rows: {otherwise}; give a larger set with --eval-set, or loosen the budget"
+def _units(found: Comparison | Floor) -> tuple[int, str]:
+    """Return how many independent units there are, and what they are."""
+    return (found.clusters, "clusters") if found.clusters else (found.inputs or found.rows, "rows")
+
+
+def _wanted(found: Comparison | Floor, otherwise: str) -> str:
+    _, what = _units(found)
+    if found.needed:
+        return f"too few {what}: about {found.needed:,} needed; give a larger set with --eval-set"
+    return f"too few {what}: {otherwise}; give a larger set with --eval-set, or loosen the budget"
 
 
 def _floor(floor: Floor) -> tuple[str, float]:

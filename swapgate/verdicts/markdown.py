@@ -8,6 +8,7 @@ from swapgate.core.words import plain
 from swapgate.statistics.comparison import Flip
 from swapgate.verdicts.facts import Report, Tier
 from swapgate.verdicts.table import table
+from swapgate.verdicts.terminal import ACCEPTED
 
 SIGNS = {"PASS": "✅", "FAIL": "❌", "INCOMPLETE": "⚠️", "ERROR": "💥"}
 MOST = 65_000
@@ -52,6 +53,9 @@ def _blocks(report: Report) -> Iterator[str]:
     yield f"## swapgate: {SIGNS[worst]} {worst}\n" if worst else "## swapgate: nothing was judged\n"
     if report.against:
         yield f"Judged by the rows, cases, goldens and limits of {report.against}.\n"
+    for note in report.notes:
+        if note.startswith(ACCEPTED):
+            yield f"{code(note)}\n"
     headings, rows = table(report)
     if rows:
         shown = [[name, code(model), *cells, f"{SIGNS[word]} {word}"] for name, model, *cells, word in rows]
@@ -69,7 +73,22 @@ def _blocks(report: Report) -> Iterator[str]:
     for tier in report.tiers:
         yield from _folded(f"{tier.name}: also to be known", [code(one) for one in tier.remarks])
     for tier in report.tiers:
+        yield from _sureness(tier)
+    for tier in report.tiers:
         yield from _flips(tier)
+
+
+def _sureness(tier: Tier) -> Iterator[str]:
+    """Yield a curve of how sure a model is, and how right."""
+    found = tier.figures.quality
+    bins = found.sureness if found else ()
+    lines = [f"{_bar(one.confidence)} {one.confidence:.3f} sure, {one.right:.3f} right ({one.rows:,})" for one in bins]
+    error = found.figures.get("ECE", 0.0) if found else 0.0
+    yield from _folded(f"{tier.name}: how sure, and how right (ECE {error:.3f})", lines)
+
+
+def _bar(share: float) -> str:
+    return "▁▂▃▄▅▆▇█"[min(7, int(8 * share))]
 
 
 def _flips(tier: Tier) -> Iterator[str]:

@@ -14,6 +14,8 @@ from swapgate.verdicts.table import table
 WIDEST = 10_000
 REASONS = 5
 """Reasons shown a tier."""
+ACCEPTED = "accepted: "
+"""How notes begin that tell which losses a reviewer has accepted: they come first."""
 FLIPS = 10
 """Rows of an evaluation set shown a tier and direction."""
 
@@ -36,7 +38,8 @@ def verdict_text(report: Report, colour: bool) -> str:
     for *cells, verdict in rows:
         grid.add_row(*(Text(plain(cell)) for cell in cells), Text(verdict, style=COLOURS[verdict]))
     console.print(grid)
-    for line in (*(line for tier in report.tiers for line in _reasons(tier)), *_notes(report)):
+    first = [f"note  {note}" for note in report.notes if note.startswith(ACCEPTED)]
+    for line in (*first, *(line for tier in report.tiers for line in _reasons(tier)), *_notes(report)):
         console.print(Text(plain(line)))
     return text.getvalue()
 
@@ -80,4 +83,5 @@ def _notes(report: Report) -> Iterator[str]:
     if report.against:
         yield f"note  judged by the rows, cases, goldens and limits of {report.against}"
     for note in report.notes:
-        yield f"note  {note}"
+        if not note.startswith(ACCEPTED):
+            yield f"note  {note}"

@@ -4,17 +4,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
-Outcome = Literal["failed", "error", "incomplete", "improvement", "known gap", "passed"]
-"""Worst first: of the phases of one test the worst counts."""
+from swapgate.verdicts.lapses import Judged, Kind, Lapse, Rule, by_kind, judge_lapses
+
+Outcome = Literal["failed", "error", "incomplete", "counted", "quarantined", "improvement", "known gap", "passed"]
+"""Worst first: of the phases of one test the worst counts. "counted": a case on which a candidate is worse than its
+incumbent, and what that comes to is judged with the tier."""
 
 Status = Literal["FAIL", "ERROR", "INCOMPLETE", "PASS"]
 
-SEVERITY: Mapping[str, int] = {
-    outcome: place
-    for place, outcome in enumerate(("failed", "error", "incomplete", "improvement", "known gap", "passed"))
-}
+SEVERITY: Mapping[str, int] = {outcome: place for place, outcome in enumerate(get_args(Outcome))}
 STATUSES: Mapping[str, Status] = {"failed": "FAIL", "error": "ERROR", "incomplete": "INCOMPLETE"}
 """What an outcome makes of its tier."""
 
@@ -62,6 +62,8 @@ class Record:
     """Near ties that fell the other way, in words."""
     partly: Sequence[str] = ()
     """How much of a prediction a golden from elsewhere holds, in words."""
+    lapse: Kind | None = None
+    """Of a case on which a candidate is worse than its incumbent: how."""
     same: bool | None = None
     """Of a candidate: whether all that was compared is what its incumbent says; None where nothing was."""
 
@@ -91,6 +93,8 @@ class Verdict:
     """Goldens from elsewhere and how much of a prediction they hold, in words."""
     remarks: Sequence[str] = ()
     """What a reader should know besides: what a PASS of quality claims, tests that passed when they were run again."""
+    lapses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Cases on which a candidate is worse than its incumbent: lost, near ties lost, weaker."""
 
 
 def judge(
@@ -100,12 +104,14 @@ def judge(
     swaps: Iterable[tuple[str, str]],
     stale: Mapping[tuple[str, str], str] = MappingProxyType({}),
     doubts: Mapping[tuple[str, str], Sequence[str]] = MappingProxyType({}),
+    rules: Mapping[tuple[str, str], Rule] = MappingProxyType({}),
 ) -> list[Verdict]:
     """Judge each tier that was selected, swapped or is in doubt, in the order of `tiers`.
 
     `selected` and `records` go by test id. A test without a record was not measured: INCOMPLETE. So is a swap of which
     nothing was selected, and a tier whose golden is another model's: `stale` says so in words, whatever was selected,
-    where nothing failed and nothing is an error. `doubts` say what else makes a tier INCOMPLETE.
+    where nothing failed and nothing is an error. `doubts` say what else makes a tier INCOMPLETE, `rules`
+    what a candidate may lose of its cases.
     """
     worst: dict[str, Record] = {}
     figures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -122,7 +128,7 @@ def judge(
         others = doubts.get((suite, tier), ())
         if mine or others or (suite, tier) in swapped:
             found, words = figures.get((suite, tier), {}), stale.get((suite, tier))
-            verdicts.append(_judge_tier(suite, tier, mine, found, words, others))
+            verdicts.append(_judge_tier(suite, tier, mine, found, words, others, rules.get((suite, tier))))
     return verdicts
 
 
@@ -133,12 +139,18 @@ def _judge_tier(
     figures: dict[str, Any],
     stale: str | None,
     doubts: Sequence[str],
+    rule: Rule | None,
 ) -> Verdict:
     counts: dict[str, Counter[str]] = {}
     for record in records:
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
     red = sorted((record for record in records if record.outcome in STATUSES), key=_severity)
     reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
+    lapses = [Lapse(one.selected.case or "", one.lapse, one.message) for one in records if one.lapse]
+    counted = _judge_lapses(f"{suite}/{tier}", lapses, records, figures, rule or Rule(0, 0))
+    reasons = [("FAIL", words) for words in counted.failed] + reasons
+    reasons += [("INCOMPLETE", words) for words in counted.incomplete]
+    reasons.sort(key=lambda reason: [*STATUSES.values()].index(reason[0]))
     if stale and reasons and reasons[0][0] in ("FAIL", "ERROR"):  # then nothing of the kind passes
         reasons = [reason for reason in reasons if reason[1] != stale]
     elif stale:
@@ -151,9 +163,24 @@ def _judge_tier(
     status: Status = reasons[0][0] if reasons else "PASS"
     ties = sorted(tie for record in records for tie in record.ties)
     partly = sorted(words for record in records for words in record.partly)
-    remarks = [record.message for record in records if record.outcome == "passed" and record.message]
+    remarks = [record.message for record in records if record.outcome in ("passed", "quarantined") and record.message]
+    remarks += counted.told
     reasons = list(dict.fromkeys(reasons))
-    return Verdict(suite, tier, status, counts, figures, reasons, improvements, ties, partly, remarks)
+    return Verdict(suite, tier, status, counts, figures, reasons, improvements, ties, partly, remarks, by_kind(lapses))
+
+
+def _judge_lapses(
+    name: str, lapses: list[Lapse], records: Sequence[Record], figures: Mapping[str, Any], rule: Rule
+) -> Judged:
+    quality = [record for record in records if record.selected.check == "quality"]
+    beside = [one for one in (figures.get("quality") or {}).get("comparisons", ()) if one["tier"] == "incumbent"]
+    decided = bool(beside) and all(one["comparison"]["decision"] == "PASS" for one in beside)
+    decided = decided and all(record.outcome == "passed" for record in quality)
+    compared = [record for record in records if record.selected.check in ("expected", "golden")]
+    left_out = {record.selected.case for record in compared if record.outcome in ("error", "incomplete")}
+    seen = {record.selected.case for record in compared} - left_out
+    gained = {record.selected.case for record in records if record.outcome == "improvement" and record.selected.case}
+    return judge_lapses(name, lapses, len(gained), len(seen), rule, decided)
 
 
 def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:

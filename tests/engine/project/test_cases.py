@@ -115,7 +115,10 @@ def test_no_cases(fault):
     [
         ("latancy = 1\n" + ADA, "latancy: unknown key; did you mean 'latency'?"),
         (ADA + "expcted = []\n", "case[ada].expcted: unknown key; did you mean 'expected'?"),
-        (ADA + "colour = 1\n", "case[ada].colour: unknown key; known: expected, id, text"),
+        (
+            ADA + "colour = 1\n",
+            "case[ada].colour: unknown key; known: critical, expected, expires, id, quarantine, text",
+        ),
         (expecting(lable='"LOC"'), "case[ada].expected[0].lable: unknown key; did you mean 'label'?"),
     ],
     ids=["file", "case", "no key near", "span"],

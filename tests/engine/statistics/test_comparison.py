@@ -11,7 +11,7 @@ from seqeval.scheme import IOB2
 
 from swapgate.outputs.answer import Answer, AnswerSpan
 from swapgate.outputs.classification import Classification, Score
-from swapgate.outputs.counts import RIGHT
+from swapgate.outputs.counts import BRIER, LOG_LOSS, RIGHT
 from swapgate.outputs.detections import Annotation, Detection, Detections
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.outputs.text import Summary, Text
@@ -51,7 +51,7 @@ SAID = {
     "object-detection": ((Annotation("cat", BOX),), objects(("cat", BOX)), objects(("cat", (0.0, 0.0, 10.0, 4.0)))),
 }
 """What is right in each task, a prediction that is, and one that is not."""
-FIGURES = [(task, name) for task in SAID for name in find_task(task).figures]
+FIGURES = [(task, name) for task in SAID for name in find_task(task).figures if name not in (BRIER, LOG_LOSS)]
 NUMBERED = [f"figure_{number}" for number in range(len(FIGURES))]
 
 

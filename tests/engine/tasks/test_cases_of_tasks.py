@@ -183,7 +183,7 @@ def test_missing_key(fault, task, key):
 @pytest.mark.parametrize("task", FAMILIES)
 def test_unknown_key(fault, task):
     """A key that the cases of a task have not is named, with the nearest one."""
-    keys = sorted({"id", *FAMILIES[task]})
+    keys = sorted({"id", "critical", "quarantine", "expires", *FAMILIES[task]})
     assert fault(file_of(task, expcted=1)) == "case[one].expcted: unknown key; did you mean 'expected'?"
     assert fault(file_of(task, zzz=1)) == f"case[one].zzz: unknown key; known: {', '.join(keys)}"
 

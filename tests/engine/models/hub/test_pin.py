@@ -103,7 +103,7 @@ def test_file_that_cannot_be_written(hub, swapgate, weights, models_file, monkey
         raise PermissionError(13, "Permission denied")
 
     hub.publish(BERT, weights)
-    monkeypatch.setattr("swapgate.models.pinning.write_whole", closed)
+    monkeypatch.setattr("swapgate.core.tables.write_whole", closed)
     status, _, errors = swapgate("pin", "ner.small", "--models=mine")
     assert (status, models_file.read_text()) == (1, ROWS)
     assert errors == [f"{models_file}: cannot be written (Permission denied); nothing was changed"]

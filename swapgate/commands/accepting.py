@@ -1,0 +1,71 @@
+"""The command `swapgate accept-loss`: a reviewer lets one candidate lose some cases."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from swapgate.core.faults import InputFault
+from swapgate.core.tables import rewrite
+from swapgate.core.words import nearest
+from swapgate.project.manifest import Accepted
+from swapgate.trials.plan import make_plan
+from swapgate.trials.running import Model
+
+DIGITS = 16
+"""Of a digest, as they stand in a models file."""
+
+
+def add_accept_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("tier", metavar="SUITE.TIER", help="such as ner.small")
+    parser.add_argument("cases", nargs="+", metavar="CASE", help="the cases that the candidate may lose")
+    parser.add_argument("--reason", required=True, help="why, for whoever reads the models file")
+    parser.add_argument("--expires", metavar="DATE", help="the last day on which it counts, such as 2027-03-31")
+    parser.add_argument("--candidate", metavar="MODEL", help="as --swap names it; the row's own model unless said")
+    parser.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
+
+
+def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
+    """Write it into the models file; gives what to say. Raises Fault."""
+    swaps = [f"{asked.tier}={asked.candidate}"] if asked.candidate else []
+    plan = make_plan(root, models_file, swaps, [], Path.cwd())
+    suite, _, tier = asked.tier.rpartition(".")
+    if (suite, tier) not in plan.models:
+        known = [".".join(key) for key in plan.models]
+        raise InputFault(f"{asked.tier}: {plan.shown(models_file)} has no such tier{nearest(asked.tier, known)}")
+    model = plan.models[suite, tier]
+    _check(model, asked.cases)
+    digest, expires, before = model.source.digest[:DIGITS], _day(asked.expires), model.row.accepted
+    kept = before.cases if before and model.source.digest.startswith(before.digest) else ()
+    cases = list(dict.fromkeys([*kept, *asked.cases]))
+    Accepted(digest=digest, cases=cases, reason=asked.reason, expires=expires)
+
+    def accept(document: Any) -> None:
+        table = {"digest": digest, "cases": cases, "reason": asked.reason}
+        document[suite][tier]["accepted"] = table | ({"expires": expires} if expires else {})
+
+    rewrite(models_file, accept)
+    until = f" until {expires}" if expires else ""
+    return (
+        f"{asked.tier}: {model.source.name} ({digest}) may lose {', '.join(cases)}{until}; commit"
+        f" {plan.shown(models_file)}. Under --against it counts from the next change on, or in this one where the"
+        ' commit\'s models file says exceptions = "in-change"\n'
+    )
+
+
+def _check(model: Model, wanted: Sequence[str]) -> None:
+    cases = {case.id: case for case in model.cases.cases}
+    for one in wanted:
+        if one not in cases:
+            raise InputFault(f"{one!r} is no case of {model.suite}{nearest(one, cases)}")
+        if cases[one].critical:
+            raise InputFault(f"{one!r} is critical: it may never be lost; take that out of its case first")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InputFault(f"--expires {text}: {error}; write a day such as 2027-03-31") from error

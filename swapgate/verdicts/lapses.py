@@ -1,0 +1,103 @@
+"""Cases on which a candidate is worse than its incumbent: what its tier may lose of them, and what that comes to. Pure.
+
+One test cannot know it: it is counted, and the tier is judged when all are known. Where the evaluation set decides for
+the candidate, what is not lost clearly is only told. Else each lapse is a FAIL, but for what a budget of cases allows.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["lost", "near tie lost", "weaker", "accepted"]
+KINDS: tuple[Kind, ...] = ("lost", "near tie lost", "weaker", "accepted")
+"""Worst first. *Lost*: right for the incumbent, wrong for the candidate; a near tie where the incumbent did not lead
+clearly. *Weaker*: right for both, and the score fell by more than the tolerance. *Accepted*: a reviewer
+lets this candidate lose it, whichever it is."""
+
+
+@dataclass(frozen=True)
+class Lapse:
+    """A case on which a candidate is worse, as one of its tests found."""
+
+    case: str
+    kind: Kind
+    message: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a tier may lose of its cases."""
+
+    cases: int
+    """How many it has."""
+    right: int
+    """How many of them its incumbent gets right: shares are of these."""
+    lost_at_most: float | None = None
+    """From 1 a number of cases, below 1 a share; None: no budget."""
+    weaker_at_most: float | None = None
+    net: bool = False
+    """Whether gained cases make up for lost ones."""
+
+
+@dataclass
+class Judged:
+    """What the lapses of a tier come to."""
+
+    failed: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+
+def judge_lapses(name: str, lapses: Iterable[Lapse], gained: int, seen: int, rule: Rule, decided: bool) -> Judged:
+    """Judge the lapses of a tier, of which `seen` cases were compared; `decided`: whether its set is a paired PASS."""
+    worst: dict[str, Lapse] = {}
+    for lapse in sorted(lapses, key=lambda one: KINDS.index(one.kind)):
+        worst.setdefault(lapse.case, lapse)
+    by_kind = {kind: [one for one in worst.values() if one.kind == kind] for kind in KINDS}
+    lost = by_kind["lost"] + ([] if decided else by_kind["near tie lost"])
+    found = Judged()
+    found.told += _told(by_kind["accepted"])
+    if decided:
+        found.told += _told(by_kind["near tie lost"])
+    excused = _judge(name, "lost", lost, rule.lost_at_most, gained if rule.net else 0, rule, found)
+    weaker = by_kind["weaker"]
+    if decided and rule.weaker_at_most is None:
+        found.told += _told(weaker)
+    else:
+        excused |= _judge(name, "weaker", weaker, rule.weaker_at_most, 0, rule, found)
+    if excused and seen < rule.cases and not found.failed:
+        found.incomplete.append(
+            f"{name}: {seen} of {rule.cases} cases were compared, and a budget of cases is of all: run it without -k"
+            " and -x, or mend what left them out"
+        )
+    return found
+
+
+def _judge(
+    name: str, word: str, lapses: Sequence[Lapse], limit: float | None, gained: int, rule: Rule, found: Judged
+) -> bool:
+    """Hold lapses against a limit. Gives whether it excuses any."""
+    if limit is None or not lapses:
+        found.failed += [one.message for one in lapses]
+        return False
+    allowed = math.floor(limit) if limit >= 1 else math.floor(limit * rule.right)
+    made_up = f", {gained} gained" if gained else ""
+    words = f"{name}: {len(lapses)} cases {word}{made_up}, allowed {allowed} of {rule.right} (budget.cases)"
+    if len(lapses) - gained > allowed:
+        found.failed += [f"{words}: {', '.join(one.case for one in lapses)}", *(one.message for one in lapses)]
+        return False
+    found.told += [words, *_told(lapses)]
+    return True
+
+
+def _told(lapses: Iterable[Lapse]) -> list[str]:
+    return [f"{one.kind}, counted: {one.message}" for one in lapses]
+
+
+def by_kind(lapses: Iterable[Lapse]) -> Mapping[str, Sequence[str]]:
+    """Return the cases of each kind, each once under the worst of its kinds."""
+    worst: dict[str, Kind] = {}
+    for one in sorted(lapses, key=lambda one: KINDS.index(one.kind)):
+        worst.setdefault(one.case, one.kind)
+    return {kind: sorted(case for case, of in worst.items() if of == kind) for kind in {*worst.values()}}

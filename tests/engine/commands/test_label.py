@@ -1,0 +1,143 @@
+"""`swapgate label`: only the rows on which two models differ need a label, and the paired verdict is exact."""
+
+import csv
+import importlib
+import io
+import json
+
+import pytest
+
+from swapgate.commands import main
+
+SWAP = "ner.small=models/candidate"
+TEXTS = ["Ada is here", "Paris is far", "Siemens is old", "It is nobody"]
+
+
+@pytest.fixture
+def label(recorded, monkeypatch, capsys):
+    """Run the command on rows of four texts, over and over, with a candidate that loses one name and finds another."""
+    recorded.retrain("candidate", like="small", Ada=None, Siemens=["ORG", 0.9])
+    monkeypatch.chdir(recorded.path)
+    monkeypatch.syspath_prepend(recorded.path)
+    fake_model = importlib.import_module("fake_model")
+    fake_model.pytest_configure()
+    rows = [{"id": f"row {number}", "text": f"{TEXTS[number % 4]} {number}"} for number in range(200)]
+    recorded.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+    def run(*options, status=0):
+        assert main(["label", SWAP, "--rows", "rows.jsonl", *options]) == status
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    run.project = recorded
+    yield run
+    fake_model.pytest_unconfigure()
+
+
+def table(project, change, name="asked.csv"):
+    """Fill the column label of what was written."""
+    rows = [*csv.DictReader(io.StringIO((project.path / "asked.csv").read_text()))]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys())
+    writer.writeheader()
+    writer.writerows({**row, "label": change(row)} for row in rows)
+    return project.write(name, text.getvalue())
+
+
+def who(row):
+    """Say which answer is right: Ada is a person, Siemens an organisation."""
+    wanted = "PER" if "Ada" in row["given"] else "ORG"
+    return "first" if row["first"].startswith(wanted) else "second"
+
+
+def test_exact(label):
+    """Half of the rows differ; with their labels the verdict counts what is lost and gained among all rows."""
+    said = label("--out", "asked")
+    assert said.startswith("100 of 200 rows need a label")
+    table(label.project, who)
+    said = label("--labels", "asked.csv")
+    assert "100 of 200 rows needed a label" in said
+    assert "too few rows  ner/small: 50 rows lost, 50 gained of 200: +0.0000" in said
+    assert "figures that need all labels: not measured" in said
+
+
+def test_blinded(label):
+    """The candidate's answer stands first in about half of the rows, in the same each time, by a seed."""
+    found = []
+    for seed in ("0", "0", "1"):
+        label("--out", "asked", "--seed", seed)
+        rows = [*csv.DictReader(io.StringIO((label.project.path / "asked.csv").read_text()))]
+        found.append([row["first"] for row in rows if "Ada" in row["given"]])
+    assert found[0] == found[1] != found[2]
+    assert 10 < sum(one == "nothing" for one in found[0]) < 40
+
+
+@pytest.mark.parametrize(("said", "lost", "gained"), [("both", 0, 0), ("neither", 0, 0), ("skip", 100, 0)])
+def test_words(label, said, lost, gained):
+    """What both get right or wrong changes nothing; what is skipped counts against the candidate."""
+    label("--out", "asked")
+    table(label.project, lambda row: said)
+    found = label("--labels", "asked.csv")
+    assert f"{lost} rows lost" in found
+    assert f"{gained} gained" in found
+    assert found.split("\n")[1].startswith("FAIL" if lost else "PASS")
+
+
+def test_json(label):
+    """The rows are given back as JSON lines too."""
+    label("--out", "asked")
+    rows = [json.loads(line) for line in (label.project.path / "asked.jsonl").read_text().splitlines()]
+    label.project.write("back.jsonl", "".join(json.dumps({**row, "label": "both"}) + "\n" for row in rows))
+    assert "PASS" in label("--labels", "back.jsonl")
+
+
+def test_on_the_terminal(label, monkeypatch):
+    """Asked for each; another word is asked for again, and where the input ends the rest is skipped."""
+    answers = iter(["first?", "both"])
+
+    def answer(_):
+        try:
+            return next(answers)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", answer)
+    said = label("--ask")
+    assert "99 rows lost, 99 of them skipped" in said
+
+
+REFUSED = [
+    ([], "give one of --out, --labels and --ask"),
+    (["--out", "a", "--ask"], "give one of --out, --labels and --ask"),
+    (["--labels", "missing.csv"], "missing.csv: cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), REFUSED, ids=range(3))
+def test_refused(label, options, words):
+    """A call that cannot be meant is refused in one line."""
+    assert words in label(*options, status=4)
+
+
+def test_missing_label(label):
+    """A row without a label is named."""
+    label("--out", "asked")
+    table(label.project, lambda row: "")
+    assert "row 'row 0': it has no label; write one of both, neither" in label("--labels", "asked.csv", status=4)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "holds no rows"),
+        ("{}\n", "row 1: id:"),
+        ('{"id": "a"}\n', "row 1: 'a': text:"),
+        ('{"id": "a", "text": "t"}\n' * 2, "row 2: 'a' stands twice"),
+        ("nonsense\n", "row 1: is no JSON"),
+    ],
+    ids=range(5),
+)
+def test_rows(label, text, words):
+    """Rows that are not as they should be are named."""
+    label.project.write("rows.jsonl", text)
+    assert words in label("--out", "asked", status=4)

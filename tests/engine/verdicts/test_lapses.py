@@ -1,0 +1,112 @@
+"""Cases on which a candidate is worse: what is told, what counts against a budget, and what is a FAIL as ever."""
+
+import pytest
+
+from swapgate.verdicts.lapses import KINDS, Lapse, Rule, by_kind, judge_lapses
+from swapgate.verdicts.verdict import Record, Selected, judge
+
+LOST, NEAR, WEAKER, ACCEPTED = (Lapse(f"case_{kind[0]}", kind, f"a {kind} case") for kind in KINDS)
+
+
+def many(kind, count):
+    """Return lapses of a kind on as many cases."""
+    return [Lapse(f"case_{number}", kind, f"{kind} {number}") for number in range(count)]
+
+
+def judged(lapses, decided=False, gained=0, seen=36, **rule):
+    """Judge lapses of a tier of 36 cases, of which its incumbent gets 30 right."""
+    return judge_lapses("ner/small", lapses, gained, seen, Rule(36, 30, **rule), decided)
+
+
+@pytest.mark.parametrize("lapse", [LOST, NEAR, WEAKER], ids=KINDS[:3])
+def test_strict(lapse):
+    """Where no set decides and there is no budget each lapse is a FAIL."""
+    found = judged([lapse])
+    assert (found.failed, found.told, found.incomplete) == ([lapse.message], [], [])
+
+
+@pytest.mark.parametrize(
+    ("lapse", "failed"), [(LOST, True), (NEAR, False), (WEAKER, False), (ACCEPTED, False)], ids=KINDS
+)
+def test_set_decides(lapse, failed):
+    """Where the evaluation set decides for the candidate only what is lost clearly is a FAIL, and the rest is told."""
+    found = judged([lapse], decided=True)
+    assert not judged([ACCEPTED]).failed
+    assert bool(found.failed) == failed
+    assert bool(found.told) != failed
+
+
+@pytest.mark.parametrize(
+    ("count", "limit", "failed"),
+    [(2, 2, False), (3, 2, True), (3, 0.1, False), (4, 0.1, True), (1, 0.03, True), (1, 0, True)],
+)
+def test_budget(count, limit, failed):
+    """A limit from 1 on is a number of cases, below 1 a share of those the incumbent gets right, rounded down."""
+    found = judged(many("lost", count), lost_at_most=limit)
+    assert bool(found.failed) == failed
+    assert f"{count} cases lost, allowed " in (found.failed or found.told)[0]
+
+
+def test_one_case_counts_once():
+    """A case whose expected and golden tests both fail counts once, as the worst of what was found."""
+    lapses = [Lapse("ada", "weaker", "w"), Lapse("ada", "lost", "l"), Lapse("ada", "lost", "l again")]
+    assert not judged(lapses, lost_at_most=1).failed
+    assert by_kind(lapses) == {"lost": ["ada"]}
+
+
+def test_near_ties_count_where_no_set_decides():
+    """Near ties are lost cases of a budget, but where the set decides for the candidate."""
+    lapses = many("near tie lost", 2)
+    assert judged(lapses, lost_at_most=1).failed
+    assert not judged(lapses, lost_at_most=1, decided=True).failed
+
+
+def test_weaker_has_a_budget_of_its_own():
+    """Weaker cases are held against their own limit; without one they are a FAIL, or told where the set decides."""
+    lapses = many("weaker", 4)
+    assert not judged(lapses, lost_at_most=0, weaker_at_most=4).failed
+    assert judged(lapses, lost_at_most=9, weaker_at_most=3).failed
+    assert judged(lapses, lost_at_most=9, weaker_at_most=3, decided=True).failed
+    assert len(judged(lapses, lost_at_most=9).failed) == 4
+
+
+@pytest.mark.parametrize(("net", "failed"), [(False, True), (True, False)])
+def test_gained_cases(net, failed):
+    """Gained cases make up for lost ones only where the budget says so."""
+    assert bool(judged(many("lost", 3), gained=1, lost_at_most=2, net=net).failed) == failed
+
+
+def test_cases_left_out():
+    """A budget of cases that were not all compared is INCOMPLETE, where it excuses one."""
+    found = judged(many("lost", 1), seen=30, lost_at_most=2)
+    assert "30 of 36 cases were compared" in found.incomplete[0]
+    assert not judged([], seen=1, lost_at_most=2).incomplete
+    assert not judged(many("lost", 1), seen=30).incomplete
+
+
+def record(check, case, outcome, lapse=None, **figures):
+    """Return a test and its record."""
+    selected = Selected("ner", "small", check, case)
+    return str(selected), Record(selected, outcome, f"{case} {outcome}", figures, lapse=lapse)
+
+
+@pytest.mark.parametrize(
+    ("quality", "decision", "status"),
+    [
+        ("passed", "PASS", "PASS"),
+        ("incomplete", "too few rows", "FAIL"),
+        ("failed", "FAIL", "FAIL"),
+        (None, "", "FAIL"),
+    ],
+)
+def test_evidence_of_the_same_run(quality, decision, status):
+    """A weaker case is told where the set decided for the candidate in this run, and is a FAIL where it did not."""
+    records = [record("golden", "ada", "counted", "weaker")]
+    if quality:
+        beside = [{"tier": "incumbent", "comparison": {"decision": decision}}]
+        records.append(record("quality", None, quality, quality={"comparisons": beside}))
+    selected = {test: one.selected for test, one in records}
+    (verdict,) = judge(selected, records, [("ner", "small")], [("ner", "small")])
+    assert verdict.status == status
+    assert verdict.lapses == {"weaker": ["ada"]}
+    assert bool(verdict.remarks) == (status == "PASS")

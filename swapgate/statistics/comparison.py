@@ -143,8 +143,8 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         found, decision, needed = bounds(flips), non_inferior(flips, margin), rows_needed(flips, margin)
         chance = chance_of_loss(flips, margin)
     elif apart.sum() < FEWEST_UNITS:
-        claim, found = _claim(candidate, reference, name, worse * (value - other))
-        decision, needed = within(found, margin), _needed_for_claim(candidate, reference, name, margin)
+        claim, found, needed = _claim(candidate, reference, name, worse * (value - other), margin)
+        decision = within(found, margin)
         more |= claim
         chance = 1.0 if found[1] >= -margin else 1 - CONFIDENCE
     else:
@@ -240,8 +240,11 @@ def _flips(candidate: Tally, reference: Tally, share: str) -> Flips:
     return Flips(candidate.units, lost, gained)
 
 
-def _claim(candidate: Tally, reference: Tally, name: str, seen: float) -> tuple[dict[str, Any], tuple[float, float]]:
-    """Return how many inputs got worse, as how much each counts, and the bounds of what that does to a figure.
+def _claim(
+    candidate: Tally, reference: Tally, name: str, seen: float, margin: float
+) -> tuple[dict[str, Any], tuple[float, float], int | None]:
+    """Return how many inputs got worse, as how much each counts, and the bounds of what that does to a figure; also
+    about how many rows show that few enough got worse, None where too many did for any number, or nothing counts.
 
     What got worse is taken as lost as a whole, and nothing as gained by another; the other way round for the other
     bound. `seen` is the difference of the figure, beyond which no bound is.
@@ -250,25 +253,18 @@ def _claim(candidate: Tally, reference: Tally, name: str, seen: float) -> tuple[
     worse, better = _changed(candidate, reference, name), _changed(reference, candidate, name)
     (lost, cap), (gained, _) = most_lost(worse, masses), most_lost(better, masses)
     most = candidate.output.highest.get(name, 1.0)
-    claim = {"worse": int(worse.sum()), "cap": cap, "counting": int((masses > 0).sum(axis=0).min())}
-    return claim, (min(seen, -most * lost), max(seen, most * gained))
+    counts = masses > 0
+    rarest = counts[:, counts.sum(axis=0).argmin()]
+    there, hit = int(rarest.sum()), int((rarest & worse).sum())
+    needed = rows_for_share(min(0.99, margin * masses.shape[1] / cap / most), hit / there) if there else None
+    claim = {"worse": int(worse.sum()), "cap": cap, "counting": there}
+    bounds = min(seen, -most * lost), max(seen, most * gained)
+    return claim, bounds, needed and math.ceil(needed * candidate.units / there)
 
 
 def _changed(side: Tally, other: Tally, name: str) -> Any:
     """Return which inputs have a row that differs from the other side and is not better."""
     return side.by_unit(side.differs(other, name) & ~side.is_better(other, name)) > 0
-
-
-def _needed_for_claim(candidate: Tally, reference: Tally, name: str, margin: float) -> int | None:
-    """Return about how many rows show that few enough got worse; None where too many did for any number."""
-    masses, worse = candidate.masses(name, reference), _changed(candidate, reference, name)
-    counts = masses > 0
-    _, cap = most_lost(worse, masses)
-    rarest = counts.sum(axis=0).argmin()
-    there, hit = int(counts[:, rarest].sum()), int((counts[:, rarest] & worse).sum())
-    share = margin * masses.shape[1] / cap / candidate.output.highest.get(name, 1.0)
-    needed = rows_for_share(min(0.99, share), hit / there)
-    return needed and math.ceil(needed * candidate.units / there)
 
 
 def _raw(candidate: Tally, reference: Tally, metric: str) -> dict[str, Any]:

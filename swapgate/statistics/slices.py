@@ -5,7 +5,7 @@ that are watched can only fail, all together wrongly in at most 5 % (S. Holm, Sc
 (1979) 65-70), however they hang together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -70,7 +70,7 @@ def judge_named(
 ) -> list[Slice]:
     """Judge the slices that have a margin, by key and value."""
     return [
-        Slice(key, value, "named", compare_figure(*_parts(candidate, reference, key, value), metric, margin))
+        Slice(key, value, "named", _compared(candidate, reference, candidate.slices[key][value], metric, margin))
         for (key, value), margin in limits.items()
     ]
 
@@ -83,8 +83,7 @@ def judge_watched(
     for key, values in candidate.slices.items():
         for value, rows in values.items():
             if len(rows) >= fewest and (key, value) not in besides:
-                parts = _parts(candidate, reference, key, value)
-                found.append(Slice(key, value, "watched", compare_figure(*parts, metric, margin)))
+                found.append(Slice(key, value, "watched", _compared(candidate, reference, rows, metric, margin)))
     ordered, red = sorted(found, key=lambda one: one.comparison.chance or 0.0), True
     judged = []
     for place, one in enumerate(ordered):
@@ -98,19 +97,19 @@ def seen(candidate: Tally, reference: Tally, metric: str, margin: float, besides
     """Return the slices that lost most, less what they gained, as a share of their rows; it judges nothing."""
     lost = {*candidate.wrong} - {*reference.wrong}
     gained = {*reference.wrong} - {*candidate.wrong}
+    there = candidate.all_slices()
     shares = {
         (key, value): (len(lost & {*rows}) - len(gained & {*rows})) / len(rows)
-        for key, values in candidate.all_slices().items()
+        for key, values in there.items()
         for value, rows in values.items()
         if FEWEST_SEEN <= len(rows) < candidate.rows and (key, value) not in besides
     }
     worst = sorted((one for one, share in shares.items() if share > 0), key=lambda one: (-shares[one], one))
     return [
-        Slice(key, value, "seen", compare_figure(*_parts(candidate, reference, key, value), metric, margin))
+        Slice(key, value, "seen", _compared(candidate, reference, there[key][value], metric, margin))
         for key, value in worst[:MOST_SEEN]
     ]
 
 
-def _parts(candidate: Tally, reference: Tally, key: str, value: str) -> tuple[Part, Part]:
-    rows = candidate.all_slices()[key][value]
-    return Part(candidate, rows), Part(reference, rows)
+def _compared(candidate: Tally, reference: Tally, rows: Sequence[int], metric: str, margin: float) -> Comparison:
+    return compare_figure(Part(candidate, rows), Part(reference, rows), metric, margin)

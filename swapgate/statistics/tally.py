@@ -219,6 +219,7 @@ class Tally:
             {label for side in sides for name in side._names if _is_pair(name) for label in name} - {NOTHING}
         )
         rows = functools.reduce(np.maximum, (side._masses_of_rows(figure, labels) for side in sides))
+        rows = rows if rows.shape[1] else np.zeros((self.rows, 1))  # no label at all: nothing counts
         return np.stack([self.by_unit(part) for part in rows.T], axis=1)
 
     def _masses_of_rows(self, figure: str, labels: Sequence[str]) -> Any:

@@ -263,6 +263,18 @@ def test_rows_that_count_for_nothing(there, decision):
     assert found.needed is None or found.needed == pytest.approx(149_000 / there, rel=0.05)
 
 
+def test_nothing_counts():
+    """Sets in which no row has an entity, or no picture an object, decide nothing, and ask for no number of rows."""
+    empty = [Tally(find_task("object-detection").output) for _ in range(2)]
+    for number in range(40):
+        for side in empty:
+            side.add(f"row {number}", objects(), ())
+    for sides, figure in (((sparse(0, 40), sparse(0, 40)), "F1"), (empty, "mAP@0.5")):
+        found = compare_figure(*sides, figure, 0.02)
+        assert (found.decision, found.needed, found.counting) == ("too few rows", None, 0)
+        assert judge_floor(sides[0], figure, 0.5, None).decision == "too few rows"
+
+
 @pytest.mark.parametrize(("lost", "decision"), [(0, "PASS"), (2, "too few rows"), (30, "FAIL")])
 def test_few_rows_count(lost, decision):
     """What is lost among few rows that count is judged among these, by the claim as by resampling."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from swapgate.core.faults import InputFault
+from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.inputs.given import Input, Question
 from swapgate.project.evaluation import unlabelled
@@ -101,8 +101,12 @@ def _write(stem: Path, found: Iterable[Differing]) -> None:
     writer = csv.DictWriter(text, [*Differing._fields, "label"], lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
-    write_whole(Path(f"{stem}.csv"), text.getvalue())
-    write_whole(Path(f"{stem}.jsonl"), "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
+    lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    try:
+        for ending, content in (("csv", text.getvalue()), ("jsonl", lines)):
+            write_whole(Path(f"{stem}.{ending}"), content)
+    except OSError as error:
+        raise SurroundingsFault(f"{stem}: cannot be written ({error}); give --out another place") from error
 
 
 def _plain(cell: str) -> str:

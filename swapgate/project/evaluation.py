@@ -147,7 +147,7 @@ def unlabelled(path: Path, task: Task) -> Iterator[Case]:
                 raise InputFault(f"{path}, row {number}: {case.id!r} stands twice; give it another id")
             ids.add(case.id)
             yield case
-    except OSError as error:
+    except (OSError, ValueError, RuntimeError) as error:  # pyarrow raises all of them
         raise InputFault(f"{path}: cannot be read ({error}); give rows with an id and an input") from error
     if not ids:
         raise InputFault(f"{path}: holds no rows; give some with an id and an input")

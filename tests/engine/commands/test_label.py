@@ -110,10 +110,11 @@ REFUSED = [
     ([], "give one of --out, --labels and --ask"),
     (["--out", "a", "--ask"], "give one of --out, --labels and --ask"),
     (["--labels", "missing.csv"], "missing.csv: cannot be read"),
+    (["--out", "rows.jsonl/asked"], "rows.jsonl/asked: cannot be written"),
 ]
 
 
-@pytest.mark.parametrize(("options", "words"), REFUSED, ids=range(3))
+@pytest.mark.parametrize(("options", "words"), REFUSED, ids=range(4))
 def test_refused(label, options, words):
     """A call that cannot be meant is refused in one line."""
     assert words in label(*options, status=4)
@@ -141,3 +142,9 @@ def test_rows(label, text, words):
     """Rows that are not as they should be are named."""
     label.project.write("rows.jsonl", text)
     assert words in label("--out", "asked", status=4)
+
+
+def test_rows_of_another_format(label):
+    """A file that only has the name of a table is one message."""
+    label.project.write("rows.parquet", "no table")
+    assert "rows.parquet: cannot be read" in label("--rows", "rows.parquet", "--out", "asked", status=4)

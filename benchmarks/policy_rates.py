@@ -10,16 +10,20 @@ whole margin: how often one that is watched fails, of all that are; how often on
 Whole runs: 1 to 24 tiers of 300 to 2,000 rows, of which 2 to 10 % differ, with a margin of 2 points. How often
 all PASS, any is red, or INCOMPLETE, where nothing is worse; and how often all PASS though one tier loses its margin.
 
+Lost cases and fallen scores are simulated by policy_cases.py.
+
 Writes policy_rates.json and .md beside this file. The seed is fixed.
 """
 
 import argparse
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from policy_cases import all_case_rates, all_score_rates, table_of_cases, table_of_scores
 from scipy.stats import norm
 from verdict_rates import all_weights
 
@@ -170,27 +174,48 @@ def written(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Simulate all of it and write it down."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS, help="a line, ten times as many of slices and whole runs")
-    parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
-    asked = parser.parse_args()
-    of_clusters = itertools.product(CLUSTERS, SIZES, CORRELATIONS, (False, True))
-    dependent = [rates(*line, asked.runs) for line in of_clusters]
-    slices = [sliced(count, crossing, 10 * asked.runs) for count in SLICES for crossing in (False, True)]
+def dependent(runs: int) -> list[dict[str, Any]]:
+    """Return the rates of all kinds of clusters."""
+    return [rates(*line, runs) for line in itertools.product(CLUSTERS, SIZES, CORRELATIONS, (False, True))]
+
+
+def all_slices(runs: int) -> list[dict[str, Any]]:
+    """Return the rates of all numbers of slices."""
+    return [sliced(count, crossing, 10 * runs) for count in SLICES for crossing in (False, True)]
+
+
+def whole_runs(runs: int) -> list[dict[str, Any]]:
+    """Return the rates of all sizes of runs."""
     lines = itertools.product(DISCORDANCES, ROWS, TIERS)
-    whole = [whole_run(tiers, rows, discordance, 10 * asked.runs) for discordance, rows, tiers in lines]
-    result = {
-        "command": "python benchmarks/policy_rates.py",
-        "runs": asked.runs,
-        "seed": SEED,
-        "dependent": dependent,
-        "slices": slices,
-        "whole runs": whole,
-    }
-    text = f"{written(dependent)}\n{table_of_slices(slices)}\n{table_of_runs(whole)}"
-    Path(f"{asked.output}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return [whole_run(tiers, rows, discordance, 10 * runs) for discordance, rows, tiers in lines]
+
+
+PARTS: dict[str, tuple[Callable[[int], list[dict[str, Any]]], Callable[[list[dict[str, Any]]], str]]] = {
+    "cases": (lambda runs: all_case_rates(10 * runs), table_of_cases),
+    "dependent": (dependent, written),
+    "slices": (all_slices, table_of_slices),
+    "scores": (all_score_rates, table_of_scores),
+    "whole runs": (whole_runs, table_of_runs),
+}
+"""From a name to what simulates it, given the runs of a line, and what writes it down."""
+
+
+def main() -> None:
+    """Simulate what is asked for and write all down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS, help="a line, ten times as many where nothing is resampled")
+    parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="the rest of the file stays")
+    asked = parser.parse_args()
+    path = Path(f"{asked.output}.json")
+    result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name in asked.only:
+        result[name] = {"runs": asked.runs, "lines": PARTS[name][0](asked.runs)}
+    tables = [table(result[name]["lines"]) for name, (_, table) in PARTS.items() if name in result]
+    text = "\n".join(tables)
+    facts = {"command": "python benchmarks/policy_rates.py", "seed": SEED}
+    facts |= {name: result[name] for name in PARTS if name in result}
+    path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     Path(f"{asked.output}.md").write_text(text, encoding="utf-8")
     print(text)
 

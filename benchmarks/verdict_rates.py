@@ -93,7 +93,14 @@ def all_weights(rows: int) -> tuple[Any, Any]:
 
 
 def bounds_of(
-    random: np.random.Generator, drawn: Any, values: Any, mass: Any, figure: Any, runs: int, least: float
+    random: np.random.Generator,
+    drawn: Any,
+    values: Any,
+    mass: Any,
+    figure: Any,
+    runs: int,
+    least: float,
+    most: float = 1.0,
 ) -> Any:
     """Yield for `runs` sets of rows their bounds, and which rows they have; `figure` takes sums of `values`."""
     weights, unseen = drawn
@@ -104,7 +111,7 @@ def bounds_of(
         seen = figure(np.moveaxis(sums.reshape(-1, AT_ONCE, columns), 2, 0))
         for number in range(AT_ONCE):
             part = unseen_part(weights, unseen, mass[chosen[number]])
-            yield quantiles(seen[:, number], part, least, 1.0), chosen[number]
+            yield quantiles(seen[:, number], part, least, most), chosen[number]
 
 
 def resampled_rates(name: str, rows: int, drawn: Any) -> dict[str, Any]:

@@ -16,6 +16,8 @@ ONE = rf"{UNSPACED}\p{{M}}*"
 """A word of a writing system without spaces."""
 EDGELESS = rf"[{UNSPACED}\p{{So}}]"
 """What stands for itself, whatever is beside it."""
+IGNORABLE = r"\p{Default_Ignorable_Code_Point}+"
+"""Characters that cannot be seen: soft hyphens, joiners, marks of direction."""
 
 _ALIKE = str.maketrans({**dict.fromkeys("\u2018\u2019\u02bb\u02bc\u00b4`", "'"), **dict.fromkeys("\u2010\u2011", "-")})
 
@@ -34,7 +36,7 @@ def folded(text: str) -> str:
     That is: NFC, letters of full and half width as plain ones, apostrophes and hyphens of one kind, and no characters
     that cannot be seen (soft hyphens, joiners, marks of direction).
     """
-    text = pattern(r"\p{Default_Ignorable_Code_Point}+").sub("", text)
+    text = pattern(IGNORABLE).sub("", text)
     text = pattern(r"[\uff00-\uffef]+").sub(lambda wide: unicodedata.normalize("NFKC", wide[0]), text)
     lower = pattern("i\u0307+").sub("i", text.translate(_ALIKE).lower())  # of the Turkish capital with a dot
     return " ".join(unicodedata.normalize("NFC", lower).split())
@@ -53,6 +55,23 @@ def apart(text: str) -> str:
 def together(text: str) -> str:
     """Return a text without the spaces beside letters of a writing system that has none."""
     return str(pattern(f"(?<={UNSPACED}) +| +(?={UNSPACED})").sub("", text))
+
+
+def last_word(text: str) -> str:
+    """Return the letters, marks and digits that a text ends in."""
+    return str(pattern(rf"(?:{ONE}|{SPACED}+|)$").search(text)[0])
+
+
+def ends_within(text: str, longer: str) -> bool:
+    """Return whether a text ends within a word, or between a letter and its mark, by how it would have gone on.
+
+    `longer` is the text with what would have come next. Where there are no spaces each letter is a word.
+    """
+    text, longer = (pattern(IGNORABLE).sub("", one) for one in (text, longer))
+    following = longer[len(text) :]
+    return longer.startswith(text) and bool(
+        pattern(r"\p{M}").match(following) or (pattern(f"{SPACED}$").search(text) and pattern(SPACED).match(following))
+    )
 
 
 def unspaced(text: str) -> int:

@@ -199,13 +199,13 @@ def test_expected_summary_everything():
     """Each thing that is wrong with a summary is told, in the order of its case."""
     right = asked(must=("bridge", "New York"), must_not=("mayor", "London"), words=(3, 4))
     text = "In London the mayor said bri"
-    assert check_expected(wrote(text), right) == [
+    assert check_expected(Text(text, 0.5, cut=True), right) == [
         Mismatch("text.must[bridge]", f"'bridge' does not occur in {text!r} and must"),
         Mismatch("text.must[New York]", f"'New York' does not occur in {text!r} and must"),
         Mismatch("text.must_not[mayor]", f"'mayor' occurs in {text!r} and must not"),
         Mismatch("text.must_not[London]", f"'London' occurs in {text!r} and must not"),
         Mismatch("text.words", f"{text!r} has 6 words, allowed 3 to 4"),
-        Mismatch("text.end", f"{text!r} ends in 'bri', no word of the source: it is cut in mid-word"),
+        Mismatch("text.end", f"{text!r} ends in 'bri', {CUT} ends its texts"),
     ]
 
 
@@ -249,47 +249,33 @@ def test_length(text, count):
     assert check_expected(wrote(text), right) == wrong
 
 
-@pytest.mark.parametrize("text", ["The old bridge", "the mayor thanked New york", "Ely will", "It is fast.", "A 1.5%"])
+CUT = "cut in mid-word by the longest it may be; raise max_new_tokens in the row's generation, or keep to a model that"
+
+
+@pytest.mark.parametrize(
+    "text", ["The old bridge", "Ely will", "It was fast", "The old bri", "thanked New Y", "A 1.5%"]
+)
 def test_end(text):
-    """A summary may end in a word of the source or of the reference, or in a mark behind any word."""
-    assert check_expected(wrote(text), asked()) == []
-
-
-@pytest.mark.parametrize("text", ["The old bri", "the old bridg", "It voted to rep", "thanked New Y", "the cou"])
-def test_cut_in_mid_word(text):
-    """A summary that ends in a part of a word of the source is cut."""
-    assert paths(check_expected(wrote(text), asked())) == ["text.end"]
-
-
-@pytest.mark.parametrize(
-    "text", ["It was fast", "the old bridgehead", "Ely council vote", "The mayor thank", "Ely’s", "New York's", "$5 🎉"]
-)
-def test_whole_word_without_a_stop(text):
-    """A last word that is no beginning of one of the source, or of which that one is an inflection, is a whole one."""
+    """A summary may end in any word, with a mark or without, where its model ended it by itself."""
     assert check_expected(wrote(text), asked()) == []
 
 
 @pytest.mark.parametrize(
-    ("last", "word", "is_cut"),
-    [
-        ("plan", "planned", False),
-        ("work", "workers", False),
-        ("flood", "flooding", False),
-        ("vote", "voters", False),
-        ("govern", "government", False),
-        ("мост", "моста", False),
-        ("서울", "서울에서", False),
-        ("Brücke", "Brücken", False),
-        ("gov", "government", True),
-        ("мо", "моста", True),
-        ("Brü", "Brücken", True),
-        ("5", "50,000", True),
-    ],
+    ("text", "last"), [("The old bri", "bri"), ("New Y", "Y"), ("Мэр Мос", "Мос"), ("橋を直す、Micro", "Micro")]
 )
-def test_inflections(last, word, is_cut):
-    """A word of which the source has only an inflection is whole; where several letters are missing it is cut."""
-    right = asked(source=f"It is said that {word} is here.", summary="Not much is said.")
-    assert paths(check_expected(wrote(f"Ely and {last}"), right)) == ["text.end"] * is_cut
+def test_cut_in_mid_word(text, last):
+    """A summary that its greatest length ended within a word is cut, whatever words its source has."""
+    message = f"{text!r} ends in {last!r}, {CUT} ends its texts"
+    assert check_expected(Text(text, 0.5, cut=True), asked()) == [Mismatch("text.end", message)]
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_cut_character(is_cut):
+    """A summary that ends in a part of a character is broken, whatever ended it."""
+    text = "市は橋を直す\ufffd"
+    assert check_expected(Text(text, 0.5, is_cut), asked()) == [
+        Mismatch("text.end", f"{text!r} ends in a part of a character")
+    ]
 
 
 JAPANESE = Summary(
@@ -314,10 +300,8 @@ def test_summary_without_spaces(text):
         ("市は道を直す。", ["text.must[橋]"]),
         ("橋直す", ["text.words"]),
         ("市議会は月曜日に古い橋を直すと決めた。", ["text.words"]),
-        ("橋を直す、Micro", ["text.end"]),
-        ("市は橋を直す\ufffd", ["text.end"]),
     ],
-    ids=["must not", "must", "short", "long", "cut name", "cut letter"],
+    ids=["must not", "must", "short", "long"],
 )
 def test_summary_without_spaces_wrong(text, wrong):
     """What it must say and must not is found among other letters, and each letter counts as a word."""

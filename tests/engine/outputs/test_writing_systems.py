@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapgate.outputs.writing_systems import apart, folded, has_spaces, occurs, together, unspaced, words
+from swapgate.outputs.writing_systems import (
+    apart,
+    ends_within,
+    folded,
+    has_spaces,
+    last_word,
+    occurs,
+    together,
+    unspaced,
+    words,
+)
 
 SPACELESS = {
     "Chinese": "中国的首都是北京。",
@@ -104,6 +114,63 @@ def test_with_spaces(text):
 def test_occurs(wanted, text, found):
     """Whole words are looked for where there are spaces, letters in a row where there are none, in any form."""
     assert occurs(wanted, text) == found
+
+
+WHOLE = {
+    "English": ("sanctions hit| Iran", "he met the| Rat", "talks with Iran|.", "the dogs|'", "Ely|'s", "well|-known"),
+    "German": ("der Rat plant das Haus| halt", "über den Bund|,", "für Kinder| und", "die Stadt|–"),
+    "French": ("le maire d|'Ely", "l'état| a", "un grand| hôtel"),
+    "Turkish": ("başkent Ankara|'da", "yeni ev| ve", "bakan geldi|."),
+    "Korean": ("회의는 서울| 에서", "대통령은 미국|,", "정부는 오늘| 말"),
+    "Hindi": ("नई दिल्ली| में", "भारत सरकार|।", "एक पुल| और"),
+    "Arabic": ("قال الوزير| إن", "في القاهرة|،", "الحكومة|."),
+    "Russian": ("старый мост| через", "совет| города", "в Москве|."),
+    "Finnish": ("uusi talo| on", "Suomen hallitus|."),
+    "Hebrew": ("ראש העיר| אמר", "בירושלים|."),
+    "Japanese": ("市は古い橋|を", "東京|都", "橋を直す|と決めた"),
+    "Thai": ("กรุงเทพ|มหานคร", "ซ่อมสะพาน|เก่า"),
+    "signs": ("it cost 5| million", "party 🎉|🎉", "x|", "|the"),
+}
+"""Texts that end at the bar by how they would have gone on behind it, with a whole word."""
+PARTS = {
+    "English": ("the old bri|dge", "the Iran|ian", "the old bridg|e", "thanked New Y|ork", "It cost 5|0", "a vit|amin"),
+    "German": ("der Haus|haltsplan", "über den Bund|esrat", "die Brück|en", "Sch|ule"),
+    "French": ("le gouvern|ement", "l'ét|at", "deux caf|e\u0301s"),
+    "Turkish": ("başkent Ankara|da", "ev|ler", "cumhur|başkanı"),
+    "Korean": ("회의는 서울|에서", "대통|령은", "미국|과"),
+    "Hindi": ("नई दिल्|ली", "सर|कार", "भारत क|ी"),
+    "Arabic": ("قال الوز|ير", "القا|هرة", "في المد|رسة"),
+    "Persian": ("او می|\u200cخواهد",),
+    "Russian": ("старый мос|т", "сов|ет", "в Моск|ве"),
+    "Finnish": ("talo|ssa", "halli|tus"),
+    "Hebrew": ("ראש הע|יר", "ירוש|לים"),
+    "Japanese": ("市はMicro|softに", "か|\u3099", "1|995年"),
+    "Thai": ("น|ี", "ด|้วย"),
+}
+"""Texts that end at the bar within a word, or between a letter and its mark."""
+
+
+@pytest.mark.parametrize("text", [text for texts in WHOLE.values() for text in texts])
+def test_ends_in_a_whole_word(text):
+    """A text ends in a whole word where a space, a sign or nothing follows, or a letter where there are no spaces."""
+    text, rest = text.split("|")
+    assert not ends_within(text, text + rest)
+
+
+@pytest.mark.parametrize("text", [text for texts in PARTS.values() for text in texts])
+def test_ends_in_a_part(text):
+    """A text ends within a word where a letter, a mark or a digit follows: each of these."""
+    text, rest = text.split("|")
+    assert ends_within(text, text + rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [("the bri", "bri"), ("橋、Micro", "Micro"), ("古い橋", "橋"), ("न नी", "नी"), ("so.", ""), ("", "")],
+)
+def test_last_word(text, last):
+    """The last word is what a text ends in, of letters, marks and digits."""
+    assert last_word(text) == last
 
 
 @given(st.text())

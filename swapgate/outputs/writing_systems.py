@@ -16,6 +16,76 @@ ONE = rf"{UNSPACED}\p{{M}}*"
 """A word of a writing system without spaces."""
 EDGELESS = rf"[{UNSPACED}\p{{So}}]"
 """What stands for itself, whatever is beside it."""
+ATTACHING = r"[\p{Hangul}\p{Hebrew}\p{Arabic}]"
+"""A letter of a writing system in which particles are written together with words of other letters, too."""
+FEWEST = 3
+"""Letters of an Arabic or Hebrew word that may have particles: shorter ones begin or end too many others."""
+ARTICLE = "ال"
+ARABIC_PRONOUNS = ("هما", "ها", "هم", "هن", "ه", "كما", "كم", "نا")
+"""Behind a word; not those that also make another word of it (مصر, Egypt, and مصري, Egyptian)."""
+HEBREW = "ו?(?:לכש|כש|מש|ש)?[בכלמ]?ה?"
+"""Conjunctions, prepositions and the article, in the order in which they stand."""
+KOREAN = (
+    *(
+        "은",
+        "는",
+        "이",
+        "가",
+        "을",
+        "를",
+        "의",
+        "에",
+        "에서",
+        "에게",
+        "에게서",
+        "께",
+        "께서",
+        "한테",
+        "으로",
+        "로",
+        "와",
+        "과",
+    ),
+    *(
+        "도",
+        "만",
+        "나",
+        "이나",
+        "까지",
+        "부터",
+        "보다",
+        "처럼",
+        "마다",
+        "조차",
+        "마저",
+        "밖에",
+        "대로",
+        "이란",
+        "란",
+        "들",
+    ),
+    *(
+        "이다",
+        "입니다",
+        "이었다",
+        "였다",
+        "이며",
+        "며",
+        "이고",
+        "이라고",
+        "라고",
+        "이라는",
+        "라는",
+        "으로서",
+        "로서",
+        "이라",
+    ),
+)
+"""Particles, the plural and the copula; behind one syllable those of two and more, for 물가 (prices) is not 물 (water)."""
+KOREAN_MORE = "(?:은|는|이|가|을|를|의|에|에서|에게|도|만|과|와|로|으로|까지|부터|라고|이다)?"
+"""What may stand behind a first one."""
+KOREAN_NUMBERS = "[십백천만억조]"
+"""Behind digits they make another number of them."""
 IGNORABLE = r"\p{Default_Ignorable_Code_Point}+"
 """Characters that cannot be seen: soft hyphens, joiners, marks of direction."""
 
@@ -89,11 +159,54 @@ def has_spaces(text: str) -> bool:
 
 
 def occurs(wanted: str, text: str) -> bool:
-    """Return whether words stand in a text in this order, as whole words where there are spaces between words."""
+    """Return whether words stand in a text in this order, as whole words where there are spaces between words.
+
+    Particles that are written together with a word are none of its letters: Korean ones behind it, Arabic ones on both
+    sides, Hebrew ones before it, and Persian ones behind a joiner that parts. Latin letters and digits are whole words
+    beside letters of these. Signs of vowels in Arabic and Hebrew do not count.
+    """
     import regex
 
-    wanted, text = folded(wanted), folded(text)
-    before = "" if pattern(EDGELESS).match(wanted) else f"(?<!{SPACED})"
-    behind = r"(?!\p{M})" if pattern(f"{EDGELESS}$").search(wanted) else f"(?!{SPACED})"
-    found = regex.search(f"(?V1){before}{regex.escape(wanted, literal_spaces=True)}{behind}", text)
-    return bool(wanted) and found is not None
+    wanted = _unvowelled(wanted)
+    form = f"(?V1){_edge(wanted)}{_particles_before(wanted)}{_particles_behind(wanted)}"
+    forms = (_unvowelled(one) for one in {text, pattern(r"(?<=\p{Arabic})\u200c").sub(" ", text)})
+    return bool(wanted) and any(regex.search(form, one) for one in forms)
+
+
+def _unvowelled(text: str) -> str:
+    return str(pattern(r"[[\p{scx=Arab}\p{Hebrew}]&&\p{Mn}]+").sub("", folded(text)))
+
+
+def _edge(wanted: str) -> str:
+    """Return the pattern of what is before words and their particles."""
+    if pattern(EDGELESS).match(wanted):
+        return ""
+    return f"(?<!{SPACED})" if pattern(ATTACHING).match(wanted) else f"(?<![{SPACED}--{ATTACHING}])"
+
+
+def _particles_before(wanted: str) -> str:
+    """Return the pattern of words with the particles that may be written together with the first."""
+    import regex
+
+    plain = regex.escape(wanted, literal_spaces=True)
+    if pattern(rf"\p{{Hebrew}}{{{FEWEST},}}").match(wanted):
+        return HEBREW + plain
+    article, bare = wanted.startswith(ARTICLE), wanted.removeprefix(ARTICLE)
+    if not pattern(rf"\p{{Arabic}}{{{FEWEST},}}").match(bare):
+        return plain
+    plain = regex.escape(bare, literal_spaces=True)
+    return f"[وف]?(?:[بك]?{ARTICLE}|لل){plain}" if article else f"[وف]?(?:[بكل]?(?:{ARTICLE})?|لل|س){plain}"
+
+
+def _particles_behind(wanted: str) -> str:
+    """Return the pattern of what may be behind words, and must not."""
+    if pattern(f"{EDGELESS}$").search(wanted):
+        return r"(?!\p{M})"
+    if pattern(r"\p{Hangul}$").search(wanted):
+        particles = KOREAN if pattern(r"\p{Hangul}{2}$").search(wanted) else [one for one in KOREAN if len(one) > 1]
+        return f"(?:(?:{'|'.join(particles)}){KOREAN_MORE})?(?!{SPACED})"
+    if pattern(rf"\p{{Arabic}}{{{FEWEST}}}$").search(wanted):
+        return f"(?:{'|'.join(ARABIC_PRONOUNS)})?(?!{SPACED})"
+    if pattern(r"\p{N}$").search(wanted):
+        return f"(?![{SPACED}--{ATTACHING}]|{KOREAN_NUMBERS})"
+    return f"(?!{SPACED})" if pattern(f"{ATTACHING}$").search(wanted) else f"(?![{SPACED}--{ATTACHING}])"

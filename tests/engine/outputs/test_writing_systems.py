@@ -97,7 +97,6 @@ def test_with_spaces(text):
         ("เมือง", "กรุงเทพเป็นเมืองหลวง", True),
         ("न", "नी", False),
         ("दिल्ली", "नई दिल्ली है", True),
-        ("서울", "서울에서", False),
         ("서울", "서울 시장", True),
         ("Zürich", "Zu\u0308rich wächst.", True),
         ("Zur", "Zu\u0308rich", False),
@@ -114,6 +113,80 @@ def test_with_spaces(text):
 def test_occurs(wanted, text, found):
     """Whole words are looked for where there are spaces, letters in a row where there are none, in any form."""
     assert occurs(wanted, text) == found
+
+
+ATTACHED = {
+    "Korean": (
+        *(
+            "서울|서울에서 회의",
+            "서울|서울은",
+            "서울|서울에서는",
+            "정부|정부가 발표",
+            "학생|학생들이",
+            "물|물에서",
+            "서울 시장|서울 시장이",
+        ),
+        *(
+            "IBM|IBM은 성장",
+            "2023|2023년에",
+            "서울|‘서울’에서",
+            "수도|수도이다",
+            "대통령|대통령께서는",
+            "부산|부산까지",
+        ),
+    ),
+    "Arabic": (
+        *("قال|وقال الوزير", "القاهرة|بالقاهرة", "القاهرة|للقاهرة", "القاهرة|والقاهرة", "وزير|الوزير", "وزير|وللوزير"),
+        *("رئيس|رئيسها", "2023|وب2023", "وزير الدفاع|لوزير الدفاع", "قال|سيقول قال", "كِتَابٌ|وكِتَابٌ", "كتاب|وَكِتَابٌ"),
+    ),
+    "Persian": ("کتاب|کتاب\u200cها", "خواهم|می\u200cخواهم", "می\u200cخواهم|میخواهم"),
+    "Hebrew": (
+        "ירושלים|בירושלים",
+        "ירושלים|ושבירושלים",
+        "בית|הבית",
+        "ממשלה|והממשלה",
+        "2023|ב2023",
+        "IBM|בIBM",
+        "בית|הַבַּיִת",
+    ),
+    "Turkish": ("Ankara|Ankara'da", "Ankara|ANKARA’nın", "Türkiye|Türkiye'nin"),
+    "others": ("Italia|dell'Italia", "État|l’État", "Ely|Ely's", "disse|disse-me", "IBM|IBM-а"),
+}
+"""Words, and texts in which they stand with what is written together with them."""
+OTHERS = {
+    "Korean": (
+        "서울|서울대학교",
+        "미국|미국인",
+        "물|물가",
+        "사|사과",
+        "5|5만 명",
+        "5|15만",
+        "IBM|IBMX는",
+        "서|서울",
+        "울|서울",
+    ),
+    "Arabic": ("مصر|مصري", "لد|ولد", "قال|مقال", "مقال|قال", "القاهرة|قاهر", "وزير|وزيرات"),
+    "Hebrew": ("שלום|ירושלים", "רב|קרב", "בית|ביתן", "בית|כביתן"),
+    "Turkish": ("Ankara|Ankaralı", "ev|evler"),
+    "others": ("Ely|Elyria", "2023|x2023", "Bund|Bundesrat", "мост|моста", "5|5G"),
+}
+"""Words, and texts in which others stand that begin or end with them."""
+
+
+@pytest.mark.parametrize("words", [one for many in ATTACHED.values() for one in many])
+def test_particles(words):
+    """A word occurs with the particles that are written together with it."""
+    wanted, text = words.split("|")
+    assert occurs(wanted, text)
+    assert occurs(wanted, unicodedata.normalize("NFD", f"({text})."))
+
+
+@pytest.mark.parametrize("words", [one for many in OTHERS.values() for one in many])
+def test_other_words(words):
+    """A word does not occur in another one of which it is a part, particles or not."""
+    wanted, text = words.split("|")
+    assert not occurs(wanted, text)
+    assert not occurs(wanted, unicodedata.normalize("NFD", f"({text})."))
 
 
 WHOLE = {

@@ -28,6 +28,7 @@ from swapgate.outputs.tolerance import (
     score_fall,
 )
 from swapgate.outputs.writing_systems import (
+    HEBREW_LETTER,
     apart,
     folded,
     has_spaces,
@@ -117,7 +118,7 @@ def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> l
     share = Levenshtein.normalized_distance(actual.text, golden.text)
     if not exceeds(share, tolerance.text):
         return []
-    rate = word_error_rate(actual.text, golden.text) if normalized(golden.text) else 1.0
+    name, rate = _error_rate(actual.text, golden.text)
     if tolerance.words and not exceeds(rate, tolerance.words):
         return []
     lead, wrote = larger_lead(actual.margin, golden.margin), f"wrote {actual.text!r}, {reference} {golden.text!r}"
@@ -127,7 +128,7 @@ def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> l
     return [
         Mismatch(
             "text",
-            f"{wrote}: {share:.1%} of the characters differ, allowed {tolerance.text:.1%}, at a word error rate of"
+            f"{wrote}: {share:.1%} of the characters differ, allowed {tolerance.text:.1%}, at a {name} of"
             f" {rate:.3f}, allowed {tolerance.words:g} (ROUGE-1 of one to the other"
             f" {rouge_1(actual.text, golden.text):.3f}); a near tie would lead by up to {tolerance.tie:g}, the nearest"
             f" step led by {lead_text(lead)}",
@@ -209,20 +210,21 @@ def _word_by_word(then: Sequence[str], now: Sequence[str]) -> Line:
 
 def word_error_rate(heard: str, said: str) -> float:
     """Return the wrong, missing and added words of a transcript as a share of the words that were said; 1 where all
-    are.
+    are, or none were said and some heard.
 
     It is above 1 where more words are added than were said.
     """
     import jiwer
 
-    return float(jiwer.wer(apart(normalized(said)), apart(normalized(heard))))
+    said, heard = normalized(said), normalized(heard)
+    return float(jiwer.wer(apart(said), apart(heard))) if said else float(bool(heard))
 
 
 def _error_rate(heard: str, said: str) -> tuple[str, float]:
     """Return by which rate a transcript is judged, and that rate: of words, or of letters where there are no spaces."""
     import jiwer
 
-    if has_spaces(said):
+    if has_spaces(normalized(said)):
         return "word error rate", word_error_rate(heard, said)
     return "character error rate", float(jiwer.cer(normalized(said), normalized(heard)))
 
@@ -230,10 +232,11 @@ def _error_rate(heard: str, said: str) -> tuple[str, float]:
 def normalized(text: str) -> str:
     """Return a transcript in the form of `folded`, with spaces for punctuation, and where words have them.
 
-    Apostrophes inside words stay. Commas between groups of digits go: 1,000 is 1000.
+    Apostrophes inside words stay, and the quotes inside Hebrew ones. Commas between groups of digits go: 1,000 is 1000.
     """
     text = pattern(r"(?<=\d),(?=(?:\d\d,)*\d{3}(?!\d))").sub("", folded(text))
-    text = pattern(r"[[\p{P}\p{Sk}~]--[']]|(?<!\w)'|'(?!\w)").sub(" ", text)
+    quotes = rf"""(?<!\w)'|'(?!\w)|(?<!{HEBREW_LETTER})"|"(?!{HEBREW_LETTER})"""
+    text = pattern(rf"""[[\p{{P}}\p{{Sk}}~]--['"]]|{quotes}""").sub(" ", text)
     return together(" ".join(text.split()))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 UNSPACED = r"[[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{Bopomofo}\p{Yi}\p{Tibetan}\p{lb=SA}]&&\p{L}\p{M}\p{Nl}]"
 """A letter or mark of a writing system without spaces; class SA of UAX #14 is the South-East Asian ones."""
-SPACED = rf"[[\w\p{{N}}]--[{UNSPACED}_]]"
+SPACED = rf"[[\w\p{{N}}]--[{UNSPACED}\p{{Pc}}]]"
 """A letter, mark or digit of a word between spaces."""
 ONE = rf"{UNSPACED}\p{{M}}*"
 """A word of a writing system without spaces."""
@@ -18,6 +18,7 @@ EDGELESS = rf"[{UNSPACED}\p{{So}}]"
 """What stands for itself, whatever is beside it."""
 ATTACHING = r"[\p{Hangul}\p{Hebrew}\p{Arabic}]"
 """A letter of a writing system in which particles are written together with words of other letters, too."""
+HEBREW_LETTER = r"[\p{Hebrew}&&[\p{L}\p{M}]]"
 FEWEST = 3
 """Letters of an Arabic or Hebrew word that may have particles: shorter ones begin or end too many others."""
 ARTICLE = "ال"
@@ -81,7 +82,7 @@ KOREAN = (
         "이라",
     ),
 )
-"""Particles, the plural and the copula; behind one syllable those of two and more, for 물가 (prices) is not 물 (water)."""
+"""Particles, the plural and the copula; behind one syllable those of two and more: 물가 (prices) is not 물 (water)."""
 KOREAN_MORE = "(?:은|는|이|가|을|를|의|에|에서|에게|도|만|과|와|로|으로|까지|부터|라고|이다)?"
 """What may stand behind a first one."""
 KOREAN_NUMBERS = "[십백천만억조]"
@@ -89,7 +90,28 @@ KOREAN_NUMBERS = "[십백천만억조]"
 IGNORABLE = r"\p{Default_Ignorable_Code_Point}+"
 """Characters that cannot be seen: soft hyphens, joiners, marks of direction."""
 
-_ALIKE = str.maketrans({**dict.fromkeys("\u2018\u2019\u02bb\u02bc\u00b4`", "'"), **dict.fromkeys("\u2010\u2011", "-")})
+APOSTROPHES = "\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u2032\u00b4`\ua78b\ua78c\u055a\u05f3"
+QUOTES = "\u201c\u201d\u201e\u2033\u05f4"
+"""In Hebrew they stand within words."""
+_ALIKE = str.maketrans(
+    {**dict.fromkeys(APOSTROPHES, "'"), **dict.fromkeys(QUOTES, '"'), **dict.fromkeys("\u2010\u2011", "-")}
+)
+FORMS = (
+    r"[\u0132\u0133\u013f\u0140\u0149\u017f\u01c4-\u01cc\u01f1-\u01f3\u1e9b\u2e80-\u2fdf"
+    r"\ufb00-\ufdff\ufe70-\ufeff\uff00-\uffef]+"
+)
+"""Ligatures, letters by their place in a word, radicals, and those of full and half width."""
+_SPELLINGS = (
+    ("\u0640", ""),  # the Arabic stroke that makes words longer
+    (r"([\u0e48-\u0e4b])([\u0e31\u0e34-\u0e3a])", r"\2\1"),  # Thai: the mark of the tone behind the vowel
+    (r"([\u0ec8-\u0ecb])([\u0eb1\u0eb4-\u0ebc])", r"\2\1"),  # Lao
+    (r"\u0e4d([\u0e48-\u0e4b]?)\u0e32", "\\1\u0e33"),  # Thai: a vowel of two parts
+    (r"\u0ecd([\u0ec8-\u0ecb]?)\u0eb2", "\\1\u0eb3"),
+    ("\u0e40\u0e40", "\u0e41"),
+    ("\u0ec0\u0ec0", "\u0ec1"),
+    ("i\u0307+", "i"),  # of the Turkish capital with a dot
+)
+"""What is written in two ways and looks alike, in the order in which it is made one; NFC does not."""
 
 
 @functools.cache
@@ -103,13 +125,16 @@ def pattern(text: str) -> Any:
 def folded(text: str) -> str:
     """Return a text in lower case and with single spaces, in one form of what looks alike.
 
-    That is: NFC, letters of full and half width as plain ones, apostrophes and hyphens of one kind, and no characters
-    that cannot be seen (soft hyphens, joiners, marks of direction).
+    That is: NFC, ligatures and letters of full and half width as plain ones, apostrophes, quotes and hyphens of one
+    kind, Thai and Lao vowels in one piece and order, no Arabic strokes, and no characters that cannot be seen (soft
+    hyphens, joiners, marks of direction).
     """
-    text = pattern(IGNORABLE).sub("", text)
-    text = pattern(r"[\uff00-\uffef]+").sub(lambda wide: unicodedata.normalize("NFKC", wide[0]), text)
-    lower = pattern("i\u0307+").sub("i", text.translate(_ALIKE).lower())  # of the Turkish capital with a dot
-    return " ".join(unicodedata.normalize("NFC", lower).split())
+    text = unicodedata.normalize("NFC", pattern(IGNORABLE).sub("", text))
+    text = pattern(FORMS).sub(lambda form: unicodedata.normalize("NFKC", form[0]), text)
+    text = unicodedata.normalize("NFC", text.translate(_ALIKE).lower())
+    for written, plain in _SPELLINGS:
+        text = pattern(written).sub(plain, text)
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def words(text: str) -> list[str]:

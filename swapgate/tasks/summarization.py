@@ -11,7 +11,7 @@ from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import first_line
 from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
-from swapgate.outputs.writing_systems import ends_within, words
+from swapgate.outputs.writing_systems import ends_within, folded, words
 from swapgate.tasks import generation
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings, not_done
@@ -76,13 +76,21 @@ class SummaryRow(SummaryCase):
 
 
 def read(row: Any, files: Files, where: str) -> Case:
-    """Make a case of a table. Raises InputFault where the fewest words are more than the most, or there are none."""
+    """Make a case of a table. Raises InputFault where the fewest words are more than the most, or there are none, or
+    one that must or must not occur is blank.
+    """
     wanted = row.expected
     if not words(wanted.summary):
         raise InputFault(
             f"{where}: expected.summary = {wanted.summary!r} has no words, so nothing can be compared with it; write"
             " how a person sums the text up"
         )
+    for key in ("must", "must_not"):
+        blank = next((one for one in getattr(wanted, key) if not folded(one)), None)
+        if blank is not None:
+            raise InputFault(
+                f"{where}: expected.{key} has {blank!r}, of which nothing can be seen; write a word, or take it out"
+            )
     fewest, most = wanted.words
     if fewest > most:
         raise InputFault(f"{where}: expected.words = {wanted.words}: the fewest are more than the most; swap them")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from swapgate.outputs import Mismatch, Tolerance, check_drift, check_expected, check_swap, invalid
-from swapgate.outputs.text import Summary, Text, rouge_1, word_error_rate
+from swapgate.outputs.text import Summary, Text, count, headline, normalized, rouge_1, word_error_rate
+from swapgate.outputs.writing_systems import words
 
 SOURCE = "The council of Ely met on Monday. It voted to repair the old bridge, and the mayor thanked New York."
 ASKED = Summary(SOURCE, "Ely will repair the old bridge.", ("bridge",), ("London",), (3, 8))
@@ -91,10 +92,20 @@ def test_word_error_rate_at_any_white_space(blank):
         ("ＡＢＣを１２３。", "abcを123"),
         ("สวัสดี ครับ", "สวัสดีครับ"),
         ("co\u00adoperate \u200bnow", "cooperate now"),
+        ("ทำน้ำ", "ท\u0e4d\u0e32น\u0e4d\u0e49\u0e32"),
+        ("ที่นี่ แม่", "ท\u0e48\u0e35นี่ เเม่"),
+        ("ນ້ຳ", "ນ\u0ecd\u0ec9\u0eb2"),
+        ("צה״ל וצ׳ק", "צה\"ל וצ'ק"),
+        ("צה”ל אמר ״שלום״", 'צה"ל אמר "שלום"'),
+        ("don\u2032t, it’s", "don't it\u02b9s"),
+        ("ﬁnd an oﬃce", "find an office"),
+        ("العـــربية", "العربية"),
+        ("القاهرة", "\ufe8d\ufedf\ufed8\ufe8e\ufeeb\ufeae\ufe93"),
     ],
     ids=[
         *("dash", "hyphen", "apostrophes", "quotes", "groups of digits", "Latin", "Hindi", "Arabic", "Korean"),
-        *("Japanese", "full width", "Thai", "not to be seen"),
+        *("Japanese", "full width", "Thai", "not to be seen", "Thai vowels", "Thai order", "Lao vowels"),
+        *("Hebrew", "Hebrew quotes", "primes", "ligatures", "Arabic stroke", "Arabic forms"),
     ],
 )
 def test_same_transcript(said, heard):
@@ -189,6 +200,30 @@ def test_expected_transcript_without_spaces():
     ]
 
 
+def test_mixed_transcript():
+    """Of a transcript in two writing systems, message and figures are of one rate: as it is without needless spaces."""
+    said, heard = "OpenAI の GPT を使う", "OpenAI の GPS を使う"
+    (found,) = check_expected(wrote(heard), said)
+    assert found.message.endswith("character error rate 0.077, allowed 0")
+    assert headline(count(wrote(heard), said)) == "CER"
+    (moved,) = check_drift(wrote(heard, 0.5), wrote(said, 0.5), DEFAULT)
+    assert "at a character error rate of 0.077" in moved.message
+
+
+@pytest.mark.parametrize("text", ["", "...", "\u203f", "\u200b"])
+def test_nothing_was_said(text):
+    """Beside a text without words, all that was heard is wrong, and nothing where nothing was."""
+    assert word_error_rate("a b", text) == 1
+    assert word_error_rate(text, text) == 0
+    assert check_drift(wrote("a b"), wrote(text), DEFAULT)
+
+
+@given(st.text())
+def test_what_has_words_is_said(text):
+    """A text with words is one beside which errors can be counted."""
+    assert bool(normalized(text)) or not words(text)
+
+
 def test_expected_summary():
     """A summary is right that says what it must, nothing it must not, in as many words as allowed."""
     assert check_expected(wrote(GOOD, 0.0), ASKED) == []
@@ -210,7 +245,7 @@ def test_expected_summary_everything():
 
 
 @pytest.mark.parametrize(
-    ("words", "text", "occurs"),
+    ("wanted", "text", "occurs"),
     [
         ("Ely", "ELY voted.", True),
         ("Ely", "(Ely)", True),
@@ -231,12 +266,12 @@ def test_expected_summary_everything():
         *("points are points", "accent", "accent in a word", "digit"),
     ],
 )
-def test_whole_words(words, text, occurs):
+def test_whole_words(wanted, text, occurs):
     """What must and must not occur is looked for as whole words in this order, whatever their case."""
-    assert check_expected(wrote(text), asked(must=(words,))) == (
-        [] if occurs else [Mismatch(f"text.must[{words}]", f"{words!r} does not occur in {text!r} and must")]
+    assert check_expected(wrote(text), asked(must=(wanted,))) == (
+        [] if occurs else [Mismatch(f"text.must[{wanted}]", f"{wanted!r} does not occur in {text!r} and must")]
     )
-    assert bool(check_expected(wrote(text), asked(must_not=(words,)))) == occurs
+    assert bool(check_expected(wrote(text), asked(must_not=(wanted,)))) == occurs
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"ID3", "an MP3 sound"),
     (8, b"AIFF", "an AIFF sound"),
     (8, b"AIFC", "an AIFF sound"),
+    (0, b"caff", "a Core Audio sound (CAF)"),
     (4, b"ftypM4", "an MPEG-4 sound (m4a)"),
     (4, b"ftyp", "an MPEG-4 file (mp4, m4a, mov, 3gp)"),
     (0, b"\xff\xf1", "an AAC sound"),
@@ -59,10 +60,17 @@ READ: Mapping[str, tuple[str, ...]] = {
     "picture": tuple(
         f"{name} picture" for name in ("a PNG", "a JPEG", "a GIF", "a BMP", "a PCX", "a TIFF", "a WebP", "an AVIF")
     ),
-    "sound": ("a WAV sound", "a FLAC sound", "an Ogg sound", "an MP3 sound", "an AIFF sound"),
+    "sound": (
+        "a WAV sound",
+        "a FLAC sound",
+        "an Ogg sound",
+        "an MP3 sound",
+        "an AIFF sound",
+        "a Core Audio sound (CAF)",
+    ),
 }
 """The kinds that are read: a file of one of them that was not must be broken."""
-OF_MANY_KINDS = ("a TIFF picture", "a WAV sound", "an Ogg sound", "an AIFF sound")
+OF_MANY_KINDS = ("a TIFF picture", "a WAV sound", "an Ogg sound", "an AIFF sound", "a Core Audio sound (CAF)")
 """Those of which it may also hold pixels or samples that nobody here reads."""
 PAGES = (b"<!doctype", b"<html", b"<head")
 POINTER = b"version https://git-lfs"

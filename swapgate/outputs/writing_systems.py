@@ -213,7 +213,7 @@ def _particles_before(wanted: str) -> str:
     """Return the pattern of words with the particles that may be written together with the first."""
     import regex
 
-    plain = regex.escape(wanted, literal_spaces=True)
+    plain: str = regex.escape(wanted, literal_spaces=True)
     if pattern(rf"\p{{Hebrew}}{{{FEWEST},}}").match(wanted):
         return HEBREW + plain
     article, bare = wanted.startswith(ARTICLE), wanted.removeprefix(ARTICLE)

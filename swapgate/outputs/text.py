@@ -267,8 +267,8 @@ def _summary_faults(actual: Text, right: Summary) -> list[Mismatch]:
         faults.append(
             Mismatch(
                 "text.end",
-                f"{text!r} ends in {last_word(text)!r}, cut in mid-word by the longest it may be; raise max_new_tokens"
-                " in the row's generation, or keep to a model that ends its texts",
+                f"{text!r} ends in {last_word(text)!r}, cut in mid-word by its greatest length (max_new_tokens in the"
+                " row's generation)",
             )
         )
     return faults

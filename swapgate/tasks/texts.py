@@ -50,8 +50,8 @@ def check_offsets(name: str, loaded: Loaded) -> None:
     """Make sure that a tokenizer tells where in a text its pieces stand. Raises SurroundingsFault."""
     if not loaded.reader.is_fast:
         raise SurroundingsFault(
-            f"{name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text; judge a model whose"
-            " tokenizer does, as fast ones with a tokenizer.json do"
+            f"{name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text; judge a model"
+            " whose tokenizer does, as fast ones with a tokenizer.json do"
         )
 
 

@@ -1,11 +1,14 @@
 """What a file is that was not read: told by its first bytes, so that a message can say what to do with it."""
 
+import codecs
+import re
 from collections.abc import Mapping
 
-HEAD = 256
+HEAD = 512
 """Bytes from the beginning of a file that tell what it is."""
 CONVERT: Mapping[str, str] = {"picture": "PNG or JPEG", "sound": "WAV or FLAC"}
 """What a file is to be converted to that is not read."""
+HEIF = "a HEIF picture"
 KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (0, b"\xff\xd8\xff", "a JPEG picture"),
@@ -18,8 +21,8 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"FUJIFILMCCD-RAW", "a raw picture of a camera (RAF)"),
     (8, b"WEBP", "a WebP picture"),
     *((4, b"ftyp" + brand, "a HEIC picture") for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")),
-    *((4, b"ftyp" + brand, "a HEIC picture") for brand in (b"mif1", b"msf1")),
     (4, b"ftypavi", "an AVIF picture"),
+    *((4, b"ftyp" + brand, HEIF) for brand in (b"mif1", b"mif2", b"msf1", b"jpeg")),
     (0, b"\xff\x0a", "a JPEG XL picture"),
     (4, b"JXL ", "a JPEG XL picture"),
     (0, b"%!PS", "a PostScript file (EPS)"),
@@ -32,12 +35,19 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"gimp xcf", "a GIMP picture (XCF)"),
     (0, b"AT&TFORM", "a DjVu file"),
     (128, b"DICM", "a DICOM picture"),
+    (0, b"SIMPLE  =", "a FITS picture"),
+    (344, b"n+1\0", "a NIfTI picture"),
+    (0, b"BPG\xfb", "a BPG picture"),
+    (0, b"FLIF", "a FLIF picture"),
+    (0, b"\x8aMNG", "an MNG animation"),
+    (0, b"{\\rtf", "a text in RTF"),
     (8, b"WAVE", "a WAV sound"),
     (0, b"fLaC", "a FLAC sound"),
     (0, b"OggS", "an Ogg sound"),
     (0, b"ID3", "an MP3 sound"),
     (8, b"AIFF", "an AIFF sound"),
     (8, b"AIFC", "an AIFF sound"),
+    (0, b"caff", "a Core Audio sound (CAF)"),
     (4, b"ftypM4", "an MPEG-4 sound (m4a)"),
     (4, b"ftyp", "an MPEG-4 file (mp4, m4a, mov, 3gp)"),
     (0, b"\xff\xf1", "an AAC sound"),
@@ -53,18 +63,58 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "a ZIP archive"),
     (0, b"\x1f\x8b", "a gzip archive"),
     (0, b"\x93NUMPY", "a NumPy array"),
+    (0, b"\x89HDF", "an HDF5 file"),
+    (0, b"PAR1", "a Parquet table"),
+    (0, b"SQLite format 3", "an SQLite database"),
+    (0, b"BZh", "a bzip2 archive"),
+    (0, b"\xfd7zXZ\0", "an xz archive"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (257, b"ustar", "a tar archive"),
 )
 """Where in a file which bytes stand, and what it then is; the first that fits counts."""
 READ: Mapping[str, tuple[str, ...]] = {
     "picture": tuple(
         f"{name} picture" for name in ("a PNG", "a JPEG", "a GIF", "a BMP", "a PCX", "a TIFF", "a WebP", "an AVIF")
     ),
-    "sound": ("a WAV sound", "a FLAC sound", "an Ogg sound", "an MP3 sound", "an AIFF sound"),
+    "sound": (
+        "a WAV sound",
+        "a FLAC sound",
+        "an Ogg sound",
+        "an MP3 sound",
+        "an AIFF sound",
+        "a Core Audio sound (CAF)",
+    ),
 }
 """The kinds that are read: a file of one of them that was not must be broken."""
-OF_MANY_KINDS = ("a TIFF picture", "a WAV sound", "an Ogg sound", "an AIFF sound")
+OF_MANY_KINDS = ("a TIFF picture", "a WAV sound", "an Ogg sound", "an AIFF sound", "a Core Audio sound (CAF)")
 """Those of which it may also hold pixels or samples that nobody here reads."""
-PAGES = (b"<!doctype", b"<html", b"<head")
+COMPATIBLE = {
+    b"avif": "an AVIF picture",
+    b"avis": "an AVIF picture",
+    b"heic": "a HEIC picture",
+    b"heix": "a HEIC picture",
+}
+"""Of a HEIF picture: what it is by the brands that it names beside its first."""
+BEFORE = r"(?:<\?xml[^>]*>|<!--.*?-->|<!doctype (?:svg|html)[^>]*>|\s)*"
+ITSELF = "give the {what} itself as {form}"
+TEXTS = (
+    (r"P[1-7fF]\s|/\* XPM|#define ", "", ""),  # pictures that are read, and texts
+    (
+        r"data:[\w/+.-]*;base64,|[a-z0-9+/]{60}[a-z0-9+/\s]*={0,2}\s*\Z",
+        "a text in base64",
+        "decode it to {form}: base64 -d",
+    ),
+    (BEFORE + r"<(?:\w+:)?svg\b", "a drawing in SVG", "convert it to {form}"),
+    (r"<!doctype svg\b", "a drawing in SVG", "convert it to {form}"),
+    (BEFORE + r"<(?:html|head|body|meta|script|title|!doctype html)\b", "a web page", "download the file itself"),
+    (r"<!doctype html\b", "a web page", "download the file itself"),
+    (r"<[?!]?\w", "a text in XML", ITSELF),
+    (r"[\[{]\s*(?:[\[{\"\]}\d-]|true|false|null)", "a text in JSON", ITSELF),
+    (r"[^\0-\x08\x0e-\x1f\x7f\ufffd]+\Z", "a text", ITSELF),
+)
+"""How texts begin, what they are, and what to do with them."""
 POINTER = b"version https://git-lfs"
 
 
@@ -73,17 +123,35 @@ def not_read(head: bytes, what: str, whole: str) -> str:
 
     `head` are its first bytes, `whole` is what a library said of it: that is told where the file is of no other kind.
     """
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    kind = next((kind for at, magic, kind in KINDS if head[at : at + len(magic)] == magic), "")
+    kind = _kind(head)
     if not head:
         return f"the file is empty; give a {what} file that is whole"
     if head.startswith(POINTER):
         return f"it is a pointer of Git LFS, and not the {what} itself; fetch that: git lfs pull"
-    if text.startswith(PAGES):
-        return f"it is a web page, and no {what}; download the file itself"
-    if text.startswith((b"<svg", b"<?xml")):
-        return f"it is a text in XML (SVG?), which is not read as a {what}; convert it to {CONVERT[what]}"
     if kind and kind not in READ[what]:
         return f"it is {kind}, which is not read as a {what}; convert it to {CONVERT[what]}"
+    if not kind and (text := _text(head)):
+        kind, advice = text
+        return f"it is {kind}, and no {what}; {advice.format(what=what, form=CONVERT[what])}"
     instead = f", or convert it to {CONVERT[what]}" if kind in OF_MANY_KINDS else ""
     return f"cannot be read as a {what} ({whole}); give a {what} file that is whole{instead}"
+
+
+def _kind(head: bytes) -> str:
+    """Return what a file is by its first bytes; nothing where they are none that are known."""
+    kind = next((kind for at, magic, kind in KINDS if head[at : at + len(magic)] == magic), "")
+    if kind == HEIF:
+        box = head[: int.from_bytes(head[:4], "big")]
+        brands = [box[at : at + 4] for at in range(16, len(box), 4)]
+        return next((COMPATIBLE[brand] for brand in brands if brand in COMPATIBLE), kind)
+    return kind
+
+
+def _text(head: bytes) -> tuple[str, str] | None:
+    """Return what kind of text a file is and what to do with it; None where it is none, or a picture in letters."""
+    coding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    decoder = codecs.getincrementaldecoder(coding)("replace")  # which leaves a letter out that the end of the head cuts
+    text = decoder.decode(head).lstrip("\ufeff \t\r\n")
+    found = (one for one in TEXTS if re.match(one[0], text, re.IGNORECASE | re.DOTALL))
+    _, kind, advice = next(found, ("", "", ""))
+    return (kind, advice) if kind else None

@@ -16,6 +16,8 @@ FORMATS = (
 """Pictures that are read, those last that are known by least: of others Pillow would start a program (EPS) or guess."""
 ORIENTATION = 0x0112
 """The EXIF tag of how a picture is turned: 1 for upright, 2 to 8 for what turns it back."""
+END_OF_JPEG2000 = b"\xff\xd9"
+"""Without it, the pixels of some that were cut off are made up."""
 SHADES_OF_16_BITS = 65_535
 PHOTOMETRIC, BITS, SAMPLE_FORMAT = 262, 258, 339
 """Tags of a TIFF file: what 0 is (0: white), bits of a number, and what numbers are (1: unsigned, 2: signed)."""
@@ -36,6 +38,8 @@ def read_image(path: Path) -> Any:
             raise SurroundingsFault(
                 f"{path}: {file.width}×{file.height} pixels, at most {MOST_PIXELS:,} are read; give a smaller picture"
             )
+        if file.format == "JPEG2000" and END_OF_JPEG2000 not in path.read_bytes():
+            raise SurroundingsFault(f"{path}: a JPEG 2000 picture that was cut off; give a picture file that is whole")
         picture, tags = _upright(file), getattr(file, "tag_v2", {})
         if picture.mode[0] in "IF" or (picture.mode == "L" and 2 in tags.get(SAMPLE_FORMAT, ())):
             picture = _eight_bits(path, picture, file.format, tags)

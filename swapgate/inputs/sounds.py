@@ -2,21 +2,34 @@
 
 import functools
 import io
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.given import Sound, readable_as
+from swapgate.inputs.kinds import HEAD
 
 LONGEST = 3600
 """Seconds of the longest sound that is read from a file."""
 MOST_SAMPLES = LONGEST * 96_000
 """Samples of all channels together; as numbers they take 1.4 gigabytes."""
-UNKNOWN_LENGTHS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000)
-"""What WAV files claim whose samples were written without their length being known: ffmpeg's, arecord's, sox's."""
+UNKNOWN_LENGTHS = (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0x7FFFF000, 0x7F000000)
+"""What files claim whose samples were written without their length being known: ffmpeg's, arecord's, sox's."""
 ROUNDED = 4_096
 """Bytes by which such a claim may be another: a frame of all channels, a header."""
-MOST_BYTES = 0xFFFFFFFF
-"""That a WAV file can claim."""
+ORDERS: Mapping[bytes, Literal["little", "big"]] = {
+    b"RIFF": "little",
+    b"RIFX": "big",
+    b"RF64": "little",
+    b"BW64": "little",
+}
+"""How WAV files begin, and in which order the bytes of their numbers stand."""
+CLAIM = re.compile(r"^ *(?:FORM|SSND|BODY|data|riff|Riff size|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
+"""Where libsndfile notes how many bytes an AIFF, 8SVX, CAF, W64, RF64 or AU file claims, and how many there are."""
+SLACK = 8
+"""Bytes by which the length of a whole file is told too long: some writers count those before it."""
 LARGEST = 8 * MOST_SAMPLES
 """Bytes of the largest file that is read at once."""
 ENDLESS = 1 << 60
@@ -33,8 +46,13 @@ def read_sound(path: Path) -> Sound:
 
     with readable_as(path, "sound"):  # by soundfile alone: librosa would start ffmpeg on what that does not know
         file = _measured(path)
-        _check_length(path, file)
+        frames = _check_length(path, file)
         samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    if len(samples) < frames:
+        raise SurroundingsFault(
+            f"{path}: its header claims {frames:,} samples, the file has {len(samples):,}; give a sound file that is"
+            " whole"
+        )
     if not samples.size:
         raise SurroundingsFault(f"{path}: the sound is empty; give a file with samples")
     if not np.isfinite(samples).all():
@@ -48,31 +66,114 @@ def read_sound(path: Path) -> Sound:
 
 
 def _measured(path: Path) -> Path | io.BytesIO:
-    """Return a sound file; of a WAV file that was written before its length was known, one that tells it."""
-    size, (claimed, start) = path.stat().st_size, _claimed(path)
+    """Return a sound file; of a WAV file that does not tell where its samples are or end, one that does."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        order = ORDERS.get(head[:4], "little")
+        is_wav = head[:4] in ORDERS and head[8:] == b"WAVE"
+        parts, claimed, is_mended = _parts(file, size, order) if is_wav else ([], _claimed_by_mp3(file), False)
+    is_mended = is_mended or (is_wav and head[:4] == b"BW64")  # which libsndfile takes for no sound
     if size < claimed:
         raise SurroundingsFault(
             f"{path}: its header claims {claimed:,} bytes, the file has {size:,}; give a sound file that is whole"
         )
-    if not start or size > LARGEST:
+    if not is_mended or size > LARGEST:
         return path
-    content = bytearray(path.read_bytes())
-    content[4:8] = min(size - 8, MOST_BYTES).to_bytes(4, "little")
-    content[start - 4 : start] = min(size - start, MOST_BYTES).to_bytes(4, "little")
-    return io.BytesIO(content)
+    content, written = path.read_bytes(), [b"WAVE"]
+    for part in parts:
+        held = content[part.start : part.start + part.length]
+        written += [part.name, len(held).to_bytes(4, order), held, bytes(len(held) % 2)]
+    whole = sum(map(len, written)).to_bytes(4, order)
+    return io.BytesIO(b"".join([b"RIFX" if order == "big" else b"RIFF", whole, *written]))
 
 
-def _check_length(path: Path, file: Path | io.BytesIO) -> None:
-    """Refuse a file that claims to hold more than memory should: before it is read."""
+def _claimed_by_mp3(file: BinaryIO) -> int:
+    """Return how many bytes an MP3 file must have by its first frame; 0 where that does not say, as in other files."""
+    file.seek(0)
+    head = file.read(10)
+    notes = 10 + functools.reduce(lambda size, byte: size << 7 | byte, head[6:], 0) if head[:3] == b"ID3" else 0
+    file.seek(notes)
+    said = re.match(rb"\xff[\xe0-\xff].{,40}(?:Xing|Info)\0\0\0([\x00-\xff])(.{8})", file.read(HEAD), re.DOTALL)
+    if not said or not said[1][0] & 2:
+        return 0
+    place = 4 if said[1][0] & 1 else 0  # behind the number of frames
+    return notes + int.from_bytes(said[2][place : place + 4], "big")
+
+
+class Part(NamedTuple):
+    """A part of a WAV file."""
+
+    name: bytes
+    start: int
+    """Of what it holds."""
+    length: int
+    """Of that, in bytes."""
+
+
+def _parts(file: BinaryIO, size: int, order: Literal["little", "big"]) -> tuple[list[Part], int, bool]:
+    """Return the parts of a WAV file as far as its samples, how many bytes it must have by what they say, and whether
+    that had to be mended.
+
+    It had where a length was not known when it was written (a length of 0 with no other parts behind it is none
+    either), and where the byte is missing that stands behind a part of an odd length.
+    """
+    file.seek(4)
+    claimed, samples, is_mended, place = int.from_bytes(file.read(4), order), 0, False, 12
+    parts: list[Part] = []
+    claimed = 0 if _is_unknown(claimed) else claimed
+    while (name := _name(file, place)) and place + 8 <= size and not (parts and parts[-1].name == b"data"):
+        start, length = place + 8, int.from_bytes(file.read(4), order)
+        if name == b"ds64":  # the lengths of 64 bits of a file that begins with RF64
+            told = [int.from_bytes(file.read(8), order) for _ in range(2)]
+            claimed, samples = (one if one < ENDLESS else 0 for one in told)
+        if name == b"data" and samples and length == UNKNOWN_LENGTHS[0]:
+            length = samples
+        if name == b"data" and (_is_unknown(length) or not (length or _are_parts(file, start, size, order))):
+            claimed, length, is_mended = 0, size - start, True
+        if name != b"ds64":
+            parts.append(Part(name, start, length))
+        place = start + length + length % 2
+        if length % 2 and name != b"data" and _name(file, place - 1) and not _name(file, place):
+            place, is_mended = place - 1, True
+    return parts, max([claimed, *(part.start + part.length for part in parts)]), is_mended
+
+
+def _name(file: BinaryIO, place: int) -> bytes:
+    """Return the four letters that name a part; none where others stand there."""
+    file.seek(place)
+    name = file.read(4)
+    return name if len(name) == 4 and name.isascii() and name.decode().isprintable() else b""
+
+
+def _are_parts(file: BinaryIO, place: int, size: int, order: Literal["little", "big"]) -> bool:
+    """Return whether nothing but other parts stands in a file from a place on."""
+    while place < size and _name(file, place):
+        length = int.from_bytes(file.read(4), order)
+        place += 8 + length + length % 2
+    return size <= place <= size + 1
+
+
+def _check_length(path: Path, file: Path | io.BytesIO) -> int:
+    """Return how many samples of each channel a file must have by its header; 0 where libsndfile has measured it.
+
+    Raises SurroundingsFault where it claims to hold more than it does, or than memory should: before it is read.
+    """
     import soundfile
 
     with soundfile.SoundFile(file) as sound:
         seconds, samples = sound.frames / max(1, sound.samplerate), sound.frames * sound.channels
-        channels, unknown = sound.channels, sound.frames > ENDLESS
+        channels, frames, unknown, form = sound.channels, sound.frames, sound.frames > ENDLESS, sound.format
+        claims = [(int(claimed), int(there)) for claimed, there in CLAIM.findall(sound.extra_info)]
     if isinstance(file, io.BytesIO):
         file.seek(0)
     if unknown:
         raise SurroundingsFault(f"{path}: its header does not say how long it is; convert it to WAV or FLAC again")
+    for claimed, there in claims:
+        if claimed > there + SLACK and not _is_unknown(claimed):
+            raise SurroundingsFault(
+                f"{path}: its header claims {claimed:,} bytes, the file has {there:,}; give a sound file that is whole"
+            )
     if seconds > LONGEST:
         raise SurroundingsFault(
             f"{path}: its header claims {seconds:,.0f} s of sound, at most {LONGEST:,} are read; cut it, or convert it"
@@ -82,27 +183,7 @@ def _check_length(path: Path, file: Path | io.BytesIO) -> None:
             f"{path}: its header claims {samples:,} samples of {channels} channels, at most {MOST_SAMPLES:,} are"
             " read; cut it, or convert it"
         )
-
-
-def _claimed(path: Path) -> tuple[int, int]:
-    """Return how many bytes a WAV file must have by its header and that of its samples, and where samples begin whose
-    length it did not know when it was written; 0 where it does not say, or there are none.
-    """
-    with path.open("rb") as file:
-        if file.read(4) != b"RIFF":
-            return 0, 0
-        whole, name = int.from_bytes(file.read(4), "little"), b""
-        ends = [0 if _is_unknown(whole) else whole]  # some writers count the eight bytes before, others do not
-        file.seek(12)
-        while name != b"data" and len(name := file.read(4)) == 4:  # each part lies behind the one before
-            length = int.from_bytes(file.read(4), "little")
-            start = file.tell()
-            begun = not length and (not ends[0] or whole + 8 <= start)  # of a whole that ends before its samples
-            if name == b"data" and (begun or _is_unknown(length)):
-                return 0, start
-            ends.append(start + length)
-            file.seek(start + length + length % 2)
-    return max(ends), 0
+    return frames if form == "FLAC" else 0
 
 
 def _is_unknown(length: int) -> bool:

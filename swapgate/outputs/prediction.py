@@ -115,7 +115,10 @@ class Output:
 
 
 def to_json(prediction: Prediction) -> dict[str, Any]:
-    """Return the JSON form; numbers keep 7 significant digits, which is what float32 holds."""
+    """Return the JSON form; numbers keep 7 significant digits, which is what float32 holds.
+
+    What a field is by default is left out, so that older files have the same form.
+    """
     form: dict[str, Any] = _json(prediction)
     return form
 
@@ -151,5 +154,6 @@ def _json(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.7g}")
     if is_dataclass(value):
-        return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
+        said = [(field, getattr(value, field.name)) for field in fields(value)]
+        return {field.name: _json(item) for field, item in said if item != field.default}
     return [_json(item) for item in value] if isinstance(value, list | tuple) else value

@@ -14,7 +14,7 @@ from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
 from swapgate.tasks.settings import OTHERS, WindowedSettings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import batches, left_out, parts, tokenized
+from swapgate.tasks.texts import batches, check_offsets, left_out, parts, tokenized
 
 OUTSIDE = ""
 """The label of what is no entity."""
@@ -195,15 +195,6 @@ def read(row: Any, files: Files, where: str) -> Case:
     return Case(row.id, row.text, tuple(spans))
 
 
-def check_loaded(name: str, loaded: Loaded) -> None:
-    """Make sure that a tokenizer tells where in a text its pieces stand. Raises SurroundingsFault."""
-    if not loaded.reader.is_fast:
-        raise SurroundingsFault(
-            f"{name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text;"
-            " add a tokenizer.json to the folder"
-        )
-
-
 def predict(loaded: Loaded, texts: Sequence[str], row: NerSettings) -> list[Entities | ModelFault]:
     """Find the entities of each text, in one batch where the model can pad; the row maps its names to the cases'.
 
@@ -380,6 +371,6 @@ TASK = Task(
     settings=NerSettings,
     judging_keys=frozenset({"long"}),
     label_names=classes.label_names,
-    check_loaded=check_loaded,
+    check_loaded=check_offsets,
     left_out=left_out,
 )

@@ -19,7 +19,7 @@ from swapgate.outputs.writing_systems import has_spaces, unspaced
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
 from swapgate.tasks.settings import Long, Settings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import READ_IN_PART, SEES_PADS
+from swapgate.tasks.texts import READ_IN_PART, SEES_PADS, check_offsets
 
 WINDOW = 384
 """Most tokens of a window, question and specials included; a tokenizer may allow fewer."""
@@ -76,15 +76,6 @@ def read(row: Any, files: Files, where: str) -> Case:
         check_stands(repr(span.text), span.text, span.start, span.start + len(span.text), row.context, where)
     right = tuple(AnswerSpan(span.start, span.text) for span in row.expected)
     return Case(row.id, Question(row.question, row.context), right)
-
-
-def check_loaded(name: str, loaded: Loaded) -> None:
-    """Make sure that a model's tokenizer can say which word a token is of. Raises SurroundingsFault."""
-    if not loaded.reader.is_fast:
-        raise SurroundingsFault(
-            f"{name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text;"
-            " add a tokenizer.json to the folder"
-        )
 
 
 def predict(loaded: Loaded, questions: Sequence[Question], row: QuestionSettings) -> list[Answer | ModelFault]:
@@ -308,5 +299,5 @@ TASK = Task(
     settings=QuestionSettings,
     judging_keys=frozenset({"long"}),
     left_out=left_out,
-    check_loaded=check_loaded,
+    check_loaded=check_offsets,
 )

@@ -11,7 +11,7 @@ from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import first_line
 from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
-from swapgate.outputs.writing_systems import words
+from swapgate.outputs.writing_systems import ends_within, folded, words
 from swapgate.tasks import generation
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings, not_done
@@ -76,13 +76,21 @@ class SummaryRow(SummaryCase):
 
 
 def read(row: Any, files: Files, where: str) -> Case:
-    """Make a case of a table. Raises InputFault where the fewest words are more than the most, or there are none."""
+    """Make a case of a table. Raises InputFault where the fewest words are more than the most, or there are none, or
+    one that must or must not occur is blank.
+    """
     wanted = row.expected
     if not words(wanted.summary):
         raise InputFault(
             f"{where}: expected.summary = {wanted.summary!r} has no words, so nothing can be compared with it; write"
             " how a person sums the text up"
         )
+    for key in ("must", "must_not"):
+        blank = next((one for one in getattr(wanted, key) if not folded(one)), None)
+        if blank is not None:
+            raise InputFault(
+                f"{where}: expected.{key} has {blank!r}, of which nothing can be seen; write a word, or take it out"
+            )
     fewest, most = wanted.words
     if fewest > most:
         raise InputFault(f"{where}: expected.words = {wanted.words}: the fewest are more than the most; swap them")
@@ -101,6 +109,8 @@ def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[
     Tokens forbidden by min_length or no_repeat_ngram_size have no probability. Any other processor of scores, such as
     repetition_penalty, is not counted in. Where such a one, or beam search, chose a token that was not the most
     probable of its step, the lead is 0; a forced token (forced_bos_token_id, forced_eos_token_id) is no choice.
+
+    A text that may be no longer is cut where the most probable next token would go on with its last word.
 
     A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is empty
     or longer than the model can read, or where the settings do not fit together or the model; with `long` in the row
@@ -168,7 +178,8 @@ def _written(loaded: Loaded, texts: Sequence[str], writing: Writing, long: Long 
     with torch.inference_mode():
         try:
             written = model.generate(**batch, **writing.options)
-            logits = model(**batch, decoder_input_ids=written[:, :-1], use_cache=False).logits.float()
+            seen = written[:, : _places(model.config)]  # the last token may stand beyond them
+            logits = model(**batch, decoder_input_ids=seen, use_cache=False).logits.float()
             written, logits = written.cpu(), logits.cpu()
         except (IndexError, RuntimeError, ValueError) as error:
             asked = {**model.generation_config.to_dict(), **writing.options}
@@ -181,12 +192,12 @@ def _written(loaded: Loaded, texts: Sequence[str], writing: Writing, long: Long 
             ) from error
         leads = [_leads(ids, scores, writing) for ids, scores in zip(written, logits, strict=True)]
     found: list[Text | ModelFault] = []
-    for ids, lead in zip(written, leads, strict=True):
+    for ids, scores, lead in zip(written, logits, leads, strict=True):
         if not torch.isfinite(lead).all():
             found.append(ModelFault(f"{int((~lead.isfinite()).sum())} of {len(lead)} steps have a score that is NaN"))
         else:
-            summary = loaded.reader.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            found.append(Text(summary, margin=min([1.0, *lead.tolist()])))
+            summary = _decoded(loaded, ids)
+            found.append(Text(summary, min([1.0, *lead.tolist()]), _is_cut(loaded, ids, scores, writing)))
     return found
 
 
@@ -257,6 +268,13 @@ def _length(said: Mapping[str, Any], end: str, before: int | None) -> int | None
     return int(new) + 1 if new is not None else int(whole) if whole is not None else before
 
 
+def _places(config: Any) -> int | None:
+    """Return how many tokens a model that writes has places for; None where there is no limit."""
+    writer = getattr(config, "decoder", config)
+    names = ("max_decoder_position_embeddings", "max_position_embeddings")
+    return next((int(places) for name in names if (places := getattr(writer, name, None))), None)
+
+
 def _starts(model: Any, count: int) -> Any:
     """Return the token that begins a text, as a column."""
     import torch
@@ -269,28 +287,55 @@ def _starts(model: Any, count: int) -> Any:
 def _leads(ids: Any, scores: Any, writing: Writing) -> Any:
     """Return the lead of each chosen token over the best other one.
 
-    `ids` are the tokens of one text, `scores` has a row for each of them but the first.
+    `ids` are the tokens of one text, `scores` has a row for what follows each of them, maybe but the last.
     """
     import torch
-    from transformers import MinLengthLogitsProcessor, NoRepeatNGramLogitsProcessor
 
-    end = next((at for at in range(1, len(ids)) if int(ids[at]) in writing.ends), len(ids) - 1)
-    steps = [at for at in range(1, end + 1) if at not in writing.forced]
-    rules = []
-    if writing.options["min_length"] and writing.ends:
-        rules.append(MinLengthLogitsProcessor(writing.options["min_length"], sorted(writing.ends)))
-    if size := writing.options.get("no_repeat_ngram_size"):
-        rules.append(NoRepeatNGramLogitsProcessor(size))
+    steps = [at for at in range(1, _end(ids, writing) + 1) if at not in writing.forced]
     leads = []
     for at in steps:
-        step = scores[at - 1 : at]
-        for rule in rules:
-            step = rule(ids[None, :at], step)
-        chances = step[0].softmax(dim=-1)
+        chances = _step(ids[:at], scores, writing).softmax(dim=-1)
         rest = chances.clone()
         rest[ids[at]] = 0.0
         leads.append((chances[ids[at]] - rest.max()).clamp(min=0.0))
     return torch.stack(leads) if leads else torch.zeros(0)
+
+
+def _end(ids: Any, writing: Writing) -> int:
+    """Return the place of the token that ends a text: the last one where none does."""
+    return next((at for at in range(1, len(ids)) if int(ids[at]) in writing.ends), len(ids) - 1)
+
+
+def _step(before: Any, scores: Any, writing: Writing) -> Any:
+    """Return the scores of what may follow some tokens; what the lengths or repetition forbid has -inf."""
+    from transformers import MinLengthLogitsProcessor, NoRepeatNGramLogitsProcessor
+
+    step = scores[len(before) - 1 : len(before)]
+    if writing.options["min_length"] and writing.ends:
+        step = MinLengthLogitsProcessor(writing.options["min_length"], sorted(writing.ends))(before[None], step)
+    if size := writing.options.get("no_repeat_ngram_size"):
+        step = NoRepeatNGramLogitsProcessor(size)(before[None], step)
+    return step[0]
+
+
+def _is_cut(loaded: Loaded, ids: Any, scores: Any, writing: Writing) -> bool:
+    """Return whether a text may be no longer and ends within a word: by the token that would have come next.
+
+    Where no place is left for a next one in the model itself, that is not known, and the text counts as whole.
+    """
+    import torch
+
+    end = _end(ids, writing)
+    ended = int(ids[end]) in writing.ends
+    before = ids[:end] if ended else ids
+    if (ended and end not in writing.forced) or len(before) > len(scores):
+        return False
+    following = _step(before, scores, writing).argmax()[None]
+    return ends_within(_decoded(loaded, before), _decoded(loaded, torch.cat([before, following])))
+
+
+def _decoded(loaded: Loaded, ids: Any) -> str:
+    return str(loaded.reader.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
 TASK = Task(

@@ -46,6 +46,15 @@ def tokenized(loaded: Loaded, texts: Sequence[str], long: Long | None = None, **
     return batch
 
 
+def check_offsets(name: str, loaded: Loaded) -> None:
+    """Make sure that a tokenizer tells where in a text its pieces stand. Raises SurroundingsFault."""
+    if not loaded.reader.is_fast:
+        raise SurroundingsFault(
+            f"{name}: its tokenizer, {type(loaded.reader).__name__}, keeps no offsets into the text; judge a model"
+            " whose tokenizer does, as fast ones with a tokenizer.json do"
+        )
+
+
 def batches(loaded: Loaded, texts: Sequence[str]) -> list[Sequence[str]]:
     """Return texts as the batches that a model reads: all as one, or each by itself where pads would change answers.
 

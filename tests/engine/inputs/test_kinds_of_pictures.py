@@ -175,29 +175,114 @@ def without_sums(content):
     return content
 
 
-HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
+def box(brand, *others):
+    """Return the first box of a picture of the HEIF family."""
+    content = b"ftyp" + brand + bytes(4) + b"".join(others)
+    return (4 + len(content)).to_bytes(4, "big") + content + b"\0\0\1\0meta\0\0\0\0avif" + bytes(400)
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (HEIC, "it is a HEIC picture, which is not read as a picture; convert it to PNG or JPEG"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is a PostScript file (EPS), which is not read as a picture; convert it to"),
-        (b"%PDF-1.7\n", "it is a PDF file, which is not read as a picture; convert it to PNG or JPEG"),
-        (b"\xff\x0a\xfa\x1f\x41", "it is a JPEG XL picture, which is not read as a picture; convert it to PNG or JPEG"),
-        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "it is a WAV sound, which is not read as a picture; convert it to PNG"),
-        (b"\x00\x00\x00\x20ftypisom\x00\x00", "it is an MPEG-4 file (mp4, m4a, mov, 3gp), which is not read"),
-        (b'<?xml version="1.0"?><svg/>', "it is a text in XML (SVG?), which is not read as a picture; convert it to"),
-        (b"\n<!DOCTYPE HTML><title>404", "it is a web page, and no picture; download the file itself"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS, and not the picture itself;"),
-        (b"", "the file is empty; give a picture file that is whole"),
-    ],
-    ids=["HEIC", "EPS", "PDF", "JPEG XL", "WAV", "MP4", "SVG", "page", "pointer", "empty"],
-)
+BASE64 = b"iVBORw0KGgoAAAANSUhEUgAAADAAAAAgCAIAAADbtmxLAAAAGklEQVR4nO3BMQEAAADCoPVPbQhf"
+CONVERTED = "which is not read as a picture; convert it to PNG or JPEG"
+ITSELF = "and no picture; give the picture itself as PNG or JPEG"
+PAGE = "it is a web page, and no picture; download the file itself"
+DECODED = "it is a text in base64, and no picture; decode it to PNG or JPEG: base64 -d"
+DRAWN = "it is a drawing in SVG, and no picture; convert it to PNG or JPEG"
+KINDS = {
+    "HEIC": (box(b"heic", b"mif1", b"heic"), f"it is a HEIC picture, {CONVERTED}"),
+    "HEIC of mif1": (box(b"mif1", b"heic"), f"it is a HEIC picture, {CONVERTED}"),
+    "HEIF": (box(b"mif1", b"miaf"), f"it is a HEIF picture, {CONVERTED}"),
+    "broken AVIF": (box(b"avif", b"mif1"), "cannot be read as a picture ("),
+    "broken AVIF of mif1": (box(b"mif1", b"avif", b"miaf"), "cannot be read as a picture ("),
+    "broken AVIF of msf1": (box(b"msf1", b"avis"), "cannot be read as a picture ("),
+    "EPS": (b"%!PS-Adobe-3.0 EPSF-3.0\n", f"it is a PostScript file (EPS), {CONVERTED}"),
+    "PDF": (b"%PDF-1.7\n", f"it is a PDF file, {CONVERTED}"),
+    "JPEG XL": (b"\xff\x0a\xfa\x1f\x41", f"it is a JPEG XL picture, {CONVERTED}"),
+    "WAV": (b"RIFF\x24\0\0\0WAVEfmt ", f"it is a WAV sound, {CONVERTED}"),
+    "MP4": (b"\0\0\0\x20ftypisom\0\0", f"it is an MPEG-4 file (mp4, m4a, mov, 3gp), {CONVERTED}"),
+    "FITS": (b"SIMPLE  =                    T / file".ljust(2880), f"it is a FITS picture, {CONVERTED}"),
+    "NIfTI": (b"\x5c\x01\0\0".ljust(344, b"\0") + b"n+1\0", f"it is a NIfTI picture, {CONVERTED}"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n", f"it is an HDF5 file, {CONVERTED}"),
+    "tar": (b"cat.png".ljust(257, b"\0") + b"ustar\0", f"it is a tar archive, {CONVERTED}"),
+    "RTF": (b"{\\rtf1\\ansi}", f"it is a text in RTF, {CONVERTED}"),
+    "SVG": (b'<?xml version="1.0"?>\n<!-- made\nby hand -->\n<svg/>', DRAWN),
+    "SVG alone": (b"\xef\xbb\xbf <svg viewBox='0 0 1 1'>", DRAWN),
+    "SVG of a type": (b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN">\n<svg>', DRAWN),
+    "SVG of a space": (b"<svg:svg xmlns:svg='x'>", DRAWN),
+    "XML": (b"<?xml version='1.0'?><annotation>", f"it is a text in XML, {ITSELF}"),
+    "page": (b"\n<!DOCTYPE HTML><title>404", PAGE),
+    "page with a comment": (b"<!-- login --><html>", PAGE),
+    "XHTML": (b'<?xml version="1.0"?><!DOCTYPE html PUBLIC "x"><html>', PAGE),
+    "script": (b"<script>location='x'</script>", PAGE),
+    "page in UTF-16": ("\ufeff<!doctype html><p>ü".encode("utf-16-le"), PAGE),
+    "JSON": (b'{"error": {"code": 403}}', f"it is a text in JSON, {ITSELF}"),
+    "JSON list": (b"[\n  [0, 1, 2]\n]", f"it is a text in JSON, {ITSELF}"),
+    "long JSON": ('{"text": "' + "é" * 999, f"it is a text in JSON, {ITSELF}"),
+    "base64": (BASE64 + b"\n", DECODED),
+    "long base64": ((BASE64 + b"\n") * 20, DECODED),
+    "end of base64": (BASE64 + b"AA==", DECODED),
+    "data URL": (b"data:image/png;base64,iVBORw0KGgo=", DECODED),
+    "path": (b"pictures/cat.png\n", f"it is a text, {ITSELF}"),
+    "address": (b"https://example.org/cat.png", f"it is a text, {ITSELF}"),
+    "pointer": (
+        b"version https://git-lfs.github.com/spec/v1\n",
+        "it is a pointer of Git LFS, and not the picture itself",
+    ),
+    "empty": (b"", "the file is empty; give a picture file that is whole"),
+    "broken PGM": (b"P5 3 1 4095\n", "cannot be read as a picture ("),
+    "broken XBM": (b"#define im_width 3\n", "cannot be read as a picture ("),
+    "unknown": (b"\1\2\3\4\5\6", "cannot be read as a picture ("),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), KINDS.values(), ids=KINDS)
 def test_files_of_other_kinds(tmp_path, content, words):
     """A file that is not read is named for what it is, whatever it is called, with what to convert it to."""
-    (tmp_path / "a.jpg").write_bytes(content)
+    (tmp_path / "a.jpg").write_bytes(content.encode() if isinstance(content, str) else content)
     assert refusal(tmp_path / "a.jpg").startswith(words)
+
+
+FORMS = {
+    "PNG": ("PNG", {}),
+    "interlaced PNG": ("PNG", {"interlace": 1}),
+    "JPEG": ("JPEG", {}),
+    "progressive JPEG": ("JPEG", {"progressive": True}),
+    "JPEG 2000": ("JPEG2000", {}),
+    "WebP": ("WEBP", {}),
+    "AVIF": ("AVIF", {}),
+    "GIF": ("GIF", {}),
+}
+
+
+@pytest.mark.parametrize("picture", ["noise", "plain"])
+@pytest.mark.parametrize(("form", "options"), FORMS.values(), ids=FORMS)
+def test_cut_off(tmp_path, form, options, picture):
+    """A picture that was cut off is refused, or is whole where only what stands behind its pixels is missing."""
+    given = NOISE if picture == "noise" else Image.linear_gradient("L").resize((96, 64)).convert("RGB")
+    path = tmp_path / "a.picture"
+    given.save(path, form, **options)
+    content, whole = path.read_bytes(), np.asarray(read_image(path))
+    refused = []
+    for length in range(16, len(content), max(1, len(content) // 60)):
+        path.write_bytes(content[:length])
+        read_image.cache_clear()
+        try:
+            assert (np.asarray(read_image(path)) == whole).all()
+        except SurroundingsFault as fault:
+            refused.append(str(fault))
+    assert len(refused) > 40
+    assert all("a picture file that is whole" in one for one in refused)
+
+
+def test_cut_between_parts_of_its_detail(tmp_path):
+    """A JPEG 2000 picture that was cut off between two steps of its detail is refused at every length."""
+    path = tmp_path / "a.jp2"
+    rows, columns = np.mgrid[0:64, 0:96]
+    Image.fromarray(np.stack([columns * 2, rows * 3, rows + columns], -1).astype(np.uint8)).save(path)
+    content = path.read_bytes()
+    for length in range(100, len(content) - 1):
+        path.write_bytes(content[:length])
+        read_image.cache_clear()
+        assert "a picture file that is whole" in refusal(path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")

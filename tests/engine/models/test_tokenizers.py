@@ -121,19 +121,30 @@ def test_limits(tmp_path, kind):
     assert model.most_tokens == (700 if kind == "Bert" else pytest.approx(model.reader.model_max_length))
 
 
-def test_tokenizer_without_offsets(tmp_path):
-    """Entities of a tokenizer that keeps no offsets are one error, which names it."""
-    from transformers import RobertaConfig, RobertaForTokenClassification
+@pytest.mark.parametrize("task", ["ner", "question-answering"])
+@pytest.mark.parametrize("kind", ["Phobert", "Bertweet", "Canine"])
+def test_tokenizer_without_offsets(tmp_path, kind, task):
+    """A tokenizer that keeps no offsets is one error, which names it, also where a tokenizer.json lies beside it."""
+    import transformers
 
-    config = RobertaConfig(vocab_size=10, max_position_embeddings=34, pad_token_id=1, **SIZES)
-    folder = saved(tmp_path / "model", RobertaForTokenClassification(config))
-    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PhobertTokenizer"}')
-    (folder / "vocab.txt").write_text("a 5\nb 3\n")
-    (folder / "bpe.codes").write_text("a b 3\n")
+    config = {"vocab_size": 10, "max_position_embeddings": 34, "pad_token_id": 1} if kind != "Canine" else {}
+    made = "Canine" if kind == "Canine" else "Roberta"
+    head = "TokenClassification" if task == "ner" else "QuestionAnswering"
+    model = getattr(transformers, f"{made}For{head}")(getattr(transformers, f"{made}Config")(**config, **SIZES))
+    folder = saved(tmp_path / "model", model)
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": f"{kind}Tokenizer"}))
+    if kind != "Canine":
+        (folder / "vocab.txt").write_text("a 5\nb 3\n")
+        (folder / "bpe.codes").write_text("a b 3\n")
+        words().save_pretrained(tmp_path / "fast")
+        (folder / "tokenizer.json").write_bytes((tmp_path / "fast" / "tokenizer.json").read_bytes())
+    kind_of = find_task(task)
+    row = row_type(kind_of)(model="model", **({"labels": {"*": "*"}} if task == "ner" else {}))
     with pytest.raises(SurroundingsFault) as caught:
-        loaded(folder, find_task("ner"))
+        load(kind_of, find(row, tmp_path, tmp_path))
     assert str(caught.value) == (
-        "model: its tokenizer, PhobertTokenizer, keeps no offsets into the text; add a tokenizer.json to the folder"
+        f"model: its tokenizer, {kind}Tokenizer, keeps no offsets into the text; judge a model whose tokenizer does, as"
+        " fast ones with a tokenizer.json do"
     )
 
 

@@ -7,10 +7,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.outputs.prediction import comma_list, to_json
+from swapgate.outputs.text import Text
 
 ADA = Entity(0, 3, "PER", "Ada", score=0.99, margin=0.98, edge=0.96)
 PARIS = Entity(13, 18, "LOC", "Paris", score=0.97, margin=0.95, edge=0.94)
@@ -181,3 +182,13 @@ def test_words():
     """A list of spans is worded with commas, an empty one as nothing."""
     assert comma_list([Span(0, 3, "PER", "Ada"), PARIS]) == "PER 'Ada' 0-3, LOC 'Paris' 13-18"
     assert comma_list([]) == str(Entities(())) == "nothing"
+
+
+def test_what_is_as_ever_is_left_out():
+    """What a field is by default does not stand in JSON, so that goldens of before it was there are whole."""
+    whole, cut = Text("The old bridge", 0.5), Text("The old bri", 0.5, cut=True)
+    assert to_json(whole) == {"text": "The old bridge", "margin": 0.5}
+    assert to_json(cut) == {"text": "The old bri", "margin": 0.5, "cut": True}
+    assert [from_json(Text, to_json(one)) for one in (whole, cut)] == [whole, cut]
+    with pytest.raises(ValidationError):
+        from_json(Text, {"text": "x", "margin": 0.5, "cut": "yes"})

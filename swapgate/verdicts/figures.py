@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from swapgate.statistics.comparison import FEWEST_ERRORS, Comparison, Floor
+from swapgate.statistics.comparison import FEWEST_ERRORS, SATURATED, Comparison, Floor
 from swapgate.statistics.latency import Times
 from swapgate.statistics.paired import most_of
 from swapgate.statistics.slices import Slice
@@ -148,6 +148,14 @@ def beside(found: Comparison | Floor) -> list[str]:
     if found.inputs is not None:
         notes.append(f"the {found.rows:,} rows have {found.inputs:,} different inputs, and each counts once")
     return notes
+
+
+def saturated(rows: int, least: tuple[int, int] | None) -> str:
+    """Return in words that two models are right on nearly all rows, and the `least` loss that these could show."""
+    could = "no loss of them could be FAIL"
+    if least:
+        could = f"the least loss that could be FAIL is {least[0]} of {least[1]:,} rows, {least[0] / least[1]:.1%}"
+    return f"both are right on more than {SATURATED:.0%} of the {rows:,} rows: {could}; add harder ones"
 
 
 def rows_wanted(comparison: Comparison | Floor, graded: str) -> str:

@@ -43,6 +43,7 @@ from swapgate.outputs import check_expected
 from swapgate.outputs.prediction import Prediction, to_json
 from swapgate.plugin.fixtures import PLAN
 from swapgate.tasks import find_task, modules
+from swapgate.tasks.case import Case
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.trials.running import Model
 from swapgate.trials.variation import Setting, attentions_of, cycle, predictions
@@ -123,21 +124,23 @@ class Judge:
             for case in model.cases.cases
         }
         quality = found["figures"]["quality"]
-        wrong = [
-            case.id
-            for case in model.cases.cases
-            if not isinstance(kept := model._predictions.get(case.id), Prediction)
-            or check_expected(kept, case.expected)
-        ]
+        spoke = any(one != FAULT for one in said.values())
+        wrong = [case.id for case in model.cases.cases if is_wrong(model, case)]
         return {
             "verdict": found["verdict"],
             "why": re.sub(r"/\S+/candidate", "candidate", found["reasons"][0]["message"]) if found["reasons"] else "",
             "reasons": len(found["reasons"]),
             "value": quality["value"] if quality else None,
-            "said": said if any(one != FAULT for one in said.values()) else {},
-            "wrong": wrong,
+            "said": said if spoke else {},
+            "wrong": wrong if spoke else None,
             "tier": found,
         }
+
+
+def is_wrong(model: Model, case: Case) -> bool:
+    """Return whether what a model has said to a case is wrong, or nothing."""
+    said = model._predictions.get(case.id)
+    return not isinstance(said, Prediction) or bool(check_expected(said, case.expected))
 
 
 def damaged(judge: Judge, model: Model, damage: Damage) -> dict[str, Any]:
@@ -187,7 +190,7 @@ def described_damage(
         "after": None if loss is None else round(found["value"], 4),
         "loss": None if loss is None else round(loss, 4),
         "changed": found["said"] != before["said"],
-        "turned": sorted({*(found["wrong"] or ())} - {*before["wrong"]}),
+        "turned": None if found["wrong"] is None else sorted({*found["wrong"]} - {*before["wrong"]}),
         "verdict": found["verdict"],
         "why": found["why"],
         "harm": damage.served or loss is None or loss >= MARGIN,

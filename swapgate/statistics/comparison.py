@@ -242,7 +242,7 @@ def is_saturated(candidate: Tally, reference: Tally) -> bool:
 
 
 def least_shown(candidate: Tally, reference: Tally, metric: str, margin: float) -> tuple[int, int] | None:
-    """Return how many rows must be lost at the least, and none gained, for `compare_figure` to say FAIL; and of how many.
+    """Return how many rows must be lost at the least, none gained, for `compare_figure` to say FAIL; and of how many.
 
     None where it would not even if all were. Of a figure that is no share a row is taken as lost as a whole, and those
     that count for it are as many as for its rarest part; a resampled bound is then the exact one of a share.

@@ -429,7 +429,7 @@ def test_spans_beside_seqeval(sentences):
 @pytest.mark.parametrize(("task", "metric"), [("sentiment", "accuracy"), ("ner", "F1"), ("ner", RIGHT)])
 @pytest.mark.parametrize(("rows", "margin"), [(60, 0.02), (360, 0.02), (1_000, 0.02), (1_000, 0.05)])
 def test_least_shown(task, metric, rows, margin):
-    """So many lost rows are a FAIL, and clearly fewer are not; resampled bounds are as the exact ones, but for chance."""
+    """So many lost rows are a FAIL, clearly fewer are not; resampled bounds are as the exact ones, but for chance."""
     right = counted(task, [True] * rows)
     lost, of = least_shown(right, right, metric, margin)
     more, less = (0, 1) if right.output.is_share(metric) else (max(2, lost // 10), max(2, lost // 10))

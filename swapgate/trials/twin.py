@@ -7,7 +7,7 @@ cases and rows a swap may do too. One twin shows little, so no limit is proposed
 import bisect
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,17 +149,15 @@ def propose(row: Row, cases: Side, rows: Side | None) -> tuple[Tolerance, float,
     swap = max(Tolerance.swap, _covering(falls, COVERED))
     leads = [one.lead for side in sides for one in side.lost if one.lead is not None]
     clear_lead = min(MOST_LEAD, max(Row.model_fields["clear_lead"].default, _covering(leads, LEADS)))
-    lost, weaker = ([count(side) for side in sides] for count in (lambda side: len(side.lost), _weaker(swap)))
-    budget = CaseBudget(lost_at_most=_allowed(sides, lost), weaker_at_most=_allowed(sides, weaker))
+    lost = _allowed(sides, [len(side.lost) for side in sides])
+    # where a set decides, weaker answers are told and need no limit
+    weaker = None if rows else _allowed(sides, [sum(fall > swap for fall in cases.falls)])
+    budget = CaseBudget(lost_at_most=lost, weaker_at_most=weaker)
     reason = f"{MARK}{COVERED:.0%} of {len(falls):,} right answers fell by at most {swap:g}"
     before = row.tolerance.reason
     before = before.partition("; ")[2] if before.startswith(MARK) else before
     reason += f"; {before}" if before not in ("", Tolerance.reason) else ""
     return replace(row.tolerance, swap=swap, reason=reason), clear_lead, budget
-
-
-def _weaker(swap: float) -> Callable[[Side], int]:
-    return lambda side: sum(fall > swap for fall in side.falls)
 
 
 def _covering(values: Sequence[float], share: float) -> float:

@@ -80,12 +80,9 @@ def line(tolerance: Tolerance, name: str = "tolerance") -> str:
 
 def twin_lines(found: Twin) -> list[str]:
     """Write what is proposed as lines of a row."""
-    budget = found.budget
-    return [
-        line(found.tolerance),
-        f"clear_lead = {found.clear_lead:g}",
-        f"budget.cases = {{ lost_at_most = {budget.lost_at_most:g}, weaker_at_most = {budget.weaker_at_most:g} }}",
-    ]
+    limits = found.budget.model_dump(exclude_defaults=True)
+    budget = ", ".join(f"{name} = {limit:g}" for name, limit in limits.items())
+    return [line(found.tolerance), f"clear_lead = {found.clear_lead:g}", f"budget.cases = {{ {budget} }}"]
 
 
 def twin_json(found: Twin) -> str:

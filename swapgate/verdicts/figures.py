@@ -67,7 +67,7 @@ class Quality:
     floors: Sequence[Floor] = ()
     """One for each limit of the budget that is judged alone."""
     sureness: Sequence[Sureness] = ()
-    """Rows by how sure the model is of its answers, from the least; none where these have no probability."""
+    """Answers, or what was found in rows, by how sure the model is, from the least; none without a probability."""
     slices: Sequence[Slice] = ()
     """Of a swap: slices of the rows that have a limit, or are watched, and those that lost most."""
 

@@ -232,6 +232,12 @@ def labels(judge: Judge, plan: Plan, tasks: Sequence[str]) -> Iterator[dict[str,
             }
 
 
+def bare(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row without the folders of this machine in its words."""
+    words = str(row.get("why", "")).replace(f"{ROOT}/", "")
+    return {**row, "why": re.sub(rf"{tempfile.gettempdir()}/\S*/", "", words)} if "why" in row else dict(row)
+
+
 PARTS = {"twins": twins, "damages": harmful, "slices": slices, "labels": labels}
 
 
@@ -325,8 +331,8 @@ def main() -> None:
             kept = [row for row in result.get(part, ()) if row["task"] not in asked.tasks]
             found = []
             for row in PARTS[part](judge, plan, asked.tasks):
-                print(*row.values(), flush=True)
-                found.append(row)
+                found.append(bare(row))
+                print(*found[-1].values(), flush=True)
             result[part] = sorted([*kept, *found], key=lambda row: LABELLED.index(row["task"]))
             path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     text = written(result)

@@ -62,7 +62,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
     rows = _each_once(unlabelled(asked.rows, candidate.task))
     if any(row.cluster for row in rows):
         raise InputFault(
-            f"{asked.rows}: rows with a cluster depend on one another, and labels of some of them do not tell how; label"
+            f"{asked.rows}: rows with a cluster depend on one another, and labels of some do not tell how; label"
             " all of an evaluation set"
         )
     found = [*_differing(candidate, incumbent, rows, asked.seed)]

@@ -162,6 +162,6 @@ def test_clusters(label):
     rows = [{"id": f"row {number}", "text": f"Ada {number}", "cluster": f"{number % 9}"} for number in range(90)]
     label.project.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     assert label("--out", "asked", status=4) == (
-        "rows.jsonl: rows with a cluster depend on one another, and labels of some of them do not tell how; label all of"
+        "rows.jsonl: rows with a cluster depend on one another, and labels of some do not tell how; label all of"
         " an evaluation set\n"
     )

@@ -149,9 +149,12 @@ def propose(row: Row, cases: Side, rows: Side | None) -> tuple[Tolerance, float,
     swap = max(Tolerance.swap, _covering(falls, COVERED))
     leads = [one.lead for side in sides for one in side.lost if one.lead is not None]
     clear_lead = min(MOST_LEAD, max(Row.model_fields["clear_lead"].default, _covering(leads, LEADS)))
-    lost = _allowed(sides, [len(side.lost) for side in sides])
-    # where a set decides, weaker answers are told and need no limit
-    weaker = None if rows else _allowed(sides, [sum(fall > swap for fall in cases.falls)])
+    decides = rows is not None  # then near ties lost and weaker answers are told, and need no limit
+    clear = [one for side in sides for one in side.lost if not decides or one.lead is None or one.lead >= clear_lead]
+    right = sum(len(side.answered) for side in sides)
+    lost = max(len(cases.lost), _allowed(len(clear), right, len(cases.answered)))
+    count = sum(fall > swap for fall in cases.falls)
+    weaker = None if decides else max(count, _allowed(count, right, right))
     budget = CaseBudget(lost_at_most=lost, weaker_at_most=weaker)
     reason = f"{MARK}{COVERED:.0%} of {len(falls):,} right answers fell by at most {swap:g}"
     before = row.tolerance.reason
@@ -168,12 +171,8 @@ def _covering(values: Sequence[float], share: float) -> float:
     return round(STEP * math.ceil(round(largest / STEP, 9)), 9)
 
 
-def _allowed(sides: Sequence[Side], counts: Sequence[int]) -> int:
-    """Return how many cases a model hits in `KEEPS` of runs at most, which hits each as likely as what was seen.
-
-    That is the larger share of cases and rows; and no fewer than the twin itself.
-    """
+def _allowed(count: int, of: int, cases: int) -> int:
+    """Return how many cases a model hits in `KEEPS` of runs at most, which hits each as likely as `count` of `of`."""
     from scipy.stats import binom
 
-    share = max(count / len(side.answered) if side.answered else 0.0 for side, count in zip(sides, counts, strict=True))
-    return max(counts[0], int(binom.ppf(KEEPS, len(sides[0].answered), share)))
+    return int(binom.ppf(KEEPS, cases, count / of)) if count else 0

@@ -17,15 +17,14 @@ TWINS = ("image-classification", "sentiment", "ner")
 SEED = 2026
 
 
-def train(task: str, tier: str, kind: str, *options: str) -> None:
-    """Run the recipe of a model in a folder that has the task's original, which some are distilled from."""
-    out = OUT / kind / tier / task
+def train(task: str, tier: str, out: Path, *options: str) -> None:
+    """Run the recipe of a model into a folder that gets the task's original too, which some are distilled from."""
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(ZOO / task / "original", out / "original")
     recipe = ZOO / "recipes" / f"{task.replace('-', '_')}.py"
     command = [sys.executable, str(recipe), tier, f"--out={out}", *options]
     done = subprocess.run(command, capture_output=True, text=True)
-    print(kind, task, tier, done.stdout.splitlines()[-1:] if not done.returncode else done.stderr[-300:], flush=True)
+    print(out, tier, done.stdout.splitlines()[-1:] if not done.returncode else done.stderr[-300:], flush=True)
     if done.returncode:
         shutil.rmtree(out)
 
@@ -35,9 +34,10 @@ def main() -> None:
     for card in sorted(path.with_name("README.md") for path in ZOO.glob("*/*/config.json")):
         steps = re.search(r'"steps": (\d+)', card.read_text(encoding="utf-8"))
         assert steps, f"{card} has no settings"
-        train(*card.parts[-3:-1], "early", f"--steps={int(steps[1]) // 10}")
+        task, tier = card.parts[-3:-1]
+        train(task, tier, OUT / "early" / tier / task, f"--steps={int(steps[1]) // 10}")
     for task in TWINS:
-        train(task, "small", "twin", f"--seed={SEED}")
+        train(task, "small", OUT / "twin" / "small" / task, f"--seed={SEED}")
 
 
 if __name__ == "__main__":

@@ -40,9 +40,10 @@ from swapgate.goldens.golden import Entry, differences, read_golden
 from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import check_expected
-from swapgate.outputs.prediction import to_json
+from swapgate.outputs.prediction import Prediction, to_json
 from swapgate.plugin.fixtures import PLAN
 from swapgate.tasks import find_task, modules
+from swapgate.tasks.case import Case
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.trials.running import Model
 from swapgate.trials.variation import Setting, attentions_of, cycle, predictions
@@ -74,6 +75,8 @@ class Judge:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.options: Sequence[str] = ()
+        """Of each run, besides its own."""
         self.plan: Plan | None = None
         self.tallies: dict[Any, Any] = {}
         self.damaged_code: tuple[str, str] | None = None
@@ -81,7 +84,7 @@ class Judge:
         own = Model.tally
 
         def tally(model: Model, evaluation: Any, *progress: Any) -> Any:
-            key = model.source.digest, model.source.folder
+            key = model.source.digest, model.source.folder, evaluation.path
             if (model.suite, model.tier) == self.damaged_code:
                 return own(model, evaluation, *progress)
             if key not in self.tallies:
@@ -104,9 +107,16 @@ class Judge:
         quiet = ("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
         chosen = ("-m", f"{task} and {tier} and latency") if latency else ("-m", f"{task} and {tier}", "-k", CHECKS)
         with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
-            status = pytest.main([str(suite), *quiet, *chosen, f"--verdict-json={report}", *options], plugins=[self])
+            asked = [*chosen, f"--verdict-json={report}", *self.options, *options]
+            status = pytest.main([str(suite), *quiet, *asked], plugins=[self])
         if not report.exists() or self.plan is None:
-            return {"verdict": "ERROR", "why": shown.getvalue().strip()[-300:], "status": int(status), "said": {}}
+            return {
+                "verdict": "ERROR",
+                "why": shown.getvalue().strip()[-300:],
+                "status": int(status),
+                "said": {},
+                "wrong": None,
+            }
         (found,) = json.loads(report.read_text("utf-8"))["tiers"]
         model = self.plan.models[task, tier]
         said = {
@@ -114,13 +124,23 @@ class Judge:
             for case in model.cases.cases
         }
         quality = found["figures"]["quality"]
+        spoke = any(one != FAULT for one in said.values())
+        wrong = [case.id for case in model.cases.cases if is_wrong(model, case)]
         return {
             "verdict": found["verdict"],
             "why": re.sub(r"/\S+/candidate", "candidate", found["reasons"][0]["message"]) if found["reasons"] else "",
             "reasons": len(found["reasons"]),
             "value": quality["value"] if quality else None,
-            "said": said if any(one != FAULT for one in said.values()) else {},
+            "said": said if spoke else {},
+            "wrong": wrong if spoke else None,
+            "tier": found,
         }
+
+
+def is_wrong(model: Model, case: Case) -> bool:
+    """Return whether what a model has said to a case is wrong, or nothing."""
+    said = model._predictions.get(case.id)
+    return not isinstance(said, Prediction) or bool(check_expected(said, case.expected))
 
 
 def damaged(judge: Judge, model: Model, damage: Damage) -> dict[str, Any]:
@@ -143,11 +163,41 @@ def damaged(judge: Judge, model: Model, damage: Damage) -> dict[str, Any]:
             (candidate / "task.json").unlink(missing_ok=True)
         named = str(candidate)
         if damage.row:
-            named = str(Path(folder) / "candidate.toml")
-            row = {"model": str(candidate), "labels": dict(model.row.labels), **model.row.settings, **damage.row}
-            lines = [f"{key} = {inline(value)}" for key, value in row.items() if value]
-            Path(named).write_text("\n".join(lines) + "\n", "utf-8")
+            named = str(write_row(Path(folder) / "candidate.toml", model, candidate, **damage.row))
         return judge.run(task, tier, f"--swap={task}.{tier}={named}")
+
+
+def write_row(path: Path, model: Model, folder: Path, **changes: Any) -> Path:
+    """Write the row of a model, but for its folder and changes, as a file that --swap takes."""
+    row = {"model": str(folder), "labels": dict(model.row.labels), **model.row.settings, **changes}
+    path.write_text("".join(f"{key} = {inline(value)}\n" for key, value in row.items() if value), "utf-8")
+    return path
+
+
+def described_damage(
+    plan: Plan, model: Model, damage: Damage, before: dict[str, Any], found: dict[str, Any]
+) -> dict[str, Any]:
+    """Say what a damage did, and whether it does harm."""
+    loss = loss_of(model.suite, before["value"], found)
+    row = {
+        "task": model.suite,
+        "tier": model.tier,
+        "damage": damage.name,
+        "gross": damage.gross,
+        "kind": "code" if damage.code else "swap",
+        "metric": find_task(model.suite).figures[0],
+        "before": round(before["value"], 4),
+        "after": None if loss is None else round(found["value"], 4),
+        "loss": None if loss is None else round(loss, 4),
+        "changed": found["said"] != before["said"],
+        "turned": None if found["wrong"] is None else sorted({*found["wrong"]} - {*before["wrong"]}),
+        "verdict": found["verdict"],
+        "why": found["why"],
+        "harm": damage.served or loss is None or loss >= MARGIN,
+    }
+    if damage.name == "twice the bytes":  # where the budget allows it, it is no harm
+        row["harm"] = row["gross"] = too_large(plan, model)
+    return row
 
 
 def slowed(judge: Judge, model: Model) -> dict[str, Any]:
@@ -342,25 +392,8 @@ def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
             except NotApplicable as reason:
                 left_out.append({"task": task, "tier": tier, "damage": damage.name, "why": str(reason)})
                 continue
-            loss = loss_of(task, before["value"], found)
-            row = {
-                "task": task,
-                "tier": tier,
-                "damage": damage.name,
-                "gross": damage.gross,
-                "kind": "code" if damage.code else "swap",
-                "metric": find_task(task).figures[0],
-                "before": round(before["value"], 4),
-                "after": None if loss is None else round(found["value"], 4),
-                "loss": None if loss is None else round(loss, 4),
-                "changed": found["said"] != before["said"],
-                "verdict": found["verdict"],
-                "why": found["why"],
-                "seconds": round(time.perf_counter() - start, 1),
-            }
-            row["harm"] = damage.served or loss is None or loss >= MARGIN
-            if damage.name == "twice the bytes":  # where the budget allows it, it is no harm
-                row["harm"] = row["gross"] = too_large(plan, model)
+            row = described_damage(plan, model, damage, before, found)
+            row["seconds"] = round(time.perf_counter() - start, 1)
             damages.append(row)
             saids.append((row, before["said"], found["said"]))
             print(task, tier, damage.name, row["loss"], row["verdict"], row["why"][:110], flush=True)

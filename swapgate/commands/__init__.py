@@ -103,7 +103,9 @@ def _run(arguments: list[str] | None) -> int:
     add_review_options(look)
     add_accept_options(commands.add_parser("accept-loss", help="let a candidate lose some cases, with a reason"))
     add_label_options(commands.add_parser("label", help="label only the rows on which two models differ"))
-    add_calibrate_options(commands.add_parser("calibrate", help="measure a model beside itself, propose its tolerance"))
+    add_calibrate_options(
+        commands.add_parser("calibrate", help="measure a model beside itself or a twin, propose its limits")
+    )
     inputs = commands.add_parser(
         "inputs", help=f"fetch the input files that cases name by address, into {INPUTS} or the user's cache"
     )

@@ -59,7 +59,12 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
     candidate.check()
     if candidate.task.graded:
         raise InputFault(f"{key[0]}: {candidate.task.graded} is not right or wrong as a whole; label an evaluation set")
-    rows = [*unlabelled(asked.rows, candidate.task)]
+    rows = _each_once(unlabelled(asked.rows, candidate.task))
+    if any(row.cluster for row in rows):
+        raise InputFault(
+            f"{asked.rows}: rows with a cluster depend on one another, and labels of some do not tell how; label"
+            " all of an evaluation set"
+        )
     found = [*_differing(candidate, incumbent, rows, asked.seed)]
     count = f"{len(found)} of {len(rows):,} rows"
     if asked.out:
@@ -70,6 +75,14 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
         )
     labels = _read(asked.labels, found) if asked.labels else _ask(found)
     return f"{count} needed a label\n{_judged(candidate, incumbent, found, labels, len(rows), asked.seed)}\n"
+
+
+def _each_once(rows: Iterable[Case]) -> list[Case]:
+    """Return the rows with different inputs: those with the same one tell the same thing, and count once."""
+    found: dict[str, Case] = {}
+    for row in rows:
+        found.setdefault(row.input_digest, row)
+    return [*found.values()]
 
 
 def _differing(candidate: Model, incumbent: Model, rows: Sequence[Case], seed: int) -> Iterator[Differing]:

@@ -1,7 +1,7 @@
 """What rows of an evaluation set count for, and figures of such counts that several kinds of predictions have."""
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from math import log
 from typing import Any
 
@@ -39,6 +39,30 @@ def sureness(confidence: float, is_right: bool, chance: float) -> Counts:
     confidence = min(confidence, 1.0)
     loss = -log(min(1.0, max(chance, LEAST_CHANCE)))
     return {CONFIDENCE: confidence, BRIER: (confidence - is_right) ** 2, LOG_LOSS: loss}
+
+
+SCORED = "scored"
+"""How many of what a row's prediction found have a score."""
+SUMS = {CONFIDENCE: "confidences", BRIER: "Brier scores", LOG_LOSS: "log losses"}
+"""The sums over these, from which the figures of rows with several scores are made."""
+SCORED_PARTS = {name: (SUMS[name], SCORED) for name in (BRIER, LOG_LOSS)}
+SCORED_RATIOS = dict.fromkeys(SUMS, (SCORED,))
+
+
+def sureness_of(found: Iterable[tuple[float, bool]]) -> Counts:
+    """Return what a row adds whose prediction found several things: of each its score, and whether it is right.
+
+    The chance of what is right is the score of one that is, and what the score leaves of one that is not.
+    """
+    each = [sureness(score, is_right, score if is_right else 1 - score) for score, is_right in found]
+    return {**{sums: sum(one[name] for one in each) for name, sums in SUMS.items()}, SCORED: float(len(each))}
+
+
+def mean_sureness(counts: Counts) -> Figures:
+    """Return the means over all that was found in rows; where nothing was, the worst, by which nothing is claimed."""
+    scored = counts[SCORED]
+    worst = {CONFIDENCE: 0.0, BRIER: 1.0, **HIGHEST}
+    return {name: counts[sums] / scored if scored else worst[name] for name, sums in SUMS.items()}
 
 
 def overlap(found: Set[tuple[Any, ...]], wanted: Set[tuple[Any, ...]]) -> Counts:

@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 from rich.text import Text as Line
 
 from swapgate.outputs.average_precision import AveragePrecision
+from swapgate.outputs.counts import BRIER, HIGHEST, LOG_LOSS, SCORED_PARTS, SCORED_RATIOS, mean_sureness, sureness_of
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
 from swapgate.outputs.tolerance import Mismatch, Tolerance, exceeds, invalid_probability, score_drift, score_fall
@@ -155,6 +156,12 @@ def swap(
     return mismatches + [Mismatch(_path(found), f"{found} ({found.score:.4f}) is new and wrong") for found in new]
 
 
+def scored(found: Detections, right: Sequence[Annotation]) -> list[tuple[float, bool]]:
+    """Return of each object that counts its score, and whether it is right; one that was missed has none."""
+    pairs, _, wrong = match(right, found.counted)
+    return [*((one.score, True) for _, one in pairs), *((one.score, False) for one in wrong)]
+
+
 def diff(golden: Detections | None, now: Detections, _: object) -> Iterator[Line]:
     """Yield two lines an object."""
     pairs, gone, new = match(golden.objects if golden else (), now.objects)
@@ -227,9 +234,14 @@ def lead(found: Detections) -> float | None:
 OUTPUT = Output(
     prediction=Detections,
     compare=Compare(invalid, expected, drift, swap, recorded),
-    count=lambda found, right: {},
-    figures=lambda counts, rows: {},
+    count=lambda found, right: sureness_of(scored(found, right)),
+    figures=lambda counts, rows: mean_sureness(counts),
     diff=diff,
+    less_is_better=frozenset({BRIER, LOG_LOSS}),
+    highest=HIGHEST,
+    scored=scored,
+    parts=SCORED_PARTS,
+    ratios=SCORED_RATIOS,
     accumulator=AveragePrecision,
     lead=lead,
     answer=lambda found: comma_list([f"{one.label} {tuple(map(round, one.box))}" for one in found.counted]),

@@ -7,7 +7,20 @@ from typing import Any, TypeAlias
 
 from rich.text import Text as Line
 
-from swapgate.outputs.counts import OVERLAP_PARTS, Counts, Figures, f1, overlap
+from swapgate.outputs.counts import (
+    BRIER,
+    HIGHEST,
+    LOG_LOSS,
+    OVERLAP_PARTS,
+    SCORED_PARTS,
+    SCORED_RATIOS,
+    Counts,
+    Figures,
+    f1,
+    mean_sureness,
+    overlap,
+    sureness_of,
+)
 from swapgate.outputs.diff import NEW, OLD, score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
 from swapgate.outputs.tolerance import (
@@ -153,18 +166,28 @@ def swap(candidate: Entities, golden: Entities, right: Sequence[Span], tolerance
     return mismatches
 
 
+def scored(found: Entities, right: Sequence[Span]) -> list[tuple[float, bool]]:
+    """Return of each entity that was found its score, and whether it is right; one that was missed has none."""
+    wanted = {span.key for span in right}
+    return [(entity.score, entity.key in wanted) for entity in found.entities]
+
+
 def count(found: Entities, right: Sequence[Span]) -> Counts:
-    """Return what a row adds: entities on both sides, found and wanted, and pairs of labels."""
-    return overlap({entity.key for entity in found.entities}, {span.key for span in right})
+    """Return what a row adds: entities on both sides, found and wanted, pairs of labels, and how sure it is."""
+    return {
+        **overlap({entity.key for entity in found.entities}, {span.key for span in right}),
+        **sureness_of(scored(found, right)),
+    }
 
 
 def figures(counts: Counts, _: float) -> Figures:
-    """Return F1, precision and recall, all labels alike, as seqeval does in its strict mode."""
+    """Return F1, precision and recall, all labels alike, as seqeval does in its strict mode, and how sure it is."""
     both, found, wanted = (counts[name] for name in ("both", "found", "wanted"))
     return {
         "F1": f1(counts),
         "precision": both / found if found else 0.0,
         "recall": both / wanted if wanted else 0.0,
+        **mean_sureness(counts),
     }
 
 
@@ -228,6 +251,9 @@ OUTPUT = Output(
     diff=diff,
     lead=lead,
     answer=lambda found: comma_list([f"{one.label} {one.text!r} {one.start}-{one.end}" for one in found.entities]),
-    parts=dict.fromkeys(("F1", "precision", "recall"), OVERLAP_PARTS),
-    ratios={"F1": ("wanted", "found"), "precision": ("found",), "recall": ("wanted",)},
+    less_is_better=frozenset({BRIER, LOG_LOSS}),
+    highest=HIGHEST,
+    scored=scored,
+    parts={**dict.fromkeys(("F1", "precision", "recall"), OVERLAP_PARTS), **SCORED_PARTS},
+    ratios={"F1": ("wanted", "found"), "precision": ("found",), "recall": ("wanted",), **SCORED_RATIOS},
 )

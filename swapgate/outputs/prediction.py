@@ -98,6 +98,9 @@ class Output:
     """Of a prediction: how clearly it said what it said and nothing else, in [0, 1]; None where that is not known."""
     highest: Mapping[str, float] = field(default_factory=dict)
     """The most that a figure can be, by its name, where that is not 1."""
+    scored: Callable[[Any, Any], Sequence[tuple[float, bool]]] | None = None
+    """Of a prediction and the right answer: of each thing that it found its score, and whether it is right. None where
+    a prediction is one answer, or has no probability."""
     accumulator: Callable[[], Accumulator] | None = None
     """Makes what gathers figures that are no function of sums."""
     limits: tuple[str, ...] = ()

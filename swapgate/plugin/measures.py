@@ -13,7 +13,15 @@ from swapgate.plugin.checks import described
 from swapgate.project.budgets import FEWEST_WATCHED, SWAP_QUALITY, WATCH, Limit, QualityLimit, SliceLimit
 from swapgate.project.manifest import INCUMBENT
 from swapgate.statistics import slices
-from swapgate.statistics.comparison import Comparison, Floor, compare_errors, compare_figure, judge_floor
+from swapgate.statistics.comparison import (
+    Comparison,
+    Floor,
+    compare_errors,
+    compare_figure,
+    is_saturated,
+    judge_floor,
+    least_shown,
+)
 from swapgate.statistics.latency import Ratio, Times
 from swapgate.statistics.slices import Slice
 from swapgate.statistics.tally import Tally
@@ -234,12 +242,15 @@ class Quality:
             self.same = counted.said == theirs.said
         comparison = _compared(counted, theirs, limit, headline)
         less = comparison.metric in task.output.less_is_better
-        words = figures.worded(comparison, reference.source.name, less)
+        words, notes = figures.worded(comparison, reference.source.name, less), figures.beside(comparison)
         if comparison.decision == "too few rows":
             words = f"{words}: {figures.rows_wanted(comparison, task.graded)}"
+        if limit.margin is not None and not task.graded and is_saturated(counted, theirs):
+            note = figures.saturated(counted.rows, least_shown(counted, theirs, comparison.metric, limit.margin))
+            words, notes = f"{words}; {note}", [*notes, note]
         against = figures.Beside(limit.against or "", reference.source.name, comparison)
         shown = figures.shown_comparison(comparison, less)
-        return _Judged(comparison.decision, shown, words, figures.beside(comparison), beside=against)
+        return _Judged(comparison.decision, shown, words, notes, beside=against)
 
 
 def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:

@@ -77,19 +77,13 @@ class EvaluationSet:
     def _case(self, values: Any) -> Case:
         row = _validated(_shape(self.task), values)
         where = f"{row.id!r}"
-        case = self.task.case_of(one_set(row, None, where), Files(self.path.parent), where)
-        slices = {**row.slices, **({"slice": row.slice} if row.slice else {})}
-        case = replace(case, cluster=row.cluster, slices=slices)
+        case = _as_row(self.task.case_of(one_set(row, None, where), Files(self.path.parent), where), row)
         unknown = {*case.labels} - self.labels if self.labels else ()
         if unknown:
             raise InputFault(
                 f"{row.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of:"
                 f" {listed(sorted(self.labels))}"
             )
-        if isinstance(row, _PartOfSound):
-            return replace(case, read=lambda path: stretch(last_sound(path), row.start, row.end))
-        if isinstance(row, _PartOfPicture):
-            return replace(case, read=lambda path: _cut(last_image(path), row.box))
         return case
 
     def _check_version(self) -> None:
@@ -158,10 +152,21 @@ def _without_answer(task: Task, shape: Any, given: dict[str, Any], files: Files)
     for placeholder in PLACEHOLDERS:
         try:
             row = _validated(shape, {**given, "expected": placeholder})
-            return task.case_of(row, files, repr(row.id))
+            return _as_row(task.case_of(row, files, repr(row.id)), row)
         except InputFault as fault:
             faults.append(fault)
     raise next((fault for fault in faults if "expected" not in str(fault)), faults[0])
+
+
+def _as_row(case: Case, row: Any) -> Case:
+    """Return a case as the part of its file that a row is, in the row's cluster and slices."""
+    slices = {**row.slices, **({"slice": row.slice} if row.slice else {})}
+    case = replace(case, cluster=row.cluster, slices=slices)
+    if isinstance(row, _PartOfSound):
+        return replace(case, read=lambda path: stretch(last_sound(path), row.start, row.end))
+    if isinstance(row, _PartOfPicture):
+        return replace(case, read=lambda path: _cut(last_image(path), row.box))
+    return case
 
 
 class _Grouped(BaseModel):

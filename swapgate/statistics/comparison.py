@@ -1,5 +1,6 @@
 """A candidate's figure on an evaluation set beside a reference's, judged by the limit of a budget."""
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ FEWEST_ERRORS = 50
 """Of the reference: a ratio to fewer is not judged."""
 LEAST_DISTANCE = 0.002
 """From a limit: nearer to it no number of rows is asked for."""
+SATURATED = 0.99
+"""Where both sides are right on more of the rows, these say little of which is better."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,32 @@ def judge_floor(tally: Tally, metric: str, at_least: float | None, at_most: floa
         **_units(tally),
         raw=tally.of_units(metric) if metric in tally.output.capped else None,
     )
+
+
+def is_saturated(candidate: Tally, reference: Tally) -> bool:
+    """Return whether both sides are right on nearly all rows."""
+    return all(float(side.by_unit(side.each(RIGHT)).mean()) > SATURATED for side in (candidate, reference))
+
+
+def least_shown(candidate: Tally, reference: Tally, metric: str, margin: float) -> tuple[int, int] | None:
+    """Return how many rows must be lost at the least, none gained, for `compare_figure` to say FAIL; and of how many.
+
+    None where it would not even if all were. Of a figure that is no share a row is taken as lost as a whole, and those
+    that count for it are as many as for its rarest part; a resampled bound is then the exact one of a share.
+    """
+    if candidate.output.is_share(metric) and not candidate.is_clustered:
+        fewest, rows = 1, candidate.units
+    else:
+        name = candidate.output.capped.get(metric, metric)
+        fewest, rows = FEWEST_UNITS, int((candidate.masses(name, reference) > 0).sum(axis=0).min())
+
+    def fails(lost: int) -> bool:
+        if fewest == 1:
+            return non_inferior(Flips(rows, lost, 0), margin) == "FAIL"
+        return share_bounds(lost, rows)[0] > margin
+
+    least = fewest + bisect.bisect_left(range(fewest, rows + 1), True, key=fails)
+    return None if least > rows or _too_few_clusters(candidate) else (least, rows)
 
 
 def _flips(candidate: Tally, reference: Tally, share: str) -> Flips:

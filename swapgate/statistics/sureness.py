@@ -1,4 +1,7 @@
-"""How far a model is as sure as it is right: rows by how sure, and the expected calibration error. Pure."""
+"""How far a model is as sure as it is right: answers by how sure, and the expected calibration error. Pure.
+
+An answer is that to a row, or one of the entities or objects that were found in rows.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ FEWEST_ROWS = 10
 
 @dataclass(frozen=True)
 class Sureness:
-    """Rows of which a model is about equally sure."""
+    """Answers of which a model is about equally sure: those to rows, or entities or objects that it found."""
 
     rows: int
     """How many they are."""
@@ -23,7 +26,7 @@ class Sureness:
 
 
 def curve(confidence: Any, right: Any) -> list[Sureness]:
-    """Return the rows from the least sure to the surest; both are arrays of shape (rows,)."""
+    """Return the answers from the least sure to the surest; both are arrays of shape (answers,)."""
     import numpy as np
 
     count = max(1, min(BINS, len(confidence) // FEWEST_ROWS))
@@ -34,7 +37,7 @@ def curve(confidence: Any, right: Any) -> list[Sureness]:
 
 
 def calibration_error(bins: Sequence[Sureness]) -> float:
-    """Return the mean distance of how sure it is from how right, over the rows (ECE; M. Naeini and others, AAAI 2015).
+    """Return the mean distance of how sure it is from how right, over answers (ECE; M. Naeini and others, AAAI 2015).
 
     It is biased upwards, and more under resampling, so it judges nothing: Brier score and log loss do.
     """

@@ -43,6 +43,8 @@ class Tally:
         """From a key and a value of it to the numbers of the rows that have it."""
         self._labels: dict[str, array[int]] = {}
         self._lengths = array("d")
+        self._scores, self._hits = array("d"), array("b")
+        """Of all that was found in rows, where a prediction finds several things: scores, and whether each is right."""
         self._table: Any = None
         """All numbers as a matrix, once they are asked for."""
 
@@ -87,6 +89,9 @@ class Tally:
         if mismatches:
             self.wrong[self.rows] = row, "; ".join(map(str, mismatches)), shown
         counts = {RIGHT: float(not mismatches)} | dict(self.output.count(prediction, expected))
+        for score, is_right in self.output.scored(prediction, expected) if self.output.scored else ():
+            self._scores.append(score)
+            self._hits.append(is_right)
         for name, value in counts.items():
             self._places.append(self._names.setdefault(name, len(self._names)))
             self._values.append(value)
@@ -131,12 +136,17 @@ class Tally:
         """Return all figures."""
         counts, rows = self._sums(), self.rows
         accumulated = self._accumulator.figures() if self._accumulator else {}
-        sure = {"ECE": calibration_error(self.sureness())} if CONFIDENCE in self._names else {}
+        bins = self.sureness()
+        sure = {"ECE": calibration_error(bins)} if bins else {}
         figures = self.output.figures(counts, rows)
         return {**accumulated, **figures, **by_label(counts), **sure, RIGHT: counts[RIGHT] / rows}
 
     def sureness(self) -> list[Sureness]:
-        """Return the rows by how sure the model is of its answers; none where these have no probability."""
+        """Return by how sure the model is its answers, or all that was found in rows; none without a probability."""
+        import numpy as np
+
+        if self._scores:
+            return curve(np.array(self._scores), np.array(self._hits, dtype=float))
         return curve(self.each(CONFIDENCE), self.each(RIGHT)) if CONFIDENCE in self._names else []
 
     @property
@@ -260,8 +270,16 @@ class Tally:
         if self._accumulator and other._accumulator and figure in self._accumulator.names:
             return self._accumulator.is_better(other._accumulator, figure)
         if self.is_mean(figure):
-            return self.each(figure) > other.each(figure)
-        return self._mistakes(figure) < other._mistakes(figure)
+            ours, theirs = self.each(figure), other.each(figure)
+            return ours < theirs if figure in self.output.less_is_better else ours > theirs
+        fewer = self._mistakes(figure) < other._mistakes(figure)
+        if figure not in self.output.less_is_better:
+            return fewer
+        return fewer & (self._counting(figure) >= other._counting(figure))  # a mean of less is not better for that
+
+    def _counting(self, figure: str) -> Any:
+        """Return as how much each row counts for an error rate: an array of shape (rows,)."""
+        return self._sum(self.output.ratios.get(figure, ()).__contains__)
 
     def _sums(self) -> Counts:
         return dict(zip(self._names, self._matrix(self._names).sum(axis=0).A1.tolist(), strict=True))

@@ -9,6 +9,7 @@ from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import listed
 from swapgate.outputs import entities
+from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
@@ -367,7 +368,7 @@ TASK = Task(
     read=read,
     predict=predict,
     auto_class="AutoModelForTokenClassification",
-    figures=("F1", "precision", "recall"),
+    figures=("F1", "precision", "recall", BRIER, LOG_LOSS),
     settings=NerSettings,
     judging_keys=frozenset({"long"}),
     label_names=classes.label_names,

@@ -11,6 +11,7 @@ from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import first_line
 from swapgate.inputs.pictures import read_image
 from swapgate.outputs import detections
+from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.detections import Annotation, Detection, Detections
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.classes import label_names
@@ -148,7 +149,7 @@ TASK = Task(
     predict=predict,
     auto_class="AutoModelForObjectDetection",
     reader_class="AutoImageProcessor",
-    figures=("mAP@0.5", "mAP@[.5:.95]"),
+    figures=("mAP@0.5", "mAP@[.5:.95]", BRIER, LOG_LOSS),
     settings=DetectionSettings,
     label_names=label_names,
     check_loaded=check_loaded,

@@ -6,6 +6,7 @@ what is proposed is the smallest tolerance with which it has nothing to say.
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,14 +113,20 @@ def model_of(asked: str, models_file: Path, root: Path, device: str | None = Non
 
 
 def calibrate(model: Model, runs: int) -> Calibration:
-    """Ask a model in so many settings and compare. Raises Fault, also where it gives another answer in one of them."""
+    """Ask a model in so many settings and compare; a case in quarantine judges nothing here either.
+
+    Raises Fault, also where it gives another answer in one of them.
+    """
     model.check()
     device = model.source.row.device
     usual_model = model if device == CPU else _on_cpu(model)
-    reference = {case.id: usual_model.prediction(case) for case in model.cases.cases}
+    judging = [case for case in model.cases.cases if not case.quarantine]
+    if not judging:
+        raise InputFault(f"{model.name}: all its cases are in quarantine; calibrate it with some that judge")
+    reference = {case.id: usual_model.prediction(case) for case in judging}
     if usual_model is not model:
         usual_model.release()
-    inputs = {case.id: case.input for case in model.cases.cases}
+    inputs = {case.id: case.input for case in judging}
     attentions, notes = attentions_of(model.weights)
     usual = Setting(attention=attentions[0])
     settings = cycle(usual, len(inputs), attentions, os.cpu_count() or 1, device)
@@ -129,6 +136,7 @@ def calibrate(model: Model, runs: int) -> Calibration:
     kinds = {setting.differs(usual) for setting in asked}
     missed = sorted({setting.differs(usual) for setting in settings} - kinds - {SEVERAL}, key=VARIED.index)
     notes += [f"{kind} was not varied in {counted(runs)}; give --runs more" for kind in missed]
+    notes += _flipping(ties, runs)
     varied = tuple(kind for kind in VARIED if kind in kinds)
     pairs = [(said[case], then) for said in found for case, then in reference.items()]
     return Calibration(
@@ -176,17 +184,27 @@ def _compared(
     limits = replace(accepted, drift=max(accepted.tie, Tolerance().tie), relative=0.0, box=1.0, reason="of ties")
     largest: dict[tuple[str, str], Difference] = {}
     ties: list[Tie] = []
+    changed: dict[str, list[str]] = {}
     for run, (setting, said) in enumerate(runs, 1):
         varied = setting.differs(usual)
         for case, then in reference.items():
             now, where = said[case], f"{model.name} {case!r}, run {run} ({setting.beside(usual)})"
-            _same_answer(check_drift(now, then, limits, "reference"), where, model.source.name)
+            if words := _other_answer(check_drift(now, then, limits, "reference")):
+                changed.setdefault(case, []).append(f"{where}: {words}")
             tied = near_ties(now, then, limits, "reference")
             ties += [Tie(case, str(tie), run) for tie in tied]
             for field, path, value in _numbers(now, then, {tie.path for tie in tied}):
                 known = largest.get((varied, field))
                 if known is None or value > known.largest:
                     largest[varied, field] = Difference(varied, field, value, case, path, run)
+    if changed:
+        words = next(iter(changed.values()))[0]
+        cases = _often({case: len(found) for case, found in changed.items()}, len(runs))
+        raise ModelFault(
+            f"{words} ({model.source.name}); no tolerance covers another answer, as of {cases}: mend the model or what"
+            " pads its inputs; where it is never surer, set a looser drift in its row and calibrate again, or let the"
+            ' case judge nothing with quarantine = "…"'
+        )
     order = (*VARIED, SEVERAL)
     return sorted(largest.values(), key=lambda one: (order.index(one.varied), FIELDS.index(one.field))), ties
 
@@ -198,14 +216,20 @@ def _numbers(now: Prediction, then: Prediction, tied: set[str]) -> Iterator[tupl
             yield from ((field, found.path, value) for field, value in found.off.items())
 
 
-def _same_answer(found: Sequence[Mismatch], where: str, model: str) -> None:
-    """Raise ModelFault where something else than a number differs, and no near tie explains it."""
-    changed = [one for one in found if not one.off or "characters" in one.off]
-    if changed:
-        raise ModelFault(
-            f"{where}: {'; '.join(map(str, changed))} ({model}); no tolerance covers another answer: mend the model or"
-            " what pads its inputs; where it is never surer, set a looser drift in its row and calibrate again"
-        )
+def _other_answer(found: Sequence[Mismatch]) -> str:
+    """Return in words what differs besides numbers, and is no near tie."""
+    return "; ".join(str(one) for one in found if not one.off or "characters" in one.off)
+
+
+def _often(times: Mapping[str, int], runs: int) -> str:
+    """Return in words in how many of the runs each case was another."""
+    return ", ".join(f"{case!r} ({count} of {counted(runs)})" for case, count in times.items())
+
+
+def _flipping(ties: Sequence[Tie], runs: int) -> list[str]:
+    """Return a note of the cases that fall either way."""
+    cases = _often(Counter(case for case, _ in dict.fromkeys((tie.case, tie.run) for tie in ties)), runs)
+    return [f'near ties that fall either way: {cases}; quarantine = "…" lets a case judge nothing'] if cases else []
 
 
 def _proposed(

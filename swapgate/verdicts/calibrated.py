@@ -4,21 +4,27 @@ import argparse
 import io
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from swapgate.core.faults import InputFault
 from swapgate.core.words import plain
 from swapgate.goldens.provenance import CPU
-from swapgate.outputs.tolerance import DEVICES, LIMITS, Tolerance
+from swapgate.outputs.tolerance import DEVICES, LIMITS, Tolerance, lead_text
 from swapgate.trials.calibration import Calibration, calibrate, counted, model_of
+from swapgate.trials.study import useless
+from swapgate.trials.twin import Side, Twin, measure_twin
 from swapgate.trials.variation import SEVERAL
 from swapgate.verdicts.terminal import WIDEST
 
 RUNS = 20
+LOST = 10
+"""Inputs that a twin loses which are shown, of cases and rows each."""
 HEADINGS = ("varied", "field", "largest", "case", "where", "run")
 WORDS = {
     "score": "score",
@@ -33,7 +39,13 @@ WORDS = {
 def add_calibrate_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `swapgate calibrate`."""
     command.add_argument("tier", metavar="SUITE.TIER", help="a row of the models file, as ner.small")
-    command.add_argument("--runs", type=_count, default=RUNS, metavar="N", help=f"settings that are tried ({RUNS})")
+    command.add_argument("--runs", type=_count, metavar="N", help=f"settings that are tried ({RUNS})")
+    command.add_argument(
+        "--twin", metavar="MODEL", help="propose limits of a swap by a model of the same recipe with another seed"
+    )
+    command.add_argument(
+        "--study", type=Path, metavar="PATH", help="tell cases that no damage turns: what gate_quality.py wrote"
+    )
     command.add_argument(
         "--device", choices=[CPU, *DEVICES], help="what it is asked on, beside what it says on a CPU; that of its row"
     )
@@ -44,7 +56,15 @@ def add_calibrate_options(command: argparse.ArgumentParser) -> None:
 def calibrated(root: Path, models_file: Path, asked: argparse.Namespace, colour: bool) -> str:
     """Calibrate a tier and word what came of it. Raises Fault."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine threads that spin take 100 times as long
-    found = calibrate(model_of(asked.tier, models_file, root, asked.device), asked.runs)
+    model = model_of(asked.tier, models_file, root, asked.device)
+    if asked.twin is not None:
+        if asked.runs or asked.study:
+            raise InputFault("swapgate calibrate: --twin is measured in one way; leave out --runs and --study")
+        twin = measure_twin(root, models_file, asked.tier, asked.twin, Path.cwd(), asked.device)
+        return twin_json(twin) if asked.json else twin_text(twin)
+    study = useless(asked.study, model) if asked.study else []
+    found = calibrate(model, asked.runs or RUNS)
+    found = replace(found, notes=(*found.notes, *study))
     return json_text(found) if asked.json else table_text(found, colour)
 
 
@@ -56,6 +76,52 @@ def line(tolerance: Tolerance, name: str = "tolerance") -> str:
     told.append(f"reason = {json.dumps(tolerance.reason, ensure_ascii=False)}")
     told += [line(across, device) for device in DEVICES if (across := getattr(tolerance, device))]
     return f"{name} = {{ {', '.join(told)} }}"
+
+
+def twin_lines(found: Twin) -> list[str]:
+    """Write what is proposed as lines of a row."""
+    limits = found.budget.model_dump(exclude_defaults=True)
+    budget = ", ".join(f"{name} = {limit:g}" for name, limit in limits.items())
+    return [line(found.tolerance), f"clear_lead = {found.clear_lead:g}", f"budget.cases = {{ {budget} }}"]
+
+
+def twin_json(found: Twin) -> str:
+    """Return what a twin came to, and the lines; of the rows of the evaluation set only those that it loses."""
+    facts = {**asdict(found), "budget": found.budget.model_dump(), "lines": twin_lines(found)}
+    sides = {"cases": found.cases, "rows": found.rows}
+    facts |= {
+        name: side and {**_facts(side), "lost": [asdict(one) for one in side.lost]} for name, side in sides.items()
+    }
+    return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+
+
+def twin_text(found: Twin) -> str:
+    """Return what a twin came to for the terminal, and below it the lines that are proposed."""
+    told = [f"{found.suite}/{found.tier}: {found.twin} beside {found.model}"]
+    for name, side in (("cases", found.cases), ("rows", found.rows)):
+        if side:
+            one = _facts(side)
+            told.append(
+                f"{one['right']:,} of {one['inputs']:,} {name} right: {len(side.lost):,} lost, {side.gained:,} gained;"
+                f" scores fell by {one['median fall']:g} (median) to {one['largest fall']:g}"
+            )
+            told += [f"lost  {one.id!r} (led by {lead_text(one.lead)})" for one in side.lost[:LOST]]
+            told += [f"lost  {len(side.lost) - LOST:,} more; all with --json"] if len(side.lost) > LOST else []
+    told += [f"note  {note}" for note in found.notes]
+    told.append(f"proposed for [{found.suite}.{found.tier}]:")
+    return "".join(f"{plain(one)}\n" for one in [*told, *twin_lines(found)])
+
+
+def _facts(side: Side) -> dict[str, Any]:
+    falls = side.falls
+    largest, median = (falls[-1], falls[len(falls) // 2]) if falls else (0.0, 0.0)
+    return {
+        "inputs": side.inputs,
+        "right": len(side.answered),
+        "gained": side.gained,
+        "median fall": median,
+        "largest fall": largest,
+    }
 
 
 def _line(found: Calibration) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from swapgate.statistics.comparison import FEWEST_ERRORS, Comparison, Floor
+from swapgate.statistics.comparison import FEWEST_ERRORS, SATURATED, Comparison, Floor
 from swapgate.statistics.latency import Times
 from swapgate.statistics.paired import most_of
 from swapgate.statistics.slices import Slice
@@ -67,7 +67,7 @@ class Quality:
     floors: Sequence[Floor] = ()
     """One for each limit of the budget that is judged alone."""
     sureness: Sequence[Sureness] = ()
-    """Rows by how sure the model is of its answers, from the least; none where these have no probability."""
+    """Answers, or what was found in rows, by how sure the model is, from the least; none without a probability."""
     slices: Sequence[Slice] = ()
     """Of a swap: slices of the rows that have a limit, or are watched, and those that lost most."""
 
@@ -148,6 +148,14 @@ def beside(found: Comparison | Floor) -> list[str]:
     if found.inputs is not None:
         notes.append(f"the {found.rows:,} rows have {found.inputs:,} different inputs, and each counts once")
     return notes
+
+
+def saturated(rows: int, least: tuple[int, int] | None) -> str:
+    """Return in words that two models are right on nearly all rows, and the `least` loss that these could show."""
+    could = "no loss of them could be FAIL"
+    if least:
+        could = f"the least loss that could be FAIL is {least[0]} of {least[1]:,} rows, {least[0] / least[1]:.1%}"
+    return f"both are right on more than {SATURATED:.0%} of the {rows:,} rows: {could}; add harder ones"
 
 
 def rows_wanted(comparison: Comparison | Floor, graded: str) -> str:

@@ -148,3 +148,20 @@ def test_rows_of_another_format(label):
     """A file that only has the name of a table is one message."""
     label.project.write("rows.parquet", "no table")
     assert "rows.parquet: cannot be read" in label("--rows", "rows.parquet", "--out", "asked", status=4)
+
+
+def test_same_inputs(label):
+    """Rows with the same input count once, as in an evaluation set."""
+    rows = [{"id": f"row {number}", "text": TEXTS[number % 4]} for number in range(200)]
+    label.project.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert label("--out", "asked").startswith("2 of 4 rows need a label")
+
+
+def test_clusters(label):
+    """Rows that hang together are refused: their labels cannot be judged as if they were independent."""
+    rows = [{"id": f"row {number}", "text": f"Ada {number}", "cluster": f"{number % 9}"} for number in range(90)]
+    label.project.write("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert label("--out", "asked", status=4) == (
+        "rows.jsonl: rows with a cluster depend on one another, and labels of some do not tell how; label all of"
+        " an evaluation set\n"
+    )

@@ -98,10 +98,10 @@ def test_cut(long, workers):
     truncate(long, "small")
     result = long.run("-m", "small", "-k", "expected or quality", *workers)
     assert (result.ret, long.verdicts(result)) == (0, {"small": "PASS"})
-    assert long.reasons(result) == [
-        "note  ner/small 'long' was cut to 5 tokens",
-        "note  ner/small: 2 of 70 rows were cut to 5 tokens; of models/original none was cut",
-    ]
+    of_case, of_rows = long.reasons(result)
+    assert of_case == "note  ner/small 'long' was cut to 5 tokens"
+    assert of_rows.startswith("note  ner/small: ")
+    assert of_rows.endswith("; 2 of 70 rows were cut to 5 tokens; of models/original none was cut")
 
 
 def test_cut_and_wrong(long):

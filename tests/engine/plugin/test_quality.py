@@ -18,6 +18,10 @@ RIGHT = '{ against = "incumbent", metric = "right", margin = 0.02 }'
 TO_ORIGINAL = '{ against = "original", metric = "right", margin = 0.05 }'
 RATIO = '{ against = "incumbent", errors_at_most = 1.5 }'
 TRIAL = "(models/candidate, swapped in for models/small)"
+SATURATED = (
+    "both are right on more than 99% of the 1,000 rows: the least loss that could be FAIL is 28 of 1,000 rows, 2.8%;"
+    " add harder ones"
+)
 KEEP = f"{TRIAL}; keep models/small, or loosen budget.quality in fixtures/models/embedded.toml"
 
 
@@ -60,7 +64,9 @@ def test_loses_nothing(judge):
     result = judge(before=range(3), now=range(2, 5))
     assert (result.ret, judge.verdicts(result)) == (0, {"small": "PASS"})
     assert "right 0.997 (+0.000 ≥ -0.020)" in judge.table(result)[1]
-    assert judge.reasons(result) == [
+    told, *flips = judge.reasons(result)
+    assert told == f"note  ner/small: right 0.997 (+0.000 ≥ -0.020): {SATURATED}"
+    assert flips == [
         "lost  ner/small row 'row 3' 'Name3 came.': PER 'Name3' 0-5 was not found",
         "lost  ner/small row 'row 4' 'Name4 came.': PER 'Name4' 0-5 was not found",
         "gained  ner/small row 'row 0' 'Name0 came.'; models/small: PER 'Name0' 0-5 was not found",
@@ -99,6 +105,17 @@ def test_too_few_rows(judge):
         "INCOMPLETE  ner/small: right 0.9800, that of models/small 0.9800: +0.0000"
     )
     assert "too few rows: about 947 needed; give a larger set with --eval-set" in judge.reasons(result)[0]
+    assert "both are right on more than" not in judge.reasons(result)[0]
+
+
+@pytest.mark.parametrize("metric", ["right", "F1"])
+def test_saturated(judge, metric):
+    """A set on which both are right nearly always is told of, with the loss that it could show."""
+    limit = RIGHT.replace("right", metric)
+    result = judge(count=100, now=(), limit=limit, candidate={"Zoe": ["PER", 0.9]})
+    assert judge.verdicts(result) == {"small": "INCOMPLETE"}
+    least = {"right": "5 of 100 rows, 5.0%", "F1": "20 of 100 rows, 20.0%"}[metric]
+    assert f"of the 100 rows: the least loss that could be FAIL is {least}; add harder" in judge.reasons(result)[0]
 
 
 def test_loss_at_the_margin(judge):

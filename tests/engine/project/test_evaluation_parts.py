@@ -9,7 +9,7 @@ import soundfile
 from PIL import Image
 
 from swapgate.core.faults import InputFault, SurroundingsFault
-from swapgate.project.evaluation import find_set
+from swapgate.project.evaluation import find_set, unlabelled
 from swapgate.tasks import find_task
 
 RATE = 1_000
@@ -66,6 +66,22 @@ def test_parts_of_one_file(found):
     assert (left.input.size, right.input.size) == ((2, 4), (4, 1))
     assert np.asarray(right.input)[0, :, 0].tolist() == [8, 9, 10, 11]
     assert next(found("image-classification", picture()).rows()).input.size == (6, 4)
+
+
+@pytest.mark.parametrize(
+    ("task", "rows"),
+    [
+        ("speech-recognition", [sound(end=1), sound(start=1, end=3), sound()]),
+        ("image-classification", [picture(box=[0, 0, 2, 4]), picture(box=[2, 1, 6, 2]), picture()]),
+    ],
+    ids=["sounds", "pictures"],
+)
+def test_parts_without_labels(found, task, rows):
+    """Rows that have no label yet are the same parts."""
+    there = found(task, *rows)
+    bare = unlabelled(there.path, there.task)
+    assert [row.input_digest for row in bare] == [row.input_digest for row in there.rows()]
+    assert len({row.input_digest for row in there.rows()}) == 3
 
 
 def test_objects_in_a_part(found):

@@ -15,7 +15,14 @@ from swapgate.outputs.counts import BRIER, LOG_LOSS, RIGHT
 from swapgate.outputs.detections import Annotation, Detection, Detections
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.outputs.text import Summary, Text
-from swapgate.statistics.comparison import FEWEST_ERRORS, compare_errors, compare_figure, judge_floor
+from swapgate.statistics.comparison import (
+    FEWEST_ERRORS,
+    compare_errors,
+    compare_figure,
+    is_saturated,
+    judge_floor,
+    least_shown,
+)
 from swapgate.statistics.paired import FEWEST_UNITS, resampled_bounds
 from swapgate.statistics.tally import Tally
 from swapgate.tasks import find_task
@@ -417,3 +424,34 @@ def test_spans_beside_seqeval(sentences):
             wanted = {key: score} if average == "micro" else {f"macro {key}": score} if average else {}
             wanted |= {} if average else {f"{key} {name}": value for name, value in zip(names, score, strict=True)}
             assert {name: figures[name] for name in wanted} == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("task", "metric"), [("sentiment", "accuracy"), ("ner", "F1"), ("ner", RIGHT)])
+@pytest.mark.parametrize(("rows", "margin"), [(60, 0.02), (360, 0.02), (1_000, 0.02), (1_000, 0.05)])
+def test_least_shown(task, metric, rows, margin):
+    """So many lost rows are a FAIL, clearly fewer are not; resampled bounds are as the exact ones, but for chance."""
+    right = counted(task, [True] * rows)
+    lost, of = least_shown(right, right, metric, margin)
+    more, less = (0, 1) if right.output.is_share(metric) else (max(2, lost // 10), max(2, lost // 10))
+    decided = [
+        compare_figure(counted(task, [number >= count for number in range(rows)]), right, metric, margin).decision
+        for count in (lost + more, lost - less)
+    ]
+    assert of == rows
+    assert decided[0] == "FAIL" != decided[1]
+
+
+def test_no_loss_is_shown():
+    """Where even all rows were not enough, no loss is; of a mean over labels the rarest counts."""
+    few = counted("sentiment", [True] * 1)
+    assert least_shown(few, few, "accuracy", 0.6) is None
+    rare = counted("ner", [True] * FEWEST_UNITS)
+    assert least_shown(rare, rare, "F1", 0.02) == (FEWEST_UNITS, FEWEST_UNITS)
+    assert least_shown(counted("ner", [True] * 19), counted("ner", [True] * 19), "F1", 0.02) is None
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(0, True), (9, True), (10, False)])
+def test_saturated(wrong, told):
+    """A set is saturated where both sides are right on more than 99 % of its rows."""
+    one, other = counted("ner", [True] * 1_000), counted("ner", [number >= wrong for number in range(1_000)])
+    assert is_saturated(one, other) is is_saturated(other, one) is told

@@ -29,7 +29,7 @@ class Weights:
 
 
 class Asked(SimpleNamespace):
-    """How the fake is asked of a text: in which batch, by how many threads, with which attention."""
+    """How the fake is asked of a text: which model, in which batch, by how many threads, with which attention."""
 
     @property
     def kind(self):
@@ -62,10 +62,10 @@ class Fake:
         """Stand in for torch.get_num_threads."""
         return self.threads
 
-    def predict(self, _loaded, texts, _row):
+    def predict(self, loaded, texts, _row):
         """Stand in for the task's predict."""
-        attention = self.weights.config._attn_implementation
-        asked = [Asked(batch=texts, threads=self.threads, attention=attention, text=text) for text in texts]
+        how = {"threads": self.threads, "attention": self.weights.config._attn_implementation, "model": loaded.name}
+        asked = [Asked(batch=texts, text=text, **how) for text in texts]
         self.log.append(asked[0])
         return [self.said(one) for one in asked]
 
@@ -86,8 +86,8 @@ def fake(project, monkeypatch):
     """A tier of a fake task, in the place of each task."""
     fake = Fake(project, monkeypatch)
 
-    def load(_task, _source):
-        return SimpleNamespace(model=fake.weights)
+    def load(_task, source):
+        return SimpleNamespace(model=fake.weights, name=source.name)
 
     stubs = tuple(replace(task, label_names=lambda _: [], predict=fake.predict) for task in tasks.BUILT_IN)
     monkeypatch.setattr(tasks, "BUILT_IN", stubs)

@@ -24,10 +24,27 @@ def test_another_answer(fake, capsys):
     assert said.out == ""
     assert said.err == (
         "ner/small 'ada', run 3 (beside the longest case): PER 'Ada' 0-3 (0.5000) is gone since the reference; a near"
-        " tie would lead by up to 0.0001, this one led by 0.5 (models/small); no tolerance covers another answer:"
-        " mend the model or what pads its inputs; where it is never surer, set a looser drift in its row and calibrate"
-        " again\n"
+        " tie would lead by up to 0.0001, this one led by 0.5 (models/small); no tolerance covers another answer, as"
+        " of 'ada' (6 of 20 runs): mend the model or what pads its inputs; where it is never surer, set a looser drift"
+        ' in its row and calibrate again, or let the case judge nothing with quarantine = "…"\n'
     )
+
+
+def test_several_cases(fake, capsys):
+    """All cases that answer otherwise are named, each with how often; those in quarantine judge nothing here either."""
+    fake.said = lambda asked: Entities(()) if asked.kind == "batch" and "rained" not in asked.text else fake.entity()
+    assert fake.command("ner.small", "--runs=4") == 4
+    assert "no tolerance covers another answer, as of 'ada' (1 of 4 runs), 'left_out' (1 of 4 runs): " in (
+        capsys.readouterr().err
+    )
+    for case in ("ada", "left_out"):
+        named = f'id = "{case}"\n'
+        quarantine = 'quarantine = "flips"\nexpires = 2099-01-01\n'
+        fake.project.replace(fake.project.cases_file, named, named + quarantine)
+    assert fake.command("ner.small", "--runs=4") == 0
+    fake.project.replace(fake.project.cases_file, 'id = "nobody"\n', f'id = "nobody"\n{quarantine}')
+    assert fake.command("ner.small", "--runs=4") == 4
+    assert capsys.readouterr().err == "ner/small: all its cases are in quarantine; calibrate it with some that judge\n"
 
 
 def crash(asked):

@@ -145,6 +145,10 @@ def test_flipped_label(fake):
     fake.said = lambda asked: classes(0.50001, 0.49999) if asked.kind == "batch" else classes(0.49999, 0.50001)
     found = fake.calibrate(runs=1, task="sentiment")
     assert (len(found.ties), found.proposed.drift) == (3, 2e-5)
+    assert found.notes[-1] == (
+        "near ties that fall either way: 'ada' (1 of 1 run), 'nobody' (1 of 1 run), 'left_out' (1 of 1 run);"
+        ' quarantine = "…" lets a case judge nothing'
+    )
 
 
 def test_allowed_text(fake, monkeypatch):

@@ -9,6 +9,7 @@ from typing import Any
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.words import told
 from swapgate.outputs.prediction import Output
+from swapgate.tasks.afresh import Begun, begun, forget
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.settings import Settings
 
@@ -40,9 +41,17 @@ class Loaded:
                 limits.append(len(part.weight) - padding - 1)
         return min((limit for limit in limits if limit is not None and limit > 0), default=math.inf)
 
+    @functools.cached_property
+    def _begun(self) -> Begun:
+        return begun(self.model)
+
     def placed(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the tensors of a batch where the model is, and numbers with a fraction in its dtype."""
+        """Return the tensors of a batch where the model is, and numbers with a fraction in its dtype.
+
+        The model forgets what it was given before, so each batch that it is to answer is placed by itself.
+        """
         device, dtype = self.model.device, self.model.dtype
+        forget(self._begun, device.type)
         return {
             name: value.to(device, dtype) if value.is_floating_point() else value.to(device)
             for name, value in batch.items()

@@ -1,7 +1,7 @@
 """What a model keeps of the inputs it was given, and how it forgets them: no answer may depend on those before it.
 
-Big Bird turns to full attention at the first short text and stays there, Swin to windows that are not shifted at a small picture,
-dynamic rotary positions to those of the longest text, and Reformer draws its hashes by chance.
+Big Bird turns to full attention at the first short text and stays there, Swin to windows that are not shifted at a
+small picture, dynamic rotary positions to those of the longest text, and Reformer draws its hashes by chance.
 """
 
 import operator

@@ -49,7 +49,9 @@ def rotary():
 
 def swin():
     """Return a model that shifts no windows from a picture of one window on, and a small and a large one."""
-    config = transformers.SwinConfig(image_size=64, patch_size=4, window_size=4, embed_dim=16, depths=[2], num_heads=[2])
+    config = transformers.SwinConfig(
+        image_size=64, patch_size=4, window_size=4, embed_dim=16, depths=[2], num_heads=[2]
+    )
     pictures = [{"pixel_values": torch.rand(1, 3, size, size)} for size in (16, 64)]
     return transformers.SwinForImageClassification(config), pictures
 

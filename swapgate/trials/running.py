@@ -166,9 +166,15 @@ class Model:
         row = self.source.row
         try:
             names = self.task.label_names(self.source.config)
-            keys = sorted({*row.label_keys(names)})
+            keys, strange = sorted({*row.label_keys(names)}), row.strange_numbers(names)
         except SurroundingsFault as fault:
             raise fault.behind(f"{self.name}: {self.source.name}: ") from fault
+        if strange:
+            raise SurroundingsFault(
+                f"{self.name}: {self.source.name} has {len(names)} classes (0 to {len(names) - 1}: {listed(names)}),"
+                f" and labels in {self.source.row_of} names others: {listed(strange)}; take these out, or write the"
+                " numbers that you meant"
+            )
         unknown = [key for key in keys if key not in row.label_map]
         if not unknown:
             return

@@ -166,14 +166,14 @@ class Collecting:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Run a property that has a known gap on its counterexample alone: only that is strict.
 
-        A candidate that passes it must keep the whole property. None runs on a model that cannot be loaded: hypothesis
-        would search on, and one that expects a refusal would take this for it.
+        A candidate that passes it must keep the whole property. None runs on a model that cannot be loaded or answers
+        nothing: hypothesis would search on, and one that expects a refusal would take this for it.
         """
         if SELECTED not in pyfuncitem.stash:
             return None
         model = pyfuncitem.stash[NEEDS][0]
         if hasattr(pyfuncitem.obj, "hypothesis") and "model" in pyfuncitem.funcargs:
-            _ = model.weights  # raises
+            model.check_answers()
         gap = model.row.property_gaps.get(pyfuncitem.stash[SELECTED].check)
         if gap is None:
             return None

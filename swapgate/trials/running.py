@@ -330,6 +330,27 @@ class Model:
         """The loaded model itself, as its task keeps it. Raises SurroundingsFault."""
         return self._load().model
 
+    def check_answers(self) -> None:
+        """Make sure that it can be loaded and answers one of the first cases, so that it is worth trying anything else.
+
+        Raises SurroundingsFault where it cannot be loaded, and else what is wrong with the first of several cases.
+        """
+        self._load()
+        faults = []
+        for case in self.cases.cases[:BATCH]:
+            try:
+                _ = case.input
+            except Fault:
+                continue  # what cannot be read tells nothing of the model
+            try:
+                self.prediction(case)
+            except Fault as fault:
+                faults.append(fault)
+            else:
+                return
+        if len(faults) > 1:
+            raise faults[0]
+
     @property
     def load_seconds(self) -> float:
         """How long loading took, without the imports of torch and transformers. Raises SurroundingsFault."""
@@ -435,10 +456,31 @@ class Model:
                     f"{self.source.name} cannot compute in its type of numbers: {first_line(error)}; give"
                     " another variant or dtype"
                 )
+            if type(crash) is ModelFault and self._answers_nothing():
+                crash = self._broken = Unable(
+                    f"{self.source.name} crashes whatever it is given ({words}); its files or settings do not fit"
+                    " together: mend them, or save the model again"
+                )
             raise self._lack_of_memory(error, "predicted") or crash from error
         if self.first_call_seconds is None:
             self.first_call_seconds = time.perf_counter() - start
         return found
+
+    def _answers_nothing(self) -> bool:
+        """Return whether it has not answered since it was loaded, and crashes on the first cases, each of several."""
+        if self.first_call_seconds is not None:
+            return False
+        asked = 0
+        for case in self.cases.cases[:BATCH]:
+            with suppress(Fault):
+                given = case.input
+                try:
+                    self.task.predict(self._load(), [given], self._row())
+                except Exception:
+                    asked += 1
+                else:
+                    return False
+        return asked > 1
 
     def _checked(self, found: Any, count: int) -> list[Prediction | ModelFault]:
         """Make sure that a task has answered each input with a prediction of its kind. Raises SurroundingsFault."""

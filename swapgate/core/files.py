@@ -42,7 +42,7 @@ def disguise(path: Path) -> str:
         return "it is a pointer of git LFS and not the file itself; in its repository type: git lfs pull"
     if PAGE.match(start):
         return "it is a web page and not the file itself, as of a download that failed; download it again"
-    return "" if start else "it is empty; fetch or save it again"
+    return "" if start else "it is empty; fetch or save the model again"
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -123,10 +123,13 @@ class Model:
     @property
     def names(self) -> tuple[str, str]:
         """How incumbent and candidate are called where both are named: those of one folder by their digests too."""
-        if self.swapped and self.incumbent.name == self.source.name:
+        then, now = self.incumbent, self.source
+        place = now.name.partition("@")[0]
+        if self.swapped and then.name.partition("@")[0] == place and not now.fetch:  # @: the commit that judges
             with suppress(Fault):  # its tests say what cannot be read
-                return told_apart(*((one.name, one.digest) for one in (self.incumbent, self.source)))
-        return self.incumbent.name, self.source.name
+                one, other = told_apart((place, then.digest), (place, now.digest))
+                return f"{then.name}{one.removeprefix(place)}", f"{now.name}{other.removeprefix(place)}"
+        return then.name, now.name
 
     def check(self) -> None:
         """Make sure that a verdict on this model is one on these weights, before anything is loaded.

@@ -31,10 +31,10 @@ def check_whole(name: str, model: Any, missing: Sequence[str], unused: Sequence[
             f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); they would be random."
             " Give a checkpoint that was trained for this task"
         )
-    parts = dict(model.named_modules())
+    parts: dict[str, Any] = dict(model.named_modules())
     for one in unused:
         for match in NUMBER.finditer(one):
-            layers = parts.get(one[: match.start()])
+            layers = parts.get(one[: match.start()], ())
             if type(layers).__name__ == "ModuleList" and int(match[1]) >= len(layers):
                 raise SurroundingsFault(
                     f"{name} would be used without some of its layers: by config.json {one[: match.start()]} has"

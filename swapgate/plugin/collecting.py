@@ -172,9 +172,12 @@ class Collecting:
         if SELECTED not in pyfuncitem.stash:
             return None
         model = pyfuncitem.stash[NEEDS][0]
-        if hasattr(pyfuncitem.obj, "hypothesis") and "model" in pyfuncitem.funcargs:
-            model.check_answers()
         gap = model.row.property_gaps.get(pyfuncitem.stash[SELECTED].check)
+        is_property = hasattr(pyfuncitem.obj, "hypothesis") and "model" in pyfuncitem.funcargs
+        if is_property and gap:
+            _ = model.weights  # raises
+        elif is_property:
+            model.check_answers()
         if gap is None:
             return None
         function = pyfuncitem.obj.hypothesis.inner_test

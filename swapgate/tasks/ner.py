@@ -12,7 +12,7 @@ from swapgate.outputs import entities
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import MANY, OTHERS, WindowedSettings
+from swapgate.tasks.settings import BLANK, MANY, OTHERS, WindowedSettings, label_line
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import batches, left_out, parts, tokenized
 
@@ -93,6 +93,12 @@ class NerSettings(WindowedSettings):
         none = "each piece of a text is part of an entity, for no label is O; is one of them no entity, write outside"
         return guess if found.outside is not None else [*guess, f'{none} = "…" in its row']
 
+    def own_labels(self, names: Sequence[str]) -> str:
+        """Return the line by which a model's tags keep their names, with blanks where they have none."""
+        if _nameless(names):
+            return label_line(dict.fromkeys(sorted({*self.label_keys(names)}), BLANK))
+        return super().own_labels(names)
+
     def advice(self, names: Sequence[str]) -> str:
         """Return what a person should know who is to map these tags."""
         return "; write which tag each stands for (O, B-PER, I-PER, …)" if _nameless(names) else ""
@@ -105,10 +111,11 @@ def read_tags(names: Sequence[str], row: NerSettings) -> Tags:
     SurroundingsFault where classes have no names and the row lets them keep those, or where its `outside` is no tag.
     """
     nameless, labels = _nameless(names), row.label_map
-    if nameless and OTHERS in row.labels:
+    empty = next(((key, to) for key, to in row.labels.items() if key == OTHERS or to in {*ROLES}), None)
+    if nameless and empty:
         raise SurroundingsFault(
-            f'its labels are {listed(names)}, of which "{OTHERS}" = "{OTHERS}" makes no tags; map each of them to its'
-            " tag (O, B-PER, I-PER, …)"
+            f'its labels are {listed(names)}, of which "{empty[0]}" = "{empty[1]}" makes no tags; map each of them to'
+            " its tag (O, B-PER, I-PER, …)"
         )
     keys = WindowedSettings.label_keys(row, names)
     tags = [_tag(name, row.labels.get(key, key)) for name, key in zip(names, keys, strict=True)]

@@ -208,7 +208,10 @@ def test_letters_alone_are_to_be_mapped():
     """Letters alone are no labels of entities, and one that is not mapped is missing."""
     with pytest.raises(SurroundingsFault, match="its labels are O, B, I, of which"):
         task.NerSettings(labels=SAME).label_keys(["O", "B", "I"])
+    with pytest.raises(SurroundingsFault, match='of which "B" = "B" makes no tags; map each of them'):
+        task.NerSettings(labels={"B": "B", "I": "I"}).label_keys(["O", "B", "I"])
     assert task.NerSettings(labels={"I": "PER"}).label_keys(["O", "B", "I"]) == ["B", "I"]
+    assert task.NerSettings().own_labels(["O", "B", "I"]) == 'labels = { "B" = "…", "I" = "…" }'
 
 
 @pytest.mark.parametrize("names", ["LABEL_0 LABEL_1 LABEL_2 LABEL_3", "0 1 2 3"], ids=["LABEL_n", "n"])

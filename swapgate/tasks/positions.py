@@ -23,8 +23,7 @@ def most_places(model: Any) -> float:
 
     Raises SurroundingsFault where its config.json gives no number.
     """
-    read = model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
-    tables = [*_tables(read)]
+    tables = [*_tables(_reads(model))]
     if not tables:
         return math.inf
     most = whole_number(getattr(model.config, PLACES[0], None), *PLACES)
@@ -42,10 +41,19 @@ def whole_number(value: Any, key: str, file: str) -> float:
     return int(value) if value > 0 else math.inf
 
 
+def _reads(model: Any) -> Any:
+    """Return the part of a model that reads a text."""
+    if not getattr(model.config, "is_encoder_decoder", False):
+        return model
+    has = next((one for one in (model, model.base_model) if hasattr(one, "get_encoder")), None)
+    return has.get_encoder() if has is not None else model
+
+
 def _tables(model: Any) -> Iterator[Any]:
     """Yield each module that holds a table of positions."""
     for name, part in model.named_modules():
-        own = (key for key, tensor in (*part._parameters.items(), *part._buffers.items()) if tensor is not None)
+        held = (*part._parameters.items(), *part._buffers.items(), *vars(part).items())
+        own = (key for key, tensor in held if hasattr(tensor, "stride"))
         if any(TABLES.search(f"{name}.{key}") for key in own) and not any(hasattr(part, grows) for grows in GROWS):
             yield part
 

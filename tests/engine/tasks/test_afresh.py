@@ -42,8 +42,8 @@ def reformer():
 
 def rotary():
     """Return a model whose rotary positions are those of the longest text so far, and two that are beyond the usual."""
-    rope = {"rope_type": "dynamic", "factor": 4.0, "rope_theta": 10000.0}
-    config = transformers.LlamaConfig(**TINY, max_position_embeddings=16, rope_parameters=rope, pad_token_id=0)
+    rope = {"rope_type": "dynamic", "factor": 4.0}
+    config = transformers.LlamaConfig(**TINY, max_position_embeddings=16, rope_scaling=rope, pad_token_id=0)
     return transformers.LlamaForSequenceClassification(config), texts(60, 20)
 
 

@@ -2,11 +2,18 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
 
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a file begins that git LFS puts in the place of a large one which it has not fetched."""
+PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|\?xml|!--)", re.IGNORECASE)
+"""How a page begins that a server gave in the place of a file."""
+SHOWN = 200
+"""Bytes of a file by which it is told what it is."""
 EDITED = 4_000_000
 """Bytes of the largest file that somebody may have edited by hand."""
 
@@ -20,6 +27,22 @@ def read_text(path: Path, most: int) -> str:
     if len(content) > most:
         raise OSError(f"it has more than {most:,} bytes")
     return content.decode("utf-8")
+
+
+def disguise(path: Path) -> str:
+    """Return in words what lies in the place of a file that cannot be read, and what to do; nothing where that is not
+    plain to see.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(SHOWN)
+    except OSError:
+        return ""
+    if start.startswith(POINTER):
+        return "it is a pointer of git LFS and not the file itself; in its repository type: git lfs pull"
+    if PAGE.match(start):
+        return "it is a web page and not the file itself, as of a download that failed; download it again"
+    return "" if start else "it is empty; fetch or save the model again"
 
 
 def write_whole(path: Path, text: str) -> None:

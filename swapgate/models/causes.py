@@ -176,6 +176,7 @@ def _sentencepiece(text: str, folder: Path) -> str:
 def _unknown_value(chain: Sequence[BaseException], folder: Path, what: str) -> str:
     """Word that a setting has a value that is not known, where a lookup of just that failed."""
     looked_up = [one.args[0] for one in chain if isinstance(one, KeyError) and one.args]
+    looked_up += [one.name for one in chain if isinstance(one, AttributeError)]
     with suppress(Fault):
         for key, value in read_settings(folder / "config.json").items():
             if isinstance(value, str) and value in looked_up:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.core.files import disguise
 from swapgate.models.weights import read_settings, tensors
 
 SETTINGS = (
@@ -190,6 +191,9 @@ def _settings(folder: Path) -> dict[str, Any]:
     else:
         tokenizer.pop("added_tokens_decoder", None)  # made of the vocabulary and the special tokens
         vocabularies = [folder / name for name in VOCABULARIES if (folder / name).is_file()]
+        for path in vocabularies:
+            if why := disguise(path):
+                raise SurroundingsFault(f"{path}: {why}")
         kept |= {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in vocabularies}
     kept["tokenizer_config.json"] = {
         key: _content(value) for key, value in _without_traces(tokenizer).items() if value not in (None, {}, [])

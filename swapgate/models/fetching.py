@@ -10,7 +10,7 @@ from typing import Any
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.models import hub
-from swapgate.models.weights import ADAPTER, INDEX, MERGE, is_plain, pickle_only, shards
+from swapgate.models.weights import INDEX, MERGE, is_adapter, is_plain, pickle_only, shards
 
 WAITS = (1, 2, 4)
 """Seconds before each further attempt where the hub has trouble of its own (5xx), or a connection breaks."""
@@ -70,7 +70,7 @@ def fetch(model: str, revision: str | None, allow_pickle: bool) -> Fetched:
     weights = hub.chosen_weights({*listed}, allow_pickle)
     if weights is None:
         pickle = hub.pickles({*listed})
-        if ADAPTER in listed:
+        if is_adapter(listed):
             raise SurroundingsFault(f"{name}: an adapter and no whole model; {MERGE}")
         raise SurroundingsFault(
             pickle_only(name, pickle) if pickle else f"{name}: holds no weights that can be loaded; name another model"

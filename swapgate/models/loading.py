@@ -9,7 +9,6 @@ import os
 import platform
 import time
 import warnings
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,14 +21,18 @@ from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, fol
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
 from swapgate.models.weights import (
     ADAPTER,
+    ADAPTER_WEIGHTS,
     MERGE,
     headers,
+    is_adapter,
     is_pickled,
+    kinds,
     parameter_count,
     read_settings,
     weight_bytes,
     weight_files,
 )
+from swapgate.models.whole import check_whole
 from swapgate.project.manifest import Row
 from swapgate.project.variants import steps
 from swapgate.tasks.task import Loaded
@@ -153,6 +156,7 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     try:
         folder = Path(os.path.normpath(base / Path(row.model).expanduser()))
         exists = folder.is_dir()
+        names = {path.name for path in folder.iterdir()} if exists else set()
         in_folder = "/" in row.model and (base / row.model).parent.is_dir()
     except (OSError, RuntimeError, ValueError) as error:
         raise InputFault(f"model = {row.model!r} is no usable path ({error}); give a model folder") from error
@@ -168,8 +172,8 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
             f"no folder {folder} (model = {row.model!r}); give a folder that save_pretrained wrote, or the id of a"
             " public model with its revision"
         )
-    if (folder / ADAPTER).exists():
-        raise InputFault(_adapter(folder))
+    if is_adapter(names):
+        raise InputFault(_adapter(folder, names))
     if not (folder / "config.json").is_file():
         raise InputFault(f"{folder} holds no config.json, so it is no model; give a folder that save_pretrained wrote")
     name = folder.relative_to(root) if folder.is_relative_to(root) else folder
@@ -177,7 +181,7 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     return replace(source, name=f"{source.name}{source.suffix}")
 
 
-def _adapter(folder: Path) -> str:
+def _adapter(folder: Path, names: set[str]) -> str:
     """Word that a folder holds what was trained beside a model and not the model, and how to make one of both."""
     said: dict[str, Any] = {}
     with suppress(SurroundingsFault):
@@ -185,7 +189,9 @@ def _adapter(folder: Path) -> str:
     kind, base = said.get("peft_type"), said.get("base_model_name_or_path")
     what = f"{kind} adapter" if isinstance(kind, str) else "adapter"
     of = f" of {base}" if isinstance(base, str) and base else ""
-    return f"{folder} holds an adapter and no whole model ({what}{of}); {MERGE}"
+    whole = "beside a whole model" if names & {*kinds(allow_pickle=True)} else "and no whole model"
+    other = f"; or take its weights out ({', '.join(ADAPTER_WEIGHTS)})" if "beside" in whole else ""
+    return f"{folder} holds an adapter {whole} ({what}{of}); {MERGE}{other}"
 
 
 def _public(row: Row, row_of: str, asked: str) -> Source:
@@ -253,7 +259,7 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
             if not isinstance(error, Exception) and type(error).__name__ != PANIC:
                 raise
             raise SurroundingsFault(f"{source.name} {cause(error, folder, lines, what)}") from error
-    _check_whole(source, model, sorted(report["missing_keys"]))
+    check_whole(source.name, model, sorted(report["missing_keys"]), sorted(report["unexpected_keys"]))
     return Loaded(model.eval(), reader, time.perf_counter() - start)
 
 
@@ -306,6 +312,8 @@ def _load_model(
             f"cannot be loaded: transformers {transformers.__version__} has no {auto_class}, which the task asks for"
         )
     _check_settings(folder, files, reader_class)
+    if (folder / ADAPTER).is_file() and _is_installed("peft"):
+        raise SurroundingsFault(f"holds {ADAPTER}, by which peft would look for an adapter; remove that file")
     config = transformers.AutoConfig.from_pretrained(folder, **SAFELY)
     if getattr(config, "use_pretrained_backbone", False):
         config.use_pretrained_backbone = False  # transformers 4 would fetch weights, which the model's own replace
@@ -364,16 +372,6 @@ def _load_reader(folder: Path, reader_class: str) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "At least one mel filter", UserWarning)  # also said of the public AST models
         return getattr(transformers, reader_class).from_pretrained(folder, **options)
-
-
-def _check_whole(source: Source, model: Any, missing: Sequence[str]) -> None:
-    """Make sure that no weight is missing. Raises SurroundingsFault."""
-    if missing:
-        raise SurroundingsFault(
-            f"{source.name} lacks {len(missing)} of the weights that a {type(model).__name__} needs"
-            f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''}); they would be random."
-            " Give a checkpoint that was trained for this task"
-        )
 
 
 def fingerprint(loaded: Loaded) -> str:

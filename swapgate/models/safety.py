@@ -23,6 +23,8 @@ COUNTS = re.compile(
     r"(^|\.|_)(num|n)_|_(size|layers|heads|dim|length|rate|bins|fft|edge)$|(^|\.)size(\.|$)|height|width"
 )
 """Keys of numbers that are at least 0."""
+SIZES = ("hidden_size", "d_model", "n_embd", "dim", "vocab_size", "num_attention_heads", "num_hidden_layers", "n_layer")
+"""Keys of numbers that no model has none of."""
 USUAL = {
     "chunk_length": 30,
     "feature_size": 80,
@@ -68,6 +70,9 @@ def check_config(name: str, config: Mapping[str, Any], files: list[Path]) -> Non
         if number < 0 and COUNTS.search(key):
             raise _absurd(name, f"{key} = {number}", " (at least 0)")
     check_code(name, config)
+    empty = next((key for key in SIZES if name == "config.json" and config.get(key) == 0), None)
+    if empty:
+        raise _absurd(name, f"{empty} = 0", " (at least 1)")
     for part in _objects(config):
         for key in ("attn_implementation", "_attn_implementation"):
             if part.get(key) not in (None, "eager", "sdpa"):  # anything else may be a kernel to be fetched and run

@@ -10,12 +10,12 @@ import math
 import mmap
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.files import read_text
+from swapgate.core.files import disguise, read_text
 
 SAFE = "model.safetensors"
 PICKLE = "pytorch_model.bin"
@@ -23,6 +23,7 @@ INDEX = ".index.json"
 """How a file ends that names the files which the weights are split into."""
 ADAPTER = "adapter_config.json"
 """The settings of weights that were trained beside a model's."""
+ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 MERGE = (
     "merge it into its model with peft (merge_and_unload), save that and its tokenizer (save_pretrained), and give that"
     " folder"
@@ -52,6 +53,16 @@ def kinds(allow_pickle: bool) -> tuple[str, ...]:
     """Name the files that weights may be loaded from, in the order in which transformers looks for them."""
     names = (SAFE, PICKLE) if allow_pickle else (SAFE,)
     return tuple(f"{name}{end}" for name in names for end in ("", INDEX))
+
+
+def is_adapter(names: Collection[str]) -> bool:
+    """Return whether a folder with these files holds an adapter: its weights, or its settings beside none of a model.
+
+    Settings alone beside a whole model are left over from a training, and nobody reads them.
+    """
+    return any(name in names for name in ADAPTER_WEIGHTS) or (
+        ADAPTER in names and not any(name in names for name in kinds(allow_pickle=True))
+    )
 
 
 def weight_files(folder: Path, allow_pickle: bool = False) -> list[Path]:
@@ -128,6 +139,8 @@ def _header(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             header: dict[str, Any] = json.loads(file.read(int.from_bytes(file.read(8), "little")))
     except (OSError, SafetensorError, ValueError) as error:
+        if why := disguise(path):
+            raise SurroundingsFault(f"{path}: {why}") from error
         raise SurroundingsFault(f"{path}: weights cannot be read ({error}); fetch or save them again") from error
     header.pop("__metadata__", None)
     return header
@@ -158,6 +171,8 @@ def _pickled(path: Path) -> Iterator[Tensor]:
             except RuntimeError:  # of a form older than torch 1.6, which cannot be mapped
                 found = torch.load(path, **safely)
     except Exception as error:  # whatever is in the file decides what torch raises
+        if why := disguise(path):
+            raise SurroundingsFault(f"{path}: {why}") from error
         reason = " ".join(str(error).split()).partition(". ")[0]
         raise SurroundingsFault(
             f"{path}: weights cannot be read from the pickle ({type(error).__name__}: {reason}); nothing else that a"
@@ -222,5 +237,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         if not isinstance(content, dict):
             raise ValueError(f"it holds a {type(content).__name__}, not an object")
     except (OSError, ValueError, RecursionError) as error:
+        if why := disguise(path):
+            raise SurroundingsFault(f"{path}: {why}") from error
         raise SurroundingsFault(f"{path}: cannot be read as JSON ({error}); fetch or save the model again") from error
     return content

@@ -166,15 +166,18 @@ class Collecting:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Run a property that has a known gap on its counterexample alone: only that is strict.
 
-        A candidate that passes it must keep the whole property. None runs on a model that cannot be loaded: hypothesis
-        would search on, and one that expects a refusal would take this for it.
+        A candidate that passes it must keep the whole property. None runs on a model that cannot be loaded or answers
+        nothing: hypothesis would search on, and one that expects a refusal would take this for it.
         """
         if SELECTED not in pyfuncitem.stash:
             return None
         model = pyfuncitem.stash[NEEDS][0]
-        if hasattr(pyfuncitem.obj, "hypothesis") and "model" in pyfuncitem.funcargs:
-            _ = model.weights  # raises
         gap = model.row.property_gaps.get(pyfuncitem.stash[SELECTED].check)
+        is_property = hasattr(pyfuncitem.obj, "hypothesis") and "model" in pyfuncitem.funcargs
+        if is_property and gap:
+            _ = model.weights  # raises
+        elif is_property:
+            model.check_answers()
         if gap is None:
             return None
         function = pyfuncitem.obj.hypothesis.inner_test

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from swapgate.core.faults import ModelFault
+from swapgate.core.faults import ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr
 from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
@@ -18,6 +18,9 @@ from swapgate.tasks.task import Loaded, Task
 
 WINDOW, HOP = 400, 160
 """Samples of a frame, and from one frame to the next, which transformers' AST feature extractor has built in."""
+
+AST, SPECTROGRAM = "ASTFeatureExtractor", ("num_mel_bins", "max_length")
+"""What makes the spectrogram of one kind of models, and the two keys by which it and the model have one size."""
 
 
 class AudioSettings(CutSettings):
@@ -48,6 +51,17 @@ class AudioCaseOfLabels(MultiLabelled):
 def read(row: Any, files: Files, where: str) -> Case:
     """Make a case of a table. Raises InputFault where there is no such file."""
     return Case(row.id, files.find(row.audio, where), tuple(row.expected), read_sound)
+
+
+def check_loaded(name: str, loaded: Loaded) -> None:
+    """Make sure that a spectrogram has the size that the model was made for. Raises SurroundingsFault."""
+    for key in SPECTROGRAM if type(loaded.reader).__name__ == AST else ():
+        given, wanted = getattr(loaded.reader, key), getattr(loaded.model.config, key, None)
+        if wanted not in (None, given):
+            raise SurroundingsFault(
+                f"{name}: {key} = {given} in its preprocessor_config.json, and {wanted} in its config.json; mend the"
+                " former, or save the model's own there"
+            )
 
 
 def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> Sequence[Prediction | ModelFault]:
@@ -86,7 +100,7 @@ def _is_cut(row: Any) -> bool:
 def _limits(loaded: Loaded) -> tuple[int, int | None]:
     """Return the fewest and the most samples at its own rate that a model reads whole; None is no limit."""
     reader = loaded.reader
-    if type(reader).__name__ == "ASTFeatureExtractor":  # it cuts off what is longer, without a word
+    if type(reader).__name__ == AST:  # it cuts off what is longer, without a word
         return WINDOW, WINDOW + HOP * reader.max_length - 1
     return fewest_samples(loaded.model.config), getattr(reader, "n_samples", None)  # Whisper's reader cuts at n_samples
 
@@ -104,6 +118,7 @@ TASK = classifier(
         settings=AudioSettings,
         judging_keys=frozenset({"long"}),
         left_out=left_out,
+        check_loaded=check_loaded,
     ),
     several_labels=AudioCaseOfLabels,
     settings=MultiLabelAudioSettings,

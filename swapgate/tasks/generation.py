@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
+from swapgate.core.faults import SurroundingsFault
 from swapgate.core.tables import Table
 from swapgate.tasks.settings import Settings
+from swapgate.tasks.task import Loaded
 
 MOST_TOKENS = 4_096
 """Of the longest text that is written; a model that asks for more would write for hours."""
@@ -34,6 +36,36 @@ class Generation(Table):
     max_new_tokens: int | None = Field(None, ge=1)
     length_penalty: float | None = None
     no_repeat_ngram_size: int | None = Field(None, ge=0)
+
+
+class Own(Generation):
+    """What a model's generation_config.json says of how a text is written; other keys stand beside these."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+
+    num_beams: int | None = Field(None, ge=1)
+    encoder_no_repeat_ngram_size: int | None = Field(None, ge=0)
+    repetition_penalty: float | None = Field(None, gt=0)
+    encoder_repetition_penalty: float | None = Field(None, gt=0)
+    bos_token_id: int | list[int] | None = None
+    eos_token_id: int | list[int] | None = None
+    pad_token_id: int | list[int] | None = None
+    decoder_start_token_id: int | list[int] | None = None
+    forced_bos_token_id: int | list[int] | None = None
+    forced_eos_token_id: int | list[int] | None = None
+
+
+def check_own(name: str, loaded: Loaded) -> None:
+    """Make sure that a model's own settings of generation have values that can be used. Raises SurroundingsFault."""
+    settings = getattr(loaded.model, "generation_config", None)
+    try:
+        Own.model_validate(settings.to_dict() if settings else {})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise SurroundingsFault(
+            f"{name}: {wrong['loc'][0]} = {wrong['input']!r} in its generation_config.json (or config.json):"
+            f" {wrong['msg'][:1].lower()}{wrong['msg'][1:]}; mend that, or save the model's own there"
+        ) from error
 
 
 class WritingSettings(Settings):

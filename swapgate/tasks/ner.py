@@ -13,7 +13,7 @@ from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import OTHERS, WindowedSettings
+from swapgate.tasks.settings import BLANK, MANY, OTHERS, WindowedSettings, label_line
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import batches, check_offsets, left_out, parts, tokenized
 
@@ -24,19 +24,18 @@ USUAL = "O"
 SCHEMES = {"IO": "I", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 """Which letters say in the tags of a scheme where an entity begins and ends."""
 NAMELESS = re.compile(r"(LABEL_)?\d+")
-"""What a class is called that nobody gave a name."""
+"""What a class is called that nobody gave a name; letters of a scheme without a label are no names either."""
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
 """Letters of tags that begin an entity, and of those that end one."""
+ROLES = "BEILMSU"
+"""Letters of tags that say where in an entity a piece stands."""
 FORMS = tuple(
-    re.compile(form)
-    for form in (
-        "(?P<role>[BEILMSU])-(?P<label>.+)",
-        "(?P<role>[BEILMSU])_(?P<label>.+)",
-        "(?P<label>.+)-(?P<role>[BEILMSU])",
-        "(?P<label>.+)_(?P<role>[BEILMSU])",
-    )
+    re.compile(form.format(letters, re.escape(between)))
+    for letters in (ROLES, ROLES.lower())
+    for form in ("(?P<role>[{}]){}(?P<label>.+)", "(?P<label>.+){1}(?P<role>[{0}])")
+    for between in "-_:/|."
 )
-"""How tags are written: B-PER, B_PER, PER-B or PER_B."""
+"""How tags are written: B-PER, B_PER, B:PER, …, PER-B, …, and the same with small letters."""
 
 
 class Tag(NamedTuple):
@@ -95,6 +94,12 @@ class NerSettings(WindowedSettings):
         none = "each piece of a text is part of an entity, for no label is O; is one of them no entity, write outside"
         return guess if found.outside is not None else [*guess, f'{none} = "…" in its row']
 
+    def own_labels(self, names: Sequence[str]) -> str:
+        """Return the line by which a model's tags keep their names, with blanks where they have none."""
+        if _nameless(names):
+            return label_line(dict.fromkeys(sorted({*self.label_keys(names)}), BLANK))
+        return super().own_labels(names)
+
     def advice(self, names: Sequence[str]) -> str:
         """Return what a person should know who is to map these tags."""
         return "; write which tag each stands for (O, B-PER, I-PER, …)" if _nameless(names) else ""
@@ -104,16 +109,23 @@ def read_tags(names: Sequence[str], row: NerSettings) -> Tags:
     """Read the tags of a model, named by number, as a row says or as they are written.
 
     Where a row maps whole tags, or classes by number, that counts before what it says of a label. Raises
-    SurroundingsFault where classes have no names and the row lets them keep those.
+    SurroundingsFault where classes have no names and the row lets them keep those, or where its `outside` is no tag.
     """
     nameless, labels = _nameless(names), row.label_map
-    if nameless and OTHERS in row.labels:
+    empty = next(((key, to) for key, to in row.labels.items() if key == OTHERS or to in {*ROLES}), None)
+    if nameless and empty:
         raise SurroundingsFault(
-            f'its labels are {listed(names)}, of which "{OTHERS}" = "{OTHERS}" makes no tags; map each of them to its'
-            " tag (O, B-PER, I-PER, …)"
+            f'its labels are {listed(names)}, of which "{empty[0]}" = "{empty[1]}" makes no tags; map each of them to'
+            " its tag (O, B-PER, I-PER, …)"
         )
     keys = WindowedSettings.label_keys(row, names)
-    tags = [row.labels.get(key, key) for key in keys] if nameless else [*names]
+    tags = [_tag(name, row.labels.get(key, key)) for name, key in zip(names, keys, strict=True)]
+    tags = tags if nameless else [*names]
+    if names and row.outside not in (None, *tags):
+        raise SurroundingsFault(
+            f'outside = "{row.outside}" of its row is none of its tags: {listed(dict.fromkeys(tags), MANY)}; write the'
+            " one that is no entity, or leave outside out"
+        )
     form, scheme = _form(tags, row.tags)
     parts = [_split(tag, form, SCHEMES[scheme]) for tag in tags]
     if not nameless:  # what is a label is the number of no class
@@ -137,7 +149,18 @@ def read_tags(names: Sequence[str], row: NerSettings) -> Tags:
 
 def _nameless(names: Sequence[str]) -> bool:
     """Return whether a model's classes have no names but the numbers that transformers gives them."""
-    return bool(names) and all(NAMELESS.fullmatch(name) for name in names)
+    return bool(names) and (all(NAMELESS.fullmatch(name) for name in names) or _is_bare(names))
+
+
+def _is_bare(names: Sequence[str]) -> bool:
+    """Return whether tags are letters of a scheme alone, as B, I and O are."""
+    return {"B", "I"} & {*names} != set() and {*names} <= {*ROLES, USUAL}
+
+
+def _tag(name: str, given: str) -> str:
+    """Return the tag of a class without a name by what a row gives it: its label alone where its name is a letter."""
+    is_whole = given in (name, USUAL) or FORMS[0].fullmatch(given)
+    return given if is_whole or name not in {*ROLES} else f"{name}-{given}"
 
 
 def _form(tags: Sequence[str], scheme: str | None) -> tuple[re.Pattern[str], str]:
@@ -149,7 +172,7 @@ def _form(tags: Sequence[str], scheme: str | None) -> tuple[re.Pattern[str], str
     for form in FORMS:
         letters: dict[str, set[str]] = {}
         for match in filter(None, map(form.fullmatch, tags)):
-            letters.setdefault(match["label"], set()).add(match["role"])
+            letters.setdefault(match["label"], set()).add(match["role"].upper())
         found = {letter for several in letters.values() if len(several) > 1 for letter in several}
         if scheme is not None or form is FORMS[0]:
             found |= {letter for several in letters.values() for letter in several & {*SCHEMES[scheme or "BIO"]}}
@@ -162,7 +185,8 @@ def _form(tags: Sequence[str], scheme: str | None) -> tuple[re.Pattern[str], str
 def _split(tag: str, form: re.Pattern[str], letters: str) -> tuple[str, str]:
     """Split B-PER into B and PER; a tag without a letter of its scheme has none, and is a label itself."""
     match = form.fullmatch(tag)
-    return (match["role"], match["label"]) if match and match["role"] in letters else ("", tag)
+    role = match["role"].upper() if match else ""
+    return (role, match["label"]) if match and role in letters else ("", tag)
 
 
 class SpanShape(Table):

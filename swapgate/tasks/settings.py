@@ -1,6 +1,7 @@
 """What a row of the models file says of how a model is asked; a task adds the keys that it alone has."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -16,6 +17,10 @@ BLANK = "…"
 """What a printed label map has where a person is to write a label."""
 MANY = 20
 """Labels of a model from which on a printed label map lists none of them."""
+
+
+NUMBER = re.compile(r"[-+]?\d+")
+"""What a key of `labels` looks like that is to be a class's number."""
 
 
 class _OthersToo(dict[str, str]):
@@ -79,6 +84,11 @@ class Settings(Table):
         """
         numbers = self.labels.keys() - {*names, OTHERS}
         return [str(number) if str(number) in numbers else name for number, name in enumerate(names)]
+
+    def strange_numbers(self, names: Sequence[str]) -> list[str]:
+        """Return the numbers in `labels` that no class of a model has, named by number, and no label of it is."""
+        known = {*names, *self.label_keys(names), *map(str, range(len(names)))}
+        return [key for key in self.labels if NUMBER.fullmatch(key) and key not in known]
 
     def told(self, names: Sequence[str]) -> list[str]:
         """Return what a reader of a report should know of how a model's classes, named by number, are read."""

@@ -13,7 +13,7 @@ from swapgate.outputs import text
 from swapgate.outputs.text import Text
 from swapgate.outputs.writing_systems import words
 from swapgate.tasks.case import Case, CaseShape, Files
-from swapgate.tasks.generation import REPLACED, WritingSettings, not_done, replaced
+from swapgate.tasks.generation import REPLACED, WritingSettings, check_own, not_done, replaced
 from swapgate.tasks.settings import CutSettings
 from swapgate.tasks.sounds import fewest_samples, resampled
 from swapgate.tasks.sounds import left_out as left_out_of
@@ -69,12 +69,13 @@ def auto_class(name: str, config: Mapping[str, Any]) -> str:
 
 
 def check_loaded(name: str, loaded: Loaded) -> None:
-    """Make sure that a model's processor has both its parts. Raises SurroundingsFault."""
+    """Make sure that a model's processor has both its parts, and its settings values. Raises SurroundingsFault."""
     missing = [part for part in ("feature_extractor", "tokenizer") if not hasattr(loaded.reader, part)]
     if missing:
         raise SurroundingsFault(
             f"{name} has no {' and no '.join(missing)} in its folder, which it needs; save its processor there"
         )
+    check_own(name, loaded)
 
 
 def predict(loaded: Loaded, sounds: Sequence[Sound], row: Any) -> list[Text | ModelFault]:

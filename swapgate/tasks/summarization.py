@@ -350,6 +350,7 @@ TASK = Task(
     settings=SummarySettings,
     judging_keys=frozenset({"decoding", "long"}),
     left_out=left_out,
+    check_loaded=generation.check_own,
     replaced=replaced,
     produced=produced,
     graded="a summary",

@@ -1,15 +1,16 @@
 """What a task is: how its cases are written, what a model of it is asked, and what it answers."""
 
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swapgate.core.faults import Fault, InputFault, SurroundingsFault
+from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import told
 from swapgate.outputs.prediction import Output
+from swapgate.tasks.afresh import Begun, begun, forget
 from swapgate.tasks.case import Case, CaseShape, Files
+from swapgate.tasks.positions import LENGTH, most_places, whole_number
 from swapgate.tasks.settings import Settings
 
 
@@ -26,23 +27,30 @@ class Loaded:
     @functools.cached_property
     def most_tokens(self) -> float:
         """How many tokens of a text it reads at once, special ones among them; infinite where there is no limit."""
-        limits = [getattr(self.model.config, "max_position_embeddings", None), self.reader.model_max_length]
-        for limit in filter(None, limits):
-            if not isinstance(limit, int) and not (isinstance(limit, float) and limit.is_integer()):
-                raise SurroundingsFault(
-                    f"the model's settings say that it reads at most {limit!r} tokens, which is no number; mend"
-                    " model_max_length in tokenizer_config.json, or max_position_embeddings in config.json"
-                )
-        limits = [limit and int(limit) for limit in limits]
-        for name, part in self.model.named_modules():
-            padding = getattr(part, "padding_idx", None)  # RoBERTa and its kin count positions from behind it
-            if name.rpartition(".")[2] == "position_embeddings" and padding is not None:
-                limits.append(len(part.weight) - padding - 1)
-        return min((limit for limit in limits if limit is not None and limit > 0), default=math.inf)
+        return min(self.places, whole_number(self.reader.model_max_length, *LENGTH))
+
+    @functools.cached_property
+    def places(self) -> float:
+        """How many of them its table of positions has places for; infinite where it has none."""
+        return most_places(self.model)
+
+    @property
+    def whose_limit(self) -> str:
+        """Say where the limit stands that its tokenizer alone has, and the model itself not."""
+        key, file = LENGTH
+        return f" by the {key} in its {file}" if self.most_tokens < self.places else ""
+
+    @functools.cached_property
+    def _begun(self) -> Begun:
+        return begun(self.model)
 
     def placed(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the tensors of a batch where the model is, and numbers with a fraction in its dtype."""
+        """Return the tensors of a batch where the model is, and numbers with a fraction in its dtype.
+
+        The model forgets what it was given before, so each batch that it is to answer is placed by itself.
+        """
         device, dtype = self.model.device, self.model.dtype
+        forget(self._begun, device.type)
         return {
             name: value.to(device, dtype) if value.is_floating_point() else value.to(device)
             for name, value in batch.items()

@@ -40,8 +40,8 @@ def tokenized(loaded: Loaded, texts: Sequence[str], long: Long | None = None, **
     longest = batch["input_ids"].shape[1]
     if longest > limit:
         raise SurroundingsFault(
-            f"a text has {longest:,} tokens, the model reads at most {limit:,}; shorten it, or write"
-            ' long = "truncate" in the models file'
+            f"a text has {longest:,} tokens, the model reads at most {limit:,}{loaded.whose_limit}; shorten it, or"
+            ' write long = "truncate" in the models file'
         )
     return batch
 

@@ -123,10 +123,13 @@ class Model:
     @property
     def names(self) -> tuple[str, str]:
         """How incumbent and candidate are called where both are named: those of one folder by their digests too."""
-        if self.swapped and self.incumbent.name == self.source.name:
+        then, now = self.incumbent, self.source
+        place = now.name.partition("@")[0]
+        if self.swapped and then.name.partition("@")[0] == place and not now.fetch:  # @: the commit that judges
             with suppress(Fault):  # its tests say what cannot be read
-                return told_apart(*((one.name, one.digest) for one in (self.incumbent, self.source)))
-        return self.incumbent.name, self.source.name
+                one, other = told_apart((place, then.digest), (place, now.digest))
+                return f"{then.name}{one.removeprefix(place)}", f"{now.name}{other.removeprefix(place)}"
+        return then.name, now.name
 
     def check(self) -> None:
         """Make sure that a verdict on this model is one on these weights, before anything is loaded.
@@ -166,9 +169,15 @@ class Model:
         row = self.source.row
         try:
             names = self.task.label_names(self.source.config)
-            keys = sorted({*row.label_keys(names)})
+            keys, strange = sorted({*row.label_keys(names)}), row.strange_numbers(names)
         except SurroundingsFault as fault:
             raise fault.behind(f"{self.name}: {self.source.name}: ") from fault
+        if strange:
+            raise SurroundingsFault(
+                f"{self.name}: {self.source.name} has {len(names)} classes (0 to {len(names) - 1}: {listed(names)}),"
+                f" and labels in {self.source.row_of} names others: {listed(strange)}; take these out, or write the"
+                " numbers that you meant"
+            )
         unknown = [key for key in keys if key not in row.label_map]
         if not unknown:
             return
@@ -324,6 +333,27 @@ class Model:
         """The loaded model itself, as its task keeps it. Raises SurroundingsFault."""
         return self._load().model
 
+    def check_answers(self) -> None:
+        """Make sure that it can be loaded and answers one of the first cases, so that it is worth trying anything else.
+
+        Raises SurroundingsFault where it cannot be loaded, and else what is wrong with the first of several cases.
+        """
+        self._load()
+        faults = []
+        for case in self.cases.cases[:BATCH]:
+            try:
+                _ = case.input
+            except Fault:
+                continue  # what cannot be read tells nothing of the model
+            try:
+                self.prediction(case)
+            except Fault as fault:
+                faults.append(fault)
+            else:
+                return
+        if len(faults) > 1:
+            raise faults[0]
+
     @property
     def load_seconds(self) -> float:
         """How long loading took, without the imports of torch and transformers. Raises SurroundingsFault."""
@@ -429,10 +459,31 @@ class Model:
                     f"{self.source.name} cannot compute in its type of numbers: {first_line(error)}; give"
                     " another variant or dtype"
                 )
+            if type(crash) is ModelFault and self._answers_nothing():
+                crash = self._broken = Unable(
+                    f"{self.source.name} crashes whatever it is given ({words}); its files or settings do not fit"
+                    " together: mend them, or save the model again"
+                )
             raise self._lack_of_memory(error, "predicted") or crash from error
         if self.first_call_seconds is None:
             self.first_call_seconds = time.perf_counter() - start
         return found
+
+    def _answers_nothing(self) -> bool:
+        """Return whether it has not answered since it was loaded, and crashes on the first cases, each of several."""
+        if self.first_call_seconds is not None:
+            return False
+        asked = 0
+        for case in self.cases.cases[:BATCH]:
+            with suppress(Fault):
+                given = case.input
+                try:
+                    self.task.predict(self._load(), [given], self._row())
+                except Exception:
+                    asked += 1
+                else:
+                    return False
+        return asked > 1
 
     def _checked(self, found: Any, count: int) -> list[Prediction | ModelFault]:
         """Make sure that a task has answered each input with a prediction of its kind. Raises SurroundingsFault."""

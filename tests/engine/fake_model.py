@@ -18,6 +18,7 @@ REAL = TASK.predict
 
 CRASHES = {
     "CRASH": RuntimeError("the model cannot read this"),
+    "UNFIT": RuntimeError("The size of tensor a (28) must match the size of tensor b (54)"),
     "NO_MEMORY": MemoryError(),
     "NO_GPU_MEMORY": RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     "NO_SYSTEM_MEMORY": OSError(12, "Cannot allocate memory"),

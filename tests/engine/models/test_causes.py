@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.causes import MOST, cause, logged
@@ -96,6 +97,61 @@ def test_package_that_is_not_installed(copy):
         " cannot be loaded: it needs the package optimum, and it is not installed: pip install optimum (Loading a GPTQ"
     )
     assert said.startswith(start)
+
+
+def test_type_of_numbers_that_is_unknown(copy):
+    """A dtype that torch has not is told with its key."""
+    assert copy(dtype="float99").startswith(' cannot be loaded: its config.json says dtype = "float99", which')
+
+
+@pytest.mark.parametrize("key", ["hidden_size", "vocab_size", "num_attention_heads", "num_hidden_layers"])
+def test_sizes_of_nothing(copy, key):
+    """A size of 0 that no model has is told before anything is made of it."""
+    assert copy(**{key: 0}).startswith(f": config.json: {key} = 0 is absurd (at least 1), so nothing was loaded")
+
+
+@pytest.mark.parametrize(
+    ("of", "auto_class", "reader", "config", "layer"),
+    [
+        ("sentiment", "SequenceClassification", "Tokenizer", {"num_hidden_layers": 1}, "bert.encoder.layer"),
+        ("image-classification", "ImageClassification", "ImageProcessor", {"num_hidden_layers": 1}, "vit.layers"),
+        ("speech-recognition", "CTC", "Processor", {"num_hidden_layers": 1}, "wav2vec2.encoder.layers"),
+    ],
+)
+def test_layers_that_are_left_out(copy, of, auto_class, reader, config, layer):
+    """A config.json with fewer layers than are stored is an error, and not a model without them."""
+    said = copy(of, f"AutoModelFor{auto_class}", f"Auto{reader}", **config)
+    where = re.escape(layer) if of == "sentiment" else r"[\w.]+"  # transformers 4 calls some otherwise
+    assert re.match(
+        rf" would be used without some of its layers: by config.json {where} has 1, and {where}.1.\S+ is stored; mend",
+        said,
+    )
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.inner."])
+@pytest.mark.parametrize(
+    ("of", "auto_class"),
+    [("sentiment", "AutoModelForSequenceClassification"), ("summarization", "AutoModelForSeq2SeqLM")],
+)
+def test_weights_of_a_model_within_another(copy, tmp_path, prefix, of, auto_class):
+    """Weights that are saved under a longer name than the model's are told as that, also where some are shared."""
+    shutil.copytree(ZOO / of / "small", tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    named = {f"{prefix}{name}": tensor for name, tensor in weights.items()}
+    save_file(named, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+    said = copy(of, auto_class)
+    assert said.startswith(f" has its weights under names that begin with '{prefix}' ({prefix}")
+    assert "model.module.save_pretrained" in said
+
+
+def test_weights_that_are_not_needed(tmp_path):
+    """What a model was trained for before, and has no place for now, is no fault of it."""
+    shutil.copytree(ZOO / "sentiment" / "small", tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    more = {"cls.predictions.bias": weights["classifier.bias"], "heads.3.weight": weights["classifier.bias"]}
+    save_file(weights | more, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+    row = Row(model=str(tmp_path / "model"))
+    assert load(find(row, Path("/"), tmp_path), "AutoModelForSequenceClassification").seconds > 0
 
 
 def raised(*errors):

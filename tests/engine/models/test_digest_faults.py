@@ -18,16 +18,13 @@ def fault_of(folder):
     "change",
     [
         lambda content: content[:-1],
-        lambda content: b"",
         lambda content: content + b"\0",
         lambda content: (10**15).to_bytes(8, "little") + content[8:],
-        lambda content: b"<html>404: no such model</html>",
-        lambda content: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
         lambda content: content.replace(b"[2,3]", b"[2,4]"),
         lambda content: content.replace(b'"F32"', b'"F64"'),
         lambda content: content.replace(b"[0,24]", b"[0,20]").replace(b"[0,16]", b"[0,12]"),
     ],
-    ids=["short", "empty", "one byte more", "header length", "web page", "git-lfs", "shape", "dtype", "place"],
+    ids=["short", "one byte more", "header length", "shape", "dtype", "place"],
 )
 def test_damaged_weights(folder, change):
     """Weights that are truncated, something else or not what their header says end in a fault that names the file."""
@@ -37,6 +34,50 @@ def test_damaged_weights(folder, change):
     words = fault_of(folder)
     assert words.startswith(f"{folder.weights}: weights cannot be read (")
     assert words.endswith("); fetch or save them again")
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
+LFS = "it is a pointer of git LFS and not the file itself; in its repository type: git lfs pull"
+PAGE = "it is a web page and not the file itself, as of a download that failed; download it again"
+EMPTY = "it is empty; fetch or save the model again"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("config.json", "generation_config.json", "tokenizer.json", "preprocessor_config.json", "vocab.json"),
+        *("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "vocab.txt", "spiece.model"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (POINTER, LFS),
+        (b"<!DOCTYPE html>\n<html></html>", PAGE),
+        (b"\n <HTML>404: no such model</html>", PAGE),
+        (b'\xef\xbb\xbf<?xml version="1.0"?><Error/>', PAGE),
+        (b"", EMPTY),
+    ],
+    ids=["git-lfs", "web page", "capitals", "xml", "empty"],
+)
+def test_another_file_in_its_place(folder, name, content, words):
+    """What a download left in the place of any file is told as what it is, with what to type."""
+    if name.startswith(("pytorch", "model.safetensors.")):
+        folder.weights.unlink()
+    if name.startswith(("vocab", "spiece")):
+        (folder.path / "tokenizer.json").unlink()
+    (folder.path / name).write_bytes(content)
+    with pytest.raises(SurroundingsFault) as caught:
+        folder_digest(folder.path, allow_pickle=True)
+    assert str(caught.value) == f"{folder.path / name}: {words}"
+
+
+@pytest.mark.parametrize("content", [b"<s>\n<pad>\nversion\n", b"version\nhttps\n", b"<unk>\nempty"])
+def test_vocabulary_that_looks_like_another_file(folder, content):
+    """A vocabulary may begin with a token in angle brackets."""
+    (folder.path / "tokenizer.json").unlink()
+    (folder.path / "vocab.txt").write_bytes(content)
+    assert len(folder_digest(folder.path)) == 64
 
 
 def test_no_weights(folder):

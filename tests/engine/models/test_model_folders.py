@@ -62,13 +62,14 @@ def test_other_label_map_is_another_model(recorded):
     assert "ORG 'Ada' 0-3 (0.9900) is new and wrong" in other.stdout.str()
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["config", "alone"])
+@pytest.mark.parametrize("config", [True, False], ids=["config", "alone"])
 @pytest.mark.parametrize("options", [[], ["--swap=ner.small=models/adapted"]], ids=["row", "swap"])
-def test_adapter(recorded, options, whole):
-    """A folder with an adapter, whose weights the digest would not see, is told as that before a model runs."""
+def test_adapter(recorded, options, config):
+    """A folder with an adapter and no whole model is told as that before a model runs."""
     name = "adapted" if options else "small"
     folder = recorded.retrain(name, like="small", Ada=["PER", 0.95])
-    if not whole:  # as peft saves it
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    if not config:  # as peft saves it
         (folder / "config.json").unlink()
     recorded.write(
         f"models/{name}/adapter_config.json", '{"peft_type": "LORA", "base_model_name_or_path": "some/bert"}'
@@ -82,11 +83,27 @@ def test_adapter(recorded, options, whole):
     )
 
 
-def test_adapter_that_says_nothing(recorded):
-    """An adapter's own settings may be broken; it is told as one all the same."""
-    recorded.write("models/small/adapter_config.json", "{")
+@pytest.mark.parametrize("settings", ["{", None], ids=["broken", "none"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "alone"])
+def test_adapter_that_says_nothing(recorded, settings, whole):
+    """An adapter's own settings may be broken or missing; its weights are told as one, also beside a whole model."""
+    folder = recorded.path / "models" / "small"
+    recorded.write("models/small/adapter_model.safetensors", "weights")
+    if settings is not None:
+        recorded.write("models/small/adapter_config.json", settings)
+    if not whole:
+        (folder / "model.safetensors").unlink()
     (message,) = [line for line in recorded.run().errlines if line]
-    assert "holds an adapter and no whole model (adapter); merge it" in message
+    beside = "beside a whole model" if whole else "and no whole model"
+    assert f"holds an adapter {beside} (adapter); merge it" in message
+    assert ("or take its weights out (adapter_model.safetensors, adapter_model.bin)" in message) == whole
+
+
+def test_settings_of_an_adapter_that_are_left_over(recorded):
+    """Settings of an adapter that stand beside a whole model make it none."""
+    recorded.write("models/small/adapter_config.json", '{"peft_type": "LORA"}')
+    result = recorded.run("-m", "small and not latency")
+    assert (result.ret, recorded.verdicts(result)) == (0, {"small": "PASS"})
 
 
 def test_weights_under_another_name(recorded):

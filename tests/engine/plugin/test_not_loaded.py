@@ -17,6 +17,8 @@ def test_refused(model, text):
     with pytest.raises(Fault, match="again"):
         model.predict([text])
 """
+WORDS = ("Ada", "It", "Siemens")
+"""A word of each case."""
 ERROR = "ner/small: models/small cannot be loaded: no space left on device; free some and run again"
 
 
@@ -64,3 +66,51 @@ def test_other_tier_tells_its_own(broken):
     result = broken.run("-m", "not latency", "-k", "expected")
     assert sum("no space left" in line for line in result.outlines) == 4
     assert result.parseoutcomes()["untested"] == 4
+
+
+@pytest.fixture
+def unfit(recorded):
+    """A project with properties, and a model that loads and crashes whatever it is given."""
+    recorded.suite.write_text(recorded.suite.read_text() + PROPERTIES)
+    recorded.retrain("small", **{word: ["UNFIT", 1] for word in WORDS})
+    (recorded.path / "events.txt").unlink()
+    return recorded
+
+
+UNFIT = (
+    "ner/small: models/small crashes whatever it is given (RuntimeError: The size of tensor a (28) must match the size"
+    " of tensor b (54)); its files or settings do not fit together: mend them, or save the model again"
+)
+
+
+def test_crash_at_everything_is_told_once(unfit):
+    """A model that crashes on each case is one error of its surroundings, and no property searches on."""
+    result = unfit.run("-m", "small and not latency")
+    assert (result.ret, unfit.verdicts(result)) == (7, {"small": "ERROR"})
+    assert unfit.reasons(result) == [f"ERROR  {UNFIT}"]
+    assert len([line for line in unfit.events() if line.startswith("predict")]) < 6
+
+
+@pytest.mark.parametrize("keyword", ["refused or quiet", "latency", "expected", "golden"])
+def test_crash_at_everything_whoever_asks(unfit, keyword):
+    """It is that whichever check asks first."""
+    result = unfit.run("-m", "small", "-k", keyword)
+    assert (result.ret, unfit.verdicts(result)) == (7, {"small": "ERROR"})
+    assert unfit.reasons(result) == [f"ERROR  {UNFIT}"]
+
+
+def test_crash_at_some(unfit):
+    """A model that answers one case is at fault where it crashes."""
+    unfit.retrain("small", Siemens=None)
+    result = unfit.run("-m", "small", "-k", "expected")
+    assert (result.ret, unfit.verdicts(result)) == (1, {"small": "FAIL"})
+    assert "ner/small 'ada': the model crashed: RuntimeError: The size of tensor a" in unfit.reasons(result)[0]
+
+
+def test_no_property_of_a_model_that_says_nothing_sound(unfit):
+    """A model whose every answer is NaN fails, and its properties fail by that at once."""
+    unfit.retrain("small", **{word: ["PER", "nan"] for word in WORDS})
+    result = unfit.run("-m", "small", "-k", "refused or quiet")
+    assert (result.ret, unfit.verdicts(result)) == (1, {"small": "FAIL"})
+    assert all("a score that is NaN or infinite (models/small)" in line for line in unfit.reasons(result))
+    assert len([line for line in unfit.events() if line.startswith("predict")]) < 6

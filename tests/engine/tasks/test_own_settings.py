@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from swapgate.backends.transformers import load
+from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.sounds import read_sound
 from swapgate.models.loading import find
 from swapgate.project.manifest import read_manifest
@@ -86,6 +87,51 @@ def test_no_clock_ends_a_text(task, tier):
         setattr(model.model.generation_config, name, value)
     assert len(plain[0].text) > 5
     assert find_task(task).predict(model, [given], row) == plain
+
+
+def refused(task, tier, folder, file, **settings):
+    """Return what is said of a model of the zoo with other settings when it is loaded."""
+    shutil.copytree(ZOO / task / tier, folder)
+    path = folder / file
+    own = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**own, **settings}))
+    row = read_manifest(ROOT / "fixtures" / "models" / "embedded.toml").rows[task][tier]
+    with pytest.raises(SurroundingsFault) as caught:
+        load(find_task(task), find(row.model_copy(update={"model": str(folder)}), Path("/"), folder.parent))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("num_beams", "x"),
+        ("num_beams", 0),
+        ("num_beams", True),
+        ("max_length", "64"),
+        ("min_length", [1]),
+        ("length_penalty", "x"),
+        ("no_repeat_ngram_size", 1.5),
+        ("repetition_penalty", "x"),
+        ("eos_token_id", "x"),
+        ("forced_bos_token_id", {"a": 1}),
+    ],
+)
+@pytest.mark.parametrize(("task", "tier"), [("summarization", "small"), ("speech-recognition", "large")])
+def test_settings_without_a_usable_value(tmp_path, task, tier, key, value):
+    """A model's own setting that is no number of its kind is one error with its name, and not the model's crash."""
+    said = refused(task, tier, tmp_path / "model", "generation_config.json", **{key: value})
+    assert said.startswith(f"model: {key} = {value!r} in its generation_config.json (or config.json): input should be")
+    assert said.endswith("; mend that, or save the model's own there")
+
+
+@pytest.mark.parametrize(("key", "value", "own"), [("num_mel_bins", 32, 64), ("max_length", 400, 208)])
+def test_spectrogram_of_another_size(tmp_path, key, value, own):
+    """A reader that makes a spectrogram of another size than the model's is one error with both sizes."""
+    said = refused("audio-classification", "original", tmp_path / "model", "preprocessor_config.json", **{key: value})
+    assert said == (
+        f"model: {key} = {value} in its preprocessor_config.json, and {own} in its config.json; mend the former, or"
+        " save the model's own there"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from PIL import Image
 
 from swapgate.core.faults import SurroundingsFault
@@ -44,27 +45,22 @@ class Detector:
     """Stands in for a model and its processor: it finds objects with the scores it is made with."""
 
     config = SimpleNamespace(id2label={0: "CAT"})
-    device = "cpu"
+    device = torch.device("cpu")
     dtype = None
+    modules = staticmethod(list)
 
     def __init__(self, *scores):
-        import torch
-
         self.scores = torch.tensor(scores)
         self.boxes = torch.tensor([[0.0, 0.0, 9.0, 9.0]] * len(scores))
 
     def __call__(self, pictures=None, return_tensors=None, **_):
         """As a processor give numbers of no picture, as a model the scores and boxes."""
-        import torch
-
         if return_tensors:
             return {"pixel_values": torch.zeros(1, 3, 9, 9)}
         return SimpleNamespace(logits=self.scores[None, :, None], pred_boxes=self.boxes[None])
 
     def post_process_object_detection(self, *_, **__):
         """Return the table of the one picture."""
-        import torch
-
         return [
             {"scores": self.scores, "labels": torch.zeros(len(self.scores), dtype=torch.int64), "boxes": self.boxes}
         ]

@@ -122,6 +122,12 @@ def test_equal_to_the_pipeline(kind, aggregation):
         ("O B-PER I-PER E-mail", "BIO", "PER PER E-mail"),
         ("B-PER I-PER NONE", "BIO", "PER PER"),
         ("0 PER-B PER-I", "BIO", "PER PER"),
+        ("O B:PER I:PER B:LOC", "BIO", "PER PER LOC"),
+        ("O PER|B PER|I", "BIO", "PER PER"),
+        ("O B.PER I.PER E.PER S.PER", "BIOES", "PER PER PER PER"),
+        ("O b-per i-per b-loc", "BIO", "per per loc"),
+        ("O per_b per_i per_l per_u", "BILOU", "per per per per"),
+        ("O e-mail s-bahn b-cell", "IO", "e-mail s-bahn b-cell"),
     ],
 )
 def test_scheme_is_told_from_the_tags(tags, scheme, keys):
@@ -160,7 +166,9 @@ def test_entities_of_schemes(tags, expected):
     """An entity ends where its tag says so, and the next one begins, as seqeval reads BIOES and BILOU."""
     assert grouped(tags, BIOES) == expected
     assert grouped(tags.replace("E-", "L-").replace("S-", "U-"), BILOU) == expected
-    assert grouped(tags.replace("-", "_"), BIOES.replace("-", "_")) == expected
+    for between in "_:/|.":
+        assert grouped(tags.replace("-", between), BIOES.replace("-", between)) == expected
+    assert grouped(tags.lower(), BIOES.lower(), outside="o") == expected.lower()
     assert grouped(tags.replace("I-", "M-"), BIOES.replace("I-", "M-")) == expected
 
 
@@ -175,6 +183,35 @@ def test_outside_of_a_row():
     """A class of another name is outside where the row says so, and each piece is an entity where none is."""
     assert grouped("PER PER NONE LOC", "NONE PER LOC", outside="NONE") == "PER:0-7 LOC:9-13"
     assert grouped("PER PER NONE LOC", "NONE PER LOC") == "PER:0-7 NONE:7-8 LOC:9-13"
+
+
+@pytest.mark.parametrize(
+    ("names", "tags"), [("B-PER I-PER NONE", "B-PER, I-PER, NONE"), ("O B-PER NONE", "O, B-PER, NONE")]
+)
+@pytest.mark.parametrize("outside", ["NNE", "none", "PER"])
+def test_outside_that_is_no_tag(names, tags, outside):
+    """An outside of a row that the model has not is refused with the tags that it has, and not read as none."""
+    words = f'outside = "{outside}" of its row is none of its tags: {tags}; write the one that is no entity, or leave'
+    with pytest.raises(SurroundingsFault, match=words):
+        task.NerSettings(labels=SAME, outside=outside).label_keys(names.split())
+
+
+@pytest.mark.parametrize(
+    "labels", [{"B": "PER", "I": "PER"}, {"B": "B-PER", "I": "I-PER", "O": "O"}, {"1": "PER", "2": "I-PER"}]
+)
+def test_letters_alone(labels):
+    """Tags that are letters without a label are mapped to one, or to whole tags, and an entity begins at each B."""
+    assert grouped("B I B O", "O B I", labels=labels) == "PER:0-7 PER:7-8"
+
+
+def test_letters_alone_are_to_be_mapped():
+    """Letters alone are no labels of entities, and one that is not mapped is missing."""
+    with pytest.raises(SurroundingsFault, match="its labels are O, B, I, of which"):
+        task.NerSettings(labels=SAME).label_keys(["O", "B", "I"])
+    with pytest.raises(SurroundingsFault, match='of which "B" = "B" makes no tags; map each of them'):
+        task.NerSettings(labels={"B": "B", "I": "I"}).label_keys(["O", "B", "I"])
+    assert task.NerSettings(labels={"I": "PER"}).label_keys(["O", "B", "I"]) == ["B", "I"]
+    assert task.NerSettings().own_labels(["O", "B", "I"]) == 'labels = { "B" = "…", "I" = "…" }'
 
 
 @pytest.mark.parametrize("names", ["LABEL_0 LABEL_1 LABEL_2 LABEL_3", "0 1 2 3"], ids=["LABEL_n", "n"])

@@ -7,6 +7,8 @@ import pytest
 
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.outputs.classification import ranked
+from swapgate.project.manifest import row_type
+from swapgate.tasks import find_task
 from swapgate.trials.plan import make_plan
 
 BIRDS = ["hen", "crane", "great white shark, white shark", "crane"]
@@ -102,6 +104,36 @@ def test_names_that_are_numbers(birds):
     row = model(birds).source.row
     assert row.label_keys(["1", "0"]) == ["1", "0"]
     assert model(birds).check() is None
+
+
+@pytest.mark.parametrize("key", ["4", "-1", "04", "1000000"])
+def test_number_of_no_class(birds, key):
+    """A number in labels that no class has is refused with the classes that there are, before a model runs."""
+    label(birds, f'"{key}" = "emu", "*" = "*"')
+    with pytest.raises(SurroundingsFault) as caught:
+        model(birds).check()
+    assert str(caught.value) == (
+        'sentiment/small: models/birds has 4 classes (0 to 3: hen, crane, "great white shark, white shark", crane), and'
+        f" labels in [sentiment.small] in fixtures/models/embedded.toml names others: {key}; take these out, or write"
+        " the numbers that you meant"
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "names", "fits"),
+    [
+        ("ner", ["O", "B-PER", "I-PER"], ["2", "PER"]),
+        ("ner", ["LABEL_0", "LABEL_1", "LABEL_2"], ["0", "2"]),
+        ("ner", ["O", "B-7", "I-7"], ["7"]),
+        ("object-detection", ["cat", "N/A", "7"], ["0", "7"]),
+        ("image-classification", ["cat", "7"], ["1", "7"]),
+        ("audio-classification", ["yes", "no"], ["0"]),
+    ],
+)
+def test_numbers_of_all_tasks(task, names, fits):
+    """In each task with labels a number is one of a class, or a label itself, or strange."""
+    row = row_type(find_task(task))(model="m", labels=dict.fromkeys([*fits, "33"], "B-PER"))
+    assert row.strange_numbers(names) == ["33"]
 
 
 def test_many_labels_that_stand_twice(birds):

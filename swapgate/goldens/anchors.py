@@ -122,7 +122,7 @@ def _read_rows(path: Path, *_version: int) -> Remembered:
             if row["row"] in rows:
                 raise ValueError(f"{row['row']} stands twice; both sides of a merge may be in it")
             rows[row["row"]] = _counted(row)
-        return Remembered(head["made_by"], rows, history)
+        return Remembered(head["made_by"], rows, tuple(history))
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         where = ".".join(map(str, detail["loc"])) or "the line"

@@ -89,8 +89,8 @@ class Tally:
         self.left_out.update([left_out] if left_out else [])
         if length is not None:
             self._lengths.append(length)
-        for key, value in slices.items():
-            self.slices.setdefault(key, {}).setdefault(value, array("q")).append(self.rows)
+        for by, value in slices.items():
+            self.slices.setdefault(by, {}).setdefault(value, array("q")).append(self.rows)
         if source is not None:
             self._sources.add(hash(source))
         told_by = given or f" {self.rows}"

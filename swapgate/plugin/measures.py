@@ -181,9 +181,8 @@ class Quality:
         undecided += [
             words for one, words in sliced if one.comparison.decision == "too few rows" and one.role == "named"
         ]
-        cuts = self._cuts(counted)
+        told = [*dict.fromkeys(note for one in judged for note in one.told), *self._cuts(counted)]
         remarks = [f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes]
-        remarks += dict.fromkeys(note for one in judged if one.decision == "PASS" for note in one.told)
         remarks += self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
         remarks += [words for one, words in sliced if one.role == "seen"]
         if judged and counted.sources:
@@ -193,8 +192,10 @@ class Quality:
             )
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
+        if any(one.decision == "FAIL" and one.beside and one.beside.tier == ANCHOR for one in judged):
+            next_step += f", or accept it and {move_anchor(self.model)}"
         if failed:
-            self.message = f"{self.model.name}: {'; '.join([*failed, *cuts])} ({described(self.model)}); {next_step}"
+            self.message = f"{self.model.name}: {'; '.join([*failed, *told])} ({described(self.model)}); {next_step}"
         if tuple(limits) != tuple(self.model.row.budget.quality):
             self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
         elif counted.right_always:
@@ -203,8 +204,8 @@ class Quality:
                 f" right in each of the {counted.rows} rows of {self.evaluation}; give one with other labels too"
             )
         elif undecided and not self.incomplete:
-            self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *cuts])} ({described(self.model)})"
-        self.remark = f"{self.model.name}: {'; '.join([*remarks, *cuts])}" if remarks or cuts else ""
+            self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *told])} ({described(self.model)})"
+        self.remark = f"{self.model.name}: {'; '.join([*remarks, *told])}" if remarks or told else ""
         self.holds = not failed and self.holds is not False
         return not failed
 
@@ -270,7 +271,7 @@ class Quality:
         if limit.against == INCUMBENT and side.said is not None:
             self.same = counted.said == side.said
         less = comparison.metric in task.output.less_is_better
-        words = "; ".join([figures.worded(comparison, side.name, less), *side.notes])
+        words = figures.worded(comparison, side.name, less)
         if comparison.decision == "too few rows":
             words = f"{words}: {figures.rows_wanted(comparison, task.graded)}"
         against = figures.Beside(limit.against or "", side.model, comparison, side.said is None)
@@ -288,7 +289,7 @@ class Quality:
         if limit.against == ANCHOR:
             if self.remember:
                 return None  # what is counted now is the anchor
-            before = ", before the swap" if self.model.swapped else ""
+            before = ", before the swap," if self.model.swapped else ""
             raise _NotCompared(
                 f"no rows of an anchor are remembered; record them{before} with: {remember_command(self.model)}"
             )
@@ -315,12 +316,17 @@ class Quality:
         if both is None:
             raise _NotCompared(
                 f"none of the {counted.rows:,} rows of {self.evaluation} is {whose}; give a set that has some with"
-                f' --eval-set, or move the anchor: swapgate anchor {self.model.suite}.{self.model.tier} --reason "…"'
+                f" --eval-set, or {move_anchor(self.model)}"
             )
         notes = [f"{both[0].rows:,} of {counted.rows:,} rows are {whose}"] if both[0].rows < counted.rows else []
         if limit.against == INCUMBENT:
             notes.insert(0, f"the weights of {model} are gone, and its recorded rows are used")
         return _Side(name, model, *both, notes=notes)
+
+
+def move_anchor(model: Model) -> str:
+    """Return in words what moves the anchor of a tier."""
+    return f'move the anchor: swapgate anchor {model.suite}.{model.tier} --reason "…"'
 
 
 def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:

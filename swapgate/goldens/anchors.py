@@ -16,13 +16,13 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from swapgate.core.faults import InputFault
+from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import read_text, remove_remains, write_whole
 from swapgate.goldens.golden import locked, read_golden, restore, without_blanks
 from swapgate.goldens.provenance import Provenance
 from swapgate.outputs.counts import RIGHT
 from swapgate.outputs.prediction import EXACT
-from swapgate.statistics.tally import Counted
+from swapgate.statistics.tally import Counted, Tally
 
 FORMAT: Literal[1] = 1
 """Raised when rows are counted in another way."""
@@ -31,7 +31,9 @@ LARGEST = 400_000_000
 ENDINGS = ANCHOR, ACCEPTED = ".anchor.jsonl", ".accepted.jsonl"
 """How the files of the anchor's rows and of the accepted model's are called, behind the tier."""
 
-Number = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+MOST = 1e12
+"""The largest number that is remembered."""
+Number = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -130,6 +132,19 @@ def _read_rows(path: Path, *_version: int) -> Remembered:
         raise InputFault(fault) from error
     except (OSError, ValueError, RecursionError) as error:
         raise InputFault(f"{path}: holds no remembered rows ({error}); {restore(path)}") from error
+
+
+def remembered(made_by: Provenance, tally: Tally) -> Remembered:
+    """Return what a model came to, as a file can hold it. Raises SurroundingsFault where its task counts otherwise."""
+    rows = {key: row for key, row in zip(tally.keys, tally.counted(), strict=True) if key}
+    for name, value in (one for row in rows.values() for one in row.counts.items()):
+        pair = isinstance(name, tuple) and len(name) == 2 and all(isinstance(part, str) for part in name)
+        if not (pair or isinstance(name, str)) or not 0 <= value <= MOST:
+            raise SurroundingsFault(
+                f"the task {made_by.task_name} is at fault: a row counts {value:g} for {name!r}, and numbers from 0 to"
+                f" {MOST:g} by a name or a pair of labels can be remembered; mend its count"
+            )
+    return Remembered(made_by, rows)
 
 
 def accepted_rows(golden: Path) -> Remembered | None:

@@ -11,7 +11,7 @@ import rich.markup
 import rich.progress
 
 from swapgate.core.faults import AbsentFault, Fault, SurroundingsFault
-from swapgate.goldens.anchors import Remembered
+from swapgate.goldens.anchors import remembered
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.snapshots import GoldenExtension
 from swapgate.plugin.checks import Expected, Golden, Orphan
@@ -170,8 +170,7 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
         return _reference(request, model, limit)
 
     def remember(counted: Tally) -> None:
-        rows = {key: row for key, row in zip(counted.keys, counted.counted(), strict=True) if key}
-        plan.rows[model.suite, model.tier] = Remembered(model.made_by, rows)
+        plan.rows[model.suite, model.tier] = remembered(model.made_by, counted)
 
     def tally(one: Model) -> Tally:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")

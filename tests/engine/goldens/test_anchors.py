@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from swapgate.core.faults import InputFault
+from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.goldens.anchors import Remembered, read_rows, text_of
+from swapgate.goldens.anchors import remembered as remembered_of
 from swapgate.goldens.provenance import Provenance
 from swapgate.outputs import Tolerance
 from swapgate.outputs.answer import Answer, AnswerSpan
@@ -20,7 +21,7 @@ from swapgate.outputs.text import Summary, Text
 from swapgate.statistics.comparison import compare_figure
 from swapgate.statistics.recalled import beside
 from swapgate.statistics.slices import judge_named, seen
-from swapgate.statistics.tally import Tally
+from swapgate.statistics.tally import Counted, Tally
 from swapgate.tasks import find_task
 
 MADE_BY = Provenance("ner", "models/a", None, None, "float32", "a1" * 32, Tolerance(), {"torch": "none"})
@@ -68,7 +69,7 @@ def counted(task, rights, rows=None):
 
 def remembered(tally):
     """Return what is remembered of a tally."""
-    return Remembered(MADE_BY, dict(zip(tally.keys, tally.counted(), strict=True)))
+    return remembered_of(MADE_BY, tally)
 
 
 @pytest.fixture
@@ -210,6 +211,30 @@ def test_other_counts(edit):
         ValueError, match={"names": "is counted by", "share": "top-3 of a row", "noted": "as many"}[edit]
     ):
         beside(ours, rows)
+
+
+@pytest.mark.parametrize(
+    "count",
+    [{"odd": -1.0}, {"odd": float("nan")}, {"odd": 1e13}, {("a", 1): 1.0}],
+    ids=["less", "nan", "large", "pair"],
+)
+def test_counted_otherwise(count):
+    """What a file could not give back is the fault of the task that counts so, before anything is written."""
+    tally = counted("ner", [])
+    tally.recall(Counted({RIGHT: 1.0, **count}))
+    tally.keys.append("0" * 16)
+    with pytest.raises(SurroundingsFault, match="the task ner is at fault: a row counts"):
+        remembered_of(MADE_BY, tally)
+
+
+def test_accumulator_that_tells_nothing():
+    """Of figures that an accumulator gathers and cannot tell of a row, none is told of remembered rows; others are."""
+    gathered = type("Gathered", (), {"names": ["spread"], "add": lambda self, prediction, expected: None})
+    tally = Tally(replace(find_task("ner").output, accumulator=gathered))
+    tally.add("one", entity("PER"), SAID["ner"][0], key="0" * 16)
+    assert (tally.is_remembered("spread"), tally.is_remembered("F1")) == (False, True)
+    assert tally.counted()[0].noted is None
+    assert beside(tally, remembered(tally).rows)
 
 
 def test_label_sets(kept):

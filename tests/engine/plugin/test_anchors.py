@@ -242,6 +242,14 @@ def test_of_quality_alone(tier, key):
     result.stderr.fnmatch_lines([f"*budget.{key}.against = 'anchor' is no other tier*"])
 
 
+def test_no_tier(tier):
+    """No tier is called like it."""
+    tier.replace(tier.models_file, "[ner.small]", "[ner.anchor]")
+    result = tier.run(*JUDGE)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*'anchor' is reserved; give the tier another name*"])
+
+
 class TestCommand:
     """`swapgate anchor` moves it, and says why."""
 

@@ -144,6 +144,12 @@ def remembered(made_by: Provenance, tally: Tally) -> Remembered:
                 f"the task {made_by.task_name} is at fault: a row counts {value:g} for {name!r}, and numbers from 0 to"
                 f" {MOST:g} by a name or a pair of labels can be remembered; mend its count"
             )
+    try:
+        json.dumps([row.noted for row in rows.values()], allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise SurroundingsFault(
+            f"the task {made_by.task_name} is at fault: what its accumulator notes is not JSON ({error}); mend that"
+        ) from error
     return Remembered(made_by, rows)
 
 

@@ -143,6 +143,8 @@ class Quality:
     """What was found, for the verdict."""
     _others: dict[str, Tally] = field(default_factory=dict, init=False)
     """What came of the set with the models that it is compared with."""
+    _recalled: dict[str, _Side | None] = field(default_factory=dict, init=False)
+    """The same of remembered rows, by what limits call the model."""
     same: bool | None = None
     """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
@@ -232,7 +234,7 @@ class Quality:
             side = self._beside(SWAP_QUALITY, counted)
         except _NotCompared:  # the limit beside the incumbent says so
             return [], []
-        if side is None or not counted.is_remembered(metric):
+        if side is None or (side.said is None and not counted.is_remembered(metric)):
             return [], []
         counted, theirs, less = side.ours, side.theirs, metric in self.model.task.output.less_is_better
         limits = dict(self.model.row.budget.slices)
@@ -285,7 +287,10 @@ class Quality:
         """
         known = self.remembered(limit)
         if known is not None:
-            return self._recalled(limit, known, counted)
+            whose = limit.against or ""
+            if whose not in self._recalled:
+                self._recalled[whose] = self._recall(whose, known, counted)
+            return self._recalled[whose]
         if limit.against == ANCHOR:
             if self.remember:
                 return None  # what is counted now is the anchor
@@ -300,15 +305,14 @@ class Quality:
         self._others[name] = theirs
         return _Side(name, name, counted, theirs, theirs.said)
 
-    def _recalled(self, limit: QualityLimit, known: Remembered, counted: Tally) -> _Side | None:
+    def _recall(self, against: str, known: Remembered, counted: Tally) -> _Side | None:
         """Return a side of remembered rows."""
         model = known.made_by.model
         if known.made_by.digest == self.model.source.digest:
             return None
-        if limit.against == ANCHOR:
-            name, whose = f"the anchor {model}", "the anchor's"
-        else:
-            name, whose = model, f"remembered of {model}"
+        name, whose, otherwise = model, f"remembered of {model}", "bring its weights back"
+        if against == ANCHOR:
+            name, whose, otherwise = f"the anchor {model}", "the anchor's", move_anchor(self.model)
         try:
             both = beside(counted, known.rows)
         except ValueError as error:
@@ -316,10 +320,10 @@ class Quality:
         if both is None:
             raise _NotCompared(
                 f"none of the {counted.rows:,} rows of {self.evaluation} is {whose}; give a set that has some with"
-                f" --eval-set, or {move_anchor(self.model)}"
+                f" --eval-set, or {otherwise}"
             )
         notes = [f"{both[0].rows:,} of {counted.rows:,} rows are {whose}"] if both[0].rows < counted.rows else []
-        if limit.against == INCUMBENT:
+        if against == INCUMBENT:
             notes.insert(0, f"the weights of {model} are gone, and its recorded rows are used")
         return _Side(name, model, *both, notes=notes)
 

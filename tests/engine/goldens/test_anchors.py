@@ -227,6 +227,15 @@ def test_counted_otherwise(count):
         remembered_of(MADE_BY, tally)
 
 
+def test_noted_otherwise():
+    """So is what an accumulator notes, where that is not JSON."""
+    notes = {"names": ["spread"], "add": lambda *_: None, "noted": lambda self, row: {row}, "recall": lambda *_: None}
+    tally = Tally(replace(find_task("ner").output, accumulator=type("Gathered", (), notes)))
+    tally.add("one", entity("PER"), SAID["ner"][0], key="0" * 16)
+    with pytest.raises(SurroundingsFault, match="what its accumulator notes is not JSON"):
+        remembered_of(MADE_BY, tally)
+
+
 def test_accumulator_that_tells_nothing():
     """Of figures that an accumulator gathers and cannot tell of a row, none is told of remembered rows; others are."""
     gathered = type("Gathered", (), {"names": ["spread"], "add": lambda self, prediction, expected: None})

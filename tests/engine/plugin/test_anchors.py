@@ -183,6 +183,18 @@ def test_incumbent_is_gone(crept, place):
     assert "the weights of models/small are gone, and its recorded rows are used" in crept.reasons(result)[0]
 
 
+def test_incumbent_is_gone_and_has_no_row(crept):
+    """Where none of the rows was remembered of it, that is INCOMPLETE, slices that have a limit included."""
+    shutil.rmtree(crept.path / "models/small")
+    crept.replace(crept.models_file, LIMIT, "budget.slices.watch = { margin = 0.05 }\n")
+    crept.rows(range(1_000, 1_100))
+    crept.missing("candidate", 45)
+    result = crept.run(*JUDGE, SWAP)
+    assert (result.ret, crept.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert "none of the 100 rows of fixtures/ner/set.jsonl is remembered of models/small; " in crept.reasons(result)[0]
+    assert "or bring its weights back (" in crept.reasons(result)[0]
+
+
 def test_incumbent_is_the_candidate(crept):
     """A candidate that is the incumbent whose weights are gone did not take place."""
     shutil.move(crept.path / "models/small", crept.path / "models/candidate")

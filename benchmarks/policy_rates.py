@@ -10,6 +10,11 @@ whole margin: how often one that is watched fails, of all that are; how often on
 Whole runs: 1 to 24 tiers of 300 to 2,000 rows, of which 2 to 10 % differ, with a margin of 2 points. How often
 all PASS, any is red, or INCOMPLETE, where nothing is worse; and how often all PASS though one tier loses its margin.
 
+Anchors: five swaps in a row, each of which loses half a point, or nothing, and differs on 4 % of 1,000 rows from the
+model before it, of which 95 % are right at first. How often all of them pass so far beside the incumbent alone, and
+beside the anchor too, and how often any fails beside the anchor. In "equal" each candidate is compared with the anchor
+itself, as good as that and 4 % of rows apart.
+
 Lost cases and fallen scores are simulated by policy_cases.py.
 
 Writes policy_rates.json and .md beside this file. The seed is fixed.
@@ -46,6 +51,7 @@ CLUSTERS, CORRELATIONS = (FEWEST_CLUSTERS, 50, 100, 300), (0.1, 0.4, 0.8)
 LOST, GAINED = 0.06, 0.04
 SLICES, SLICE_ROWS = (2, 5, 10, 20, 50), 200
 TIERS, ROWS, DISCORDANCES, MARGIN = (1, 3, 8, 24), (300, 1_000, 2_000), (0.02, 0.04, 0.1), 0.02
+SWAPS, SET, RIGHT, ANCHOR_MARGINS = 5, 1_000, 0.95, (0.03, 0.02)
 SIZES = {"2 to 20": (2, 21), "2": (2, 3), "20": (20, 21)}
 
 
@@ -162,6 +168,85 @@ def table_of_runs(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def judged(rows: int, pairs: Any, margin: float) -> Any:
+    """Return 1 for PASS, -1 for FAIL and 0 for too few rows, of as many lost and gained rows as there are pairs."""
+    different, places = np.unique(pairs, axis=0, return_inverse=True)
+    words = {"PASS": 1, "FAIL": -1, "too few rows": 0}
+    said = [words[non_inferior(Flips(rows, *pair), margin)] for pair in different.tolist()]
+    return np.array(said)[places.reshape(-1)]
+
+
+def swapped(random: np.random.Generator, there: dict[tuple[int, int], Any], right: float, loss: float) -> Any:
+    """Return how many rows are right or wrong for the anchor and now, after a swap, and which rows it lost and gained.
+
+    `there`: the same before, by what the anchor and the incumbent are on a row, 1 or 0; each a number a run.
+    """
+    differ = 0.04
+    lost = {was: random.binomial(there[was, 1], (differ + loss) / 2 / right) for was in (1, 0)}
+    gained = {was: random.binomial(there[was, 0], (differ - loss) / 2 / (1 - right)) for was in (1, 0)}
+    moved = {was: lost[was] - gained[was] for was in (1, 0)}
+    now = {(was, is_right): count + (1 - 2 * is_right) * moved[was] for (was, is_right), count in there.items()}
+    return now, np.stack([lost[1] + lost[0], gained[1] + gained[0]], axis=1)
+
+
+def crept(loss: float, runs: int) -> list[dict[str, Any]]:
+    """Return how often swaps in a row pass, each losing as much, without and with an anchor."""
+    random = np.random.default_rng([SEED, round(1_000 * loss)])
+    first = random.binomial(SET, RIGHT, size=runs)
+    there = {(1, 1): first, (1, 0): 0 * first, (0, 1): 0 * first, (0, 0): SET - first}
+    alone = np.ones(runs, bool)
+    passed, failed = ({margin: start.copy() for margin in ANCHOR_MARGINS} for start in (alone, ~alone))
+    lines = []
+    for swap in range(1, SWAPS + 1):
+        there, flips = swapped(random, there, RIGHT - (swap - 1) * loss, loss)
+        alone = alone & (judged(SET, flips, MARGIN) == 1)
+        for margin in ANCHOR_MARGINS:
+            beside = judged(SET, np.stack([there[1, 0], there[0, 1]], axis=1), margin)
+            passed[margin] &= alone & (beside == 1)
+            failed[margin] |= beside == -1
+        line = {"loss a swap": loss, "swaps": swap, "PASS without": float(alone.mean())}
+        lines.append(line | _shares("PASS", passed) | _shares("FAIL beside it", failed))
+    return lines
+
+
+def equal(runs: int) -> dict[str, Any]:
+    """Return how often a candidate that is as good as the anchor passes and fails beside it."""
+    random = np.random.default_rng([SEED, SET])
+    flips = random.multinomial(SET, [0.02, 0.02, 0.96], size=runs)[:, :2]
+    said = {margin: judged(SET, flips, margin) for margin in ANCHOR_MARGINS}
+    passed, failed = ({margin: one == word for margin, one in said.items()} for word in (1, -1))
+    return _shares("PASS", passed) | _shares("FAIL", failed)
+
+
+def _shares(word: str, of: dict[float, Any]) -> dict[str, float]:
+    return {f"{word}, margin {margin}": float(one.mean()) for margin, one in of.items()}
+
+
+def anchors(runs: int) -> dict[str, Any]:
+    """Return what anchors do to swaps in a row, and to candidates that are as good as they are."""
+    return {"swaps": [line for loss in (0.005, 0.0) for line in crept(loss, runs)], "equal": equal(runs)}
+
+
+def table_of_anchors(found: dict[str, Any]) -> str:
+    """Write the tables of anchors."""
+    margins = ", ".join(f"{margin:g}" for margin in ANCHOR_MARGINS)
+    lines = [
+        "| lost a swap | swaps | all PASS without an anchor | with one at a margin of"
+        f" {' | of '.join(map(str, ANCHOR_MARGINS))} | any FAIL beside it ({margins}) |"
+    ]
+    lines.append("|---" * 6 + "|")
+    for row in found["swaps"]:
+        shares = [row["PASS without"], *(row[f"PASS, margin {margin}"] for margin in ANCHOR_MARGINS)]
+        cells = " | ".join(f"{share:.1%}" for share in shares)
+        failed = ", ".join(f"{row[f'FAIL beside it, margin {margin}']:.1%}" for margin in ANCHOR_MARGINS)
+        lines.append(f"| {100 * row['loss a swap']:.1f} points | {row['swaps']} | {cells} | {failed} |")
+    lines += ["", "| a candidate as good as the anchor | PASS | FAIL |", "|---" * 3 + "|"]
+    for margin in ANCHOR_MARGINS:
+        passed, failed = (found["equal"][f"{word}, margin {margin}"] for word in ("PASS", "FAIL"))
+        lines.append(f"| at a margin of {margin} | {passed:.1%} | {failed:.2%} |")
+    return "\n".join(lines) + "\n"
+
+
 def written(rows: list[dict[str, Any]]) -> str:
     """Write the table of clusters."""
     heads = [f"{count} clusters" for count in CLUSTERS]
@@ -190,7 +275,8 @@ def whole_runs(runs: int) -> list[dict[str, Any]]:
     return [whole_run(tiers, rows, discordance, 10 * runs) for discordance, rows, tiers in lines]
 
 
-PARTS: dict[str, tuple[Callable[[int], list[dict[str, Any]]], Callable[[list[dict[str, Any]]], str]]] = {
+PARTS: dict[str, tuple[Callable[[int], Any], Callable[[Any], str]]] = {
+    "anchors": (lambda runs: anchors(20 * runs), table_of_anchors),
     "cases": (lambda runs: all_case_rates(10 * runs), table_of_cases),
     "dependent": (dependent, written),
     "slices": (all_slices, table_of_slices),
@@ -203,15 +289,17 @@ PARTS: dict[str, tuple[Callable[[int], list[dict[str, Any]]], Callable[[list[dic
 def main() -> None:
     """Simulate what is asked for and write all down."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS, help="a line, ten times as many where nothing is resampled")
+    parser.add_argument(
+        "--runs", type=int, default=RUNS, help="a line; ten times as many where nothing is resampled, of anchors twenty"
+    )
     parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="the rest of the file stays")
     asked = parser.parse_args()
     path = Path(f"{asked.output}.json")
     result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     for name in asked.only:
-        result[name] = {"runs": asked.runs, "lines": PARTS[name][0](asked.runs)}
-    tables = [table(result[name]["lines"]) for name, (_, table) in PARTS.items() if name in result]
+        result[name] = {"runs": asked.runs, "found": PARTS[name][0](asked.runs)}
+    tables = [table(result[name]["found"]) for name, (_, table) in PARTS.items() if name in result]
     text = "\n".join(tables)
     facts = {"command": "python benchmarks/policy_rates.py", "seed": SEED}
     facts |= {name: result[name] for name in PARTS if name in result}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from swapgate.changes.edits import edits
 from swapgate.core.faults import Fault, InputFault
+from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.golden import read_golden
 from swapgate.models.loading import Source
 from swapgate.trials.plan import Plan
@@ -52,7 +53,9 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
 
 def _check_files(before: Plan, tree: Path) -> None:
     """Make sure that what judges is in the commit. Raises InputFault where a link leads out of it."""
-    judging = {before.manifest.path}.union(*({model.cases.path, model.golden} for model in before.models.values()))
+    judging = {before.manifest.path}
+    for model in before.models.values():
+        judging |= {model.cases.path, model.golden, *rows_beside(model.golden)}
     for path in sorted(judging):
         if not path.resolve().is_relative_to(tree.resolve()):
             raise InputFault(f"{path} leads out of the repository, where git has no older one; put the file there")

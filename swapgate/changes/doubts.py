@@ -9,6 +9,7 @@ from pathlib import Path
 from swapgate.changes.git import blob_of
 from swapgate.changes.judges import Layout, collected, edited, properties, suite_files
 from swapgate.core.faults import InputFault
+from swapgate.goldens.anchors import ANCHOR, path_of
 from swapgate.goldens.golden import read_golden
 from swapgate.trials.plan import Plan
 
@@ -35,6 +36,7 @@ def with_doubts(plan: Plan, before: Plan, now: Plan, layout: Layout, accepted: S
     )
     _doubt_removed(plan, before)
     _doubt_goldens(plan, before, now)
+    _doubt_anchors(plan, before, now)
     _doubt_edited(plan, edited(before, now, files, plan.against or "", layout), _accepted(accepted))
     return plan
 
@@ -65,6 +67,18 @@ def _doubt_goldens(plan: Plan, before: Plan, now: Plan) -> None:
             plan.doubts.setdefault(key, []).append(
                 f"{model.name}: {path} has no golden any more of {named(gone)}, which the change still has; put it"
                 f" back: git checkout {_short(plan)} -- {shlex.quote(path)}"
+            )
+
+
+def _doubt_anchors(plan: Plan, before: Plan, now: Plan) -> None:
+    """Word the anchors that a change deletes, also of a swapped tier: they stay whatever model is accepted."""
+    for key in before.models.keys() & now.models.keys():
+        then, there = (path_of(one.models[key].golden, ANCHOR) for one in (before, now))
+        if then.exists() and not there.exists():
+            path = plan.shown(there)
+            plan.doubts.setdefault(key, []).append(
+                f"{now.models[key].name}: {path}, the rows of its anchor, is deleted; put it back: git checkout"
+                f" {_short(plan)} -- {shlex.quote(path)}"
             )
 
 

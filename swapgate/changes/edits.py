@@ -9,6 +9,7 @@ from typing import Any
 
 from swapgate.changes.changed import HARMLESS, files_of
 from swapgate.changes.git import changed_since
+from swapgate.goldens.anchors import rows_beside
 from swapgate.project.manifest import Row
 from swapgate.tasks.case import Case
 from swapgate.trials.plan import Key, Plan
@@ -108,7 +109,8 @@ def _files(before: Plan, now: Plan, commit: str, swapped: Container[Key]) -> tup
     """
     both = (before, now)
     suites = _of_both(*both)
-    goldens = _names(now, (model.golden for key, model in now.models.items() if key in before.models))
+    stored = [model.golden for key, model in now.models.items() if key in before.models]
+    goldens = _names(now, (one for golden in stored for one in (golden, *rows_beside(golden))))
     models = {name for plan in both for name in _names(plan, (one.source.folder for one in plan.models.values()))}
     stay = [key for key in now.models if key in before.models and key not in swapped]
     kept = _names(now, (now.models[key].source.folder for key in stay))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from swapgate import __version__, tasks
 from swapgate.commands.accepting import accept_loss, add_accept_options
+from swapgate.commands.anchoring import add_anchor_options, move_anchor
 from swapgate.commands.documentation import add_tasks_options, tasks_text
 from swapgate.commands.labelling import add_label_options, label
 from swapgate.commands.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
@@ -102,6 +103,7 @@ def _run(arguments: list[str] | None) -> int:
     look = commands.add_parser("review", help="look at what differs from the goldens, and accept or reject it")
     add_review_options(look)
     add_accept_options(commands.add_parser("accept-loss", help="let a candidate lose some cases, with a reason"))
+    add_anchor_options(commands.add_parser("anchor", help="let the accepted model be the tier's anchor, with a reason"))
     add_label_options(commands.add_parser("label", help="label only the rows on which two models differ"))
     add_calibrate_options(
         commands.add_parser("calibrate", help="measure a model beside itself or a twin, propose its limits")
@@ -124,6 +126,9 @@ def _run(arguments: list[str] | None) -> int:
             return 0
         if asked.command == "accept-loss":
             sys.stdout.write(accept_loss(*project(Path.cwd(), asked.models), asked))
+            return 0
+        if asked.command == "anchor":
+            sys.stdout.write(move_anchor(*project(Path.cwd(), asked.models), asked))
             return 0
         if asked.command == "label":
             sys.stdout.write(label(*project(Path.cwd(), asked.models), asked))

@@ -80,12 +80,12 @@ def read_golden(path: Path) -> dict[str, Entry]:
     try:
         status = path.stat()
         if not path.is_file():
-            raise InputFault(f"{path}: not a file; remove it and {_restore(path)}")
+            raise InputFault(f"{path}: not a file; remove it and {restore(path)}")
         return _read_golden(path, status.st_mtime_ns, status.st_size, status.st_ino)
     except FileNotFoundError:
         return {}
     except (OSError, RecursionError) as error:
-        raise InputFault(f"{path}: cannot be read ({error}); {_restore(path)}") from error
+        raise InputFault(f"{path}: cannot be read ({error}); {restore(path)}") from error
 
 
 @functools.lru_cache(maxsize=64)
@@ -99,13 +99,13 @@ def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
             return _entries(content, path.parent.name)
     except ValidationError as error:
         if re.search(rb"^(<<<<<<<|=======|>>>>>>>)", content, re.MULTILINE):
-            fault = f"{path}: holds merge-conflict markers; resolve the conflict or {_restore(path)}"
+            fault = f"{path}: holds merge-conflict markers; resolve the conflict or {restore(path)}"
             raise InputFault(fault) from error
         detail = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in detail["loc"]) or "the file"
-        raise InputFault(f"{path}: not a golden ({where}: {detail['msg']}); {_restore(path)}") from error
+        raise InputFault(f"{path}: not a golden ({where}: {detail['msg']}); {restore(path)}") from error
     except (ValueError, KeyError) as error:
-        raise InputFault(f"{path}: not a golden ({error}); {_restore(path)}") from error
+        raise InputFault(f"{path}: not a golden ({error}); {restore(path)}") from error
 
 
 def _entries(content: bytes, suite: str) -> dict[str, Entry]:
@@ -191,7 +191,7 @@ def write_golden(path: Path, changes: Mapping[str, Entry | None]) -> None:
     Raises OSError and InputFault, and then leaves what was there.
     """
     place = path.resolve()  # of a link the file that it leads to
-    with _locked(place):
+    with locked(place):
         remove_remains(place)
         there = _read_golden.__wrapped__(path) if path.exists() else {}
         kept = {case: entry for case, entry in sorted({**there, **changes}.items()) if entry is not None}
@@ -293,13 +293,14 @@ def _widened(tolerance: Tolerance, stored: Entry) -> Tolerance:
     return elsewhere.widened(tolerance, stored.prediction) if elsewhere else tolerance
 
 
-def _restore(path: Path) -> str:
+def restore(path: Path) -> str:
+    """Return what brings back what git has of a file."""
     return f"restore it with: git checkout -- {path}"
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep others from writing the same golden: a lock beside it, which git does not see."""
+def locked(path: Path) -> Iterator[None]:
+    """Keep others from writing the same golden, and what stands beside it: a lock, which git does not see."""
     lock = make_hidden(path.parent / LOCKS) / f"{path.stem}.lock"
     with filelock.FileLock(lock, timeout=LOCK_TIMEOUT, mode=0o664):  # others of the group may write goldens too
         yield
@@ -314,7 +315,7 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
         made_by = entry.made_by
         one = tuple({**vars(made_by), "surroundings": tuple(made_by.surroundings.items())}.values())
         if one not in names:
-            stamp = asdict(made_by, dict_factory=_without_blanks)
+            stamp = asdict(made_by, dict_factory=without_blanks)
             names[one] = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:8]
             stamps[names[one]] = stamp
         first = {"first": to_json(entry.first)} if entry.first else {}
@@ -328,7 +329,7 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
     return _pretty({"format": FORMAT, "made_by": dict(sorted(stamps.items())), "cases": cases}) + "\n"
 
 
-def _without_blanks(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_blanks(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Leave out of a stamp what few of them have."""
     return {key: value for key, value in pairs if value is not None or key not in LEFT_OUT}
 

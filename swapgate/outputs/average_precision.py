@@ -3,7 +3,9 @@
 import contextlib
 import io
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import Field, TypeAdapter
 
 from swapgate.outputs.counts import Figures
 
@@ -33,6 +35,36 @@ class AveragePrecision:
         """Note a picture."""
         self._noted.append(_noted(expected, prediction.objects))
         self._labels |= {annotation.label for annotation in expected}
+        self._ranked = {}
+
+    def noted(self, row: int) -> Any:
+        """Return what is noted of a picture as JSON can hold it: by label how many there are, scores, and matches.
+
+        The latter are whole numbers whose binary digits say at which of COCO's overlaps something is matched.
+        """
+        import numpy as np
+
+        bits = 1 << np.arange(LEVELS)
+        return {
+            name: [one.wanted, np.asarray(one.scores).tolist(), (bits @ np.reshape(one.matched, (LEVELS, -1))).tolist()]
+            for name, one in self._noted[row].items()
+        }
+
+    def recall(self, noted: Any) -> None:
+        """Note a picture by what `noted` gives. Raises ValueError where that is something else."""
+        import numpy as np
+
+        found = REMEMBERED.validate_python(noted)
+        if any(len(scores) != len(matched) for _, scores, matched in found.values()):
+            raise ValueError("there are not as many scores as matches")
+        bits = 1 << np.arange(LEVELS)[:, None]
+        self._noted.append(
+            {
+                name: Noted(np.array(scores), (np.array(matched, dtype=int) & bits) > 0, wanted)
+                for name, (wanted, scores, matched) in found.items()
+            }
+        )
+        self._labels |= {name for name, (wanted, *_) in found.items() if wanted}
         self._ranked = {}
 
     def figures(self) -> Figures:
@@ -106,6 +138,10 @@ class Noted(NamedTuple):
 
 
 NOTHING_FOUND = Noted((), (), 0)
+Score = Annotated[float, Field(allow_inf_nan=False)]
+Matched = Annotated[int, Field(ge=0, lt=1 << LEVELS)]
+REMEMBERED = TypeAdapter(dict[str, tuple[Annotated[int, Field(ge=0)], list[Score], list[Matched]]])
+"""What `AveragePrecision.noted` gives."""
 
 
 class _Ranked(NamedTuple):

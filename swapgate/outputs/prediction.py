@@ -26,7 +26,11 @@ class Prediction:
 
 
 class Accumulator(Protocol):
-    """Figures that are no function of sums over rows, as an average precision is."""
+    """Figures that are no function of sums over rows, as an average precision is.
+
+    One that also has `noted(row)`, which returns what it has noted of a row as JSON can hold it, and `recall(noted)`,
+    which notes a row anew by that (or raises ValueError), has figures that can be compared with an anchor's.
+    """
 
     names: Collection[str]
     """Those by which a budget may judge."""

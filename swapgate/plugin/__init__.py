@@ -16,6 +16,7 @@ from swapgate.changes.doubts import with_doubts
 from swapgate.changes.git import check_out, commit_of, ignored_by
 from swapgate.changes.judges import Layout
 from swapgate.core.faults import InputFault
+from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.pending import on_ci
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin import fixtures
@@ -232,7 +233,7 @@ def _hidden(plan: Plan, then: Path) -> dict[str, str]:
     """Return the files that judge and a commit has not, for git ignores them, each with the line that makes it so."""
     judging = [plan.manifest.path]
     for model in plan.models.values():
-        judging += [model.cases.path, model.golden]
+        judging += [model.cases.path, model.golden, *rows_beside(model.golden)]
     absent = [path for path in dict.fromkeys(judging) if path.is_relative_to(plan.root) and path.is_file()]
     absent = [path for path in absent if not (then / path.relative_to(plan.root)).is_file()]
     return {plan.shown(path): rule for path in absent if (rule := ignored_by(plan.root, path))}

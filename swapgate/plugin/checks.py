@@ -182,7 +182,7 @@ class Golden:
                 self.incomplete = not_recorded(self.model, stored.made_by)
             elif self.proposed is not None:
                 self.incomplete = self._not_own(case, received, self.proposed)
-        if stored and self.model.swapped and stored.made_by.digest == self.model.incumbent.digest:
+        if stored and self.model.swapped and stored.made_by.digest == self.model.replaced_digest:
             self.same = not check_drift(prediction, stored.prediction, self.model.row.tolerance)
         if not self.model.swapped:
             if found or self.incomplete:
@@ -271,6 +271,12 @@ def record_command(model: Model) -> str:
     where = " on your machine" if on_ci() else ""
     which = f"{model.suite} and {model.tier} and not quality and not latency"  # no golden is of these
     return f'pytest -m "{which}" --snapshot-update{where}'
+
+
+def remember_command(model: Model) -> str:
+    """Return what records a tier's goldens and remembers its rows of the evaluation set."""
+    where = " on your machine" if on_ci() else ""
+    return f'pytest -m "{model.suite} and {model.tier} and not latency" --snapshot-update{where}'
 
 
 def not_recorded(model: Model, made_by: Provenance) -> str:

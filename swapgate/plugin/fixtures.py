@@ -1,5 +1,6 @@
 """The fixtures that a suite file uses: `model`, `prediction`, `expected`, `golden`, `budget` and what it limits."""
 
+import functools
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,6 +11,7 @@ import rich.markup
 import rich.progress
 
 from swapgate.core.faults import AbsentFault, Fault, SurroundingsFault
+from swapgate.goldens.anchors import remembered
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.snapshots import GoldenExtension
 from swapgate.plugin.checks import Expected, Golden, Orphan
@@ -167,6 +169,9 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     def reference(limit: QualityLimit) -> Model | None:
         return _reference(request, model, limit)
 
+    def remember(counted: Tally) -> None:
+        plan.rows[model.suite, model.tier] = remembered(model.made_by, counted)
+
     def tally(one: Model) -> Tally:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")
         if one is model:
@@ -174,8 +179,11 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
         with _as_reference(model):
             return one.tally(evaluation, progress)
 
-    shown = plan.shown(evaluation.path)
-    return _remembered(request, Quality(model, shown, reference, tally, _models_file(request)))
+    option = request.config.option
+    updates = option.update_snapshots or option.update_new_snapshots_only
+    known = functools.partial(plan.remembered, model)
+    sides = (reference, known, remember if updates else None, tally)
+    return _remembered(request, Quality(model, plan.shown(evaluation.path), *sides, _models_file(request)))
 
 
 def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, value: Callable[[Model], float]) -> Cost:

@@ -17,11 +17,12 @@ from _pytest.junitxml import LogXML, xml_key
 from swapgate.core.faults import Fault
 from swapgate.core.files import write_whole
 from swapgate.core.words import plain
+from swapgate.goldens.anchors import read_rows, remember, text_of
 from swapgate.goldens.golden import loosened, read_golden, stale
 from swapgate.goldens.pending import count, write_pending
 from swapgate.goldens.snapshots import GoldenExtension
 from swapgate.plugin.caller import CALL, asked, call_of, narrowed
-from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_command
+from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_command, remember_command
 from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
@@ -185,9 +186,9 @@ class Ledger:
                 "" if self.plan.against else write_pending(self.plan.root, self.plan.manifest.name, self.plan.pending)
             )
             self.plan.notes.extend([trouble] if trouble else [])
-        output = getattr(session.config, "workeroutput", None)
-        if output is not None:
-            output[NOT_WRITTEN] = dict(GoldenExtension.not_written)
+        output, worker = (getattr(session.config, name, None) for name in ("workeroutput", "workerinput"))
+        if output is not None and worker is not None:
+            output[NOT_WRITTEN] = dict(GoldenExtension.not_written) | self._leave_rows(worker)
         elif _runs(session.config.option):
             self._judge(session, exitstatus)
 
@@ -210,6 +211,7 @@ class Ledger:
     def _judge(self, session: pytest.Session, exitstatus: int) -> None:
         """Judge and write the reports; what cannot be written is told, and never a 0."""
         self._gather_from_workers()
+        self._remember()
         self._note_not_written(GoldenExtension.not_written)
         GoldenExtension.not_written.clear()
         option, directory = session.config.option, session.config.invocation_params.dir
@@ -279,6 +281,9 @@ class Ledger:
                 self.missing = self.missing or Missing()
                 self.missing.update(Missing.from_json(ledger["missing"]))
             GoldenExtension.write_left(Path(self.ledgers.name))
+            for key in self.plan.models:
+                if found := read_rows(self._left(self.ledgers.name, key)):
+                    self.plan.rows[key] = found
             self.ledgers.cleanup()
         for test in self.died:
             if test in self.selected:
@@ -291,6 +296,37 @@ class Ledger:
                 "a process of pytest-xdist died outside of a test, maybe with goldens still to be written;"
                 " run again without -n"
             )
+
+    @staticmethod
+    def _left(folder: str, key: Key) -> Path:
+        """Return where a worker of pytest-xdist leaves the rows of a tier."""
+        suite, tier = key
+        return Path(folder) / suite / f"{tier}.jsonl"
+
+    def _leave_rows(self, worker: Mapping[str, Any]) -> dict[str, str]:
+        """Let the controller remember the rows that this worker has counted; gives what could not be written."""
+        faults = {}
+        for key, found in self.plan.rows.items():
+            try:
+                write_whole(self._left(worker[LEDGERS], key), text_of(found))
+            except OSError as error:
+                faults[str(self.plan.models[key].golden)] = str(error)
+        return faults
+
+    def _remember(self) -> None:
+        """Remember rows of evaluation sets, once the goldens are written: only a golden's own model is accepted."""
+        for key, found in self.plan.rows.items():
+            model = self.plan.models[key]
+            try:
+                if not remember(model.golden, found):
+                    words = (
+                        f"{model.name}: its rows of the evaluation set were not remembered, for the golden is not of"
+                        f" {found.made_by.model}; record both with: {remember_command(model)}"
+                    )
+                    record = Record(Selected(*key, "quality"), "incomplete", words)
+                    self.records.append((f"rows of {model.name}", record))
+            except (OSError, Fault) as error:
+                self._note_not_written({str(model.golden): str(error)})
 
     def _note_not_collected(self, option: Any) -> None:
         """Note what the tests of suite files came to that could not be imported or were skipped as a whole."""

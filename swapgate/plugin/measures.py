@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import nearest
-from swapgate.plugin.checks import described
+from swapgate.goldens.anchors import Remembered
+from swapgate.outputs.counts import RIGHT
+from swapgate.plugin.checks import described, remember_command
 from swapgate.project.budgets import FEWEST_WATCHED, SWAP_QUALITY, WATCH, Limit, QualityLimit, SliceLimit
-from swapgate.project.manifest import INCUMBENT
+from swapgate.project.manifest import ANCHOR, INCUMBENT
 from swapgate.statistics import slices
 from swapgate.statistics.comparison import (
     Comparison,
@@ -23,6 +25,7 @@ from swapgate.statistics.comparison import (
     least_shown,
 )
 from swapgate.statistics.latency import Ratio, Times
+from swapgate.statistics.recalled import beside
 from swapgate.statistics.slices import Slice
 from swapgate.statistics.tally import Tally
 from swapgate.trials.running import Model
@@ -91,6 +94,23 @@ class Cost:
         return judgement != "failed"
 
 
+class _Side(NamedTuple):
+    """What a model is compared with on the evaluation set."""
+
+    name: str
+    """How it is called in messages."""
+    model: str
+    """How the model is called that stands for it."""
+    ours: Tally
+    """The rows of the model that is judged."""
+    theirs: Tally
+    """The same rows of the other."""
+    said: str | None = None
+    """A digest of all that the other has said; None where its rows are remembered."""
+    notes: Sequence[str] = ()
+    """Of remembered rows: that they are used, and how many of the set they are."""
+
+
 class _Judged(NamedTuple):
     """What came of one limit of quality."""
 
@@ -98,6 +118,8 @@ class _Judged(NamedTuple):
     shown: str
     words: str
     notes: Sequence[str]
+    told: Sequence[str] = ()
+    """What a reader should know of what it was compared with."""
     beside: figures.Beside | None = None
     floor: Floor | None = None
 
@@ -111,6 +133,10 @@ class Quality:
     """The file of the set."""
     reference: Callable[[QualityLimit], Model | None]
     """Returns the model that a limit compares with; None for the incumbent where nothing is swapped."""
+    remembered: Callable[[QualityLimit], Remembered | None]
+    """Returns the rows that a limit compares with where no model is asked for them."""
+    remember: Callable[[Tally], None] | None
+    """Of an update: remembers what came of the set."""
     tally: Callable[[Model], Tally]
     """Returns what came of the set."""
     models_file: str
@@ -125,12 +151,16 @@ class Quality:
     """What was found, for the verdict."""
     _others: dict[str, Tally] = field(default_factory=dict, init=False)
     """What came of the set with the models that it is compared with."""
+    _recalled: dict[str, _Side | None] = field(default_factory=dict, init=False)
+    """The same of remembered rows, by what limits call the model."""
     same: bool | None = None
     """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
     def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
         task = self.model.task
         counted = self.tally(self.model)
+        if self.remember:
+            self.remember(counted)
         metric, found = counted.headline or task.figures[0], counted.figures()
         if metric not in found:
             raise SurroundingsFault(
@@ -161,7 +191,7 @@ class Quality:
         undecided += [
             words for one, words in sliced if one.comparison.decision == "too few rows" and one.role == "named"
         ]
-        cuts = self._cuts(counted)
+        told = [*dict.fromkeys(note for one in judged for note in one.told), *self._cuts(counted)]
         remarks = [f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes]
         remarks += self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
         remarks += [words for one, words in sliced if one.role == "seen"]
@@ -172,8 +202,10 @@ class Quality:
             )
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
+        if any(one.decision == "FAIL" and one.beside and one.beside.tier == ANCHOR for one in judged):
+            next_step += f", or accept it and {move_anchor(self.model)}"
         if failed:
-            self.message = f"{self.model.name}: {'; '.join([*failed, *cuts])} ({described(self.model)}); {next_step}"
+            self.message = f"{self.model.name}: {'; '.join([*failed, *told])} ({described(self.model)}); {next_step}"
         if tuple(limits) != tuple(self.model.row.budget.quality):
             self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
         elif counted.right_always:
@@ -182,8 +214,8 @@ class Quality:
                 f" right in each of the {counted.rows} rows of {self.evaluation}; give one with other labels too"
             )
         elif undecided and not self.incomplete:
-            self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *cuts])} ({described(self.model)})"
-        self.remark = f"{self.model.name}: {'; '.join([*remarks, *cuts])}" if remarks or cuts else ""
+            self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *told])} ({described(self.model)})"
+        self.remark = f"{self.model.name}: {'; '.join([*remarks, *told])}" if remarks or told else ""
         self.holds = not failed and self.holds is not False
         return not failed
 
@@ -206,10 +238,13 @@ class Quality:
 
     def _slices(self, counted: Tally, metric: str) -> tuple[list[tuple[Slice, str]], list[str]]:
         """Judge the slices of a swap: each in words, and what is missing of those that have a limit."""
-        incumbent = self.reference(SWAP_QUALITY)
-        if incumbent is None:
+        try:
+            side = self._beside(SWAP_QUALITY, counted)
+        except _NotCompared:  # the limit beside the incumbent says so
             return [], []
-        theirs, less = self.tally(incumbent), metric in self.model.task.output.less_is_better
+        if side is None or (side.said is None and not counted.is_remembered(metric)):
+            return [], []
+        counted, theirs, less = side.ours, side.theirs, metric in self.model.task.output.less_is_better
         limits = dict(self.model.row.budget.slices)
         watch = limits.pop(WATCH, None)
         margins, missing = slices.margins(limits, counted.slices)
@@ -223,7 +258,7 @@ class Quality:
             f"no row of {self.evaluation} is of the slice {name} of budget.slices; add some, or remove its limit"
             for name in missing
         ]
-        return [(one, figures.worded_slice(one, incumbent.source.name, less)) for one in found], absent
+        return [(one, figures.worded_slice(one, side.name, less)) for one in found], absent
 
     def _judged(self, limit: QualityLimit, counted: Tally, headline: str) -> _Judged | None:
         """Judge one limit; None where there is no model to compare with."""
@@ -233,24 +268,81 @@ class Quality:
             shown, words, notes = figures.shown_floor(floor), figures.worded_floor(floor), figures.beside(floor)
             more = "" if floor.decision != "too few rows" else f": {figures.rows_wanted(floor, task.graded)}"
             return _Judged(floor.decision, shown, words + more, notes, floor=floor)
+        metric = limit.metric or headline
+        try:
+            side = self._beside(limit, counted)
+            if side is None:
+                return None
+            if side.said is None and not counted.is_remembered(metric):
+                raise _NotCompared(f"{metric} is not told by remembered rows; judge by metric = {RIGHT!r}")
+            comparison = _compared(side, limit, metric)
+        except _NotCompared as lack:
+            return _Judged("too few rows", f"{metric} {counted.figures()[metric]:.3f} (not compared)", str(lack), ())
+        if limit.against == INCUMBENT and side.said is not None:
+            self.same = counted.said == side.said
+        less = comparison.metric in task.output.less_is_better
+        words = figures.worded(comparison, side.name, less)
+        if comparison.decision == "too few rows":
+            words = f"{words}: {figures.rows_wanted(comparison, task.graded)}"
+        against = figures.Beside(limit.against or "", side.model, comparison, side.said is None)
+        notes = figures.beside(comparison)
+        if limit.margin is not None and not task.graded and is_saturated(side.ours, side.theirs):
+            note = figures.saturated(side.ours.rows, least_shown(side.ours, side.theirs, metric, limit.margin))
+            words, notes = f"{words}; {note}", [*notes, note]
+        shown = figures.shown_comparison(comparison, less)
+        return _Judged(comparison.decision, shown, words, notes, side.notes, beside=against)
+
+    def _beside(self, limit: QualityLimit, counted: Tally) -> _Side | None:
+        """Return what a limit compares with; None where there is nothing, or the model is that itself.
+
+        Raises _NotCompared where no rows are remembered, SurroundingsFault where these are none of this version.
+        """
+        known = self.remembered(limit)
+        if known is not None:
+            whose = limit.against or ""
+            if whose not in self._recalled:
+                self._recalled[whose] = self._recall(whose, known, counted)
+            return self._recalled[whose]
+        if limit.against == ANCHOR:
+            if self.remember:
+                return None  # what is counted now is the anchor
+            before = ", before the swap," if self.model.swapped else ""
+            raise _NotCompared(
+                f"no rows of an anchor are remembered; record them{before} with: {remember_command(self.model)}"
+            )
         reference = self.reference(limit)
         if reference is None:
             return None
-        theirs = self.tally(reference)
-        self._others[reference.source.name] = theirs
-        if limit.against == INCUMBENT:
-            self.same = counted.said == theirs.said
-        comparison = _compared(counted, theirs, limit, headline)
-        less = comparison.metric in task.output.less_is_better
-        words, notes = figures.worded(comparison, reference.source.name, less), figures.beside(comparison)
-        if comparison.decision == "too few rows":
-            words = f"{words}: {figures.rows_wanted(comparison, task.graded)}"
-        if limit.margin is not None and not task.graded and is_saturated(counted, theirs):
-            note = figures.saturated(counted.rows, least_shown(counted, theirs, comparison.metric, limit.margin))
-            words, notes = f"{words}; {note}", [*notes, note]
-        against = figures.Beside(limit.against or "", reference.source.name, comparison)
-        shown = figures.shown_comparison(comparison, less)
-        return _Judged(comparison.decision, shown, words, notes, beside=against)
+        name, theirs = reference.source.name, self.tally(reference)
+        self._others[name] = theirs
+        return _Side(name, name, counted, theirs, theirs.said)
+
+    def _recall(self, against: str, known: Remembered, counted: Tally) -> _Side | None:
+        """Return a side of remembered rows."""
+        model = known.made_by.model
+        if known.made_by.digest == self.model.source.digest:
+            return None
+        name, whose, otherwise = model, f"remembered of {model}", "bring its weights back"
+        if against == ANCHOR:
+            name, whose, otherwise = f"the anchor {model}", "the anchor's", move_anchor(self.model)
+        try:
+            both = beside(counted, known.rows)
+        except ValueError as error:
+            raise _unlike(name, error) from error
+        if both is None:
+            raise _NotCompared(
+                f"none of the {counted.rows:,} rows of {self.evaluation} is {whose}; give a set that has some with"
+                f" --eval-set, or {otherwise}"
+            )
+        notes = [f"{both[0].rows:,} of {counted.rows:,} rows are {whose}"] if both[0].rows < counted.rows else []
+        if against == INCUMBENT:
+            notes.insert(0, f"the weights of {model} are gone, and its recorded rows are used")
+        return _Side(name, model, *both, notes=notes)
+
+
+def move_anchor(model: Model) -> str:
+    """Return in words what moves the anchor of a tier."""
+    return f'move the anchor: swapgate anchor {model.suite}.{model.tier} --reason "…"'
 
 
 def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:
@@ -261,7 +353,23 @@ def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:
     )
 
 
-def _compared(ours: Tally, theirs: Tally, limit: QualityLimit, headline: str) -> Comparison:
-    if limit.margin is None:
-        return compare_errors(ours, theirs, limit.errors_at_most or 1.0)
-    return compare_figure(ours, theirs, limit.metric or headline, limit.margin)
+class _NotCompared(Exception):
+    """A limit was not judged, for what it compares with is not remembered; in words, with the next step."""
+
+
+def _compared(side: _Side, limit: QualityLimit, metric: str) -> Comparison:
+    try:
+        if limit.margin is None:
+            return compare_errors(side.ours, side.theirs, limit.errors_at_most or 1.0)
+        return compare_figure(side.ours, side.theirs, metric, limit.margin)
+    except (ValueError, ArithmeticError, LookupError) as error:
+        if side.said is not None:
+            raise
+        raise _unlike(side.name, error) from error
+
+
+def _unlike(name: str, error: Exception) -> SurroundingsFault:
+    """Word that remembered rows are none that this version has counted: somebody edited them."""
+    return SurroundingsFault(
+        f"the remembered rows of {name} are not counted as those of the set are ({error}); restore their file from git"
+    )

@@ -25,7 +25,8 @@ class QualityLimit(FiniteTable):
     """A budget of quality: how much worse than that of `against` a figure on the evaluation set may be, or a floor."""
 
     against: NonEmptyStr | None = None
-    """Another tier of the task, or "incumbent": judged only when this tier is swapped. A floor has none."""
+    """Another tier of the task; "incumbent": judged only when this tier is swapped; or "anchor": the tier's first
+    accepted model, whose rows are remembered. A floor has none."""
     metric: NonEmptyStr | None = None
     """The task's first figure where it is not set."""
     margin: float | None = Field(default=None, gt=0, lt=1)

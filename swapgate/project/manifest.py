@@ -38,8 +38,8 @@ CHECKS = frozenset({"expected", "golden"})
 """Names of tests, which -k would take for a suite's."""
 KEYWORDS = frozenset({"and", "or", "not", "true", "false", "none"})
 """Words that -k and -m of pytest read otherwise."""
-INCUMBENT = "incumbent"
-"""What a budget calls the model that a candidate would replace."""
+INCUMBENT, ANCHOR = "incumbent", "anchor"
+"""What a budget calls the model that a candidate would replace, and the tier's first accepted one."""
 
 
 def is_revision(text: str) -> bool:
@@ -54,7 +54,7 @@ def _checked_revision(revision: str) -> str:
 
 
 def _free(name: str) -> str:
-    if name in (MARKS - {"suite"}) or name == INCUMBENT or name in BUILT_IN_NAMES:
+    if name in (MARKS - {"suite"}) or name in (INCUMBENT, ANCHOR, *BUILT_IN_NAMES):
         raise ValueError(f"{name!r} is reserved; give the tier another name")
     return name
 
@@ -271,7 +271,11 @@ def check_row(
     task = manifest.tasks[suite]
     others = [*(other for other in manifest.rows[suite] if other != tier), INCUMBENT]
     figures = [*task.figures, RIGHT]
-    named = [(f"budget.{name}.against", limit.against or "", "other tier", others) for name, limit in row.budget.limits]
+    beside = {"quality": [*others, ANCHOR]}
+    named = [
+        (f"budget.{name}.against", limit.against or "", "other tier", beside.get(name, others))
+        for name, limit in row.budget.limits
+    ]
     named += [
         ("budget.quality.metric", limit.metric, "figure", figures) for limit in row.budget.quality if limit.metric
     ]

@@ -6,6 +6,7 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +15,19 @@ from swapgate.outputs.counts import CONFIDENCE, MACRO, NOTHING, RIGHT, SIDES, Co
 from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
 from swapgate.statistics.sureness import Sureness, calibration_error, curve
 
+
+@dataclass(frozen=True)
+class Counted:
+    """What a row came to: all that a comparison needs of it."""
+
+    counts: Counts
+    """What it adds to sums, by name and by pairs of labels."""
+    noted: Any = None
+    """What an accumulator needs of it, as JSON can hold it; None where there is none, or where it tells nothing."""
+
+
+AS_RECORDED = "was wrong when its rows were remembered"
+"""In place of what a model said that is not asked again."""
 THIRDS = ("shortest third", "middle third", "longest third")
 
 
@@ -23,6 +37,10 @@ class Tally:
     def __init__(self, output: Output) -> None:
         self.output = output
         self.rows = 0
+        self.keys: list[str] = []
+        """Of each row a digest of its input and accepted answers; empty where it has none."""
+        self.named: list[tuple[str, str]] = []
+        """Of each row its id, and its input as it is shown."""
         self.wrong: dict[int, tuple[str, str, str]] = {}
         """From the number of a row that is not right to its id, what is wrong, and its input as it is shown."""
         self.left_out: Counter[str] = Counter()
@@ -60,26 +78,28 @@ class Tally:
         length: float | None = None,
         shown: str = "",
         left_out: str = "",
+        key: str = "",
     ) -> None:
         """Count a row, named by its id; `given`: the digest of its input, without which it is another than all.
 
         A row in a `cluster` depends on the others there; all rows are in one, or none is. `source`: what it is a part
         of, such as a question's context. `slices`: by key what it is one of, such as a language. `length`: how large
         its input is. `shown`: its input as a report shows it. `left_out`: in words what was done with one
-        that is longer than the model reads.
+        that is longer than the model reads. `key`: a digest of its input and accepted answers, by which it is
+        remembered.
         """
         self.left_out.update([left_out] if left_out else [])
         if length is not None:
             self._lengths.append(length)
-        for key, value in slices.items():
-            self.slices.setdefault(key, {}).setdefault(value, array("q")).append(self.rows)
+        for by, value in slices.items():
+            self.slices.setdefault(by, {}).setdefault(value, array("q")).append(self.rows)
         if source is not None:
             self._sources.add(hash(source))
-        key = given or f" {self.rows}"
-        if key not in self._inputs:
+        told_by = given or f" {self.rows}"
+        if told_by not in self._inputs:
             own = len(self._inputs) if cluster is None else self._clusters.setdefault(cluster, len(self._clusters))
-            self._inputs[key] = own
-        self._unit_of.append(self._inputs[key])
+            self._inputs[told_by] = own
+        self._unit_of.append(self._inputs[told_by])
         if self.output.one_is_enough:
             self._right.update({*expected})
         named = (getattr(one, "label", one) for one in expected) if isinstance(expected, tuple) else ()
@@ -88,19 +108,49 @@ class Tally:
         mismatches = check_expected(prediction, expected)
         if mismatches:
             self.wrong[self.rows] = row, "; ".join(map(str, mismatches)), shown
-        counts = {RIGHT: float(not mismatches)} | dict(self.output.count(prediction, expected))
+        self.keys.append(key)
+        self.named.append((row, shown))
+        self._put({RIGHT: float(not mismatches)} | dict(self.output.count(prediction, expected)))
         for score, is_right in self.output.scored(prediction, expected) if self.output.scored else ():
             self._scores.append(score)
             self._hits.append(is_right)
+        self._said.update(json.dumps(to_json(prediction)).encode())
+        if self._accumulator:
+            self._accumulator.add(prediction, expected)
+
+    def _put(self, counts: Counts) -> None:
         for name, value in counts.items():
             self._places.append(self._names.setdefault(name, len(self._names)))
             self._values.append(value)
         self._ends.append(len(self._places))
-        self._said.update(json.dumps(to_json(prediction)).encode())
         self.rows += 1
         self._table = None
-        if self._accumulator:
-            self._accumulator.add(prediction, expected)
+
+    def counted(self) -> list[Counted]:
+        """Return what each row came to."""
+        names, noted = [*self._names], getattr(self._accumulator, "noted", lambda row: None)
+        return [
+            Counted({names[self._places[at]]: self._values[at] for at in range(*self._ends[row : row + 2])}, noted(row))
+            for row in range(self.rows)
+        ]
+
+    def recall(self, counted: Counted) -> None:
+        """Count a row by what it once came to. Raises ValueError where that is no row of such predictions."""
+        self._put(counted.counts)
+        if self._accumulator and hasattr(self._accumulator, "recall"):
+            self._accumulator.recall(counted.noted)
+
+    def lie_as(self, other: "Tally") -> None:
+        """Let the rows, which were recalled, be those of another tally: with its ids, inputs and clusters."""
+        self.keys, self.named = other.keys, other.named
+        self._inputs, self._clusters, self._unit_of = other._inputs, other._clusters, other._unit_of
+        wrong = [place for place, right in enumerate(self.each(RIGHT)) if not right]
+        self.wrong = {place: (self.named[place][0], AS_RECORDED, self.named[place][1]) for place in wrong}
+
+    def is_remembered(self, figure: str) -> bool:
+        """Return whether a figure can be told of rows that were counted in an earlier run."""
+        gathered = self._accumulator is not None and figure in self._accumulator.names
+        return not gathered or hasattr(self._accumulator, "recall")
 
     def all_slices(self) -> Mapping[str, Mapping[str, Sequence[int]]]:
         """Return the slices, and besides them the rows by label and by thirds of length, where no key says so."""
@@ -321,10 +371,27 @@ class Part(Tally):
         import numpy as np
 
         self.output, self.rows, self._whole, self._chosen = whole.output, len(chosen), whole, np.array(chosen)
-        there = {*chosen}
-        self.wrong = {row: what for row, what in whole.wrong.items() if row in there}
+        self.wrong = {place: whole.wrong[row] for place, row in enumerate(chosen) if row in whole.wrong}
         _, places = np.unique(np.array(whole._unit_of)[self._chosen], return_inverse=True)
         self._unit_of, self._names = array("q", places.tolist()), whole._names
+
+    @functools.cached_property
+    def slices(self) -> "dict[str, dict[str, array[int]]]":  # type: ignore[override]
+        """From a key and a value of it to the places of the rows that have it."""
+        return self._own(self._whole.slices)
+
+    def _own(self, slices: Mapping[str, Mapping[str, Sequence[int]]]) -> "dict[str, dict[str, array[int]]]":
+        """Return slices of the whole as the places that their rows have here, without those that have none."""
+        places = {row: place for place, row in enumerate(self._chosen.tolist())}
+        own = {
+            key: {value: array("q", [places[row] for row in rows if row in places]) for value, rows in values.items()}
+            for key, values in slices.items()
+        }
+        return {key: {value: rows for value, rows in values.items() if rows} for key, values in own.items()}
+
+    def all_slices(self) -> Mapping[str, Mapping[str, Sequence[int]]]:
+        """Return the slices, and besides them the rows by label and by thirds of length of the whole."""
+        return self._own(self._whole.all_slices())
 
     @property
     def units(self) -> int:

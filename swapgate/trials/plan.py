@@ -4,7 +4,7 @@ import difflib
 import functools
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import nearest
+from swapgate.goldens.anchors import ANCHOR as ANCHORS
+from swapgate.goldens.anchors import Remembered, accepted_rows, path_of, read_rows, rows_beside
 from swapgate.goldens.golden import Entry, golden_path, read_golden
 from swapgate.models.devices import check_device
 from swapgate.models.hub import MAIN, is_pinned
@@ -19,7 +21,16 @@ from swapgate.models.loading import Source, find
 from swapgate.project.budgets import Limit, QualityLimit
 from swapgate.project.cases import Cases, cases_of
 from swapgate.project.evaluation import EvaluationSet, find_set
-from swapgate.project.manifest import Manifest, Row, check_row, is_revision, read_manifest, read_row
+from swapgate.project.manifest import (
+    ANCHOR,
+    INCUMBENT,
+    Manifest,
+    Row,
+    check_row,
+    is_revision,
+    read_manifest,
+    read_row,
+)
 from swapgate.project.variants import TAKE_A_ROW, steps
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
@@ -56,6 +67,8 @@ class Plan:
     """Of a change that is judged by a commit: where the files of that are."""
     pending: dict[Key, dict[str, Entry | None]] = field(default_factory=dict)
     """What the run leaves to be reviewed, by tier and case; None where nothing is left any more."""
+    rows: dict[Key, Remembered] = field(default_factory=dict)
+    """What an update is to remember of the evaluation set, by tier."""
     changed: frozenset[str] | None = None
     """The suites that a change can have touched, where only these are asked for."""
     against: str | None = None
@@ -103,12 +116,23 @@ class Plan:
 
         A tier that is not swapped is measured against what the models file names, also where that is being swapped.
         """
-        if limit is None or limit.against is None:
+        if limit is None or limit.against in (None, ANCHOR):
             return None
-        if limit.against == "incumbent":
+        if limit.against == INCUMBENT:
             return self.incumbents.get((model.suite, model.tier))
         key, proposed = (model.suite, limit.against), {**self.removed, **self.models}
         return proposed[key] if model.swapped else self.incumbents.get(key, proposed[key])
+
+    def remembered(self, model: Model, limit: QualityLimit) -> Remembered | None:
+        """Return the rows that a budget of quality compares with where no model is asked for them.
+
+        They are the anchor's, and those of an incumbent whose weights are gone; None where none are remembered. Raises
+        InputFault.
+        """
+        if limit.against == ANCHOR:
+            return read_rows(path_of(model.golden, ANCHORS))
+        gone = limit.against == INCUMBENT and model.swapped and model.incumbent.gone
+        return accepted_rows(model.golden) if gone else None
 
 
 def make_plan(
@@ -145,7 +169,8 @@ def make_plan(
                     raise
                 _leave_out(plan, suite, fault)
 
-    of_each(lambda suite: _add(plan, suite, working_tree))
+    swapped = {swap.partition("=")[0] for swap in swaps}
+    of_each(lambda suite: _add(plan, suite, working_tree, swapped))
     of_each(lambda suite: _find_set(plan, suite, sets.get(suite), working_tree))
     for swap in swaps:
         _swap(plan, swap, directory, device)
@@ -155,13 +180,14 @@ def make_plan(
     return plan
 
 
-def _add(plan: Plan, suite: str, working_tree: Path | None) -> None:
+def _add(plan: Plan, suite: str, working_tree: Path | None, swapped: Container[str]) -> None:
     """Find the cases and models of a suite. Raises InputFault."""
     manifest, root = plan.manifest, plan.root
     models_file, tiers = manifest.path, manifest.rows[suite]
     sets = dict.fromkeys(row.label_set for row in tiers.values())
     cases = {label_set: cases_of(manifest, root, suite, label_set) for label_set in sets}
     for tier, row in tiers.items():
+        golden = golden_path(root, manifest.name, suite, tier)
         try:
             if working_tree is not None and _is_folder(row, models_file.parent, root, working_tree):
                 raise InputFault(f"{row.model} is not in git")
@@ -173,14 +199,20 @@ def _add(plan: Plan, suite: str, working_tree: Path | None) -> None:
                     f" it with: swapgate pin {asked}"
                 )
         except InputFault as fault:
-            if working_tree is None:
+            known = accepted_rows(golden) if f"{suite}.{tier}" in swapped else None
+            if working_tree is None and known is None:
                 raise InputFault(f"{models_file}: {suite}.{tier}.model: {fault}") from fault
-            source = Source(row, Path(os.path.normpath(models_file.parent / row.model)), row.model)
-        golden = golden_path(root, manifest.name, suite, tier)
+            folder = Path(os.path.normpath(models_file.parent / row.model))
+            source = _gone(Source(row, folder, row.model), str(fault), known)
         plan.models[suite, tier] = Model(
             suite, tier, manifest.tasks[suite], source, source, cases[row.label_set], golden
         )
         _check_gaps(models_file, suite, tier, row, cases[row.label_set])
+
+
+def _gone(source: Source, why: str, known: Remembered | None) -> Source:
+    """Return an incumbent without weights of which rows are remembered: what else is measured beside it is an ERROR."""
+    return replace(source, name=known.made_by.model, gone=f"its weights are gone: {why}") if known else source
 
 
 def _leave_out(plan: Plan, suite: str, fault: InputFault) -> None:
@@ -198,6 +230,7 @@ def _check_models(plan: Plan, suite: str) -> None:
         _note_settings(plan, model)
         _note_labels(plan, model)
         _check_golden(plan, model)
+        _ = [plan.remembered(model, limit) for limit in model.row.budget.quality]  # raises
         check_device(model.source.row.device, f"{model.name}: device = {model.source.row.device!r}")
 
 
@@ -240,11 +273,13 @@ def _check_golden(plan: Plan, model: Model) -> None:
 
 def _check_goldens(plan: Plan) -> None:
     """Make sure that each golden of the models file is a tier's. Raises InputFault."""
-    tiers = {model.golden for model in plan.models.values()}
-    folders = {golden.parents[1] for golden in tiers}
-    for path in sorted(path for folder in folders for path in folder.glob("*/[!.]*.json")):
+    goldens = [model.golden for model in plan.models.values()]
+    tiers = {*goldens, *(path for golden in goldens for path in rows_beside(golden))}
+    folders = {golden.parents[1] for golden in goldens}
+    there = [path for folder in folders for form in ("json", "jsonl") for path in folder.glob(f"*/[!.]*.{form}")]
+    for path in sorted(there):
         if path not in tiers and path.parent.name not in plan.left_out:
-            suite, tier = path.parent.name, path.stem
+            suite, tier = path.parent.name, path.name.partition(".")[0]
             bare = [name for name in plan.tiers(suite) if not plan.models[suite, name].golden.exists()]
             near = [f"; {suite}.{name} has none: mend its name" for name in difflib.get_close_matches(tier, bare, n=1)]
             raise InputFault(
@@ -323,6 +358,9 @@ def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
     if (suite, tier) in plan.incumbents:
         raise InputFault(f"--swap {swap}: {suite}.{tier} is swapped twice; give one candidate a tier")
     model = plan.models[suite, tier]
+    if model.source.absent and (known := accepted_rows(model.golden)):
+        gone = _gone(model.source, model.source.absent, known)
+        model = replace(model, source=gone, incumbent=gone)
     try:
         source = _candidate(plan, model, candidate, directory, device)
     except InputFault as fault:

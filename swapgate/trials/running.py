@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from swapgate.backends import transformers as backend
 from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, listed, told
+from swapgate.goldens.anchors import digest_of
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance, told_apart
 from swapgate.inputs.given import Input, extent
@@ -131,15 +132,23 @@ class Model:
                 return f"{then.name}{one.removeprefix(place)}", f"{now.name}{other.removeprefix(place)}"
         return then.name, now.name
 
+    @property
+    def replaced_digest(self) -> str:
+        """The digest of the incumbent; where its weights are gone that of the model that the golden is of, if known.
+
+        Raises SurroundingsFault where its files cannot be read, AbsentFault without them.
+        """
+        return digest_of(self.golden) if self.incumbent.gone else self.incumbent.digest
+
     def check(self) -> None:
         """Make sure that a verdict on this model is one on these weights, before anything is loaded.
 
         Raises ModelFault for a candidate that is the incumbent, SurroundingsFault for unknown labels or broken files.
         """
         digest = self.source.digest  # also where nothing is swapped: files that cannot be read have no verdict
-        for source in (self.source, self.incumbent) if self.swapped else (self.source,):
+        for source in (self.source, self.incumbent) if self.swapped and not self.incumbent.gone else (self.source,):
             self._check_accepted(source)
-        if self.swapped and not self.incumbent.gone and digest == self.incumbent.digest:
+        if self.swapped and digest == self.replaced_digest:
             raise ModelFault(
                 f"{self.name}: this swap did not take place: {self.source.name} holds the same weights and settings as"
                 f" the incumbent {self.incumbent.name} (digest {self.source.digest[:12]}{self._saved_again()}); name"
@@ -212,6 +221,8 @@ class Model:
 
     def _saved_again(self) -> str:
         """Return in words which files of a candidate say the same as its incumbent's in other bytes."""
+        if self.incumbent.gone:
+            return ""
         ours, theirs = (file_digests(source.folder) for source in (self.source, self.incumbent))
         differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
         more = ", …" if len(differ) > 3 else ""
@@ -300,6 +311,7 @@ class Model:
                             length=found.length,
                             shown=row.shown,
                             left_out=found.left_out,
+                            key=input_digest(f"{found.given} {row.expected_digest}"),
                         )
             self._tally = counted
         return self._tally

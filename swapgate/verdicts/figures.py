@@ -39,11 +39,13 @@ class Beside:
     """A comparison with another model."""
 
     tier: str
-    """The tier that the limit names, or "incumbent"."""
+    """The tier that the limit names, "incumbent" or "anchor"."""
     against: str
     """The model that stands for it."""
     comparison: Comparison
     """What came of it."""
+    recorded: bool = False
+    """Whether the other model's rows were remembered when it was accepted, and it was not asked now."""
 
 
 @dataclass(frozen=True)

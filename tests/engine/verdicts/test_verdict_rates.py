@@ -7,6 +7,7 @@ import pytest
 
 RATES = json.loads((Path(__file__).parents[3] / "benchmarks" / "verdict_rates.json").read_text())
 TABLE = RATES["table"]
+ANCHORS = json.loads((Path(__file__).parents[3] / "benchmarks" / "policy_rates.json").read_text())["anchors"]["found"]
 
 
 def test_what_was_simulated():
@@ -56,3 +57,12 @@ def test_false_passes_of_floors():
     """A floor that is exactly the true figure passes, and fails, in about 5 % of sets at most."""
     assert max(line["false_pass"] for line in RATES["floors"]) <= 0.06
     assert max(line["false_fail"] for line in RATES["floors"]) <= 0.061
+
+
+def test_creep():
+    """Swaps that lose half a point each pass less often beside an anchor; candidates as good as it are never red."""
+    losing, even = ([line for line in ANCHORS["swaps"] if line["loss a swap"] == loss] for loss in (0.005, 0.0))
+    assert [line["swaps"] for line in losing] == [line["swaps"] for line in even] == [1, 2, 3, 4, 5]
+    assert losing[-1]["PASS, margin 0.02"] < losing[-1]["PASS, margin 0.03"] < losing[-1]["PASS without"] / 3
+    assert even[-1]["PASS, margin 0.03"] > 0.95 * even[-1]["PASS without"]
+    assert max(ANCHORS["equal"][f"FAIL, margin {margin}"] for margin in (0.03, 0.02)) <= 0.001

@@ -131,11 +131,9 @@ def test_same_text():
     assert texts[0] == texts[1] == turned
     lines = turned.splitlines()
     assert len(lines) == 4
-    assert json.loads(lines[1]) == {
-        "row": "0000000000000005",
-        "counts": {"right": 1, "both": 1, "found": 1, "wanted": 1},
-        "pairs": [["PER", "PER", 1]],
-    }
+    first = json.loads(lines[1])
+    assert (first["row"], first["pairs"]) == ("0000000000000005", [["PER", "PER", 1]])
+    assert {"right": 1, "both": 1, "found": 1, "wanted": 1}.items() <= first["counts"].items()
 
 
 def test_line_separators_in_labels(kept):

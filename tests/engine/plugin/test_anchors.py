@@ -63,7 +63,7 @@ def test_first_accepted(tier, workers):
     assert not tier.accepted.exists()
     head, *rows = map(json.loads, tier.anchor.read_text().splitlines())
     assert (head["made_by"]["model"], len(rows)) == ("models/small", 1_000)
-    assert rows[0]["counts"] == {"right": 1, "both": 1, "found": 1, "wanted": 1}
+    assert {"right": 1, "both": 1, "found": 1, "wanted": 1}.items() <= rows[0]["counts"].items()
     before = tier.tree()
     tier.run(*UPDATE, *workers)
     assert tier.tree() == before

@@ -3,7 +3,7 @@
 As in `swapgate.plugin.checks`, each object judges when it is compared and keeps its finding in words.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -157,67 +157,72 @@ class Quality:
     """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
     def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
-        task = self.model.task
         counted = self.tally(self.model)
         if self.remember:
             self.remember(counted)
-        metric, found = counted.headline or task.figures[0], counted.figures()
+        metric, value = self._headline(counted)
+        judged = [one for limit in limits if (one := self._judged(limit, counted, metric))]
+        sliced, missing = self._slices(counted, metric)
+        self.figure = figures.Quality(
+            ", ".join(one.shown for one in judged) or f"{metric} {value:.3f}",
+            self.evaluation,
+            counted.rows,
+            metric,
+            value,
+            counted.figures(),
+            [one.beside for one in judged if one.beside],
+            [one.floor for one in judged if one.floor],
+            counted.sureness(),
+            [one for one, _ in sliced],
+        )
+        failed = [*_decided("FAIL", judged, sliced, ("named", "watched"))]
+        undecided = [*_decided("too few rows", judged, sliced, ("named",)), *missing]
+        told = [*dict.fromkeys(note for one in judged for note in one.told), *self._cuts(counted)]
+        if failed:
+            words = "; ".join([*failed, *told])
+            self.message = f"{self.model.name}: {words} ({described(self.model)}); {self._next_step(judged)}"
+        if tuple(limits) != tuple(self.model.row.budget.quality):
+            self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
+        elif counted.right_always:
+            self.incomplete = (
+                f"{self.model.name}: {metric} {value:.3f} measures nothing: {counted.right_always[0]!r} is"
+                f" right in each of the {counted.rows} rows of {self.evaluation}; give one with other labels too"
+            )
+        elif undecided and not self.incomplete:
+            self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *told])} ({described(self.model)})"
+        remarks = [*self._remarks(counted, judged, sliced), *told]
+        self.remark = f"{self.model.name}: {'; '.join(remarks)}" if remarks else ""
+        self.holds = not failed and self.holds is not False
+        return not failed
+
+    def _headline(self, counted: Tally) -> tuple[str, float]:
+        """Return the figure that stands for the model, by its name. Raises SurroundingsFault where there is none."""
+        task, found = self.model.task, counted.figures()
+        metric = counted.headline or task.figures[0]
         if metric not in found:
             raise SurroundingsFault(
                 f"the task {task.name} is at fault: {metric!r} in its figures is none of its predictions"
                 f"{nearest(metric, found)}"
             )
-        judged = [one for limit in limits if (one := self._judged(limit, counted, metric))]
-        shown = ", ".join(one.shown for one in judged) or f"{metric} {found[metric]:.3f}"
-        floors = [one.floor for one in judged if one.floor]
-        comparisons = [one.beside for one in judged if one.beside]
-        sliced, missing = self._slices(counted, metric)
-        self.figure = figures.Quality(
-            shown,
-            self.evaluation,
-            counted.rows,
-            metric,
-            found[metric],
-            found,
-            comparisons,
-            floors,
-            counted.sureness(),
-            [one for one, _ in sliced],
-        )
-        failed = [one.words for one in judged if one.decision == "FAIL"]
-        failed += [words for one, words in sliced if one.comparison.decision == "FAIL" and one.role != "seen"]
-        undecided = [one.words for one in judged if one.decision == "too few rows"]
-        undecided += missing
-        undecided += [
-            words for one, words in sliced if one.comparison.decision == "too few rows" and one.role == "named"
-        ]
-        told = [*dict.fromkeys(note for one in judged for note in one.told), *self._cuts(counted)]
-        remarks = [f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes]
-        remarks += self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
-        remarks += [words for one, words in sliced if one.role == "seen"]
+        return metric, found[metric]
+
+    def _next_step(self, judged: Sequence[_Judged]) -> str:
+        """Return in words what to do about a failure."""
+        keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
+        beside_anchor = any(one.decision == "FAIL" and one.beside and one.beside.tier == ANCHOR for one in judged)
+        move = f", or accept it and {move_anchor(self.model)}" if beside_anchor else ""
+        return f"{keep}, or loosen budget.quality in {self.models_file}{move}"
+
+    def _remarks(self, counted: Tally, judged: Sequence[_Judged], sliced: Sequence[tuple[Slice, str]]) -> Iterator[str]:
+        """Yield what a reader should know where it passes."""
+        yield from (f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes)
+        yield from self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
+        yield from (words for one, words in sliced if one.role == "seen")
         if judged and counted.sources:
-            remarks.append(
+            yield (
                 f"the {counted.rows:,} rows of {self.evaluation} are parts of {counted.sources:,} contexts or files,"
                 ' and judged as if they were independent; give each row a cluster = "…" that names its own'
             )
-        keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
-        next_step = f"{keep}, or loosen budget.quality in {self.models_file}"
-        if any(one.decision == "FAIL" and one.beside and one.beside.tier == ANCHOR for one in judged):
-            next_step += f", or accept it and {move_anchor(self.model)}"
-        if failed:
-            self.message = f"{self.model.name}: {'; '.join([*failed, *told])} ({described(self.model)}); {next_step}"
-        if tuple(limits) != tuple(self.model.row.budget.quality):
-            self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
-        elif counted.right_always:
-            self.incomplete = (
-                f"{self.model.name}: {metric} {found[metric]:.3f} measures nothing: {counted.right_always[0]!r} is"
-                f" right in each of the {counted.rows} rows of {self.evaluation}; give one with other labels too"
-            )
-        elif undecided and not self.incomplete:
-            self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *told])} ({described(self.model)})"
-        self.remark = f"{self.model.name}: {'; '.join([*remarks, *told])}" if remarks or told else ""
-        self.holds = not failed and self.holds is not False
-        return not failed
 
     def _cuts(self, counted: Tally) -> list[str]:
         """Tell how many rows were longer than the model reads, and where it is not the same, than another does."""
@@ -351,6 +356,14 @@ def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:
         f"{model.name}: {name} was compared with another limit than the row's; write: assert {name} {sign}"
         f" budget.{name}, and the limit into [{model.suite}.{model.tier}] in {models_file}"
     )
+
+
+def _decided(
+    decision: str, judged: Sequence[_Judged], sliced: Sequence[tuple[Slice, str]], roles: Sequence[str]
+) -> Iterator[str]:
+    """Yield in words the limits, and the slices of these roles, of which so much was decided."""
+    yield from (one.words for one in judged if one.decision == decision)
+    yield from (words for one, words in sliced if one.comparison.decision == decision and one.role in roles)
 
 
 class _NotCompared(Exception):

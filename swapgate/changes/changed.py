@@ -56,14 +56,15 @@ def changed_suites(plan: Plan, commit: str, layout: Layout = DEFAULT, free: Sequ
     the configuration, pinned versions; unless one of the globs of `free` has it and it does not judge. What git does
     not keep may have changed, and touches its suite.
     """
-    touched = Touched()
+    touched, links = Touched(), _links(plan)
     for name in changed_since(plan.root, commit):
         path = Path(os.path.normpath(plan.root / name))
-        if name.endswith(HARMLESS):
+        paths = [path, *(link / path.relative_to(place) for link, place in links.items() if path.is_relative_to(place))]
+        if all(one.name.endswith(HARMLESS) for one in paths):
             continue
-        suites = _suites_of(plan, path, commit, layout)
-        if suites is None and not _judges(path, plan, layout):
-            if any(_glob(one).fullmatch(name) for one in free):
+        suites = _union([_suites_of(plan, one, commit, layout) for one in paths])
+        if suites is None and not any(_judges(one, plan, layout) for one in paths):
+            if not path.is_symlink() and any(_glob(one).fullmatch(name) for one in free):  # a link may lead to anything
                 touched.free.append(name)
                 continue
             touched.strange = touched.strange or name
@@ -72,6 +73,30 @@ def changed_suites(plan: Plan, commit: str, layout: Layout = DEFAULT, free: Sequ
     for suite in _out_of_git(plan):
         touched.by.setdefault(suite, f"not all of {suite} is in git")
     return touched
+
+
+def _links(plan: Plan) -> dict[Path, Path]:
+    """Return where links lead: those that git keeps, and whatever judges or is judged and lies behind some.
+
+    A file has as many names as there are links to it, and git tells of one.
+    """
+    folders = [model.source.folder for model in plan.models.values()]
+    found = [path for path in tracked(plan.root) if path.is_symlink()]
+    found += [path for folder in folders for path in folder.rglob("*") if path.is_symlink()]
+    found += [*folders, *(model.golden for model in plan.models.values())]
+    found += [file for suite in plan.manifest.rows for file in files_of(plan, suite)]
+    places = {path: path.resolve() for path in found}
+    root = plan.root.resolve()  # the project itself may lie behind one
+    places = {
+        path: Path(os.path.normpath(plan.root / os.path.relpath(place, root))) for path, place in places.items()
+    }
+    return {path: place for path, place in places.items() if place != path}
+
+
+def _union(found: Sequence[set[str] | None]) -> set[str] | None:
+    """Return the suites that a file belongs to by any of its names; None where it belongs to none, and so to all."""
+    known: set[str] = set().union(*(suites or () for suites in found))
+    return known or (None if None in found else known)
 
 
 def unrelated(root: Path, commit: str, layout: Layout) -> list[str]:
@@ -124,6 +149,8 @@ def _suites_of(plan: Plan, path: Path, commit: str, layout: Layout) -> set[str] 
     models, goldens = plan.root / "fixtures" / "models", plan.root / "golden"
     if path == plan.manifest.path:
         return _suites_of_rows(plan, commit)
+    if kept := _suites_that_keep(plan, path):  # wherever that is
+        return kept
     if path.is_relative_to(goldens):
         manifest, suite, *_ = [*path.relative_to(goldens).parts, "", ""]
         return {suite} & every if manifest == plan.manifest.name else set()
@@ -133,12 +160,15 @@ def _suites_of(plan: Plan, path: Path, commit: str, layout: Layout) -> set[str] 
     return suites & every or (None if path.is_relative_to(plan.root) else set())
 
 
+def _suites_that_keep(plan: Plan, path: Path) -> set[str]:
+    """Name the suites that keep cases, inputs or an evaluation set at this place, or a model there or above."""
+    kept = {suite for (suite, _), model in plan.models.items() if path.is_relative_to(model.source.folder)}
+    return kept | {suite for suite in plan.manifest.rows if path in files_of(plan, suite)}
+
+
 def _suites_beside(plan: Plan, path: Path) -> set[str]:
-    """Name the suites that keep a model, cases, inputs or an evaluation set at this place, or in a folder above."""
-    places = [(model.source.folder, suite) for (suite, _), model in plan.models.items()]
-    for suite in plan.manifest.rows:
-        files = files_of(plan, suite)
-        places += [(place, suite) for file in files for place in (file, file.parent)]
+    """Name the suites that keep cases, inputs or an evaluation set in this folder, or in one above."""
+    places = [(file.parent, suite) for suite in plan.manifest.rows for file in files_of(plan, suite)]
     return {suite for place, suite in places if path.is_relative_to(place) and not plan.root.is_relative_to(place)}
 
 

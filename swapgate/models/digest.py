@@ -16,7 +16,7 @@ from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.files import disguise
-from swapgate.models.weights import read_settings, tensors
+from swapgate.models.weights import PICKLE, SAFE, read_settings, tensors
 
 SETTINGS = (
     "config.json",
@@ -115,9 +115,11 @@ SET_BY_EACH_CALL = ("padding", "truncation")
 
 NEVER_READ = (
     *("*.md", "LICENSE*", "NOTICE*", ".git*", ".cache/*"),
-    *("training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state.json", "runs/*"),
+    *("optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state.json", "runs/*"),
 )
-"""Files that no loader reads, so that a model is the same with others of them."""
+"""Files that no loader reads, so that a model is the same with others of them; but for what ends as weights do."""
+WEIGHTS = (Path(SAFE).suffix, Path(PICKLE).suffix)
+"""How the files end that an index may name."""
 
 
 def folder_digest(folder: Path, allow_pickle: bool = False, **row: str | None) -> str:
@@ -151,7 +153,8 @@ def file_digests(folder: Path) -> dict[str, str]:
     try:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             name = path.relative_to(folder).as_posix()
-            if not any(fnmatch.fnmatch(name, pattern) for pattern in NEVER_READ):
+            # an index may give weights any name that ends so
+            if name.endswith(WEIGHTS) or not any(fnmatch.fnmatch(name, pattern) for pattern in NEVER_READ):
                 with path.open("rb") as file:
                     found[name] = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.models.digest import NEVER_READ, file_digests, folder_digest
+from swapgate.models.loading import Source
+from swapgate.project.manifest import Row
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
 NOTE = "edited below model folders, which are judged as they are now: models/small/config.json"
@@ -86,13 +88,26 @@ def test_bytes_of_any_file_count(tmp_path_factory, name, content):
     assert before != first != file_digests(folder)
 
 
-@pytest.mark.parametrize("name", ["README.md", "LICENSE", ".gitattributes", "training_args.bin", "runs/events.1"])
+@pytest.mark.parametrize("name", ["README.md", "LICENSE", ".gitattributes", "optimizer.pt", "runs/events.1"])
 def test_files_that_are_never_read(tmp_path, name):
     """Files that no loader reads do not count."""
     assert NEVER_READ
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("x")
     assert file_digests(tmp_path) == {}
+
+
+NAMES = ["LICENSE-00002.safetensors", ".gitweights.safetensors", "NOTICE.bin", "training_args.bin"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_of_any_name_count(tmp_path, name):
+    """A file that an index may name counts, whatever else its name is like: a compressed copy is never of old ones."""
+    (tmp_path / name).write_text("x")
+    source = Source(Row(model="."), tmp_path, "shards")
+    before = source.bytes_digest
+    (tmp_path / name).write_text("y")
+    assert Source(Row(model="."), tmp_path, "shards").bytes_digest != before
 
 
 def run(folder, *command):

@@ -1,5 +1,8 @@
 """`swapgate_unrelated`: files that touch no suite, by what the commit lists, and never one that a verdict needs."""
 
+import os
+import shutil
+
 import pytest
 
 from swapgate.changes.changed import _glob
@@ -151,3 +154,81 @@ def test_evaluation_set(two, commit, note):
     commit()
     two.write("data/more.wav", "")
     assert note(two) == "changed since HEAD: sentiment (data/more.wav)"
+
+
+def into(two, name, place):
+    """Let a file or folder be a link to where it is from now on."""
+    path, there = two.path / name, two.path / place
+    there.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, there)
+    path.symlink_to(os.path.relpath(there, path.parent))
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "edited", "touched"),
+    [
+        ("models/classifier", "web/it", "web/it/config.json", "sentiment"),
+        ("models/classifier/config.json", "web/store/it.json", "web/store/it.json", "sentiment"),
+        ("models", "web/all", "web/all/classifier/config.json", "ner, sentiment"),
+        ("fixtures/sentiment/cases.toml", "web/cases.md", "web/cases.md", "sentiment"),
+        ("golden/embedded/ner", "web/ner", "web/ner/small.json", "ner"),
+        ("tests/test_ner.py", "web/judge.py", "web/judge.py", "ner"),
+        ("conftest.py", "web/all.py", "web/all.py", "ner, sentiment"),
+    ],
+    ids=["folder", "file", "above", "cases", "goldens", "suite-file", "conftest"],
+)
+def test_what_lies_behind_a_link(two, commit, note, name, place, edited, touched):
+    """What judges or is judged is never free, wherever a link to it leads."""
+    two.write("pytest.ini", EVERYTHING)
+    into(two, name, place)
+    commit()
+    path = two.path / edited
+    path.write_text(path.read_text() + "\n")
+    assert note(two) == f"changed since HEAD: {touched} ({edited})"
+
+
+@pytest.mark.parametrize("name", ["models/small", "models/small/config.json"], ids=["folder", "file"])
+def test_link_that_git_ignores(two, commit, note, name):
+    """The same where git keeps what lies behind a link and ignores the link, though the digest is that of the golden."""
+    two.write("pytest.ini", EVERYTHING)
+    into(two, name, "web/it")
+    two.write(".gitignore", f"/{name}\n" + (two.path / ".gitignore").read_text())
+    commit()
+    path = (two.path / "models/small/config.json").resolve()
+    path.write_text(path.read_text() + "\n")
+    assert note(two) == f"changed since HEAD: ner ({path.relative_to(two.path)})"
+
+
+def test_link_that_leads_elsewhere(two, commit, note):
+    """A link on the way to what is judged is never free."""
+    two.write("pytest.ini", EVERYTHING)
+    shutil.copytree(two.path / "models/classifier", two.path / "web/other")
+    into(two, "models/classifier", "web/one")
+    (two.path / "web/link").symlink_to("one")
+    (two.path / "models/classifier").unlink()
+    (two.path / "models/classifier").symlink_to("../web/link")
+    commit()
+    (two.path / "web/link").unlink()
+    (two.path / "web/link").symlink_to("other")
+    assert note(two).startswith(f"{BOTH} (web/link is of no suite and touches all")
+
+
+@pytest.mark.parametrize("place", ["golden/weights/it", "fixtures/models/it.toml", "golden/hub/it", "tests/it.py"])
+def test_model_of_any_place(two, commit, note, place):
+    """A model touches its suite wherever it is kept: below goldens or models files, in a folder of any name."""
+    two.write("pytest.ini", EVERYTHING)
+    shutil.move(two.path / "models/classifier", two.path / place)
+    two.replace(two.models_file, "../../models/classifier", f"../../{place}")
+    commit()
+    path = two.path / place / "config.json"
+    path.write_text(path.read_text() + "\n")
+    assert note(two) == f"changed since HEAD: sentiment ({place}/config.json)"
+
+
+@pytest.mark.parametrize("name", ["code.py", "rows.toml"])
+def test_files_of_a_model_have_any_name(two, commit, note, name):
+    """Whatever lies in a model's folder touches its suite."""
+    two.write("pytest.ini", EVERYTHING)
+    commit()
+    two.write(f"models/classifier/{name}", "")
+    assert note(two) == f"changed since HEAD: sentiment (models/classifier/{name})"

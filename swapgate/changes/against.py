@@ -8,6 +8,7 @@ from swapgate.changes.edits import edits
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.golden import read_golden
+from swapgate.models.digest import file_digests
 from swapgate.models.loading import Source
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
@@ -16,7 +17,8 @@ from swapgate.trials.running import Model
 def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
     """Return the plan of a change: each row of `now` that names another model is a swap, judged by `before`.
 
-    A row whose model has the same digest is judged by `before` as drift, with the folder as it is now; a new row by
+    A row whose model has the same digest is judged by `before` as drift, with the folder as it is now, and where that
+    holds other bytes its rows of the evaluation set are paired with those of the commit's; a new row is judged by
     itself. `before` was read from the files
     of the commit, which are below `tree`, and `now` from the working tree. Raises InputFault.
     """
@@ -39,11 +41,14 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
         if incumbent is not model and _same(incumbent.source, model.source):
             own = replace(model.source, row=incumbent.row)  # the folder as it is now: a digest may be blind to an edit
             plan.models[key] = replace(incumbent, source=own, incumbent=own)
+            if not model.source.fetch and incumbent.source.folder.is_relative_to(tree) and _edited(incumbent, model):
+                named = replace(incumbent.source, name=_at(incumbent.source, commit))
+                plan.edited[key] = replace(incumbent, source=named, incumbent=named)
         elif incumbent is not model:
             row = incumbent.source.row
             if before.manifest.exceptions == "in-change" and model.row.accepted:
                 row = row.model_copy(update={"accepted": model.row.accepted})
-            named = replace(incumbent.source, row=row, name=f"{incumbent.source.name}@{commit[:7]}")
+            named = replace(incumbent.source, row=row, name=_at(incumbent.source, commit))
             plan.models[key] = replace(incumbent, source=model.source, incumbent=named)
             plan.incumbents[key] = replace(incumbent, source=named, incumbent=named)
             plan.proposed[key] = model
@@ -104,6 +109,18 @@ def _digest(source: Source) -> str:
         return source.digest
     except Fault:  # what cannot be read is told by its tests
         return ""
+
+
+def _at(source: Source, commit: str) -> str:
+    return f"{source.name}@{commit[:7]}"
+
+
+def _edited(before: Model, now: Model) -> bool:
+    """Return whether any file that a loader may read has other bytes, or cannot be read."""
+    try:
+        return file_digests(before.source.folder) != file_digests(now.source.folder)
+    except Fault:
+        return True
 
 
 def _same(before: Source, now: Source) -> bool:

@@ -87,9 +87,7 @@ def _links(plan: Plan) -> dict[Path, Path]:
     found += [file for suite in plan.manifest.rows for file in files_of(plan, suite)]
     places = {path: path.resolve() for path in found}
     root = plan.root.resolve()  # the project itself may lie behind one
-    places = {
-        path: Path(os.path.normpath(plan.root / os.path.relpath(place, root))) for path, place in places.items()
-    }
+    places = {path: Path(os.path.normpath(plan.root / os.path.relpath(place, root))) for path, place in places.items()}
     return {path: place for path, place in places.items() if place != path}
 
 
@@ -194,7 +192,8 @@ def _suites_of_rows(plan: Plan, commit: str) -> set[str]:
     except ValueError:
         before = {}
     now = read_toml(plan.manifest.path)
-    moved = before.get("cases") != now.get("cases")  # the files of all suites' cases
+    ours, theirs = ({key: one for key, one in table.items() if not isinstance(one, dict)} for table in (now, before))
+    moved = ours != theirs  # what is said of all suites
     return {suite for suite in plan.manifest.rows if moved or before.get(suite) != now.get(suite)}
 
 

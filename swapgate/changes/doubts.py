@@ -1,17 +1,21 @@
 """What a change takes away of that by which it would be judged, or edits of what judges it: a person must look."""
 
+import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from swapgate.changes.git import blob_of
+from swapgate.changes.changed import files_of
+from swapgate.changes.git import blob_of, changed_since, tracked
 from swapgate.changes.judges import Layout, collected, edited, properties, suite_files
-from swapgate.core.faults import InputFault
+from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import ANCHOR, path_of
 from swapgate.goldens.golden import read_golden
 from swapgate.trials.plan import Plan
+from swapgate.trials.running import Model
 
 ACCEPT = "--accept-edited"
 DELETED = "deleted"
@@ -37,6 +41,7 @@ def with_doubts(plan: Plan, before: Plan, now: Plan, layout: Layout, accepted: S
     _doubt_removed(plan, before)
     _doubt_goldens(plan, before, now)
     _doubt_anchors(plan, before, now)
+    _doubt_brought(plan, before, now)
     _doubt_edited(plan, edited(before, now, files, plan.against or "", layout), _accepted(accepted))
     return plan
 
@@ -80,6 +85,51 @@ def _doubt_anchors(plan: Plan, before: Plan, now: Plan) -> None:
                 f"{now.models[key].name}: {path}, the rows of its anchor, is deleted; put it back: git checkout"
                 f" {_short(plan)} -- {shlex.quote(path)}"
             )
+
+
+def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
+    """Word what the commit names and has not whole, and the change has in git: it would judge itself."""
+    changed = {Path(os.path.normpath(now.root / name)) for name in changed_since(now.root, plan.against or "")}
+    changed &= tracked(now.root)
+    judging = {suite: _brought(_outside(before, suite), changed) for suite in before.manifest.rows if changed}
+    for key, model in before.models.items():
+        if key not in plan.models:
+            continue
+        brought = judging.get(key[0], set())
+        asked = key[0] in plan.evaluations and key not in plan.incumbents  # else its incumbent is told to be gone
+        if asked and not model.source.fetch and not _is_whole(model, before):
+            brought = brought | {path for path in changed if path.is_relative_to(plan.models[key].source.folder)}
+        if brought:
+            shown = sorted(now.shown(path) for path in brought)
+            plan.doubts.setdefault(key, []).append(
+                f"{'/'.join(key)}: the commit {_short(plan)} names and has not in git what the change brings, and no"
+                f" change can judge itself: {named(shown)}; a person must look, and put that into git in a change of"
+                " its own"
+            )
+
+
+def _outside(before: Plan, suite: str) -> Iterator[Path]:
+    """Yield the files that judge a suite and that the commit has not; of an evaluation set also what its rows name."""
+    for path in files_of(before, suite):
+        if not path.resolve().is_relative_to(before.root.resolve()):
+            yield from (path, path.resolve())
+    found = before.evaluations.get(suite)
+    if found and not found.path.resolve().is_relative_to(before.root.resolve()):
+        with suppress(Fault):  # its tests say what cannot be read
+            yield from {Path(os.path.normpath(row.given)) for row in found.rows() if isinstance(row.given, Path)}
+
+
+def _brought(files: Iterable[Path], changed: Container[Path]) -> set[Path]:
+    """Return which of the changed files, or links and repositories in the place of folders, these are."""
+    return {one for path in files for one in (path, *path.parents) if one in changed}
+
+
+def _is_whole(model: Model, before: Plan) -> bool:
+    """Return whether the commit has the files of a model, so that what it says there can be asked."""
+    try:
+        return model.source.digest != "" and model.source.folder.is_relative_to(before.root)
+    except Fault:
+        return False
 
 
 def _doubt_edited(plan: Plan, found: Mapping[Path, set[str]], accepted: Mapping[str, list[str]]) -> None:

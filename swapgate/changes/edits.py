@@ -9,12 +9,16 @@ from typing import Any
 
 from swapgate.changes.changed import HARMLESS, files_of
 from swapgate.changes.git import changed_since
+from swapgate.core.tables import read_toml
 from swapgate.goldens.anchors import rows_beside
 from swapgate.project.manifest import Row
 from swapgate.tasks.case import Case
 from swapgate.trials.plan import Key, Plan
 
 KEEP_ITS_NAME = "; where it takes the place of one that is removed, keep that one's name: then it is judged as a swap"
+NEXT = "not used; once merged, the next change is judged by it"
+TOLD = ("case", "evaluation", "latency")
+"""Keys of a cases file of which more is told than that they were edited."""
 ELSEWHERE = ("../", "golden/", "fixtures/models/")
 """Outside of the project, and what belongs to other models files."""
 
@@ -30,6 +34,7 @@ def edits(before: Plan, now: Plan, swapped: Container[Key], commit: str, tree: P
         else:
             renamed = any(suite == key[0] for suite, _ in removed)
             yield f"{model.name} is new: judged by its own row, cases and goldens{KEEP_ITS_NAME * renamed}"
+    yield from _of_tables(before, now)
     for suite in _of_both(before, now):
         yield from _of_cases(suite, before, now)
     unused, used, models = _files(before, now, commit, swapped)
@@ -42,7 +47,7 @@ def edits(before: Plan, now: Plan, swapped: Container[Key], commit: str, tree: P
     judging = {path: path.resolve() for suite in _of_both(before, now) for path in files_of(before, suite)}
     loose = [now.shown(path) for path, place in judging.items() if not place.is_relative_to(tree.resolve())]
     if loose:
-        yield f"not in git, and used as they are now: {', '.join(loose)}"
+        yield f"not in git at {commit[:12]}, and used as they are now: {', '.join(loose)}"
 
 
 def _of_both(before: Plan, now: Plan) -> list[str]:
@@ -71,31 +76,57 @@ def _flat(table: Any, name: str = "") -> dict[str, Any]:
     return {key: value for part, inner in table.items() for key, value in _flat(inner, f"{name}.{part}").items()}
 
 
+def _of_tables(before: Plan, now: Plan) -> Iterator[str]:
+    """List what else the models file says otherwise than the rows that both have: of itself, and of each suite."""
+    then, there = (_flat(_without_rows(plan, before, now)) for plan in (before, now))
+    for name in sorted(then.keys() | there.keys()):
+        if then.get(name) != there.get(name):
+            where = f"{now.shown(now.manifest.path)}: {name}"
+            yield f"{where}: {_said(then.get(name))} → {_said(there.get(name))} ({NEXT})"
+
+
+def _without_rows(plan: Plan, before: Plan, now: Plan) -> dict[str, Any]:
+    told = {(suite, tier) for one in (before, now) for suite, rows in one.manifest.rows.items() for tier in rows}
+    return {
+        key: {inner: one for inner, one in value.items() if (key, inner) not in told}
+        if isinstance(value, dict)
+        else value
+        for key, value in read_toml(plan.manifest.path).items()
+    }
+
+
 def _of_cases(suite: str, before: Plan, now: Plan) -> Iterator[str]:
-    old, new = ({case.id for case in plan.cases(suite)} for plan in (before, now))
-    both = [key for key in before.models if key[0] == suite and key in now.models]  # tiers may have labels of their own
-    pairs = [({case.id: case for case in plan.models[key].cases.cases} for plan in (before, now)) for key in both]
-    edited = {one for then, there in pairs for one in then.keys() & there.keys() if _differ(then[one], there[one])}
-    timed = [plan.models[suite, plan.tiers(suite)[0]].cases.latency.id for plan in (before, now)]
+    then, there = (read_toml(plan.models[suite, plan.tiers(suite)[0]].cases.path) for plan in (before, now))
+    old, new = ({case["id"]: case for case in table["case"]} for table in (then, there))
+    files = [{case.id: case for case in plan.cases(suite)} for plan in (before, now)]
+    both = {name: _differing(old[name], new[name]) for name in sorted(old.keys() & new.keys())}
+    edited = {
+        name: keys or ["what its file holds"]
+        for name, keys in both.items()
+        if keys or _content(files[0][name]) != _content(files[1][name])
+    }
+    timed = [table["latency"] for table in (then, there)]
     sets = [plan.evaluations[suite].path if suite in plan.evaluations else None for plan in (before, now)]
     shown = [plan.shown(path) if path else "none" for plan, path in zip((before, now), sets, strict=True)]
+    kept = _same(*sets) and then.get("evaluation") == there.get("evaluation")
     for what, names in (
-        ("cases of {} added", sorted(new - old)),
-        ("cases of {} removed", sorted(old - new)),
-        ("cases of {} edited", sorted(edited)),
+        ("cases of {} added", sorted(new.keys() - old.keys())),
+        ("cases of {} removed", sorted(old.keys() - new.keys())),
+        ("cases of {} edited", [f"{name} ({', '.join(keys)})" for name, keys in edited.items()]),
         ("case on which the latency of {} is measured edited", timed if timed[0] != timed[1] else ()),
-        ("evaluation set of {} edited", () if _same(*sets) else dict.fromkeys(shown)),
+        ("evaluation set of {} edited", () if kept else dict.fromkeys(shown)),
+        ("keys of the cases file of {} edited", [key for key in _differing(then, there) if key not in TOLD]),
     ):
         if names:
             yield f"{what.format(suite)}: {(' → ' if names is timed else ', ').join(names)} (not used)"
 
 
-def _differ(one: Case, other: Case) -> bool:
-    return one.expected != other.expected or _content(one) != _content(other)
+def _differing(then: dict[str, Any], there: dict[str, Any]) -> list[str]:
+    return [key for key in sorted(then.keys() | there.keys()) if then.get(key) != there.get(key)]
 
 
 def _content(case: Case) -> object:
-    return case.given.read_bytes() if isinstance(case.given, Path) else case.given
+    return case.given.read_bytes() if isinstance(case.given, Path) and case.given.is_file() else None
 
 
 def _same(one: Path | None, other: Path | None) -> bool:

@@ -153,6 +153,8 @@ class Quality:
     """What came of the set with the models that it is compared with."""
     _recalled: dict[str, _Side | None] = field(default_factory=dict, init=False)
     """The same of remembered rows, by what limits call the model."""
+    _before: str = field(default="", init=False)
+    """What says other than the model does and has the same digest: the model in the commit that judges."""
     same: bool | None = None
     """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
@@ -209,6 +211,7 @@ class Quality:
     def _next_step(self, judged: Sequence[_Judged]) -> str:
         """Return in words what to do about a failure."""
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
+        keep = f"its files were edited: put those of {self._before} back" if self._before else keep
         beside_anchor = any(one.decision == "FAIL" and one.beside and one.beside.tier == ANCHOR for one in judged)
         move = f", or accept it and {move_anchor(self.model)}" if beside_anchor else ""
         return f"{keep}, or loosen budget.quality in {self.models_file}{move}"
@@ -319,6 +322,12 @@ class Quality:
         if reference is None:
             return None
         name, theirs = reference.source.name, self.tally(reference)
+        if (
+            limit.against == INCUMBENT and not self.model.swapped
+        ):  # files were edited, of which the digest knows nothing
+            if theirs.said == counted.said:
+                return None
+            self._before = name
         self._others[name] = theirs
         return _Side(name, name, counted, theirs, theirs.said)
 

@@ -59,6 +59,8 @@ class Plan:
     """What the swapped tiers use today."""
     evaluations: dict[str, EvaluationSet] = field(default_factory=dict)
     """The evaluation set of each suite that has one."""
+    edited: dict[Key, Model] = field(default_factory=dict)
+    """Of a change that is judged by a commit: the commit's own models where the same digest is of other bytes."""
     proposed: dict[Key, Model] = field(default_factory=dict)
     """Of a change that is judged by a commit: its swapped tiers by themselves, whose goldens must be their own."""
     removed: dict[Key, Model] = field(default_factory=dict)
@@ -114,14 +116,16 @@ class Plan:
     def reference(self, model: Model, limit: Limit | QualityLimit | None) -> Model | None:
         """Return the model that a budget measures against; None where nothing is to be measured.
 
-        A tier that is not swapped is measured against what the models file names, also where that is being swapped.
+        A tier that is not swapped is measured against what the models file names, also where that is being swapped;
+        under --against what the commit names, and beside its own model there where only the digest is the same.
         """
         if limit is None or limit.against in (None, ANCHOR):
             return None
+        before = {**self.edited, **self.incumbents}
         if limit.against == INCUMBENT:
-            return self.incumbents.get((model.suite, model.tier))
+            return before.get((model.suite, model.tier))
         key, proposed = (model.suite, limit.against), {**self.removed, **self.models}
-        return proposed[key] if model.swapped else self.incumbents.get(key, proposed[key])
+        return proposed[key] if model.swapped else before.get(key, proposed[key])
 
     def remembered(self, model: Model, limit: QualityLimit) -> Remembered | None:
         """Return the rows that a budget of quality compares with where no model is asked for them.

@@ -20,7 +20,7 @@ EDITS = [
     pytest.param(
         LOST, "models_file", "{ left", '{ ada = "ill", left', 'gaps.ada: nothing → "ill" (not used)', id="gap"
     ),
-    pytest.param(LOST, "cases_file", ADA, "", "cases of ner edited: ada (not used)", id="expected_answer"),
+    pytest.param(LOST, "cases_file", ADA, "", "cases of ner edited: ada (expected) (not used)", id="expected_answer"),
     pytest.param(
         LOST,
         "cases_file",

@@ -1,8 +1,11 @@
 """`--against REF` and evaluation sets: quality is measured on the commit's."""
 
 import json
+import shutil
 
 import pytest
+
+from swapgate.models.digest import folder_digest
 
 QUALITY = "def test_quality(quality, budget):\n    assert quality >= budget.quality\n\n\ndef test_size("
 SET = "fixtures/ner/set.jsonl"
@@ -85,7 +88,8 @@ def test_out_of_git(measured, git, commit, against):
     measured.write(SET, rows("Eve"))
     result = against("-k", "small")
     assert "F1 0.667" in measured.table(result)[1]
-    assert f"note  not in git, and used as they are now: {SET}" in measured.reasons(result)
+    head = git("rev-parse", "HEAD")[:12]
+    assert f"note  not in git at {head}, and used as they are now: {SET}" in measured.reasons(result)
 
 
 def test_missing(measured, git, commit, against):
@@ -99,3 +103,116 @@ def test_missing(measured, git, commit, against):
     result = against()
     assert result.ret == 4
     result.stderr.fnmatch_lines("ERROR: --against HEAD: HEAD:fixtures/ner/cases.toml: evaluation: no evaluation set *")
+
+
+@pytest.fixture
+def blind(measured, commit):
+    """The same, whose models read a key of their config that the digest takes for a mere trace: who is forgotten."""
+    lexicon = 'source.config["lexicon"]'
+    forgets = f"{{word: one for word, one in {lexicon}.items() if word != source.config.get('_name_or_path')}}"
+    measured.replace(measured.path / "fake_model.py", f"self.lexicon = {lexicon}", f"self.lexicon = {forgets}")
+    commit()
+    return measured
+
+
+def forget(project, tier, word):
+    """Edit a model so that it forgets a word, and its digest stays."""
+    folder = project.path / "models" / tier
+    before = folder_digest(folder)
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "_name_or_path": word}))
+    assert folder_digest(folder) == before
+
+
+def test_edit_that_the_digest_does_not_see(blind, against):
+    """Rows are paired with those of the commit's model where the digest stays and the bytes do not."""
+    forget(blind, "small", "Bob")
+    result = against("--changed-since=HEAD")
+    assert (result.ret, blind.verdicts(result)) == (1, {"original": "PASS", "small": "FAIL"})
+    failed = blind.reasons(result)[0]
+    assert "that of models/small@" in failed
+    assert "; its files were edited: put those of models/small@" in failed
+    assert "swapped in" not in result.stdout.str()
+
+
+def test_edit_that_the_digest_does_not_see_of_a_reference(blind, against, commit):
+    """A tier is measured beside the model that the commit has in its reference's place, and not beside an edited one."""
+    blind.replace(
+        blind.models_file, "budget.size", 'budget.quality = { against = "original", margin = 0.05 }\nbudget.size'
+    )
+    blind.retrain("small", Bob=None)
+    blind.run("-k", "golden", "--snapshot-update")
+    commit()
+    forget(blind, "original", "Bob")
+    result = against("-k", "quality")
+    assert blind.verdicts(result) == {"original": "FAIL", "small": "FAIL"}
+    assert any(
+        "that of models/original@" in line for line in blind.reasons(result) if line.startswith("FAIL  ner/small")
+    )
+
+
+def test_edit_that_changes_no_row(blind, against):
+    """Other bytes that say the same of all rows pass, also of a set too small to judge a swap by."""
+    forget(blind, "small", "Nobody")
+    result = against("--changed-since=HEAD")
+    assert (result.ret, blind.verdicts(result)["small"]) == (0, "PASS")
+
+
+@pytest.mark.parametrize("edit", ["edited", "all ignored"])
+def test_edit_of_a_model_that_git_has_in_part(blind, git, commit, against, edit):
+    """Where the commit has a part of a model it cannot be asked: INCOMPLETE where that was edited."""
+    blind.write(".gitignore", "/models/small/*.safetensors\n" + (blind.path / ".gitignore").read_text())
+    git("rm", "--quiet", "--cached", "models/small/model.safetensors")
+    if edit == "all ignored":
+        git("rm", "--quiet", "--cached", "models/small/config.json")
+        blind.write(".gitignore", "/models/small/\n" + (blind.path / ".gitignore").read_text())
+    commit()
+    forget(blind, "small", "Nobody")
+    result = against()
+    assert blind.verdicts(result)["small"] == ("INCOMPLETE" if edit == "edited" else "PASS")
+    doubt = (
+        "names and has not in git what the change brings, and no change can judge itself: 'models/small/config.json'"
+    )
+    assert any(doubt in line for line in blind.reasons(result)) == (edit == "edited")
+
+
+@pytest.fixture
+def fetched(measured, git, commit):
+    """A project whose set git ignores, and which is fetched before it is judged."""
+    measured.write(".gitignore", "data/\nset.jsonl\n" + (measured.path / ".gitignore").read_text())
+    git("rm", "--quiet", "--cached", SET)
+    commit()
+    return measured
+
+
+@pytest.mark.parametrize("way", ["file", "link", "folder"])
+def test_set_that_a_change_brings(fetched, git, commit, against, way):
+    """A set that the commit names and has not is no judge where the change has it in git, as a file or behind links."""
+    if way == "folder":
+        fetched.replace(fetched.cases_file, "set.jsonl", "../../data/ner/set.jsonl")
+        fetched.write("data/ner/set.jsonl", rows("Bob"))
+        commit()
+        shutil.rmtree(fetched.path / "data")
+        fetched.write("other/ner/set.jsonl", rows("Ada"))
+        (fetched.path / "data").symlink_to("other")
+        git("add", "--force", "data", "other/ner/set.jsonl")
+    elif way == "link":
+        (fetched.path / SET).unlink()
+        fetched.write("fixtures/ner/easy.jsonl", rows("Ada"))
+        (fetched.path / SET).symlink_to("easy.jsonl")
+        git("add", "--force", SET, "fixtures/ner/easy.jsonl")
+    else:
+        fetched.write(SET, rows("Ada"))
+        git("add", "--force", SET)
+    git("commit", "--quiet", "--message=easy")
+    result = against("-k", "small", ref="HEAD~1")
+    assert (result.ret, fetched.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert "names and has not in git what the change brings, and no change can judge itself: " in result.stdout.str()
+
+
+def test_set_of_an_option_that_a_change_brings(measured, commit, against):
+    """The same of --eval-set, which the caller says and the change must not write."""
+    measured.write("mine.jsonl", rows("Ada"))
+    commit()
+    result = against("--eval-set=ner=mine.jsonl", "-k", "small", ref="HEAD~1")
+    assert (result.ret, measured.verdicts(result)) == (7, {"small": "INCOMPLETE"})

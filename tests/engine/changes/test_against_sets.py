@@ -136,7 +136,7 @@ def test_edit_that_the_digest_does_not_see(blind, against):
 
 
 def test_edit_that_the_digest_does_not_see_of_a_reference(blind, against, commit):
-    """A tier is measured beside the model that the commit has in its reference's place, and not beside an edited one."""
+    """A tier is measured beside the model that the commit has in its reference's place, not beside an edited one."""
     blind.replace(
         blind.models_file, "budget.size", 'budget.quality = { against = "original", margin = 0.05 }\nbudget.size'
     )

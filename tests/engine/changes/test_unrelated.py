@@ -189,7 +189,7 @@ def test_what_lies_behind_a_link(two, commit, note, name, place, edited, touched
 
 @pytest.mark.parametrize("name", ["models/small", "models/small/config.json"], ids=["folder", "file"])
 def test_link_that_git_ignores(two, commit, note, name):
-    """The same where git keeps what lies behind a link and ignores the link, though the digest is that of the golden."""
+    """The same where git keeps what lies behind a link and ignores the link, though the digest is the golden's."""
     two.write("pytest.ini", EVERYTHING)
     into(two, name, "web/it")
     two.write(".gitignore", f"/{name}\n" + (two.path / ".gitignore").read_text())

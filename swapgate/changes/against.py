@@ -41,7 +41,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
         if incumbent is not model and _same(incumbent.source, model.source):
             own = replace(model.source, row=incumbent.row)  # the folder as it is now: a digest may be blind to an edit
             plan.models[key] = replace(incumbent, source=own, incumbent=own)
-            if not model.source.fetch and incumbent.source.folder.is_relative_to(tree) and _edited(incumbent, model):
+            if not model.source.fetch and lies_in(incumbent.source.folder, tree) and _edited(incumbent, model):
                 named = replace(incumbent.source, name=_at(incumbent.source, commit))
                 plan.edited[key] = replace(incumbent, source=named, incumbent=named)
         elif incumbent is not model:
@@ -109,6 +109,11 @@ def _digest(source: Source) -> str:
         return source.digest
     except Fault:  # what cannot be read is told by its tests
         return ""
+
+
+def lies_in(folder: Path, tree: Path) -> bool:
+    """Return whether a folder and all that is in it is below a tree, also behind links."""
+    return all(path.resolve().is_relative_to(tree.resolve()) for path in (folder, *folder.rglob("*")))
 
 
 def _at(source: Source, commit: str) -> str:

@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from swapgate.changes.against import lies_in
 from swapgate.changes.changed import files_of
-from swapgate.changes.git import blob_of, changed_since, tracked
+from swapgate.changes.git import blob_of, changed_since, top_of, tracked
 from swapgate.changes.judges import Layout, collected, edited, properties, suite_files
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import ANCHOR, path_of
@@ -91,14 +92,17 @@ def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
     """Word what the commit names and has not whole, and the change has in git: it would judge itself."""
     changed = {Path(os.path.normpath(now.root / name)) for name in changed_since(now.root, plan.against or "")}
     changed &= tracked(now.root)
-    judging = {suite: _brought(_outside(before, suite), changed) for suite in before.manifest.rows if changed}
+    tree = Path(os.path.normpath(before.root / os.path.relpath(top_of(now.root), now.root)))
+    judging = {suite: _brought(_outside(before, suite, tree), changed) for suite in before.manifest.rows if changed}
     for key, model in before.models.items():
         if key not in plan.models:
             continue
         brought = judging.get(key[0], set())
         asked = key[0] in plan.evaluations and key not in plan.incumbents  # else its incumbent is told to be gone
-        if asked and not model.source.fetch and not _is_whole(model, before):
-            brought = brought | {path for path in changed if path.is_relative_to(plan.models[key].source.folder)}
+        if asked and not model.source.fetch and not _is_whole(model, tree):
+            folder = plan.models[key].source.folder
+            places = {folder, *(path.resolve() for path in (folder, *folder.rglob("*")))}
+            brought = brought | {path for path in changed if places & {path, *path.parents}}
         if brought:
             shown = sorted(now.shown(path) for path in brought)
             plan.doubts.setdefault(key, []).append(
@@ -108,13 +112,13 @@ def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
             )
 
 
-def _outside(before: Plan, suite: str) -> Iterator[Path]:
+def _outside(before: Plan, suite: str, tree: Path) -> Iterator[Path]:
     """Yield the files that judge a suite and that the commit has not; of an evaluation set also what its rows name."""
     for path in files_of(before, suite):
-        if not path.resolve().is_relative_to(before.root.resolve()):
+        if not path.resolve().is_relative_to(tree.resolve()):
             yield from (path, path.resolve())
     found = before.evaluations.get(suite)
-    if found and not found.path.resolve().is_relative_to(before.root.resolve()):
+    if found and not found.path.resolve().is_relative_to(tree.resolve()):
         with suppress(Fault):  # its tests say what cannot be read
             yield from {Path(os.path.normpath(row.given)) for row in found.rows() if isinstance(row.given, Path)}
 
@@ -124,10 +128,10 @@ def _brought(files: Iterable[Path], changed: Container[Path]) -> set[Path]:
     return {one for path in files for one in (path, *path.parents) if one in changed}
 
 
-def _is_whole(model: Model, before: Plan) -> bool:
+def _is_whole(model: Model, tree: Path) -> bool:
     """Return whether the commit has the files of a model, so that what it says there can be asked."""
     try:
-        return model.source.digest != "" and model.source.folder.is_relative_to(before.root)
+        return model.source.digest != "" and lies_in(model.source.folder, tree)
     except Fault:
         return False
 

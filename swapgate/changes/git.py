@@ -57,7 +57,7 @@ def changed_since(root: Path, commit: str) -> list[str]:
 
     Paths are relative to `root`. Contents are compared, in an index of its own. Raises InputFault.
     """
-    top = _top(root)
+    top = top_of(root)
     with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
         apart = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         _git(top, "read-tree", commit, **apart)
@@ -71,14 +71,14 @@ def changed_since(root: Path, commit: str) -> list[str]:
 
 def tracked(root: Path) -> set[Path]:
     """Return the files of the repository that git keeps. Raises InputFault."""
-    top = _top(root)
+    top = top_of(root)
     return {top / name for name in _git(top, "ls-files", "-z").split("\0") if name}
 
 
 def file_of(root: Path, commit: str, path: Path) -> str:
     """Return the text that a file had in a commit; nothing where it had none."""
     with suppress(InputFault):
-        return _git(root, "show", f"{commit}:{Path(os.path.relpath(path, _top(root))).as_posix()}")
+        return _git(root, "show", f"{commit}:{Path(os.path.relpath(path, top_of(root))).as_posix()}")
     return ""
 
 
@@ -96,7 +96,7 @@ def blob_of(root: Path, path: Path) -> str:
     return _git(root, "hash-object", f"--path={name}", "--", name).strip()
 
 
-def _top(root: Path) -> Path:
+def top_of(root: Path) -> Path:
     """Return the folder of the whole repository, by the way that `root` is written."""
     return Path(os.path.normpath(root / _git(root, "rev-parse", "--show-cdup").rstrip("\n")))
 

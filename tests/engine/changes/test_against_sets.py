@@ -176,6 +176,19 @@ def test_edit_of_a_model_that_git_has_in_part(blind, git, commit, against, edit)
     assert any(doubt in line for line in blind.reasons(result)) == (edit == "edited")
 
 
+@pytest.mark.parametrize("name", ["", "/config.json"], ids=["folder", "file"])
+def test_edit_of_a_model_behind_a_link_out_of_the_commit(blind, commit, against, name):
+    """A link that leads into the working tree shows no commit's model, whatever the digest of what lies there."""
+    place, path = blind.path / "store", blind.path / f"models/small{name}"
+    shutil.move(path, place)
+    path.symlink_to(place)
+    commit()
+    forget(blind, "small", "Nobody")
+    result = against()
+    assert blind.verdicts(result)["small"] == "INCOMPLETE"
+    assert "no change can judge itself: 'store" in result.stdout.str()
+
+
 @pytest.fixture
 def fetched(measured, git, commit):
     """A project whose set git ignores, and which is fetched before it is judged."""

@@ -35,7 +35,7 @@ from swapgate.project.variants import TAKE_A_ROW, steps
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
 from swapgate.tasks.task import Task
-from swapgate.trials.running import Model, replaced_settings
+from swapgate.trials.running import Model
 
 Key = tuple[str, str]
 """Suite and tier."""
@@ -254,8 +254,8 @@ def _note_labels(plan: Plan, model: Model) -> None:
 def _note_settings(plan: Plan, model: Model) -> None:
     """Note of a model that its own settings ask for what the judge replaces."""
     with suppress(Fault):  # its tests say what cannot be read
-        asked = [] if model.source.absent else replaced_settings(model.task, model.source)
-        if asked and not model.extra_settings and getattr(model.row, "decoding", None) is None:
+        asked = [] if model.source.absent else model.replaced_settings
+        if asked and not model.extra_settings:
             plan.notes.append(
                 f"{model.name}: {model.source.name} itself asks for {', '.join(asked)}; judging leaves that out"
             )

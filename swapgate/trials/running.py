@@ -160,11 +160,11 @@ class Model:
                 f" {self.source.base.name}; name another one, or judge the model without it"
             )
         asked = self.extra_settings
-        if asked and getattr(self.row, "decoding", None) is None:
+        if asked:
             raise ModelFault(
                 f"{self.name}: {self.source.name} itself asks for {', '.join(asked)}, which {self.incumbent.name} does"
-                " not and the judge leaves out: as it is it would write other texts; take it out, or where it is"
-                f' served greedily say decoding = "greedy" in [{self.suite}.{self.tier}]'
+                " not and the judge leaves out: as it is it would write other texts; take it out, or where it is served"
+                f' as it is judged say decoding = "greedy" in [{self.suite}.{self.tier}]'
             )
         wrong_kind = self.task.check_config(self.source.config)
         if wrong_kind:
@@ -212,12 +212,21 @@ class Model:
         return {row.label_map[key] for key in row.label_keys(self.task.label_names(self.source.config))}
 
     @property
+    def replaced_settings(self) -> list[str]:
+        """What its own settings of generation ask for and the judge replaces. Raises SurroundingsFault."""
+        return self._replaced(self.source)
+
+    @property
     def extra_settings(self) -> list[str]:
-        """What a candidate's own settings ask for, its incumbent's do not, and the judge replaces."""
+        """Those of a candidate that its incumbent, were it asked by the same row, would not ask for."""
         if not self.swapped or self.incumbent.gone:
             return []
-        theirs = replaced_settings(self.task, self.incumbent)
-        return [setting for setting in replaced_settings(self.task, self.source) if setting not in theirs]
+        theirs = self._replaced(self.incumbent)
+        return [setting for setting in self.replaced_settings if setting not in theirs]
+
+    def _replaced(self, source: Source) -> list[str]:
+        replaced = self.task.replaced
+        return replaced(source.config, generation_config(source), self._row()) if replaced else []
 
     def _saved_again(self) -> str:
         """Return in words which files of a candidate say the same as its incumbent's in other bytes."""
@@ -515,11 +524,6 @@ class Model:
         lack = OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}")
         words = f"out of memory while {self.source.name} {when}; free some, or run this tier alone"
         return Unable(words) if lack else None
-
-
-def replaced_settings(task: Task, source: Source) -> list[str]:
-    """Return which of a model's own settings of generation the judge replaces. Raises SurroundingsFault."""
-    return task.replaced(source.config, generation_config(source)) if task.replaced else []
 
 
 def is_same_model(model: Model) -> bool:

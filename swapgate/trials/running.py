@@ -6,7 +6,7 @@ import itertools
 import re
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -229,13 +229,13 @@ class Model:
         return replaced(source.config, generation_config(source), self._row()) if replaced else []
 
     def _saved_again(self) -> str:
-        """Return in words which files of a candidate say the same as its incumbent's in other bytes."""
+        """Return in words which files of a candidate differ from its incumbent's in nothing that the digest counts."""
         if self.incumbent.gone:
             return ""
         ours, theirs = (file_digests(source.folder) for source in (self.source, self.incumbent))
         differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
         more = ", …" if len(differ) > 3 else ""
-        return f"; saved again, for {', '.join(differ[:3])}{more} differ and say the same" if differ else ""
+        return f"; {', '.join(differ[:3])}{more} differ, but in nothing that counts" if differ else ""
 
     def _check_accepted(self, source: Source) -> None:
         """Make sure that a public model holds what the golden says of its commit. Raises SurroundingsFault."""
@@ -527,12 +527,28 @@ class Model:
 
 
 def is_same_model(model: Model) -> bool:
-    """Return whether a candidate loads as the very model that its incumbent is, whatever their files say.
+    """Return whether a candidate loads as the very model that its incumbent is, whatever their files say, and is asked
+    in the same way.
 
     Raises SurroundingsFault where one cannot be loaded.
     """
+    one, other = (_asked(model.task, source) for source in (model.source, model.incumbent))
+    if one != other:
+        return False
     ours, theirs = (fingerprint(backend.load(model.task, source)) for source in (model.source, model.incumbent))
     return ours == theirs
+
+
+def _asked(task: Task, source: Source) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Return how a row has a model asked: the settings that change an answer, and what becomes of its labels.
+
+    Raises SurroundingsFault where its config.json cannot be read.
+    """
+    row = source.row
+    if task.label_names is None:
+        return row.settings, row.labels
+    keys = row.label_keys(task.label_names(source.config))
+    return row.settings, {key: row.label_map[key] for key in keys if key in row.label_map}
 
 
 def answers_alike(model: Model, incumbent: Model) -> bool:

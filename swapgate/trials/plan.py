@@ -347,7 +347,7 @@ def _on(row: Row, device: str | None) -> Row:
 
 def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
     """Put the candidate of one `--swap SUITE.TIER=MODEL` in the place of its incumbent."""
-    match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.+)", swap)
+    match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.+)", swap, re.DOTALL)
     if match is None:
         raise InputFault(f"--swap {swap}: not of the form SUITE.TIER=MODEL, as in --swap ner.small=path/to/model")
     suite, tier, candidate = match.groups()

@@ -175,7 +175,7 @@ def test_spectrogram_of_another_size(tmp_path, key, value, own):
 
 @pytest.mark.parametrize(
     "config",
-    [{"id2label": {"0": "good"}}, {"num_labels": 1}, {"problem_type": "regression"}],
+    [{"id2label": {"0": "good"}}, {"num_labels": 1}, {"num_labels": 1, "problem_type": "regression"}],
     ids=["table", "number", "regression"],
 )
 @pytest.mark.parametrize("number", range(3))
@@ -185,3 +185,12 @@ def test_single_logit(config, number):
     assert "single logit" in task.check_config(config)
     assert task.check_config({"id2label": {"0": "a", "1": "b"}}) == task.check_config({}) == ""
     assert task.multi_label.check_config({"id2label": {"0": "good"}}) == ""
+
+
+@pytest.mark.parametrize("name", ["sentiment", "image-classification", "audio-classification"])
+@pytest.mark.parametrize("labels", [{}, {"id2label": {"0": "a", "1": "b"}}], ids=["none", "two"])
+def test_numbers_that_are_no_labels(name, labels):
+    """A head of regression with several logits is told as that, and not as one of a single logit."""
+    said = find_task(name).check_config({"problem_type": "regression", **labels})
+    assert said.startswith('its config.json says problem_type = "regression"')
+    assert "single logit" not in said

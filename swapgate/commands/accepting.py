@@ -9,7 +9,6 @@ from typing import Any
 from swapgate.core.faults import InputFault
 from swapgate.core.tables import rewrite
 from swapgate.core.words import nearest
-from swapgate.project.manifest import Accepted
 from swapgate.trials.plan import make_plan
 from swapgate.trials.running import Model
 
@@ -31,6 +30,8 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
     """Write it into the models file; gives what to say. Raises Fault."""
     swaps = [f"{asked.tier}={asked.candidate}"] if asked.candidate else []
     plan = make_plan(root, models_file, swaps, [], Path.cwd())
+    if not asked.reason.strip():
+        raise InputFault("--reason is empty; write why the loss may be, for whoever reads the models file")
     suite, _, tier = asked.tier.rpartition(".")
     if (suite, tier) not in plan.models:
         known = [".".join(key) for key in plan.models]
@@ -40,7 +41,6 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
     digest, expires, before = model.source.digest[:DIGITS], _day(asked.expires), model.row.accepted
     kept = before.cases if before and model.source.digest.startswith(before.digest) else ()
     cases = list(dict.fromkeys([*kept, *asked.cases]))
-    Accepted(digest=digest, cases=cases, reason=asked.reason, expires=expires)
 
     def accept(document: Any) -> None:
         table = {"digest": digest, "cases": cases, "reason": asked.reason}
@@ -65,7 +65,12 @@ def _check(model: Model, wanted: Sequence[str]) -> None:
 
 
 def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InputFault(f"--expires {text}: {error}; write a day such as 2027-03-31") from error
+    if day < date.today():
+        raise InputFault(f"--expires {text}: that day is past, and nothing would be accepted; write a later one")
+    return day

@@ -1,6 +1,7 @@
 """Words of messages: made plain, and the name that was probably meant."""
 
 import difflib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from traceback import walk_tb
@@ -10,6 +11,13 @@ def plain(text: str) -> str:
     """Write line breaks, escape codes and the like as in a Python string, so that a text stays on its line."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
+def toml_string(text: str) -> str:
+    """Write a text as a string of TOML that `plain` leaves as it is."""
+    return "".join(
+        letter if letter.isprintable() else f"\\U{ord(letter):08X}" for letter in json.dumps(text, ensure_ascii=False)
     )
 
 

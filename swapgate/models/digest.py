@@ -107,7 +107,7 @@ ONE_CLASS = {
 """Tokenizers that transformers 5 saves as the class that they share."""
 
 IN_TOKENIZER_JSON = ("added_tokens_decoder", "additional_special_tokens", "extra_special_tokens")
-"""Keys of tokenizer_config.json that repeat what stands in tokenizer.json."""
+"""Keys of tokenizer_config.json that repeat tokens of tokenizer.json; those that do not stand there count."""
 
 SET_BY_EACH_CALL = ("padding", "truncation")
 """Keys of tokenizer.json that hold what the last call wanted."""
@@ -189,7 +189,8 @@ def _settings(folder: Path) -> dict[str, Any]:
     whole = settings.pop("tokenizer.json", None)
     kept = {name: content for name, values in settings.items() if (content := _without_traces(values))}
     if whole is not None:
-        tokenizer = {key: value for key, value in tokenizer.items() if key not in IN_TOKENIZER_JSON}
+        known = [_content(token) for token in whole.get("added_tokens") or ()]
+        tokenizer |= {key: _besides(tokenizer[key], known) for key in IN_TOKENIZER_JSON if key in tokenizer}
         kept["tokenizer.json"] = _pieces(whole, hears)
     else:
         tokenizer.pop("added_tokens_decoder", None)  # made of the vocabulary and the special tokens
@@ -220,6 +221,12 @@ def _without_traces(settings: dict[str, Any]) -> dict[str, Any]:
         for key, value in settings.items()
         if key not in WHO_SAVED_IT and not (key in SPELT_OUT and value == SPELT_OUT[key])
     }
+
+
+def _besides(tokens: Any, known: list[Any]) -> list[Any]:
+    """Return the tokens of a list, or a table, that are not among those that are known, as their texts."""
+    each = tokens.values() if isinstance(tokens, dict) else tokens if isinstance(tokens, list) else [tokens]
+    return [content for token in each if (content := _content(token)) not in [*known, None]]
 
 
 def _content(token: Any) -> Any:

@@ -190,6 +190,11 @@ class Quality:
                 f"{self.model.name}: {metric} {value:.3f} measures nothing: {counted.right_always[0]!r} is"
                 f" right in each of the {counted.rows} rows of {self.evaluation}; give one with other labels too"
             )
+        elif not counted.with_something:
+            self.incomplete = (
+                f"{self.model.name}: {metric} {value:.3f} measures nothing: nothing is to be found in any of the"
+                f" {counted.rows} rows of {self.evaluation}; give one in which something is"
+            )
         elif undecided and not self.incomplete:
             self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *told])} ({described(self.model)})"
         remarks = [*self._remarks(counted, judged, sliced), *told]

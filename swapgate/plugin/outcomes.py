@@ -13,6 +13,8 @@ from swapgate.verdicts.lapses import KINDS, Kind
 from swapgate.verdicts.verdict import Outcome, Selected
 
 TIMEOUT = "pytest_timeout"
+CAME = {"improvement": "passed", "error": "was an ERROR", "known gap": "was a known gap"}
+"""How it is said of a later try what came of it, where the outcome's name does not say it."""
 LAST_TRY = pytest.StashKey[int]()
 TRIES = pytest.StashKey[dict[int, tuple[Outcome, str]]]()
 """What came of each try of a test that is run again."""
@@ -108,8 +110,8 @@ def after_reruns(outcome: Outcome, message: str, item: pytest.Item) -> tuple[Out
     before = [tries[number] for number in sorted(tries) if number < count]
     failed = next((words for was, words in before if was == "failed"), None)
     tries[count] = outcome, message
-    if failed is not None and outcome in ("passed", "improvement"):
-        return "failed", f"{failed} (on try 1; try {count} passed, and no rerun mends a FAIL)"
+    if failed is not None and outcome != "failed":
+        return "failed", f"{failed} (on try 1; try {count} {CAME.get(outcome, outcome)}, and no rerun mends a FAIL)"
     if before and outcome == "passed":
         return "passed", f"{item.stash[SELECTED]}: on try {count}, after an ERROR: {before[-1][1]}"
     return outcome, message
@@ -129,8 +131,9 @@ def show(
     elif outcome == "incomplete" and (report.passed or isinstance(error, AbsentFault)):
         report.outcome = "skipped"
         report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {message}")
-    elif outcome == "failed" and report.passed:
+    elif outcome == "failed" and not report.failed:
         report.outcome, report.longrepr = "failed", message
+        vars(report).pop("wasxfail", None)
 
 
 def _words(error: BaseException | None, selected: Selected) -> str:

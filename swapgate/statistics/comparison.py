@@ -27,7 +27,7 @@ from swapgate.statistics.paired import (
     share_bounds,
     within,
 )
-from swapgate.statistics.tally import Tally
+from swapgate.statistics.tally import Part, Tally
 
 FEWEST_CLUSTERS = 30
 """Fewer decide nothing: a few of them may be alike by chance."""
@@ -35,6 +35,8 @@ FEWEST_ERRORS = 50
 """Of the reference: a ratio to fewer is not judged."""
 LEAST_DISTANCE = 0.002
 """From a limit: nearer to it no number of rows is asked for."""
+FOUND_AND_WANTED = frozenset({"found", "wanted"})
+"""What a figure is a ratio to that falls with what is found falsely."""
 SATURATED = 0.99
 """Where both sides are right on more of the rows, these say little of which is better."""
 
@@ -99,6 +101,14 @@ class Comparison:
     """That of the model it is compared with."""
     chance: float | None = None
     """How probable so much of a loss is where the true one is the margin; null for a ratio of errors."""
+    at_stake: float | None = None
+    """What a model that finds nothing would lose at most, of errors the highest ratio; no more than is allowed decides
+    nothing."""
+
+    @property
+    def measures_nothing(self) -> bool:
+        """Whether not even a model that finds nothing would lose more than is allowed."""
+        return self.at_stake is not None and self.at_stake <= self.allowed
 
 
 @dataclass(frozen=True)
@@ -158,6 +168,11 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         found, chance = quantiles(seen, part, -most, most), chance_of_less(seen, part, most, -margin)
         decision, needed = within(found, margin), _needed(found, candidate.units, margin)
     low, high = sorted(worse * bound for bound in found)
+    stake = _at_stake(candidate, name, other)
+    if decision == "PASS" and stake <= margin:
+        decision = "too few rows"
+    elif decision == "PASS" and {*output.ratios.get(name, ())} >= FOUND_AND_WANTED:
+        decision, needed = _where_wanted(candidate, reference, metric, margin, needed)
     return Comparison(
         metric=metric,
         value=value,
@@ -167,6 +182,7 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         high=high,
         allowed=margin,
         chance=chance,
+        at_stake=stake,
         differing=int(apart.sum()),
         **_rows(candidate, reference, decision, needed),
         **more,
@@ -188,6 +204,10 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         decision = within(found, 0.0)
         room = (at_most - 1) * others / candidate.units
         needed = _needed(found, candidate.units, room) if room > 0 else None
+    most = candidate.rows if not candidate.is_clustered else rows * candidate.units
+    stake = most / others if others else None
+    if decision == "PASS" and stake is not None and stake <= at_most:
+        decision = "too few rows"
     return Comparison(
         metric="errors",
         value=errors,
@@ -197,6 +217,7 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         high=None,
         allowed=at_most,
         chance=None,
+        at_stake=stake,
         differing=int((ours != theirs).sum()),
         **_rows(candidate, reference, decision, needed),
     )
@@ -289,6 +310,37 @@ def _claim(
     claim = {"worse": int(worse.sum()), "cap": cap, "counting": there}
     bounds = min(seen, -most * lost), max(seen, most * gained)
     return claim, bounds, needed and math.ceil(needed * candidate.units / there)
+
+
+def _at_stake(candidate: Tally, name: str, reference: float) -> float:
+    """Return what a model that finds nothing would lose at most beside the reference, of a figure.
+
+    That is all that the reference has; of a mean over rows no more than those add in which anything is to be found.
+    """
+    import numpy as np
+
+    output = candidate.output
+    if name in output.less_is_better:
+        return output.highest.get(name, 1.0) - reference
+    if not candidate.is_mean(name) and not output.is_share(name):
+        return reference
+    found = np.zeros(candidate.rows)
+    found[candidate.with_something] = 1.0
+    return min(reference, float(candidate.by_unit(found).mean()))
+
+
+def _where_wanted(
+    candidate: Tally, reference: Tally, metric: str, margin: float, needed: int | None
+) -> tuple[Decision, int | None]:
+    """Decide what passed by the rows alone in which anything is to be found: what both find falsely in others would
+    hide a loss. Gives about how many rows are needed, too.
+    """
+    rows = candidate.with_something
+    if len(rows) == candidate.rows:
+        return "PASS", needed
+    found = compare_figure(Part(candidate, rows), Part(reference, rows), metric, margin)
+    more = found.needed and math.ceil(found.needed * candidate.rows / len(rows))
+    return ("PASS", needed) if found.decision == "PASS" else ("too few rows", more)
 
 
 def _changed(side: Tally, other: Tally, name: str) -> Any:

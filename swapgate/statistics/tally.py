@@ -5,7 +5,7 @@ import hashlib
 import json
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -60,6 +60,8 @@ class Tally:
         self.slices: dict[str, dict[str, array[int]]] = {}
         """From a key and a value of it to the numbers of the rows that have it."""
         self._labels: dict[str, array[int]] = {}
+        self._to_find = array("b")
+        """Of each row whether anything is to be found in it: an entity, an object, an answer."""
         self._lengths = array("d")
         self._scores, self._hits = array("d"), array("b")
         """Of all that was found in rows, where a prediction finds several things: scores, and whether each is right."""
@@ -110,7 +112,8 @@ class Tally:
             self.wrong[self.rows] = row, "; ".join(map(str, mismatches)), shown
         self.keys.append(key)
         self.named.append((row, shown))
-        self._put({RIGHT: float(not mismatches)} | dict(self.output.count(prediction, expected)))
+        to_find = not isinstance(expected, Sized) or len(expected) > 0
+        self._put({RIGHT: float(not mismatches)} | dict(self.output.count(prediction, expected)), to_find)
         for score, is_right in self.output.scored(prediction, expected) if self.output.scored else ():
             self._scores.append(score)
             self._hits.append(is_right)
@@ -118,7 +121,8 @@ class Tally:
         if self._accumulator:
             self._accumulator.add(prediction, expected)
 
-    def _put(self, counts: Counts) -> None:
+    def _put(self, counts: Counts, to_find: bool = True) -> None:
+        self._to_find.append(to_find)
         for name, value in counts.items():
             self._places.append(self._names.setdefault(name, len(self._names)))
             self._values.append(value)
@@ -142,7 +146,7 @@ class Tally:
 
     def lie_as(self, other: "Tally") -> None:
         """Let the rows, which were recalled, be those of another tally: with its ids, inputs and clusters."""
-        self.keys, self.named = other.keys, other.named
+        self.keys, self.named, self._to_find = other.keys, other.named, other._to_find
         self._inputs, self._clusters, self._unit_of = other._inputs, other._clusters, other._unit_of
         wrong = [place for place, right in enumerate(self.each(RIGHT)) if not right]
         self.wrong = {place: (self.named[place][0], AS_RECORDED, self.named[place][1]) for place in wrong}
@@ -166,6 +170,11 @@ class Tally:
     def right_always(self) -> list[Any]:
         """The labels of which each is right in every row, so that a model which says nothing else is never wrong."""
         return sorted(label for label, rows in self._right.items() if rows == self.rows)
+
+    @property
+    def with_something(self) -> list[int]:
+        """The numbers of the rows in which anything is to be found: an entity, an object, an answer."""
+        return [row for row, to_find in enumerate(self._to_find) if to_find]
 
     @property
     def right_most(self) -> tuple[Any, int]:
@@ -374,6 +383,7 @@ class Part(Tally):
         self.wrong = {place: whole.wrong[row] for place, row in enumerate(chosen) if row in whole.wrong}
         _, places = np.unique(np.array(whole._unit_of)[self._chosen], return_inverse=True)
         self._unit_of, self._names = array("q", places.tolist()), whole._names
+        self._to_find = array("b", [whole._to_find[row] for row in chosen])
 
     @functools.cached_property
     def slices(self) -> "dict[str, dict[str, array[int]]]":  # type: ignore[override]

@@ -146,9 +146,14 @@ def _expects(kind: str, other: str, advice: str) -> Callable[[Mapping[str, Any]]
     def check(config: Mapping[str, Any]) -> str:
         labels = config.get("id2label")
         logits = len(labels) if isinstance(labels, dict) and labels else config.get("num_labels")
-        if kind == SINGLE and (logits == 1 or config.get("problem_type") == REGRESSION):
+        if kind == SINGLE and logits == 1:
             return (
                 "it has a single logit, of which softmax makes 1.0000 whatever the input; give a model of two or more"
+            )
+        if kind == SINGLE and config.get("problem_type") == REGRESSION:
+            return (
+                f'its config.json says problem_type = "{REGRESSION}", and numbers that it was trained to tell are no'
+                " scores of labels; give a model that was trained to tell labels apart, or mend that"
             )
         if config.get("problem_type") != other:
             return ""

@@ -76,10 +76,13 @@ class WritingSettings(Settings):
 
 
 def replaced(
-    _config: Mapping[str, Any], settings: Mapping[str, Any], besides: Mapping[str, Any] = MappingProxyType({})
+    _config: Mapping[str, Any], settings: Mapping[str, Any], row: Any, besides: Mapping[str, Any] = MappingProxyType({})
 ) -> list[str]:
-    """Return which of a model's own settings the judge leaves out, with their values; `besides` are a task's own."""
-    asked = {**REPLACED, **besides, **(SAMPLING if settings.get("do_sample") else {})}
+    """Return which of a model's own settings the judge leaves out, with their values; `besides` are a task's own.
+
+    None where the row says that the model is served as it is judged.
+    """
+    asked = {**REPLACED, **besides, **(SAMPLING if settings.get("do_sample") else {})} if not row.decoding else {}
     return [
         f"{name} = {settings[name]!r}"
         for name, plain in asked.items()

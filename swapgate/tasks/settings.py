@@ -1,6 +1,5 @@
 """What a row of the models file says of how a model is asked; a task adds the keys that it alone has."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from swapgate.core.tables import NonEmptyStr, Table
-from swapgate.core.words import quoted
+from swapgate.core.words import quoted, toml_string
 from swapgate.outputs import Tolerance
 
 OTHERS = "*"
@@ -126,9 +125,7 @@ class Settings(Table):
 
 def label_line(labels: Mapping[str, str]) -> str:
     """Return a label map as a line of a models file."""
-    pairs = (
-        f"{json.dumps(key, ensure_ascii=False)} = {json.dumps(to, ensure_ascii=False)}" for key, to in labels.items()
-    )
+    pairs = (f"{toml_string(key)} = {toml_string(to)}" for key, to in labels.items())
     return f"labels = {{ {', '.join(pairs)} }}"
 
 

@@ -141,11 +141,23 @@ def produced(loaded: Loaded, found: Sequence[Text]) -> int:
     return sum(len(loaded.reader(one.text, add_special_tokens=False)["input_ids"]) for one in found)
 
 
-def replaced(config: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """Return which of a model's own settings are replaced; those for this task count more than the general ones."""
-    special = config.get("task_specific_params")
-    own = special.get("summarization") if isinstance(special, dict) else None
-    return generation.replaced(config, {**settings, **(own if isinstance(own, dict) else {})})
+def replaced(config: Mapping[str, Any], settings: Mapping[str, Any], row: SummarySettings) -> list[str]:
+    """Return which of a model's own settings are replaced; those for this task count more than the general ones.
+
+    So is a greatest length by which it would write less than it is judged with: that which the row says, or where this
+    says none and the model 20, which in transformers 4 a model that sets none has too, the default.
+    """
+    params = config.get("task_specific_params")
+    own = params.get("summarization") if isinstance(params, dict) else None
+    special: dict[str, Any] = own if isinstance(own, dict) else {}
+    found = generation.replaced(config, {**settings, **special}, row)
+    keys = [(said, key) for said in (special, settings) for key in ("max_new_tokens", "max_length")]
+    asked = next(((key, said[key]) for said, key in keys if said.get(key) is not None), None)
+    if asked and type(asked[1]) is int and not row.decoding:
+        judged = _longest(settings, special, _wished(row), config.get("max_position_embeddings"))
+        if (_length(dict([asked]), "max", None) or 0) < judged:
+            found.append(f"{asked[0]} = {asked[1]}")
+    return found
 
 
 @dataclass(frozen=True)
@@ -209,15 +221,13 @@ def settled(model: Any, row: SummarySettings) -> Writing:
     own = {name: value for name, value in model.generation_config.to_dict().items() if value is not None}
     special = _special(model)
     prefix = special.pop("prefix", getattr(model.config, "prefix", None)) or ""
-    wished = row.generation.model_dump(exclude_none=True) if row.generation else {}
+    wished = _wished(row)
     told = own | special | wished
-    if own.get("max_length") == NO_LENGTH:
-        del own["max_length"]
-    longest = shortest = None
+    shortest = None
     for said in (own, special, wished):
-        longest, shortest = _length(said, "max", longest), _length(said, "min", shortest)
-    limit = getattr(model.config, "max_position_embeddings", NEW_TOKENS)
-    lengths = {"max_length": longest or min(NEW_TOKENS, limit) + 1, "min_length": shortest or 0}
+        shortest = _length(said, "min", shortest)
+    limit = getattr(model.config, "max_position_embeddings", None)
+    lengths = {"max_length": _longest(own, special, wished, limit), "min_length": shortest or 0}
     if lengths["min_length"] > lengths["max_length"]:
         raise SurroundingsFault(
             f"a summary must have at least {lengths['min_length']} tokens and at most {lengths['max_length']};"
@@ -236,6 +246,11 @@ def settled(model: Any, row: SummarySettings) -> Writing:
     if told.get("forced_eos_token_id") is not None:
         forced.add(lengths["max_length"] - 1)
     return Writing(prefix, options, frozenset([ends] if isinstance(ends, int) else ends), frozenset(forced))
+
+
+def _wished(row: SummarySettings) -> dict[str, Any]:
+    """Return what a row itself says of how a summary is written."""
+    return row.generation.model_dump(exclude_none=True) if row.generation else {}
 
 
 def _special(model: Any) -> dict[str, Any]:
@@ -257,6 +272,20 @@ def _special(model: Any) -> dict[str, Any]:
             " remove it if you trust the model"
         )
     return dict(special)
+
+
+def _longest(own: Mapping[str, Any], special: Mapping[str, Any], wished: Mapping[str, Any], places: Any) -> int:
+    """Return the greatest length, in tokens and with the starting one, by which a text is written.
+
+    What `own` settings, those for this task and a row say counts in this order, the last most; where none says one it
+    is the default, at most the model's `places`.
+    """
+    longest = _length(own, "max", None)
+    if own.get("max_new_tokens") is None and longest == NO_LENGTH:
+        longest = None
+    for said in (special, wished):
+        longest = _length(said, "max", longest)
+    return longest or min(NEW_TOKENS, places if type(places) is int else NEW_TOKENS) + 1
 
 
 def _length(said: Mapping[str, Any], end: str, before: int | None) -> int | None:

@@ -87,8 +87,9 @@ class Task:
     """Tells why a model of this config.json is none of this task's and what to do, or nothing."""
     check_loaded: Callable[[str, Loaded], None] = lambda name, loaded: None
     """Makes sure that a model of this name was loaded with all that it needs. Raises SurroundingsFault."""
-    replaced: Callable[[Mapping[str, Any], Mapping[str, Any]], list[str]] | None = None
-    """Tells, of a model's config.json and settings of generation, those that are replaced where it is judged."""
+    replaced: Callable[[Mapping[str, Any], Mapping[str, Any], Any], list[str]] | None = None
+    """Tells, of a model's config.json, its settings of generation and its row, those settings that are replaced where
+    it is judged."""
     produced: Callable[[Loaded, Sequence[Any]], int | None] | None = None
     """Counts the tokens that predictions took; None for tasks, or models, that write none one by one."""
     left_out: Callable[[Loaded, Sequence[Any], Any], list[str]] | None = None

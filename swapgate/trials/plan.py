@@ -35,7 +35,7 @@ from swapgate.project.variants import TAKE_A_ROW, steps
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
 from swapgate.tasks.task import Task
-from swapgate.trials.running import Model, replaced_settings
+from swapgate.trials.running import Model
 
 Key = tuple[str, str]
 """Suite and tier."""
@@ -258,8 +258,8 @@ def _note_labels(plan: Plan, model: Model) -> None:
 def _note_settings(plan: Plan, model: Model) -> None:
     """Note of a model that its own settings ask for what the judge replaces."""
     with suppress(Fault):  # its tests say what cannot be read
-        asked = [] if model.source.absent else replaced_settings(model.task, model.source)
-        if asked and not model.extra_settings and getattr(model.row, "decoding", None) is None:
+        asked = [] if model.source.absent else model.replaced_settings
+        if asked and not model.extra_settings:
             plan.notes.append(
                 f"{model.name}: {model.source.name} itself asks for {', '.join(asked)}; judging leaves that out"
             )
@@ -351,7 +351,7 @@ def _on(row: Row, device: str | None) -> Row:
 
 def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
     """Put the candidate of one `--swap SUITE.TIER=MODEL` in the place of its incumbent."""
-    match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.+)", swap)
+    match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.+)", swap, re.DOTALL)
     if match is None:
         raise InputFault(f"--swap {swap}: not of the form SUITE.TIER=MODEL, as in --swap ner.small=path/to/model")
     suite, tier, candidate = match.groups()

@@ -6,7 +6,7 @@ import itertools
 import re
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -160,11 +160,11 @@ class Model:
                 f" {self.source.base.name}; name another one, or judge the model without it"
             )
         asked = self.extra_settings
-        if asked and getattr(self.row, "decoding", None) is None:
+        if asked:
             raise ModelFault(
                 f"{self.name}: {self.source.name} itself asks for {', '.join(asked)}, which {self.incumbent.name} does"
-                " not and the judge leaves out: as it is it would write other texts; take it out, or where it is"
-                f' served greedily say decoding = "greedy" in [{self.suite}.{self.tier}]'
+                " not and the judge leaves out: as it is it would write other texts; take it out, or where it is served"
+                f' as it is judged say decoding = "greedy" in [{self.suite}.{self.tier}]'
             )
         wrong_kind = self.task.check_config(self.source.config)
         if wrong_kind:
@@ -212,21 +212,30 @@ class Model:
         return {row.label_map[key] for key in row.label_keys(self.task.label_names(self.source.config))}
 
     @property
+    def replaced_settings(self) -> list[str]:
+        """What its own settings of generation ask for and the judge replaces. Raises SurroundingsFault."""
+        return self._replaced(self.source)
+
+    @property
     def extra_settings(self) -> list[str]:
-        """What a candidate's own settings ask for, its incumbent's do not, and the judge replaces."""
+        """Those of a candidate that its incumbent, were it asked by the same row, would not ask for."""
         if not self.swapped or self.incumbent.gone:
             return []
-        theirs = replaced_settings(self.task, self.incumbent)
-        return [setting for setting in replaced_settings(self.task, self.source) if setting not in theirs]
+        theirs = self._replaced(self.incumbent)
+        return [setting for setting in self.replaced_settings if setting not in theirs]
+
+    def _replaced(self, source: Source) -> list[str]:
+        replaced = self.task.replaced
+        return replaced(source.config, generation_config(source), self._row()) if replaced else []
 
     def _saved_again(self) -> str:
-        """Return in words which files of a candidate say the same as its incumbent's in other bytes."""
+        """Return in words which files of a candidate differ from its incumbent's in nothing that the digest counts."""
         if self.incumbent.gone:
             return ""
         ours, theirs = (file_digests(source.folder) for source in (self.source, self.incumbent))
         differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
         more = ", …" if len(differ) > 3 else ""
-        return f"; saved again, for {', '.join(differ[:3])}{more} differ and say the same" if differ else ""
+        return f"; {', '.join(differ[:3])}{more} differ, but in nothing that counts" if differ else ""
 
     def _check_accepted(self, source: Source) -> None:
         """Make sure that a public model holds what the golden says of its commit. Raises SurroundingsFault."""
@@ -517,18 +526,29 @@ class Model:
         return Unable(words) if lack else None
 
 
-def replaced_settings(task: Task, source: Source) -> list[str]:
-    """Return which of a model's own settings of generation the judge replaces. Raises SurroundingsFault."""
-    return task.replaced(source.config, generation_config(source)) if task.replaced else []
-
-
 def is_same_model(model: Model) -> bool:
-    """Return whether a candidate loads as the very model that its incumbent is, whatever their files say.
+    """Return whether a candidate loads as the very model that its incumbent is, whatever their files say, and is asked
+    in the same way.
 
     Raises SurroundingsFault where one cannot be loaded.
     """
+    one, other = (_asked(model.task, source) for source in (model.source, model.incumbent))
+    if one != other:
+        return False
     ours, theirs = (fingerprint(backend.load(model.task, source)) for source in (model.source, model.incumbent))
     return ours == theirs
+
+
+def _asked(task: Task, source: Source) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Return how a row has a model asked: the settings that change an answer, and what becomes of its labels.
+
+    Raises SurroundingsFault where its config.json cannot be read.
+    """
+    row = source.row
+    if task.label_names is None:
+        return row.settings, row.labels
+    keys = row.label_keys(task.label_names(source.config))
+    return row.settings, {key: row.label_map[key] for key in keys if key in row.label_map}
 
 
 def answers_alike(model: Model, incumbent: Model) -> bool:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from swapgate.core.faults import InputFault
-from swapgate.core.words import plain
+from swapgate.core.words import plain, toml_string
 from swapgate.goldens.provenance import CPU
 from swapgate.outputs.tolerance import DEVICES, LIMITS, Tolerance, lead_text
 from swapgate.trials.calibration import Calibration, calibrate, counted, model_of
@@ -73,7 +73,7 @@ def line(tolerance: Tolerance, name: str = "tolerance") -> str:
     limits = {name: getattr(tolerance, name) for name in LIMITS}
     told = [f"{name} = {limit:g}" for name, limit in limits.items() if limit != getattr(Tolerance, name)]
     told = told if tolerance.drift != Tolerance.drift else [f"drift = {tolerance.drift:g}", *told]
-    told.append(f"reason = {json.dumps(tolerance.reason, ensure_ascii=False)}")
+    told.append(f"reason = {toml_string(tolerance.reason)}")
     told += [line(across, device) for device in DEVICES if (across := getattr(tolerance, device))]
     return f"{name} = {{ {', '.join(told)} }}"
 

@@ -167,12 +167,23 @@ def rows_wanted(comparison: Comparison | Floor, graded: str) -> str:
     """
     if isinstance(comparison, Floor):
         return _wanted(comparison, "it is about at the limit")
+    if comparison.measures_nothing:
+        return _measures_nothing(comparison)
     if comparison.metric == "errors" and comparison.reference <= FEWEST_ERRORS:
         instead = "loosen the budget" if graded else 'judge by a margin of metric = "right"'
         needed = f"about {comparison.needed:,} needed, for " if comparison.needed else ""
         why = f"a ratio is judged above {FEWEST_ERRORS} errors of the reference"
         return f"too few rows: {needed}{why}; give a larger set with --eval-set, or {instead}"
     return _wanted(comparison, "it loses about what is allowed")
+
+
+def _measures_nothing(comparison: Comparison) -> str:
+    errors = comparison.metric == "errors"
+    most = f"be wrong {comparison.at_stake:.2f} times as often" if errors else f"lose {comparison.at_stake:.4f}"
+    return (
+        f"the rows measure nothing: a model that finds nothing would {most} at most; give a set with --eval-set that"
+        " the model compared with gets right, and of which more rows have something to find"
+    )
 
 
 def _times(comparison: Comparison) -> str:

@@ -18,6 +18,9 @@ SEVERITY: Mapping[str, int] = {outcome: place for place, outcome in enumerate(ge
 STATUSES: Mapping[str, Status] = {"failed": "FAIL", "error": "ERROR", "incomplete": "INCOMPLETE"}
 """What an outcome makes of its tier."""
 
+UNJUDGED: frozenset[Outcome] = frozenset({"quarantined", "known gap"})
+"""What comes of a test of a candidate that would also pass were its case wrong."""
+
 EXIT_NOT_PASSED = 7
 """Exit status for INCOMPLETE and ERROR; pytest itself uses 0 to 6."""
 
@@ -159,6 +162,7 @@ def _judge_tier(
         words = f"{suite}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
         reasons = [("INCOMPLETE", words)]
     reasons += [("INCOMPLETE", doubt) for doubt in doubts]
+    reasons += [("INCOMPLETE", words) for words in _no_judge(f"{suite}/{tier}", records, rule)]
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
     status: Status = reasons[0][0] if reasons else "PASS"
     ties = sorted(tie for record in records for tie in record.ties)
@@ -167,6 +171,19 @@ def _judge_tier(
     remarks += counted.told
     reasons = list(dict.fromkeys(reasons))
     return Verdict(suite, tier, status, counts, figures, reasons, improvements, ties, partly, remarks, by_kind(lapses))
+
+
+def _no_judge(name: str, records: Sequence[Record], rule: Rule | None) -> list[str]:
+    """Say where cases were compared and none of them judges: each is in quarantine, or of a swap a known gap."""
+    compared = [record for record in records if record.selected.check in ("expected", "golden")]
+    cases = {record.selected.case for record in compared}
+    out = {record.selected.case for record in compared if record.outcome in UNJUDGED}
+    if rule is None:
+        out = {record.selected.case for record in compared if record.outcome == "quarantined"}
+    if cases - out or not cases:
+        return []
+    why = "in quarantine" if rule is None else "in quarantine or a known gap"
+    return [f"{name}: no case judges it: each of the {len(cases)} that were compared is {why}; add one that is not"]
 
 
 def _judge_lapses(

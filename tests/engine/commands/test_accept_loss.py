@@ -105,3 +105,24 @@ def test_critical(accept):
     status, said = accept()
     assert status == 4
     assert "'ada' is critical" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--reason", ""], "--reason is empty"),
+        (["--reason", " \t"], "--reason is empty"),
+        (["--expires", "2020-01-01"], "--expires 2020-01-01: that day is past"),
+        (["--expires", ""], "--expires : "),
+        (["--expires", "soon"], "--expires soon: "),
+    ],
+    ids=["no reason", "blank reason", "past", "no day", "no date"],
+)
+def test_refused_words(accept, options, words):
+    """A reason that says nothing and a day that is past are one message, and nothing is written."""
+    before = accept.project.models_file.read_text()
+    status, said = accept(*options)
+    assert status == 4
+    assert words in said
+    assert "Traceback" not in said
+    assert accept.project.models_file.read_text() == before

@@ -214,3 +214,19 @@ def test_without_torch(folder):
     )
     command = [sys.executable, "-c", code, str(folder.path)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("key", ["additional_special_tokens", "extra_special_tokens", "added_tokens_decoder"])
+def test_tokens_beside_the_tokenizer(folder, key):
+    """A token that tokenizer_config.json adds counts where tokenizer.json has it not, and only there."""
+    whole = folder.path / "tokenizer.json"
+    own = json.loads(whole.read_text())
+    whole.write_text(json.dumps({**own, "added_tokens": [{"id": 5, "content": "<s>", "special": True}]}))
+    form = {"added_tokens_decoder": lambda one: {"5": {"content": one}}, "extra_special_tokens": lambda one: {"a": one}}
+    path = folder.path / "tokenizer_config.json"
+    before, settings = folder.digest, json.loads(path.read_text())
+    digests = []
+    for token in ("<s>", "good"):
+        path.write_text(json.dumps({**settings, key: form.get(key, lambda one: [one])(token)}))
+        digests.append(folder.digest)
+    assert digests[0] == before != digests[1]

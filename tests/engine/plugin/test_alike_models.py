@@ -47,6 +47,31 @@ def test_same_model_in_other_files(recorded, workers):
     ]
 
 
+ROW = 'model = "models/small"\nlabels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC"'
+
+
+@pytest.mark.parametrize(
+    ("rest", "status", "told"),
+    [
+        (' }\noutside = "O"\n', 0, f"note  ner/small: {TOLD}"),
+        (
+            ', PERSON = "PER" }\n',
+            1,
+            "FAIL  ner/small: this swap did not take place: models/small loads as *",
+        ),
+    ],
+    ids=["setting", "label of no class"],
+)
+def test_same_model_by_another_row(recorded, rest, status, told):
+    """The incumbent itself with another setting is another model, told where it answers the same; a row that asks for
+    nothing else is none.
+    """
+    recorded.write("candidate.toml", ROW + rest)
+    result = recorded.run("--swap=ner.small=candidate.toml", "-k", "small and golden")
+    assert result.ret == status
+    result.stdout.fnmatch_lines([told])
+
+
 @pytest.fixture
 def copy(tmp_path):
     """A copy of a model of the zoo, and its fingerprint as it is."""

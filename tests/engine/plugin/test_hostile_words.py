@@ -99,6 +99,42 @@ def test_flaky(model):
 """
 
 
+LATER = """
+import pytest
+
+TRIES = []
+
+def test_flaky(model):
+    TRIES.append(1)
+    if len(TRIES) < 2:
+        raise AssertionError("bad")
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("later", "came"),
+    [
+        ("pytest.skip('no network')", "incomplete"),
+        ("pytest.xfail('known')", "incomplete"),
+        ("raise OSError('odd')", ""),
+    ],
+    ids=["skipped", "xfailed", "surroundings"],
+)
+def test_fail_that_is_run_again(recorded, later, came):
+    """Whatever comes of a later try a FAIL stays one, and pytest's own line says so too."""
+    pytest.importorskip("pytest_rerunfailures")
+    recorded.suite.write_text(recorded.suite.read_text() + LATER.format(later))
+    selected = ("-p", "no:cacheprovider", "-k", "small and flaky", "--reruns=1")
+    result = recorded.pytester.runpytest_subprocess(*selected)
+    assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
+    assert "1 failed" in result.outlines[-1]
+    assert "skipped" not in result.outlines[-1]
+    assert "xfailed" not in result.outlines[-1]
+    if came:
+        assert f"(on try 1; try 2 {came}, and no rerun mends a FAIL)" in result.stdout.str()
+
+
 @pytest.mark.parametrize("options", [["--reruns=3"], ["--reruns=3", "-n", "1"]])
 @pytest.mark.parametrize(
     ("raised", "verdict", "status", "line"),

@@ -62,3 +62,19 @@ def test_refused(quarantine, words, said):
     result = project.run("-m", "small and not latency")
     assert result.ret == 4
     assert said in result.stderr.str()
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_all_in_quarantine(recorded, swap):
+    """Where each case is in quarantine nothing judges, and no tier passes; nor where a swap has only gaps besides."""
+    cases = recorded.path / "fixtures/ner/cases.toml"
+    for case in ("ada", "nobody") if swap else ("ada", "nobody", "left_out"):
+        recorded.replace(cases, f'id = "{case}"\n', f'id = "{case}"\n{WORDS.format("9999-01-01")}')
+    recorded.retrain("candidate", like="small", Ada=None, Paris=None)
+    result = recorded.run("-m", "small and not latency", *(["--swap=ner.small=models/candidate"] if swap else []))
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    why = "in quarantine or a known gap" if swap else "in quarantine"
+    assert (
+        f"INCOMPLETE  ner/small: no case judges it: each of the 3 that were compared is {why}; add one that is not"
+        in recorded.reasons(result)
+    )

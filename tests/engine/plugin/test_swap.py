@@ -212,6 +212,16 @@ def test_bad_option(trial, swap, message):
     assert len([line for line in result.errlines if line]) == 1
 
 
+def test_line_break(trial):
+    """A path with a line break is read as one, and told in one line."""
+    trial.project.retrain("candidate", like="small", Ada=None)
+    result = trial(swap="--swap=ner.small=models/no\nmodel")
+    assert result.ret == 4
+    (said,) = [line for line in result.errlines if line]
+    assert "no folder" in said
+    assert "models/no\\nmodel" in said
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

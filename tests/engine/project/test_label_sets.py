@@ -1,15 +1,18 @@
 """Tiers that name things differently: sets of labels, labels that keep their names, and a cases file of their own."""
 
 import json
+import tomllib
 
 import pytest
 
 from swapgate.core.faults import InputFault
+from swapgate.core.words import plain
 from swapgate.outputs.classification import ranked
 from swapgate.project.cases import read_cases
 from swapgate.project.evaluation import find_set
 from swapgate.project.manifest import read_manifest
 from swapgate.tasks import find_task
+from swapgate.tasks.settings import label_line
 from swapgate.trials.plan import make_plan
 
 MODELS = """
@@ -230,3 +233,13 @@ def test_set_with_labels_that_no_model_gives(moods):
         make_plan(moods.path, moods.models_file, [], [f"sentiment={path}"], moods.path)
     with pytest.raises(InputFault, match=r"joyful.jsonl, row 1: 'joyful': expected: no model and no case knows"):
         make_plan(moods.path, moods.models_file, [], [f"sentiment={sets[2]}"], moods.path)
+
+
+@pytest.mark.parametrize(
+    "name", ["négatif\xa0!", "a\x7fb", "c\x85d", 'say "no"', "back\\slash", "line\nbreak", "e\u2028f", "wide\U000e0001"]
+)
+def test_line_with_strange_letters(name):
+    """A label map that is to be written is one line of TOML that says the very labels, whatever letters they have."""
+    line = label_line({name: name})
+    assert plain(line) == line
+    assert tomllib.loads(line) == {"labels": {name: name}}

@@ -12,12 +12,11 @@ from swapgate.backends.transformers import load
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.sounds import read_sound
 from swapgate.models.loading import find
-from swapgate.project.manifest import read_manifest
+from swapgate.project.manifest import read_manifest, row_type
 from swapgate.tasks import find_task
 
 ROOT = Path(__file__).parents[3]
 ZOO = ROOT / "fixtures" / "zoo"
-SUMMARY = find_task("summarization")
 
 
 @pytest.mark.parametrize(
@@ -34,22 +33,54 @@ SUMMARY = find_task("summarization")
 )
 def test_replaced(settings, asked):
     """Drawing by chance, several texts and a clock are replaced, and nothing that is said and has no effect."""
-    assert SUMMARY.replaced({}, settings) == asked
-    assert find_task("speech-recognition").replaced({}, settings) == asked
+    assert replaced("summarization", settings) == asked
+    assert replaced("speech-recognition", settings) == asked
+    assert replaced("summarization", settings, decoding="greedy") == []
+
+
+def replaced(name, settings, config=(), **row):
+    """Return which settings of a model are replaced, by its row."""
+    task = find_task(name)
+    return task.replaced(dict(config), settings, row_type(task).model_validate({"model": "model", **row}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "special", "row", "told"),
+    [
+        ({"max_length": 20}, {}, {}, ["max_length = 20"]),
+        ({"max_length": 20}, {"num_beams": 2}, {"generation": {"num_beams": 2}}, ["max_length = 20"]),
+        ({"max_length": 20}, {}, {"generation": {"max_length": 64}}, ["max_length = 20"]),
+        ({"max_length": 40}, {}, {"generation": {"max_new_tokens": 63}}, ["max_length = 40"]),
+        ({"max_new_tokens": 19}, {}, {"generation": {"max_new_tokens": 63}}, ["max_new_tokens = 19"]),
+        ({"max_length": 64}, {"max_length": 30}, {"generation": {"max_length": 64}}, ["max_length = 30"]),
+        ({"max_length": 20}, {}, {"decoding": "greedy"}, []),
+        ({"max_length": 21}, {}, {}, []),
+        ({"max_new_tokens": 19}, {}, {}, []),
+        ({}, {}, {"generation": {"max_length": 64}}, []),
+        ({"max_length": 20, "max_new_tokens": 60}, {}, {}, []),
+        ({"max_length": 20}, {"max_length": 20}, {}, []),
+        ({"max_length": 20}, {}, {"generation": {"max_length": 20}}, []),
+        ({"max_length": 64}, {}, {"generation": {"max_new_tokens": 63}}, []),
+        ({"max_length": [20]}, {}, {"generation": {"max_new_tokens": 63}}, []),
+    ],
+    ids=range(15),
+)
+def test_length_that_is_replaced(settings, special, row, told):
+    """A length at which a model itself would stop is told where it is judged with a greater one, and only there."""
+    assert replaced("summarization", settings, {"task_specific_params": {"summarization": special}}, **row) == told
 
 
 def test_beams():
     """Summaries are written with as many beams as the model says, transcripts with one and without times."""
     settings = {"num_beams": 4, "return_timestamps": True}
-    assert SUMMARY.replaced({}, settings) == []
-    asked = find_task("speech-recognition").replaced({}, settings)
-    assert asked == ["num_beams = 4", "return_timestamps = True"]
+    assert replaced("summarization", settings) == []
+    assert replaced("speech-recognition", settings) == ["num_beams = 4", "return_timestamps = True"]
 
 
 def test_settings_for_the_task():
     """Settings for this task count more than the general ones."""
     special = {"task_specific_params": {"summarization": {"do_sample": False}}}
-    assert SUMMARY.replaced(special, {"do_sample": True}) == []
+    assert replaced("summarization", {"do_sample": True}, special) == []
     assert find_task("ner").replaced is None
 
 
@@ -62,16 +93,24 @@ def judge(*options):
     return done.returncode, done.stdout + done.stderr
 
 
-def test_candidate_that_draws(tmp_path):
-    """A candidate that asks to be drawn by chance, where its incumbent does not, fails with the setting's name."""
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [
+        ({"do_sample": True, "temperature": 9.0}, "do_sample = True, temperature = 9.0"),
+        ({"max_length": 20}, "max_length = 20"),
+    ],
+    ids=["drawn", "cut"],
+)
+def test_candidate_that_asks_for_more(tmp_path, settings, asked):
+    """A candidate that asks for what is replaced, where its incumbent does not, fails with the setting's name."""
     folder = tmp_path / "candidate"
     shutil.copytree(ZOO / "summarization" / "small", folder)
     path = folder / "generation_config.json"
     own = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**own, "do_sample": True, "temperature": 9.0}))
+    path.write_text(json.dumps({**own, **settings}))
     status, said = judge(f"--swap=summarization.small={folder}")
     assert status == 1, said
-    assert "itself asks for do_sample = True, temperature = 9.0" in said
+    assert f"itself asks for {asked}, which" in said
     assert 'decoding = "greedy" in [summarization.small]' in said
 
 
@@ -136,7 +175,7 @@ def test_spectrogram_of_another_size(tmp_path, key, value, own):
 
 @pytest.mark.parametrize(
     "config",
-    [{"id2label": {"0": "good"}}, {"num_labels": 1}, {"problem_type": "regression"}],
+    [{"id2label": {"0": "good"}}, {"num_labels": 1}, {"num_labels": 1, "problem_type": "regression"}],
     ids=["table", "number", "regression"],
 )
 @pytest.mark.parametrize("number", range(3))
@@ -146,3 +185,12 @@ def test_single_logit(config, number):
     assert "single logit" in task.check_config(config)
     assert task.check_config({"id2label": {"0": "a", "1": "b"}}) == task.check_config({}) == ""
     assert task.multi_label.check_config({"id2label": {"0": "good"}}) == ""
+
+
+@pytest.mark.parametrize("name", ["sentiment", "image-classification", "audio-classification"])
+@pytest.mark.parametrize("labels", [{}, {"id2label": {"0": "a", "1": "b"}}], ids=["none", "two"])
+def test_numbers_that_are_no_labels(name, labels):
+    """A head of regression with several logits is told as that, and not as one of a single logit."""
+    said = find_task(name).check_config({"problem_type": "regression", **labels})
+    assert said.startswith('its config.json says problem_type = "regression"')
+    assert "single logit" not in said

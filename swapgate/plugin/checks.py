@@ -41,7 +41,7 @@ def lapse(model: Model, case: Case, prediction: Prediction) -> Kind | None:
         return "accepted"
     if not check_expected(prediction, case.expected):
         return "weaker"
-    lead = model.task.output.lead(stored.prediction)
+    lead = model.task.output.lead(stored.prediction, prediction, case.expected)
     return "lost" if lead is None or lead >= model.row.clear_lead else "near tie lost"
 
 

@@ -31,15 +31,21 @@ class Orphan:
 def lapse(model: Model, case: Case, prediction: Prediction) -> Kind | None:
     """Return how a candidate is worse on a case than its incumbent, whose golden says what that said.
 
-    None for a model that is no candidate, for a case that may never be lost, and where the incumbent was not right.
+    None for a model that is no candidate, for a case that is lost and may never be, and where it is not known that
+    the incumbent was right: also where the golden is of another input or answer.
     """
-    stored = read_golden(model.golden).get(case.id) if model.swapped and not case.critical else None
-    if stored is None or invalid(prediction) or check_expected(stored.prediction, case.expected):
+    stored = read_golden(model.golden).get(case.id) if model.swapped else None
+    if stored is None or (stored.input, stored.expected) != (case.input_digest, case.expected_digest):
+        return None
+    if invalid(prediction) or check_expected(stored.prediction, case.expected):
+        return None
+    is_lost = bool(check_expected(prediction, case.expected))
+    if is_lost and case.critical:
         return None
     accepted = model.row.accepted
     if accepted and case.id in accepted.cases and accepted.counts(model.source.digest, date.today()):
         return "accepted"
-    if not check_expected(prediction, case.expected):
+    if not is_lost:
         return "weaker"
     lead = model.task.output.lead(stored.prediction, prediction, case.expected)
     return "lost" if lead is None or lead >= model.row.clear_lead else "near tie lost"

@@ -21,16 +21,22 @@ TRIES = pytest.StashKey[dict[int, tuple[Outcome, str]]]()
 def outcome_of(
     report: pytest.TestReport, error: BaseException | None, item: pytest.Item, models_file: str
 ) -> tuple[Outcome, str]:
-    """Return what came of a phase of a test, and why; a case in quarantine judges nothing until its last day."""
+    """Return what came of a phase of a test, and why; a case in quarantine judges nothing until its last day.
+
+    So does only what was compared: an ERROR, a model that cannot be judged and a test that was skipped stay what they
+    are.
+    """
     outcome, message = _outcome_of(report, error, item, models_file)
     quarantine = item.stash.get(QUARANTINE, None)
-    if quarantine is None:
+    if quarantine is None or outcome == "error":
         return outcome, message
     if date.today() > quarantine.expires:
         return "failed", (
             f"{item.stash[SELECTED]}: its quarantine ended on {quarantine.expires} ({quarantine.reason}); mend the"
             " case, or take it out of the cases file"
         )
+    if error is not None and not isinstance(error, AssertionError):
+        return outcome, message  # nothing was compared, and what a fault says is of the whole tier
     came = message or outcome
     words = f"{item.stash[SELECTED]}: in quarantine until {quarantine.expires} ({quarantine.reason}): {came}"
     return "quarantined", words

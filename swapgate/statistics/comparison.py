@@ -37,6 +37,8 @@ LEAST_DISTANCE = 0.002
 """From a limit: nearer to it no number of rows is asked for."""
 SATURATED = 0.99
 """Where both sides are right on more of the rows, these say little of which is better."""
+ERRORS = "errors"
+"""In place of the name of a figure: the number of rows that are not right."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Comparison:
     """Two tallies of the same rows."""
 
     metric: str
-    """The figure, or "errors": the number of rows that are not right."""
+    """The figure, or `ERRORS`."""
     value: float
     """That of the model that is judged; of an error rate with each row's errors capped at its length."""
     reference: float
@@ -189,7 +191,7 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
         room = (at_most - 1) * others / candidate.units
         needed = _needed(found, candidate.units, room) if room > 0 else None
     return Comparison(
-        metric="errors",
+        metric=ERRORS,
         value=errors,
         reference=others,
         difference=errors / others if others else None,

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Self, get_args
 
+from swapgate.outputs.counts import RIGHT
+from swapgate.project.manifest import INCUMBENT
+from swapgate.statistics.comparison import ERRORS
 from swapgate.verdicts.lapses import Judged, Kind, Lapse, Rule, by_kind, judge_lapses
 
 Outcome = Literal["failed", "error", "incomplete", "counted", "quarantined", "improvement", "known gap", "passed"]
@@ -158,6 +161,9 @@ def _judge_tier(
     if not records and not doubts:
         words = f"{suite}/{tier}: a swap was asked for, but no test of this tier was selected; widen -k, -m or the path"
         reasons = [("INCOMPLETE", words)]
+    if records and all(record.outcome == "quarantined" for record in records):
+        words = f"{suite}/{tier}: all that was selected of it is in quarantine, so nothing judges it"
+        reasons.append(("INCOMPLETE", f"{words}; select other cases too"))
     reasons += [("INCOMPLETE", doubt) for doubt in doubts]
     improvements = [record.message or str(record.selected) for record in records if record.outcome == "improvement"]
     status: Status = reasons[0][0] if reasons else "PASS"
@@ -173,8 +179,10 @@ def _judge_lapses(
     name: str, lapses: list[Lapse], records: Sequence[Record], figures: Mapping[str, Any], rule: Rule
 ) -> Judged:
     quality = [record for record in records if record.selected.check == "quality"]
-    beside = [one for one in (figures.get("quality") or {}).get("comparisons", ()) if one["tier"] == "incumbent"]
-    decided = bool(beside) and all(one["comparison"]["decision"] == "PASS" for one in beside)
+    found = figures.get("quality") or {}
+    beside = [one["comparison"] for one in found.get("comparisons", ()) if one["tier"] == INCUMBENT]
+    whole = {found.get("metric"), RIGHT, ERRORS}  # how sure it is of what it finds decides nothing
+    decided = any(one["metric"] in whole for one in beside) and all(one["decision"] == "PASS" for one in beside)
     decided = decided and all(record.outcome == "passed" for record in quality)
     compared = [record for record in records if record.selected.check in ("expected", "golden")]
     left_out = {record.selected.case for record in compared if record.outcome in ("error", "incomplete")}

@@ -103,10 +103,41 @@ def test_evidence_of_the_same_run(quality, decision, status):
     """A weaker case is told where the set decided for the candidate in this run, and is a FAIL where it did not."""
     records = [record("golden", "ada", "counted", "weaker")]
     if quality:
-        beside = [{"tier": "incumbent", "comparison": {"decision": decision}}]
-        records.append(record("quality", None, quality, quality={"comparisons": beside}))
+        beside = [{"tier": "incumbent", "comparison": {"decision": decision, "metric": "F1"}}]
+        records.append(record("quality", None, quality, quality={"metric": "F1", "comparisons": beside}))
     selected = {test: one.selected for test, one in records}
     (verdict,) = judge(selected, records, [("ner", "small")], [("ner", "small")])
     assert verdict.status == status
     assert verdict.lapses == {"weaker": ["ada"]}
     assert bool(verdict.remarks) == (status == "PASS")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "status"),
+    [
+        (["F1"], "PASS"),
+        (["right"], "PASS"),
+        (["errors"], "PASS"),
+        (["F1", "Brier"], "PASS"),
+        (["Brier"], "FAIL"),
+        (["Brier", "log loss"], "FAIL"),
+        (["precision"], "FAIL"),
+    ],
+)
+def test_figures_that_decide(metrics, status):
+    """The first figure decides, or what counts rows that are right: no other one alone, as how sure a model is."""
+    beside = [{"tier": "incumbent", "comparison": {"decision": "PASS", "metric": one}} for one in metrics]
+    figures = {"metric": "F1", "comparisons": beside}
+    records = [record("golden", "ada", "counted", "near tie lost"), record("quality", None, "passed", quality=figures)]
+    selected = {test: one.selected for test, one in records}
+    (verdict,) = judge(selected, records, [("ner", "small")], [("ner", "small")])
+    assert verdict.status == status
+
+
+def test_quarantine_alone():
+    """A tier of which all that was selected is in quarantine is judged by nothing: INCOMPLETE."""
+    records = [record("golden", "ada", "quarantined"), record("expected", "ada", "quarantined")]
+    for more, status in (([], "INCOMPLETE"), ([record("golden", "bo", "passed")], "PASS")):
+        selected = {test: one.selected for test, one in [*records, *more]}
+        (verdict,) = judge(selected, [*records, *more], [("ner", "small")], [])
+        assert verdict.status == status

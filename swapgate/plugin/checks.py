@@ -73,6 +73,8 @@ class Expected:
     incomplete: str = ""
     lapse: Kind | None = None
     """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
+    found: str = ""
+    """Of such a candidate: what was found, without what to do about it."""
     remark: str = ""
     """What a reader should know where it passes: that the model has not read the whole case."""
 
@@ -84,7 +86,8 @@ class Expected:
         if mismatches:
             self.lapse = lapse(self.model, self.case, prediction)
             found = [*mismatches, *([f"it was {left_out}"] if left_out else [])]
-            self.message = _worded(self.model, self.case, found, self._next_step(self.case))
+            self.found = _worded(self.model, self.case, found)
+            self.message = f"{self.found}; {self._next_step(self.case)}"
         elif left_out:
             self.remark = f"{self.model.name} {self.case.id!r} was {left_out}"
         self.holds = not mismatches and self.holds is not False
@@ -156,6 +159,8 @@ class Golden:
     """How much of the prediction a golden from elsewhere holds, in words."""
     lapse: Kind | None = None
     """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
+    found: str = ""
+    """Of such a candidate: what was found, without what to do about it."""
     same: bool | None = None
     """Of a candidate: whether it says what its incumbent did, but for drift; None where that is not known."""
 
@@ -181,6 +186,7 @@ class Golden:
         found = differences(received, stored, case.expected) if stored else [self._missing()]
         self.message = self._red(case, received, stored, found) if found else ""
         self.lapse = lapse(self.model, case, prediction) if found else None
+        self.found = _worded(self.model, case, found) if self.lapse else ""
         if stored and not found:
             self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
             self.partly = self._partly(case, received, stored)
@@ -318,7 +324,7 @@ def described(model: Model) -> str:
 
 
 def _worded(
-    model: Model, case: Case | Orphan, mismatches: Iterable[object], next_step: str, whose: str | None = None
+    model: Model, case: Case | Orphan, mismatches: Iterable[object], next_step: str = "", whose: str | None = None
 ) -> str:
-    found = "; ".join(map(str, mismatches))
-    return f"{model.name} {case.id!r}: {found} ({whose or described(model)}); {next_step}"
+    found = f"{model.name} {case.id!r}: {'; '.join(map(str, mismatches))} ({whose or described(model)})"
+    return f"{found}; {next_step}" if next_step else found

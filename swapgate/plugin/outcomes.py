@@ -89,6 +89,11 @@ def lapse_of(item: pytest.Item) -> Kind | None:
     return min(kinds, key=KINDS.index, default=None)
 
 
+def found_of(item: pytest.Item) -> str:
+    """Return what was found of the case of a test on which a candidate is worse, without what to do about it."""
+    return next((check.found for check in item.stash.get(CHECKS, []) if getattr(check, "lapse", None)), "")
+
+
 def _is_open(check: Any) -> bool:
     """Return whether nothing was compared, or of a figure none was measured."""
     return check.holds is None or getattr(check, "figure", check) is None
@@ -129,7 +134,7 @@ def show(
         report.outcome, report.wasxfail = "skipped", message
     elif outcome == "counted":
         report.outcome = "skipped"
-        report.wasxfail = f"{lapse_of(item)}, counted against the tier: {message}"
+        report.wasxfail = f"{lapse_of(item)}, counted against the tier: {found_of(item)}"
     elif outcome == "improvement":
         report.wasxfail = message
     elif outcome == "incomplete" and (report.passed or isinstance(error, AbsentFault)):

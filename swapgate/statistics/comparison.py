@@ -58,7 +58,7 @@ class Comparison:
     """Two tallies of the same rows."""
 
     metric: str
-    """The figure, or `ERRORS`."""
+    """The figure, or "errors": the number of rows that are not right."""
     value: float
     """That of the model that is judged; of an error rate with each row's errors capped at its length."""
     reference: float

@@ -67,8 +67,15 @@ class Record:
     """How much of a prediction a golden from elsewhere holds, in words."""
     lapse: Kind | None = None
     """Of a case on which a candidate is worse than its incumbent: how."""
+    found: str = ""
+    """Of such a case: what was found, without what to do about it."""
     same: bool | None = None
     """Of a candidate: whether all that was compared is what its incumbent says; None where nothing was."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a candidate is known to be wrong where its incumbent was right."""
+        return self.lapse in ("lost", "near tie lost") or (self.lapse is not None and self.selected.check == "expected")
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -149,7 +156,9 @@ def _judge_tier(
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
     red = sorted((record for record in records if record.outcome in STATUSES), key=_severity)
     reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
-    lapses = [Lapse(one.selected.case or "", one.lapse, one.message) for one in records if one.lapse]
+    lapses = [
+        Lapse(one.selected.case or "", one.lapse, one.message, one.found, one.is_lost) for one in records if one.lapse
+    ]
     counted = _judge_lapses(f"{suite}/{tier}", lapses, records, figures, rule or Rule(0, 0))
     reasons = [("FAIL", words) for words in counted.failed] + reasons
     reasons += [("INCOMPLETE", words) for words in counted.incomplete]
@@ -169,8 +178,8 @@ def _judge_tier(
     status: Status = reasons[0][0] if reasons else "PASS"
     ties = sorted(tie for record in records for tie in record.ties)
     partly = sorted(words for record in records for words in record.partly)
-    remarks = [record.message for record in records if record.outcome in ("passed", "quarantined") and record.message]
-    remarks += counted.told
+    told = [record.message for record in records if record.outcome in ("passed", "quarantined") and record.message]
+    remarks = [*counted.told, *told]
     reasons = list(dict.fromkeys(reasons))
     return Verdict(suite, tier, status, counts, figures, reasons, improvements, ties, partly, remarks, by_kind(lapses))
 

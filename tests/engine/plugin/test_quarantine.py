@@ -62,3 +62,31 @@ def test_refused(quarantine, words, said):
     result = project.run("-m", "small and not latency")
     assert result.ret == 4
     assert said in result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ({}, "FAIL", "this swap did not take place"),
+        ({"NO_DISK": ["PER", 1]}, "ERROR", "no space left on device"),
+        ({"Ada": ["NO_MEMORY", 1]}, "ERROR", ""),
+        ({"Ada": ["CRASH", 0.9]}, "FAIL", "the model cannot read this"),
+    ],
+    ids=["no swap", "not loaded", "no memory", "crash"],
+)
+def test_what_is_of_the_tier(quarantine, words, status, said):
+    """What is no comparison is told as ever: no swap, a model that is not loaded or crashes."""
+    project = quarantine("9999-01-01")
+    project.retrain("candidate", like="small", **words)
+    result = project.run("--swap=ner.small=models/candidate", "-k", "small and ada and not latency")
+    assert project.verdicts(result) == {"small": status}
+    assert said in project.reasons(result)[0]
+
+
+def test_nothing_else(quarantine):
+    """A tier of which nothing else was selected is judged by nothing: INCOMPLETE."""
+    project = quarantine("9999-01-01")
+    project.retrain("candidate", like="small", Ada=None)
+    result = project.run("--swap=ner.small=models/candidate", "-k", "small and ada and not latency")
+    assert (result.ret, project.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert "all that was selected of it is in quarantine" in project.reasons(result)[0]

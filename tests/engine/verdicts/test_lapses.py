@@ -141,3 +141,37 @@ def test_quarantine_alone():
         selected = {test: one.selected for test, one in [*records, *more]}
         (verdict,) = judge(selected, [*records, *more], [("ner", "small")], [])
         assert verdict.status == status
+
+
+@pytest.mark.parametrize(
+    ("lapse", "decided", "limit", "how"),
+    [
+        (NEAR, True, None, "near tie lost, not counted"),
+        (WEAKER, True, None, "weaker, not counted"),
+        (LOST, False, 1, "lost, within budget.cases"),
+        (NEAR, False, 1, "lost, within budget.cases"),
+        (ACCEPTED, False, None, "accepted"),
+    ],
+)
+def test_told_without_advice(lapse, decided, limit, how):
+    """What is not held against the candidate is told by what it is, without the advice to keep the incumbent."""
+    one = Lapse("ada", lapse.kind, "ada was not found; keep models/small", "ada was not found")
+    found = judged([one], decided=decided, lost_at_most=limit)
+    assert not found.failed
+    assert found.told[-1] == f"{how}: ada was not found"
+
+
+def test_gaps_to_list():
+    """A PASS names the cases that will be red once the candidate is the incumbent, and where to list them."""
+    lapses = [
+        Lapse("ada", "accepted", "a", is_lost=True),
+        Lapse("bo", "near tie lost", "b", is_lost=True),
+        Lapse("cy", "accepted", "weaker"),
+        Lapse("di", "weaker", "d"),
+        Lapse("ed", "lost", "e", is_lost=True),
+    ]
+    rule = {"lost_at_most": 1, "gaps": "[ner.small.gaps] in models.toml", "listed": {"ed"}}
+    (told, *_) = judged(lapses, decided=True, **rule).told
+    assert told.endswith('add to [ner.small.gaps] in models.toml: ada = "accepted", bo = "near tie lost"')
+    assert not any(".gaps]" in words for words in judged(lapses[2:], decided=True, **rule).told)
+    assert not any(".gaps]" in words for words in judged([LOST], **rule | {"lost_at_most": 0}).told)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from swapgate.core.faults import AbsentFault, Fault, ModelFault
+from swapgate.plugin.checks import Expected, Golden
 from swapgate.plugin.collecting import COUNTED, GAP, NEEDS, QUARANTINE, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.verdicts.lapses import KINDS, Kind
@@ -91,7 +92,8 @@ def lapse_of(item: pytest.Item) -> Kind | None:
 
 def found_of(item: pytest.Item) -> str:
     """Return what was found of the case of a test on which a candidate is worse, without what to do about it."""
-    return next((check.found for check in item.stash.get(CHECKS, []) if getattr(check, "lapse", None)), "")
+    checks = [check for check in item.stash.get(CHECKS, []) if isinstance(check, Expected | Golden)]
+    return next((check.found for check in checks if check.lapse), "")
 
 
 def _is_open(check: Any) -> bool:

@@ -10,6 +10,7 @@ from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.golden import read_golden
 from swapgate.models.digest import file_digests
 from swapgate.models.loading import Source
+from swapgate.outputs import check_expected
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
 
@@ -36,7 +37,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
         notes=[*now.notes],
     )
     for key, model in now.models.items():
-        incumbent = then.get(key, model)
+        incumbent = _with_gaps(then[key], model) if key in then else model
         plan.models[key] = incumbent
         if incumbent is not model and _same(incumbent.source, model.source):
             own = replace(model.source, row=incumbent.row)  # the folder as it is now: a digest may be blind to an edit
@@ -52,8 +53,28 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
             plan.models[key] = replace(incumbent, source=model.source, incumbent=named)
             plan.incumbents[key] = replace(incumbent, source=named, incumbent=named)
             plan.proposed[key] = model
-    plan.notes.extend(edits(before, now, plan.incumbents, commit, tree))
+    plan.notes.extend(edits(before, now, plan, commit, tree))
     return plan
+
+
+def _with_gaps(model: Model, now: Model) -> Model:
+    """Return the incumbent with the known gaps that a change adds of what the commit's own model fails.
+
+    Its golden must say so, of the same weights, input and answer: else a change could hide what it loses.
+    """
+    added = {case: why for case, why in now.row.gaps.items() if case not in model.row.gaps}
+    if not added:
+        return model
+    golden, digest = read_golden(model.golden), _digest(model.source)
+    failed = set()
+    for case in model.cases.cases:
+        entry = golden.get(case.id) if case.id in added and digest else None
+        if entry and (entry.made_by.digest, entry.input) == (digest, case.input_digest):
+            is_wrong = entry.expected == case.expected_digest and check_expected(entry.prediction, case.expected)
+            failed |= {case.id} if is_wrong else set()
+    gaps = model.row.gaps | {case: why for case, why in added.items() if case in failed}
+    source = replace(model.source, row=model.row.model_copy(update={"gaps": gaps}))
+    return replace(model, source=source, incumbent=source)
 
 
 def _check_files(before: Plan, tree: Path) -> None:

@@ -3,7 +3,7 @@
 import filecmp
 import json
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,21 @@ ELSEWHERE = ("../", "golden/", "fixtures/models/")
 """Outside of the project, and what belongs to other models files."""
 
 
-def edits(before: Plan, now: Plan, swapped: Container[Key], commit: str, tree: Path) -> Iterator[str]:
-    """List what the working tree has otherwise than a commit, whose files are below `tree`, and whether it is used."""
+def edits(before: Plan, now: Plan, judged: Plan, commit: str, tree: Path) -> Iterator[str]:
+    """List what the working tree has otherwise than a commit, whose files are below `tree`, and whether it is used.
+
+    `judged`: the plan by which the change is judged.
+    """
+    swapped = judged.incumbents
     removed = [key for key in before.models if key not in now.models]
     for key, model in now.models.items():
         if key in before.models:
             why = "its own" if key in swapped else "the same weights and settings: no swap"
             own = {"accepted"} if before.manifest.exceptions == "in-change" else set()
-            yield from _of_row(key, before.models[key].row, model.row, now, why, own)
+            whys = dict.fromkeys(own, why)
+            added = {*judged.models[key].row.gaps} - {*before.models[key].row.gaps}
+            whys |= {f"gaps.{case}": f"used: the model of {commit[:12]} fails it too" for case in added}
+            yield from _of_row(key, before.models[key].row, model.row, now, why, whys)
         else:
             renamed = any(suite == key[0] for suite, _ in removed)
             yield f"{model.name} is new: judged by its own row, cases and goldens{KEEP_ITS_NAME * renamed}"
@@ -54,12 +61,13 @@ def _of_both(before: Plan, now: Plan) -> list[str]:
     return [suite for suite in before.manifest.rows if suite in now.manifest.rows]
 
 
-def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str, own: Container[str]) -> Iterator[str]:
+def _of_row(key: Key, before: Row, now: Row, plan: Plan, why: str, whys: Mapping[str, str]) -> Iterator[str]:
+    """List what a row has otherwise; `whys`: of keys that a row cannot bring itself why they are used all the same."""
     then, there = (_flat(row.model_dump(mode="json", exclude_none=True)) for row in (before, now))
     for name in sorted(then.keys() | there.keys()):
         if then.get(name) != there.get(name):
             first = name.split(".")[0]
-            used = "not used" if first in before.judging_keys and first not in own else why
+            used = whys.get(name, whys.get(first, "not used" if first in before.judging_keys else why))
             where = f"{plan.shown(plan.manifest.path)}: {'.'.join(key)}.{name}"
             yield f"{where}: {_said(then.get(name))} → {_said(there.get(name))} ({used})"
 

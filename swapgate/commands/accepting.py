@@ -1,6 +1,7 @@
 """The command `swapgate accept-loss`: a reviewer lets one candidate lose some cases."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from swapgate.core.faults import InputFault
 from swapgate.core.tables import rewrite
 from swapgate.core.words import nearest
+from swapgate.goldens.golden import read_golden
+from swapgate.outputs import check_expected
 from swapgate.trials.plan import make_plan
 from swapgate.trials.running import Model
 
@@ -51,8 +54,24 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
     return (
         f"{asked.tier}: {model.source.name} ({digest}) may lose {', '.join(cases)}{until}; commit"
         f" {plan.shown(models_file)}. Under --against it counts from the next change on, or in this one where the"
-        ' commit\'s models file says exceptions = "in-change"\n'
+        f' commit\'s models file says exceptions = "in-change"\n{_as_gaps(model, cases, asked.reason)}'
     )
+
+
+def _as_gaps(model: Model, wanted: Sequence[str], reason: str) -> str:
+    """Offer as known gaps the cases that a model fails by a golden of its own: as the incumbent it loses nothing."""
+    golden, failed = read_golden(model.golden), []
+    for case in model.cases.cases:
+        entry = golden.get(case.id)
+        own = entry and entry.made_by.digest == model.source.digest and case.id not in model.row.gaps
+        if entry and own and case.id in wanted and check_expected(entry.prediction, case.expected):
+            failed.append(f"{case.id} = {json.dumps(reason, ensure_ascii=False)}\n")
+    if not failed:
+        return ""
+    words = (
+        f"the golden is of {model.source.name} already; once it is the incumbent what it fails is a known gap, so add"
+    )
+    return f"{words}:\n\n[{model.suite}.{model.tier}.gaps]\n{''.join(failed)}"
 
 
 def _check(model: Model, wanted: Sequence[str]) -> None:

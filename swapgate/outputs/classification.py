@@ -148,10 +148,9 @@ def count(found: Classification, right: Sequence[str]) -> Counts:
     return {**tops, **sure, (order[0] if order[0] in right else right[0], order[0]): 1.0}
 
 
-def lead(found: Classification) -> float:
-    """Return how far the first label leads."""
-    first, *others = found.scores
-    return first.score - (others[0].score if others else found.rest)
+def lead(golden: Classification, candidate: Classification, right: Sequence[str]) -> float:
+    """Return how far the label that led was ahead of the one that leads now; one that is not kept had nothing."""
+    return golden.scores[0].score - _by_label(golden).get(candidate.scores[0].label, 0.0)
 
 
 def figures(counts: Counts, rows: float) -> Figures:

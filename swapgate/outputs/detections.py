@@ -11,7 +11,16 @@ from swapgate.outputs.average_precision import AveragePrecision
 from swapgate.outputs.counts import BRIER, HIGHEST, LOG_LOSS, SCORED_PARTS, SCORED_RATIOS, mean_sureness, sureness_of
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
-from swapgate.outputs.tolerance import Mismatch, Tolerance, exceeds, invalid_probability, score_drift, score_fall
+from swapgate.outputs.tolerance import (
+    Mismatch,
+    Tolerance,
+    exceeds,
+    greatest,
+    invalid_probability,
+    lead_over,
+    score_drift,
+    score_fall,
+)
 
 LEAST_IOU = 0.5
 """Least IoU of two boxes of the same object, as in PASCAL VOC's mAP@0.5 (Everingham et al. 2010)."""
@@ -226,9 +235,17 @@ def _path(annotation: Annotation) -> str:
     return f"objects[{annotation}]"
 
 
-def lead(found: Detections) -> float | None:
-    """Return how far the score of the object is from the threshold that is nearest to it."""
-    return min((abs(one.score - found.threshold) for one in found.objects), default=None)
+def lead(golden: Detections, candidate: Detections, right: Sequence[Annotation]) -> float | None:
+    """Return how far that object was on its side of the threshold which was farthest of those lost or wrong by now.
+
+    Of a wrong object that the golden has not even below the threshold nothing is known.
+    """
+    before, _, _ = match(right, golden.counted)
+    after, _, wrong = match(right, candidate.counted)
+    kept = {id(annotation) for annotation, _ in after}
+    seen, _, new = match(golden.objects, wrong)
+    there = [*(found for annotation, found in before if id(annotation) not in kept), *(found for found, _ in seen)]
+    return greatest([*(lead_over(found.score, golden.threshold) for found in there), *(None for _ in new)])
 
 
 OUTPUT = Output(

@@ -27,6 +27,7 @@ from swapgate.outputs.tolerance import (
     Mismatch,
     Tolerance,
     exceeds,
+    greatest,
     invalid_probability,
     lead_text,
     score_drift,
@@ -215,17 +216,33 @@ def _bracketed(sign: str, text: str, entities: Any, colour: str, others: Mapping
     return line.append(text[place:])
 
 
-def lead(found: Entities) -> float | None:
-    """Return how sure the least sure entity was, of its label and its extent; without one nothing is known."""
-    leads = [lead for one in found.entities for lead in (one.margin, one.edge) if lead is not None]
-    return min(leads, default=None)
+def lead(golden: Entities, candidate: Entities, right: Sequence[Span]) -> float | None:
+    """Return how sure the surest entity was that was lost; of one found where none is nothing is known.
+
+    How sure of its label; where the candidate has one of that label in its place, of its extent if that is less.
+    """
+    wanted, ours = {span.key for span in right}, _by_key(candidate.entities)
+    lost = [one for one in golden.entities if one.key in wanted and one.key not in ours]
+    wrong = [one for one in candidate.entities if one.key not in wanted]
+    new = [None for one in wrong if not any(_overlap(one, other) for other in lost)]
+    return greatest([*(_lead_of_lost(one, wrong) for one in lost), *new])
+
+
+def _lead_of_lost(entity: Entity, wrong: Iterable[Entity]) -> float | None:
+    moved = any(one.label == entity.label and _overlap(one, entity) for one in wrong)
+    leads = (entity.margin, entity.edge) if moved else (entity.margin,)
+    return min((lead for lead in leads if lead is not None), default=None)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _lead_of_tie(entity: Entity, others: Iterable[Entity], allowed: float) -> float | None:
     """Return the lead of an entity that the other side lacks where it was undecided, in its label or in its extent."""
     if entity.margin is not None and not exceeds(entity.margin, allowed):
         return entity.margin
-    moved = any(o.label == entity.label and o.start < entity.end and entity.start < o.end for o in others)
+    moved = any(other.label == entity.label and _overlap(other, entity) for other in others)
     return entity.edge if moved and entity.edge is not None and not exceeds(entity.edge, allowed) else None
 
 

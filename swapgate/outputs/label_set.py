@@ -9,7 +9,15 @@ from swapgate.outputs.classification import TOP, Score
 from swapgate.outputs.counts import OVERLAP_PARTS, Counts, Figures, f1, overlap
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
-from swapgate.outputs.tolerance import Mismatch, Tolerance, invalid_probability, score_drift, score_fall
+from swapgate.outputs.tolerance import (
+    Mismatch,
+    Tolerance,
+    greatest,
+    invalid_probability,
+    lead_over,
+    score_drift,
+    score_fall,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +140,11 @@ def count(found: LabelSet, right: Sequence[str]) -> Counts:
     return {"exact match": float(ours == theirs), **overlap(ours, theirs)}
 
 
-def lead(found: LabelSet) -> float:
-    """Return how far the label is from the threshold that is nearest to it."""
-    return min((abs(score.score - found.threshold) for score in found.scores), default=1.0)
+def lead(golden: LabelSet, candidate: LabelSet, right: Sequence[str]) -> float | None:
+    """Return how far that label was on its side of the threshold which was farthest of those lost or wrong by now."""
+    theirs, ours = _by_label(golden), {score.label for score in candidate.counted}
+    changed = ours.symmetric_difference(right)
+    return greatest(lead_over(theirs[label], golden.threshold) if label in theirs else None for label in changed)
 
 
 def figures(counts: Counts, rows: float) -> Figures:

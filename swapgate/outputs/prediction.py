@@ -98,8 +98,9 @@ class Output:
     """Numbers to whose sum a figure is a ratio, by its name: a row counts for it as they do."""
     answer: Callable[[Any], str] = str
     """Of a prediction: what a person would call right or wrong of it, in words, without scores."""
-    lead: Callable[[Any], float | None] = lambda prediction: getattr(prediction, "margin", None)
-    """Of a prediction: how clearly it said what it said and nothing else, in [0, 1]; None where that is not known."""
+    lead: Callable[[Any, Any, Any], float | None] = lambda golden, candidate, right: getattr(golden, "margin", None)
+    """Of a prediction that is right, another one that is not, and the right answer: how clearly the first said what
+    the other lost, and not what that has wrongly, in [0, 1]; None where that is not known."""
     highest: Mapping[str, float] = field(default_factory=dict)
     """The most that a figure can be, by its name, where that is not 1."""
     scored: Callable[[Any, Any], Sequence[tuple[float, bool]]] | None = None

@@ -1,7 +1,7 @@
 """How far a prediction may be from another one, and a difference in words."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -111,6 +111,19 @@ def exceeds(difference: float, allowed: float) -> bool:
 def larger_lead(one: float | None, other: float | None) -> float:
     """Return the larger of two leads; one that is unknown is no near tie."""
     return math.inf if one is None or other is None else max(one, other)
+
+
+def lead_over(score: float, threshold: float) -> float:
+    """Return how far a score is on its side of a threshold, as a share of the room that there is, in [0, 1]."""
+    room = 1 - threshold if score >= threshold else threshold
+    return abs(score - threshold) / room if room else 1.0
+
+
+def greatest(leads: Iterable[float | None]) -> float | None:
+    """Return the greatest of the leads of what was lost; None, which is no near tie, where one is unknown."""
+    found = [*leads]
+    known = [lead for lead in found if lead is not None]
+    return max(known) if known and len(known) == len(found) else None
 
 
 def lead_text(lead: float | None) -> str:

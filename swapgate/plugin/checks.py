@@ -31,17 +31,23 @@ class Orphan:
 def lapse(model: Model, case: Case, prediction: Prediction) -> Kind | None:
     """Return how a candidate is worse on a case than its incumbent, whose golden says what that said.
 
-    None for a model that is no candidate, for a case that may never be lost, and where the incumbent was not right.
+    None for a model that is no candidate, for a case that is lost and may never be, and where it is not known that
+    the incumbent was right: also where the golden is of another input or answer.
     """
-    stored = read_golden(model.golden).get(case.id) if model.swapped and not case.critical else None
-    if stored is None or invalid(prediction) or check_expected(stored.prediction, case.expected):
+    stored = read_golden(model.golden).get(case.id) if model.swapped else None
+    if stored is None or (stored.input, stored.expected) != (case.input_digest, case.expected_digest):
+        return None
+    if invalid(prediction) or check_expected(stored.prediction, case.expected):
+        return None
+    is_lost = bool(check_expected(prediction, case.expected))
+    if is_lost and case.critical:
         return None
     accepted = model.row.accepted
     if accepted and case.id in accepted.cases and accepted.counts(model.source.digest, date.today()):
         return "accepted"
-    if not check_expected(prediction, case.expected):
+    if not is_lost:
         return "weaker"
-    lead = model.task.output.lead(stored.prediction)
+    lead = model.task.output.lead(stored.prediction, prediction, case.expected)
     return "lost" if lead is None or lead >= model.row.clear_lead else "near tie lost"
 
 
@@ -67,6 +73,8 @@ class Expected:
     incomplete: str = ""
     lapse: Kind | None = None
     """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
+    found: str = ""
+    """Of such a candidate: what was found, without what to do about it."""
     remark: str = ""
     """What a reader should know where it passes: that the model has not read the whole case."""
 
@@ -78,7 +86,8 @@ class Expected:
         if mismatches:
             self.lapse = lapse(self.model, self.case, prediction)
             found = [*mismatches, *([f"it was {left_out}"] if left_out else [])]
-            self.message = _worded(self.model, self.case, found, self._next_step(self.case))
+            self.found = _worded(self.model, self.case, found)
+            self.message = f"{self.found}; {self._next_step(self.case)}"
         elif left_out:
             self.remark = f"{self.model.name} {self.case.id!r} was {left_out}"
         self.holds = not mismatches and self.holds is not False
@@ -150,6 +159,8 @@ class Golden:
     """How much of the prediction a golden from elsewhere holds, in words."""
     lapse: Kind | None = None
     """Of a candidate that is worse: how; None where it is unknown what its incumbent said."""
+    found: str = ""
+    """Of such a candidate: what was found, without what to do about it."""
     same: bool | None = None
     """Of a candidate: whether it says what its incumbent did, but for drift; None where that is not known."""
 
@@ -175,6 +186,7 @@ class Golden:
         found = differences(received, stored, case.expected) if stored else [self._missing()]
         self.message = self._red(case, received, stored, found) if found else ""
         self.lapse = lapse(self.model, case, prediction) if found else None
+        self.found = _worded(self.model, case, found) if self.lapse else ""
         if stored and not found:
             self.ties = [f"{self.model.name} {case.id!r}: {tie}" for tie in ties(received, stored)]
             self.partly = self._partly(case, received, stored)
@@ -312,7 +324,7 @@ def described(model: Model) -> str:
 
 
 def _worded(
-    model: Model, case: Case | Orphan, mismatches: Iterable[object], next_step: str, whose: str | None = None
+    model: Model, case: Case | Orphan, mismatches: Iterable[object], next_step: str = "", whose: str | None = None
 ) -> str:
-    found = "; ".join(map(str, mismatches))
-    return f"{model.name} {case.id!r}: {found} ({whose or described(model)}); {next_step}"
+    found = f"{model.name} {case.id!r}: {'; '.join(map(str, mismatches))} ({whose or described(model)})"
+    return f"{found}; {next_step}" if next_step else found

@@ -5,7 +5,7 @@ import re
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from traceback import walk_tb
@@ -27,7 +27,7 @@ from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.missing import Missing, missing, test_file
-from swapgate.plugin.outcomes import after_reruns, is_new_try, lapse_of, outcome_of, show
+from swapgate.plugin.outcomes import after_reruns, found_of, is_new_try, lapse_of, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
 from swapgate.trials.plan import Key, Plan
@@ -125,7 +125,8 @@ class Ledger:
             sames = [check.same for check in checks if isinstance(check, Golden | Quality) and check.same is not None]
             same = all(sames) if sames else None
             lapse = lapse_of(item) if outcome == "counted" else None
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, same)
+            found = plain(self.plan.worded(found_of(item))) if lapse else ""
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, found, same)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report
@@ -224,7 +225,7 @@ class Ledger:
         doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
         tiers = {**self.plan.models, **self.plan.removed}
         self._note_accepted()
-        rules = {key: _rule(model) for key, model in self.plan.models.items() if model.swapped}
+        rules = {key: self._rule(model) for key, model in self.plan.models.items() if model.swapped}
         stale, looser = self._stale(), self._loosened()
         verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, {**looser, **stale}, doubts, rules)
         for verdict in verdicts:  # beside a FAIL it is no reason, and says why the golden's tolerance held
@@ -259,6 +260,14 @@ class Ledger:
                     may = f"accepted: {model.name} may lose {', '.join(accepted.cases)} ({model.source.name})"
                     found.append(f"{may}: {accepted.reason}{until}")
         self.plan.notes[:0] = sorted(found)
+
+    def _rule(self, model: Model) -> Rule:
+        """Return what a candidate may lose of its cases."""
+        cases, budget, key = len(model.cases.cases), model.row.budget.cases, (model.suite, model.tier)
+        limits = (budget.lost_at_most, budget.weaker_at_most, budget.net) if budget else ()
+        gaps = f"[{'.'.join(key)}.gaps] in {self.plan.shown(self.plan.manifest.path)}"
+        listed = self.plan.proposed[key].row.gaps if key in self.plan.proposed else ()
+        return replace(Rule(cases, cases - len(model.row.gaps), *limits), gaps=gaps, listed=listed)
 
     def _note_waiting(self) -> None:
         """Return how much of what was judged waits for a review."""
@@ -449,15 +458,6 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
-
-
-def _rule(model: Model) -> Rule:
-    """Return what a candidate may lose of its cases."""
-    cases, budget = len(model.cases.cases), model.row.budget.cases
-    right = cases - len(model.row.gaps)
-    if budget is None:
-        return Rule(cases, right)
-    return Rule(cases, right, budget.lost_at_most, budget.weaker_at_most, budget.net)
 
 
 def _records(report: pytest.TestReport) -> list[Record]:

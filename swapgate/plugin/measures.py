@@ -255,8 +255,12 @@ class Quality:
             side = self._beside(SWAP_QUALITY, counted)
         except _NotCompared:  # the limit beside the incumbent says so
             return [], []
-        if side is None or (side.said is None and not counted.is_remembered(metric)):
+        if side is None:
             return [], []
+        if side.said is None and not counted.is_remembered(metric):
+            limited = self.model.row.budget.slices
+            lack = f"budget.slices is not judged, for {metric} is not told by remembered rows"
+            return [], [f"{lack}; bring the weights of {side.model} back"] if limited else []
         counted, theirs, less = side.ours, side.theirs, metric in self.model.task.output.less_is_better
         limits = dict(self.model.row.budget.slices)
         watch = limits.pop(WATCH, None)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from swapgate.core.faults import AbsentFault, Fault, ModelFault
+from swapgate.plugin.checks import Expected, Golden
 from swapgate.plugin.collecting import COUNTED, GAP, NEEDS, QUARANTINE, SELECTED
 from swapgate.plugin.fixtures import CHECKS
 from swapgate.verdicts.lapses import KINDS, Kind
@@ -23,16 +24,22 @@ TRIES = pytest.StashKey[dict[int, tuple[Outcome, str]]]()
 def outcome_of(
     report: pytest.TestReport, error: BaseException | None, item: pytest.Item, models_file: str
 ) -> tuple[Outcome, str]:
-    """Return what came of a phase of a test, and why; a case in quarantine judges nothing until its last day."""
+    """Return what came of a phase of a test, and why; a case in quarantine judges nothing until its last day.
+
+    That is so of what was compared alone: an ERROR, a model that cannot be judged and a test that was skipped stay
+    what they are.
+    """
     outcome, message = _outcome_of(report, error, item, models_file)
     quarantine = item.stash.get(QUARANTINE, None)
-    if quarantine is None:
+    if quarantine is None or outcome == "error":
         return outcome, message
     if date.today() > quarantine.expires:
         return "failed", (
             f"{item.stash[SELECTED]}: its quarantine ended on {quarantine.expires} ({quarantine.reason}); mend the"
             " case, or take it out of the cases file"
         )
+    if error is not None and not isinstance(error, AssertionError):
+        return outcome, message  # nothing was compared, and what a fault says is of the whole tier
     came = message or outcome
     words = f"{item.stash[SELECTED]}: in quarantine until {quarantine.expires} ({quarantine.reason}): {came}"
     return "quarantined", words
@@ -85,6 +92,12 @@ def lapse_of(item: pytest.Item) -> Kind | None:
     return min(kinds, key=KINDS.index, default=None)
 
 
+def found_of(item: pytest.Item) -> str:
+    """Return what was found of the case of a test on which a candidate is worse, without what to do about it."""
+    checks = [check for check in item.stash.get(CHECKS, []) if isinstance(check, Expected | Golden)]
+    return next((check.found for check in checks if check.lapse), "")
+
+
 def _is_open(check: Any) -> bool:
     """Return whether nothing was compared, or of a figure none was measured."""
     return check.holds is None or getattr(check, "figure", check) is None
@@ -125,7 +138,7 @@ def show(
         report.outcome, report.wasxfail = "skipped", message
     elif outcome == "counted":
         report.outcome = "skipped"
-        report.wasxfail = f"{lapse_of(item)}, counted against the tier: {message}"
+        report.wasxfail = f"{lapse_of(item)}, counted against the tier: {found_of(item)}"
     elif outcome == "improvement":
         report.wasxfail = message
     elif outcome == "incomplete" and (report.passed or isinstance(error, AbsentFault)):

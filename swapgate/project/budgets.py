@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.outputs.counts import BRIER, LOG_LOSS
 
 
 class FiniteTable(Table):
@@ -92,6 +93,8 @@ class SliceLimit(FiniteTable):
     """Of `watch` alone: how many rows a slice has at least that is looked at."""
 
 
+SURENESS = (BRIER, LOG_LOSS)
+"""Figures of how sure a model is of what it finds."""
 WATCH = "watch"
 """The name of the limit of all slices that have none of their own."""
 FEWEST_WATCHED = 100
@@ -118,7 +121,9 @@ def _several(value: object) -> object:
 
 
 def _with_incumbent(limits: tuple[QualityLimit, ...]) -> tuple[QualityLimit, ...]:
-    return limits if any(limit.against == "incumbent" for limit in limits) else (*limits, SWAP_QUALITY)
+    """Add the default where no limit is beside the incumbent but those of how sure it is, which miss what it misses."""
+    beside = [limit for limit in limits if limit.against == "incumbent" and limit.metric not in SURENESS]
+    return limits if beside else (*limits, SWAP_QUALITY)
 
 
 class Budget(FiniteTable):
@@ -127,7 +132,7 @@ class Budget(FiniteTable):
     quality: Annotated[tuple[QualityLimit, ...], BeforeValidator(_several), AfterValidator(_with_incumbent)] = (
         SWAP_QUALITY,
     )
-    """Figures on the evaluation set; one limit is always against the incumbent."""
+    """Figures on the evaluation set; one limit of what is right is always against the incumbent."""
     slices: dict[NonEmptyStr, SliceLimits] = Field(default_factory=dict)
     """By key of the rows' slices, or by key and value, what a swap may lose there; `watch` is of all others."""
     cases: CaseBudget | None = None

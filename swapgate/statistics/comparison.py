@@ -39,6 +39,8 @@ FOUND_AND_WANTED = frozenset({"found", "wanted"})
 """What a figure is a ratio to that falls with what is found falsely."""
 SATURATED = 0.99
 """Where both sides are right on more of the rows, these say little of which is better."""
+ERRORS = "errors"
+"""In place of the name of a figure: the number of rows that are not right."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
     if decision == "PASS" and stake is not None and stake <= at_most:
         decision = "too few rows"
     return Comparison(
-        metric="errors",
+        metric=ERRORS,
         value=errors,
         reference=others,
         difference=errors / others if others else None,

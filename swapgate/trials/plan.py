@@ -328,9 +328,9 @@ def _find_set(plan: Plan, suite: str, asked: Path | None, working_tree: Path | N
             raise fault.behind(f"{source}: ") from fault
         return
     for tier, row in tiers.items():
-        if "quality" in row.budget.model_fields_set:
+        for name in sorted({"quality", "slices"} & row.budget.model_fields_set):
             raise InputFault(
-                f"{plan.manifest.path}: {suite}.{tier}.budget.quality: {suite} has no evaluation set; name one in"
+                f"{plan.manifest.path}: {suite}.{tier}.budget.{name}: {suite} has no evaluation set; name one in"
                 f' {plan.shown(cases.path)} (evaluation = "PATH") or give --eval-set {suite}=PATH'
             )
 

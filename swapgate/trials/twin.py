@@ -40,7 +40,7 @@ class Answered:
 
     id: str
     lead: float | None
-    """How clearly the incumbent led; None where that is not known."""
+    """How clearly the incumbent said what is lost; None where nothing is, or that is not known."""
     fall: float | None
     """By how much the score of what is right fell, 0 where it did not, as `tolerance.swap` has it; None: lost."""
 
@@ -122,8 +122,9 @@ def _side(twin: Model, incumbent: Model, cases: Iterator[Case] | Sequence[Case])
             if check_expected(then, case.expected):
                 gained += not is_wrong
                 continue
+            lead = incumbent.task.output.lead(then, now, case.expected) if is_wrong else None
             fall = None if is_wrong else _fall(now, then, case.expected, incumbent.row.tolerance)
-            answered.append(Answered(case.id, incumbent.task.output.lead(then), fall))
+            answered.append(Answered(case.id, lead, fall))
     return Side(inputs, answered, gained)
 
 

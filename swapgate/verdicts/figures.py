@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from swapgate.statistics.comparison import FEWEST_ERRORS, SATURATED, Comparison, Floor
+from swapgate.statistics.comparison import ERRORS, FEWEST_ERRORS, SATURATED, Comparison, Floor
 from swapgate.statistics.latency import Times
 from swapgate.statistics.paired import most_of
 from swapgate.statistics.slices import Slice
@@ -76,7 +76,7 @@ class Quality:
 
 def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:
     """Return a comparison in words for a table: "F1 0.938 (−0.027 ≥ −0.050)"."""
-    if comparison.metric == "errors":
+    if comparison.metric == ERRORS:
         return f"{comparison.value:g} errors ({_times(comparison)} ≤ {comparison.allowed:g})"
     sign, allowed = _allowed(comparison, less_is_better)
     return f"{comparison.metric} {comparison.value:.3f} ({comparison.difference:+.3f} {sign} {allowed:+.3f})"
@@ -85,7 +85,7 @@ def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:
 def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
     """Return a comparison in words for a message."""
     flips = f"{len(comparison.lost)} rows lost and {len(comparison.gained)} gained of {comparison.rows:,}"
-    if comparison.metric == "errors":
+    if comparison.metric == ERRORS:
         return (
             f"{comparison.value:g} rows are wrong, {_times(comparison)} times the {comparison.reference:g} of"
             f" {against}, allowed {comparison.allowed:g}; {flips}"
@@ -169,7 +169,7 @@ def rows_wanted(comparison: Comparison | Floor, graded: str) -> str:
         return _wanted(comparison, "it is about at the limit")
     if comparison.measures_nothing:
         return _measures_nothing(comparison)
-    if comparison.metric == "errors" and comparison.reference <= FEWEST_ERRORS:
+    if comparison.metric == ERRORS and comparison.reference <= FEWEST_ERRORS:
         instead = "loosen the budget" if graded else 'judge by a margin of metric = "right"'
         needed = f"about {comparison.needed:,} needed, for " if comparison.needed else ""
         why = f"a ratio is judged above {FEWEST_ERRORS} errors of the reference"
@@ -178,7 +178,7 @@ def rows_wanted(comparison: Comparison | Floor, graded: str) -> str:
 
 
 def _measures_nothing(comparison: Comparison) -> str:
-    errors = comparison.metric == "errors"
+    errors = comparison.metric == ERRORS
     most = f"be wrong {comparison.at_stake:.2f} times as often" if errors else f"lose {comparison.at_stake:.4f}"
     return (
         f"the rows measure nothing: a model that finds nothing would {most} at most; give a set with --eval-set that"

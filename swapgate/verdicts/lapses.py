@@ -5,7 +5,7 @@ the candidate, what is not lost clearly is only told. Else each lapse is a FAIL,
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +23,11 @@ class Lapse:
     case: str
     kind: Kind
     message: str
+    """What was found, and what to do about it."""
+    found: str = ""
+    """What was found alone."""
+    is_lost: bool = False
+    """Whether the candidate is known to be wrong, also where a reviewer accepted it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,10 @@ class Rule:
     weaker_at_most: float | None = None
     net: bool = False
     """Whether gained cases make up for lost ones."""
+    gaps: str = ""
+    """Where the tier's known gaps stand, in words."""
+    listed: Collection[str] = ()
+    """The known gaps that the change itself lists there."""
 
 
 @dataclass
@@ -52,18 +61,18 @@ class Judged:
 def judge_lapses(name: str, lapses: Iterable[Lapse], gained: int, seen: int, rule: Rule, decided: bool) -> Judged:
     """Judge the lapses of a tier, of which `seen` cases were compared; `decided`: whether its set is a paired PASS."""
     worst: dict[str, Lapse] = {}
-    for lapse in sorted(lapses, key=lambda one: KINDS.index(one.kind)):
+    for lapse in sorted(lapses, key=lambda one: (KINDS.index(one.kind), not one.is_lost)):
         worst.setdefault(lapse.case, lapse)
     by_kind = {kind: [one for one in worst.values() if one.kind == kind] for kind in KINDS}
     lost = by_kind["lost"] + ([] if decided else by_kind["near tie lost"])
     found = Judged()
-    found.told += _told(by_kind["accepted"])
+    found.told += _told("accepted", by_kind["accepted"])
     if decided:
-        found.told += _told(by_kind["near tie lost"])
+        found.told += _told("near tie lost, not counted", by_kind["near tie lost"])
     excused = _judge(name, "lost", lost, rule.lost_at_most, gained if rule.net else 0, rule, found)
     weaker = by_kind["weaker"]
     if decided and rule.weaker_at_most is None:
-        found.told += _told(weaker)
+        found.told += _told("weaker, not counted", weaker)
     else:
         excused |= _judge(name, "weaker", weaker, rule.weaker_at_most, 0, rule, found)
     if excused and seen < rule.cases and not found.failed:
@@ -71,6 +80,11 @@ def judge_lapses(name: str, lapses: Iterable[Lapse], gained: int, seen: int, rul
             f"{name}: {seen} of {rule.cases} cases were compared, and a budget of cases is of all: run it without -k"
             " and -x, or mend what left them out"
         )
+    unlisted = [one for _, one in sorted(worst.items()) if one.is_lost and one.case not in rule.listed]
+    if unlisted and not found.failed:
+        lines = ", ".join(f'{one.case} = "{one.kind}"' for one in unlisted)
+        words = f"{name}: cases that the candidate fails are red once it is the incumbent"
+        found.told.insert(0, f"{words}; in the change that names it add to {rule.gaps}: {lines}")
     return found
 
 
@@ -87,12 +101,12 @@ def _judge(
     if len(lapses) - gained > allowed:
         found.failed += [f"{words}: {', '.join(one.case for one in lapses)}", *(one.message for one in lapses)]
         return False
-    found.told += [words, *_told(lapses)]
+    found.told += [words, *_told(f"{word}, within budget.cases", lapses)]
     return True
 
 
-def _told(lapses: Iterable[Lapse]) -> list[str]:
-    return [f"{one.kind}, counted: {one.message}" for one in lapses]
+def _told(what: str, lapses: Iterable[Lapse]) -> list[str]:
+    return [f"{what}: {one.found or one.message}" for one in lapses]
 
 
 def by_kind(lapses: Iterable[Lapse]) -> Mapping[str, Sequence[str]]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Self, get_args
 
+from swapgate.outputs.counts import RIGHT
+from swapgate.project.manifest import INCUMBENT
+from swapgate.statistics.comparison import ERRORS
 from swapgate.verdicts.lapses import Judged, Kind, Lapse, Rule, by_kind, judge_lapses
 
 Outcome = Literal["failed", "error", "incomplete", "counted", "quarantined", "improvement", "known gap", "passed"]
@@ -67,8 +70,15 @@ class Record:
     """How much of a prediction a golden from elsewhere holds, in words."""
     lapse: Kind | None = None
     """Of a case on which a candidate is worse than its incumbent: how."""
+    found: str = ""
+    """Of such a case: what was found, without what to do about it."""
     same: bool | None = None
     """Of a candidate: whether all that was compared is what its incumbent says; None where nothing was."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a candidate is known to be wrong where its incumbent was right."""
+        return self.lapse in ("lost", "near tie lost") or (self.lapse is not None and self.selected.check == "expected")
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -149,7 +159,9 @@ def _judge_tier(
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
     red = sorted((record for record in records if record.outcome in STATUSES), key=_severity)
     reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
-    lapses = [Lapse(one.selected.case or "", one.lapse, one.message) for one in records if one.lapse]
+    lapses = [
+        Lapse(one.selected.case or "", one.lapse, one.message, one.found, one.is_lost) for one in records if one.lapse
+    ]
     counted = _judge_lapses(f"{suite}/{tier}", lapses, records, figures, rule or Rule(0, 0))
     reasons = [("FAIL", words) for words in counted.failed] + reasons
     reasons += [("INCOMPLETE", words) for words in counted.incomplete]
@@ -167,8 +179,8 @@ def _judge_tier(
     status: Status = reasons[0][0] if reasons else "PASS"
     ties = sorted(tie for record in records for tie in record.ties)
     partly = sorted(words for record in records for words in record.partly)
-    remarks = [record.message for record in records if record.outcome in ("passed", "quarantined") and record.message]
-    remarks += counted.told
+    told = [record.message for record in records if record.outcome in ("passed", "quarantined") and record.message]
+    remarks = [*counted.told, *told]
     reasons = list(dict.fromkeys(reasons))
     return Verdict(suite, tier, status, counts, figures, reasons, improvements, ties, partly, remarks, by_kind(lapses))
 
@@ -190,8 +202,10 @@ def _judge_lapses(
     name: str, lapses: list[Lapse], records: Sequence[Record], figures: Mapping[str, Any], rule: Rule
 ) -> Judged:
     quality = [record for record in records if record.selected.check == "quality"]
-    beside = [one for one in (figures.get("quality") or {}).get("comparisons", ()) if one["tier"] == "incumbent"]
-    decided = bool(beside) and all(one["comparison"]["decision"] == "PASS" for one in beside)
+    found = figures.get("quality") or {}
+    beside = [one["comparison"] for one in found.get("comparisons", ()) if one["tier"] == INCUMBENT]
+    whole = {found.get("metric"), RIGHT, ERRORS}  # how sure it is of what it finds decides nothing
+    decided = any(one["metric"] in whole for one in beside) and all(one["decision"] == "PASS" for one in beside)
     decided = decided and all(record.outcome == "passed" for record in quality)
     compared = [record for record in records if record.selected.check in ("expected", "golden")]
     left_out = {record.selected.case for record in compared if record.outcome in ("error", "incomplete")}

@@ -2,6 +2,8 @@
 
 import pytest
 
+from swapgate.commands import main
+
 IN_CHANGE = 'exceptions = "in-change"\n\n'
 
 
@@ -10,8 +12,6 @@ def accept(committed):
     """Accept in the models file that the small model, as it is now, loses a case."""
 
     def run():
-        from swapgate.commands import main
-
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(committed.path)
             assert main(["accept-loss", "ner.small", "ada", "--reason", "reviewed"]) == 0
@@ -56,3 +56,63 @@ def test_that_the_change_lets_itself(committed, worse, accept, against):
     accept()
     committed.models_file.write_text(IN_CHANGE + committed.models_file.read_text())
     assert committed.verdicts(against())["small"] == "FAIL"
+
+
+@pytest.fixture
+def merged(committed, worse, accept, commit, against):
+    """Merge a candidate with a loss that was accepted in its own change, without listing it as a known gap."""
+    committed.models_file.write_text(IN_CHANGE + committed.models_file.read_text())
+    commit()
+    worse()
+    accept()
+    result = against()
+    assert committed.verdicts(result)["small"] == "PASS"
+    added = 'in the change that names it add to [ner.small.gaps] in fixtures/models/embedded.toml: ada = "accepted"'
+    assert any(added in line for line in committed.reasons(result))
+    commit()
+    return committed
+
+
+def list_gap(project, case):
+    """List one more known gap of the small model."""
+    project.replace(project.models_file, "gaps = { ", f'gaps = {{ {case} = "reviewed", ')
+
+
+def test_gap_of_what_the_commit_fails(merged, against):
+    """A change may list as a known gap what the commit's own model fails, and nothing else lets it pass."""
+    assert merged.verdicts(against())["small"] == "FAIL"
+    list_gap(merged, "ada")
+    result = against()
+    assert (result.ret, merged.verdicts(result)["small"]) == (0, "PASS")
+    assert any('ner.small.gaps.ada: nothing → "reviewed" (used: ' in line for line in merged.reasons(result))
+
+
+def test_gap_in_the_change_of_the_loss(committed, worse, against):
+    """What the change itself loses is no gap that it may list."""
+    worse()
+    list_gap(committed, "ada")
+    result = against()
+    assert committed.verdicts(result)["small"] == "FAIL"
+    assert any("gaps.ada" in line and "(not used)" in line for line in committed.reasons(result))
+
+
+def test_gap_of_the_next_loss(merged, against):
+    """Beside a gap of what the commit fails a candidate's own loss stays one, listed or not."""
+    merged.retrain("small", Paris=None, French=["PER", 0.9], Ada=["ORG", 0.9], rained=["PER", 0.9])
+    merged.run("-k", "golden and small", "--snapshot-update")
+    for case in ("ada", "nobody"):
+        list_gap(merged, case)
+    result = against()
+    assert merged.verdicts(result)["small"] == "FAIL"
+    fails = [line for line in merged.reasons(result) if line.startswith("FAIL")]
+    assert fails
+    assert all("'nobody'" in line for line in fails)
+
+
+def test_gap_by_a_golden_that_is_edited(committed, against):
+    """A golden that the change edits does not show that the commit's model fails a case."""
+    golden = committed.golden()
+    golden.write_text(golden.read_text().replace('"PER"', '"ORG"'))
+    list_gap(committed, "ada")
+    result = against()
+    assert any("gaps.ada" in line and "(not used)" in line for line in committed.reasons(result))

@@ -126,3 +126,14 @@ def test_refused_words(accept, options, words):
     assert words in said
     assert "Traceback" not in said
     assert accept.project.models_file.read_text() == before
+
+
+def test_offered_as_a_gap(accept, monkeypatch, capsys):
+    """Of the golden's own model the command offers what it fails as known gaps, and of a candidate nothing."""
+    _, said = accept()
+    assert "gaps" not in said
+    accept.project.retrain("small", Ada=None)
+    accept.project.run("-k", "golden and small", "--snapshot-update")
+    assert main(["accept-loss", "ner.small", "ada", "nobody", "--reason", 'rare, "so"']) == 0
+    said = capsys.readouterr().out
+    assert said.endswith('[ner.small.gaps]\nada = "rare, \\"so\\""\n')

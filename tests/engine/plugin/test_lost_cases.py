@@ -95,3 +95,19 @@ def test_both_wrong(trial):
     """A case that both get wrong in different ways is no loss."""
     result = trial("", Siemens=["LOC", 0.9])
     assert trial.project.verdicts(result) == {"small": "PASS"}
+
+
+def test_critical_and_weaker(trial):
+    """A critical case that is still right may be less sure as any other may."""
+    assert trial("lost_at_most = 0, weaker_at_most = 1", critical="ada", Ada=["PER", 0.7]).ret == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("in Paris.", "in Paris!"), ("It rained", "Ada rained")], ids=["ada", "nobody"]
+)
+def test_stale_golden(trial, old, new):
+    """A case that was edited since its golden was recorded is a FAIL, and no lapse that a budget excuses."""
+    trial.project.replace(trial.project.cases_file, old, new)
+    result = trial("lost_at_most = 5, weaker_at_most = 5", Ada=["PER", 0.7])
+    assert result.ret == 1
+    assert any("the input was changed since the golden was recorded" in line for line in trial.project.reasons(result))

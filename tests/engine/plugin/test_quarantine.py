@@ -78,3 +78,22 @@ def test_all_in_quarantine(recorded, swap):
         f"INCOMPLETE  ner/small: no case judges it: each of the 3 that were compared is {why}; add one that is not"
         in recorded.reasons(result)
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ({}, "FAIL", "this swap did not take place"),
+        ({"NO_DISK": ["PER", 1]}, "ERROR", "no space left on device"),
+        ({"Ada": ["NO_MEMORY", 1]}, "ERROR", ""),
+        ({"Ada": ["CRASH", 0.9]}, "FAIL", "the model cannot read this"),
+    ],
+    ids=["no swap", "not loaded", "no memory", "crash"],
+)
+def test_what_is_of_the_tier(quarantine, words, status, said):
+    """What is no comparison is told as ever: no swap, a model that is not loaded or crashes."""
+    project = quarantine("9999-01-01")
+    project.retrain("candidate", like="small", **words)
+    result = project.run("--swap=ner.small=models/candidate", "-k", "small and ada and not latency")
+    assert project.verdicts(result) == {"small": status}
+    assert said in project.reasons(result)[0]

@@ -155,8 +155,10 @@ def test_no_budget(costly):
         ('memory = { against = "original", at_most = -1 }', "*budget.memory.at_most: Input should be greater than 0*"),
         ('memory = { against = "big", at_most = 1 }', "*budget.memory.against = 'big' is no other tier of ner; *"),
         ('params = { against = "original", at_most = 1 }', "*budget.params: unknown key; did you mean 'parameters'?"),
+        ("slices.language = { margin = 0.05 }", "*ner.small.budget.slices: ner has no evaluation set; name one in *"),
+        ("slices.watch = { margin = 0.05 }", "*ner.small.budget.slices: ner has no evaluation set; name one in *"),
     ],
-    ids=[f"budget_{number}" for number in range(19)],
+    ids=[f"budget_{number}" for number in range(21)],
 )
 def test_bad_budget(project, budget, message):
     """A budget that cannot be meant ends with one message before a model runs."""
@@ -196,3 +198,20 @@ def test_floor_of_an_error_rate(tmp_path):
     (tmp_path / "models.toml").write_text(text.format("at_most = 0.1"))
     floor, swap = read_manifest(tmp_path / "models.toml").rows["speech-recognition"]["original"].budget.quality
     assert (floor.at_most, floor.against, floor.is_floor, swap) == (0.1, None, True, SWAP_QUALITY)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "default"),
+    [
+        ((), True),
+        (("Brier",), True),
+        (("Brier", "log loss"), True),
+        (("F1",), False),
+        (("Brier", "right"), False),
+        ((None,), False),
+    ],
+)
+def test_default_beside_the_incumbent(metrics, default):
+    """The default limit holds beside limits of how sure a model is, and beside none that counts what is right."""
+    limits = [{"against": "incumbent", "metric": one, "margin": 0.05} for one in metrics]
+    assert (SWAP_QUALITY in Budget(quality=limits).quality) == default

@@ -103,10 +103,75 @@ def test_evidence_of_the_same_run(quality, decision, status):
     """A weaker case is told where the set decided for the candidate in this run, and is a FAIL where it did not."""
     records = [record("golden", "ada", "counted", "weaker")]
     if quality:
-        beside = [{"tier": "incumbent", "comparison": {"decision": decision}}]
-        records.append(record("quality", None, quality, quality={"comparisons": beside}))
+        beside = [{"tier": "incumbent", "comparison": {"decision": decision, "metric": "F1"}}]
+        records.append(record("quality", None, quality, quality={"metric": "F1", "comparisons": beside}))
     selected = {test: one.selected for test, one in records}
     (verdict,) = judge(selected, records, [("ner", "small")], [("ner", "small")])
     assert verdict.status == status
     assert verdict.lapses == {"weaker": ["ada"]}
     assert bool(verdict.remarks) == (status == "PASS")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "status"),
+    [
+        (["F1"], "PASS"),
+        (["right"], "PASS"),
+        (["errors"], "PASS"),
+        (["F1", "Brier"], "PASS"),
+        (["Brier"], "FAIL"),
+        (["Brier", "log loss"], "FAIL"),
+        (["precision"], "FAIL"),
+    ],
+)
+def test_figures_that_decide(metrics, status):
+    """The first figure decides, or what counts rows that are right: no other one alone, as how sure a model is."""
+    beside = [{"tier": "incumbent", "comparison": {"decision": "PASS", "metric": one}} for one in metrics]
+    figures = {"metric": "F1", "comparisons": beside}
+    records = [record("golden", "ada", "counted", "near tie lost"), record("quality", None, "passed", quality=figures)]
+    selected = {test: one.selected for test, one in records}
+    (verdict,) = judge(selected, records, [("ner", "small")], [("ner", "small")])
+    assert verdict.status == status
+
+
+def test_quarantine_alone():
+    """A tier of which all that was selected is in quarantine is judged by nothing: INCOMPLETE."""
+    records = [record("golden", "ada", "quarantined"), record("expected", "ada", "quarantined")]
+    for more, status in (([], "INCOMPLETE"), ([record("golden", "bo", "passed")], "PASS")):
+        selected = {test: one.selected for test, one in [*records, *more]}
+        (verdict,) = judge(selected, [*records, *more], [("ner", "small")], [])
+        assert verdict.status == status
+
+
+@pytest.mark.parametrize(
+    ("lapse", "decided", "limit", "how"),
+    [
+        (NEAR, True, None, "near tie lost, not counted"),
+        (WEAKER, True, None, "weaker, not counted"),
+        (LOST, False, 1, "lost, within budget.cases"),
+        (NEAR, False, 1, "lost, within budget.cases"),
+        (ACCEPTED, False, None, "accepted"),
+    ],
+)
+def test_told_without_advice(lapse, decided, limit, how):
+    """What is not held against the candidate is told by what it is, without the advice to keep the incumbent."""
+    one = Lapse("ada", lapse.kind, "ada was not found; keep models/small", "ada was not found")
+    found = judged([one], decided=decided, lost_at_most=limit)
+    assert not found.failed
+    assert found.told[-1] == f"{how}: ada was not found"
+
+
+def test_gaps_to_list():
+    """A PASS names the cases that will be red once the candidate is the incumbent, and where to list them."""
+    lapses = [
+        Lapse("ada", "accepted", "a", is_lost=True),
+        Lapse("bo", "near tie lost", "b", is_lost=True),
+        Lapse("cy", "accepted", "weaker"),
+        Lapse("di", "weaker", "d"),
+        Lapse("ed", "lost", "e", is_lost=True),
+    ]
+    rule = {"lost_at_most": 1, "gaps": "[ner.small.gaps] in models.toml", "listed": {"ed"}}
+    (told, *_) = judged(lapses, decided=True, **rule).told
+    assert told.endswith('add to [ner.small.gaps] in models.toml: ada = "accepted", bo = "near tie lost"')
+    assert not any(".gaps]" in words for words in judged(lapses[2:], decided=True, **rule).told)
+    assert not any(".gaps]" in words for words in judged([LOST], **rule | {"lost_at_most": 0}).told)

@@ -143,7 +143,7 @@ def test_no_budget(costly):
         ('quality = { against = "small", margin = 0.1 }', "*'small' is no other tier of ner; *"),
         (
             'quality = { against = "original", margin = 0.1, metric = "f1" }',
-            "*metric = 'f1' is no figure of ner; known: F1, *right",
+            "*metric = 'f1' is no figure of ner; known: *F1, *right",
         ),
         ("quality = { margin = 0.1 }", "*give against and a margin, or a floor: at_least = 0.9 (of an error rate *"),
         ("quality = { at_least = 0.9, at_most = 0.9 }", "*give either at_least or, of an error rate, at_most, *"),
@@ -151,7 +151,7 @@ def test_no_budget(costly):
         ("quality = { at_least = 0.9, margin = 0.1 }", "*at_least is a floor, *; remove margin, or give two limits*"),
         ("quality = { at_most = 0.9 }", "*budget.quality: of F1 more is better; write at_least in place of at_most"),
         ("quality = { at_least = 1 }", "*at_least: Input should be less than 1, found 1"),
-        ('quality = { at_least = 0.9, metric = "f1" }', "*metric = 'f1' is no figure of ner; known: F1, *right"),
+        ('quality = { at_least = 0.9, metric = "f1" }', "*metric = 'f1' is no figure of ner; known: *F1, *right"),
         ('memory = { against = "original", at_most = -1 }', "*budget.memory.at_most: Input should be greater than 0*"),
         ('memory = { against = "big", at_most = 1 }', "*budget.memory.against = 'big' is no other tier of ner; *"),
         ('params = { against = "original", at_most = 1 }', "*budget.params: unknown key; did you mean 'parameters'?"),

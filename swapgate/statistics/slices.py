@@ -17,7 +17,7 @@ ALONE = "slice"
 """The key of a row's only slice, which names no key."""
 Role = Literal["named", "watched", "seen"]
 MOST_SEEN = 3
-"""Slices that are shown though nobody asked for them."""
+"""Slices that are shown though nobody asked for them, and of those that are watched and undecided."""
 FEWEST_SEEN = 10
 """Rows of such a slice."""
 
@@ -91,7 +91,9 @@ def judge_watched(
     judged = []
     for place, one in enumerate(ordered):
         red = red and _chance(one.comparison) <= (1 - CONFIDENCE) / (len(ordered) - place)
-        decision: Decision = "too few rows" if one.comparison.decision == "FAIL" and not red else one.comparison.decision
+        decision: Decision = (
+            "too few rows" if one.comparison.decision == "FAIL" and not red else one.comparison.decision
+        )
         judged.append(replace(one, comparison=replace(one.comparison, decision=decision)))
     return judged
 

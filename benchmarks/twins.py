@@ -188,7 +188,15 @@ def is_right(said: str, expected: Any) -> bool:
         spans = sorted(expected, key=lambda one: (one["start"], one["end"], one["label"]))
         wanted = comma_list([f"{one['label']} {one['text']!r} {one['start']}-{one['end']}" for one in spans])
         return said in (wanted, "" if expected else "no answer")
-    return normalized(said) in {normalized(one["text"]) for one in expected}
+    if said == "no answer":
+        return False
+    text, start, end = re.fullmatch(r"(.*) \((\d+)-(\d+)\)", said, re.DOTALL).groups()
+    return any(
+        normalized(text) == normalized(one["text"])
+        and int(start) < one["start"] + len(one["text"])
+        and one["start"] < int(end)
+        for one in expected
+    )
 
 
 def answered(path: Path, expected: Mapping[str, Any]) -> int:
@@ -217,7 +225,7 @@ def labels(judge: Judge, plan: Plan, tasks: Sequence[str]) -> Iterator[dict[str,
             asked = {"swap": f"{task}.{tier}={row}", "rows": heldout, "ask": False, "seed": 0}
             label(ROOT, MODELS, argparse.Namespace(**asked, out=stem, labels=None))
             count = answered(Path(f"{stem}.jsonl"), expected)
-            said = label(ROOT, MODELS, argparse.Namespace(**asked, out=None, labels=Path(f"{stem}.csv")))
+            said, _ = label(ROOT, MODELS, argparse.Namespace(**asked, out=None, labels=Path(f"{stem}.csv")))
             tallies = (one.tally(plan.evaluations[task]) for one in (candidate, incumbent))
             whole = compare_figure(*tallies, "right", MARGIN)
             verdict = said.splitlines()[1].partition("  ")[0]

@@ -78,8 +78,9 @@ def _fetch_inputs(root: Path, models_file: Path) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command.
 
-    Exit status 0, 1 for what could not be fetched, 2 for a wrong call, 4 for a file that is not what it should be, 141
-    where nobody reads on what it prints, as behind `| head`: then it ends without a word.
+    Exit status 0, 1 for what could not be fetched and a FAIL of `label`, 7 where that has too few rows, 2 for a wrong
+    call, 4 for a file that is not what it should be, 141 where nobody reads on what it prints, as behind `| head`: then
+    it ends without a word.
     """
     try:
         try:
@@ -131,8 +132,9 @@ def _run(arguments: list[str] | None) -> int:
             sys.stdout.write(move_anchor(*project(Path.cwd(), asked.models), asked))
             return 0
         if asked.command == "label":
-            sys.stdout.write(label(*project(Path.cwd(), asked.models), asked))
-            return 0
+            said, status = label(*project(Path.cwd(), asked.models), asked)
+            sys.stdout.write(said)
+            return status
         if asked.command == "calibrate":
             where = project(Path.cwd(), asked.models)
             sys.stdout.write(calibrated(*where, asked, sys.stdout.isatty()))

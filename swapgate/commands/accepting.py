@@ -12,6 +12,7 @@ from swapgate.core.tables import rewrite
 from swapgate.core.words import nearest
 from swapgate.goldens.golden import read_golden
 from swapgate.outputs import check_expected
+from swapgate.project.manifest import Accepted
 from swapgate.trials.plan import make_plan
 from swapgate.trials.running import Model
 
@@ -24,13 +25,20 @@ def add_accept_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tier", metavar="SUITE.TIER", help="such as ner.small")
     parser.add_argument("cases", nargs="+", metavar="CASE", help="the cases that the candidate may lose")
     parser.add_argument("--reason", required=True, help="why, for whoever reads the models file")
-    parser.add_argument("--expires", metavar="DATE", help="the last day on which it counts, such as 2027-03-31")
+    parser.add_argument(
+        "--expires",
+        metavar="DATE",
+        help="the last day on which it counts, such as 2027-03-31; cases accepted before keep theirs",
+    )
     parser.add_argument("--candidate", metavar="MODEL", help="as --swap names it; the row's own model unless said")
     parser.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
 
 
 def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
-    """Write it into the models file; gives what to say. Raises Fault."""
+    """Write it into the models file; gives what to say. Raises Fault.
+
+    Cases that were accepted of the same candidate before stay, with their reason and no longer than they were to.
+    """
     swaps = [f"{asked.tier}={asked.candidate}"] if asked.candidate else []
     plan = make_plan(root, models_file, swaps, [], Path.cwd())
     if not asked.reason.strip():
@@ -41,20 +49,19 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
         raise InputFault(f"{asked.tier}: {plan.shown(models_file)} has no such tier{nearest(asked.tier, known)}")
     model = plan.models[suite, tier]
     _check(model, asked.cases)
-    digest, expires, before = model.source.digest[:DIGITS], _day(asked.expires), model.row.accepted
-    kept = before.cases if before and model.source.digest.startswith(before.digest) else ()
-    cases = list(dict.fromkeys([*kept, *asked.cases]))
+    _check_loses(model, asked.cases)
+    before = _still_accepted(model)
+    accepted = _together(before, model.source.digest[:DIGITS], asked.cases, asked.reason.strip(), _day(asked.expires))
 
     def accept(document: Any) -> None:
-        table = {"digest": digest, "cases": cases, "reason": asked.reason}
-        document[suite][tier]["accepted"] = table | ({"expires": expires} if expires else {})
+        document[suite][tier]["accepted"] = accepted.model_dump(exclude_none=True)
 
     rewrite(models_file, accept)
-    until = f" until {expires}" if expires else ""
+    until = f" until {accepted.expires}" if accepted.expires else ""
     return (
-        f"{asked.tier}: {model.source.name} ({digest}) may lose {', '.join(cases)}{until}; commit"
+        f"{asked.tier}: {model.source.name} ({accepted.digest}) may lose {', '.join(accepted.cases)}{until}; commit"
         f" {plan.shown(models_file)}. Under --against it counts from the next change on, or in this one where the"
-        f' commit\'s models file says exceptions = "in-change"\n{_as_gaps(model, cases, asked.reason)}'
+        f' commit\'s models file says exceptions = "in-change"\n{_as_gaps(model, accepted.cases, asked.reason.strip())}'
     )
 
 
@@ -74,6 +81,46 @@ def _as_gaps(model: Model, wanted: Sequence[str], reason: str) -> str:
     return f"{words}:\n\n[{model.suite}.{model.tier}.gaps]\n{''.join(failed)}"
 
 
+def _together(before: Accepted | None, digest: str, cases: Sequence[str], reason: str, until: date | None) -> Accepted:
+    """Return what is accepted of a candidate now and was `before`; the day of a case that stays is not put off."""
+    if before is None:
+        return Accepted(digest=digest, cases=[*dict.fromkeys(cases)], reason=reason, expires=until)
+    reasons = dict.fromkeys([*before.reason.split("; "), reason])
+    if until is None or not {*before.cases} <= {*cases}:
+        until = min((day for day in (until, before.expires) if day), default=None)
+    together = [*dict.fromkeys([*before.cases, *cases])]
+    return Accepted(digest=digest, cases=together, reason="; ".join(reasons), expires=until)
+
+
+def _still_accepted(model: Model) -> Accepted | None:
+    """Return what is accepted of this candidate, unless its last day is past. Raises InputFault for another's."""
+    before = model.row.accepted
+    if before is None or before.is_over(date.today()):
+        return None
+    if not model.source.digest.startswith(before.digest):
+        raise InputFault(
+            f"{model.suite}.{model.tier}: {', '.join(before.cases)} is accepted of another candidate,"
+            f" {before.digest[:DIGITS]}, and {model.source.name} is {model.source.digest[:DIGITS]}; name that one with"
+            " --candidate, or take `accepted` out of the row first"
+        )
+    return before
+
+
+def _check_loses(model: Model, wanted: Sequence[str]) -> None:
+    """Make sure that it is a candidate that is to lose cases. Raises Fault where it is the accepted model itself."""
+    if model.swapped:
+        model.check()
+        return
+    golden = read_golden(model.golden)
+    for case in [case for case in model.cases.cases if case.id in wanted and case.id in golden]:
+        entry = golden[case.id]
+        if entry.made_by.digest == model.source.digest and not check_expected(entry.prediction, case.expected):
+            raise InputFault(
+                f"{model.suite}.{model.tier}: {case.id!r} is right in the golden of {model.source.name}, the row's own"
+                " model, which does not lose it; name the model that does: --candidate MODEL"
+            )
+
+
 def _check(model: Model, wanted: Sequence[str]) -> None:
     cases = {case.id: case for case in model.cases.cases}
     for one in wanted:
@@ -91,5 +138,5 @@ def _day(text: str | None) -> date | None:
     except ValueError as error:
         raise InputFault(f"--expires {text}: {error}; write a day such as 2027-03-31") from error
     if day < date.today():
-        raise InputFault(f"--expires {text}: that day is past, and nothing would be accepted; write a later one")
+        raise InputFault(f"--expires {text}: that day is past; write one from {date.today()} on")
     return day

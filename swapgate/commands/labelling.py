@@ -8,7 +8,8 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,15 +17,21 @@ from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.inputs.given import Input, Question
 from swapgate.project.evaluation import unlabelled
-from swapgate.statistics.paired import Flips, bounds, non_inferior, rows_needed
+from swapgate.project.manifest import INCUMBENT
+from swapgate.statistics.paired import Decision, Flips, bounds, non_inferior, rows_needed
 from swapgate.tasks.case import Case
 from swapgate.trials.plan import make_plan
 from swapgate.trials.running import EVALUATION_BATCH, Model
+from swapgate.verdicts.verdict import EXIT_NOT_PASSED
 
 WORDS = ("both", "neither", "first", "second", "skip")
 """What a person says of two answers: which of them is right."""
+COLUMNS = ("id", "given", "first", "second", "label")
+AGAIN = "it was made of other rows or models: write it anew with --out, and label that"
 MARGIN = 0.02
 """Where the row has none of a share of right rows."""
+EXIT: Mapping[Decision, int] = {"PASS": 0, "FAIL": 1, "too few rows": EXIT_NOT_PASSED}
+"""Exit status, as of a run of pytest."""
 
 
 class Differing(NamedTuple):
@@ -32,10 +39,11 @@ class Differing(NamedTuple):
 
     id: str
     given: str
-    """The input in words, or its file."""
-    first: str
-    second: str
-    """The answers, in an order that does not tell whose they are."""
+    """The input in words, or its file as seen from that of the rows."""
+    ours: str
+    """The candidate's answer."""
+    theirs: str
+    """The incumbent's."""
 
 
 def add_label_options(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +53,12 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="STEM", help="write STEM.csv and STEM.jsonl of those that differ")
     parser.add_argument("--labels", type=Path, metavar="PATH", help="one of both, with its column label filled in")
     parser.add_argument("--ask", action="store_true", help="ask for each on the terminal")
-    parser.add_argument("--seed", type=int, default=0, help="of the order in which answers stand; 0 unless said")
+    parser.add_argument("--seed", type=int, default=0, help="of the order in which answers are written or asked; 0")
     parser.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
 
 
-def label(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
-    """Run both models on the rows; gives what to say. Raises Fault."""
+def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str, int]:
+    """Run both models on the rows; gives what to say and the exit status. Raises Fault."""
     if sum(map(bool, (asked.out, asked.labels, asked.ask))) != 1:
         raise InputFault("swapgate label: give one of --out, --labels and --ask")
     plan = make_plan(root, models_file, [asked.swap], [], Path.cwd())
@@ -65,16 +73,17 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
             f"{asked.rows}: rows with a cluster depend on one another, and labels of some do not tell how; label"
             " all of an evaluation set"
         )
-    found = [*_differing(candidate, incumbent, rows, asked.seed)]
+    found = [*_differing(candidate, incumbent, rows, asked.rows.parent)]
     count = f"{len(found)} of {len(rows):,} rows"
     if asked.out:
-        _write(asked.out, found)
+        _write(asked.out, [_blinded(one, asked.seed) for one in found])
         return (
             f"{count} need a label: write one of {', '.join(WORDS)} into the column label of {asked.out}.csv or"
             f" .jsonl, and give it back with --labels\n"
-        )
-    labels = _read(asked.labels, found) if asked.labels else _ask(found)
-    return f"{count} needed a label\n{_judged(candidate, incumbent, found, labels, len(rows), asked.seed)}\n"
+        ), 0
+    labelled = _read(asked.labels, found) if asked.labels else _ask([_blinded(one, asked.seed) for one in found])
+    said, decision = _judged(candidate, incumbent, [*map(_whose, found, labelled)], len(rows))
+    return f"{count} needed a label\n{said}\n", EXIT[decision]
 
 
 def _each_once(rows: Iterable[Case]) -> list[Case]:
@@ -85,7 +94,7 @@ def _each_once(rows: Iterable[Case]) -> list[Case]:
     return [*found.values()]
 
 
-def _differing(candidate: Model, incumbent: Model, rows: Sequence[Case], seed: int) -> Iterator[Differing]:
+def _differing(candidate: Model, incumbent: Model, rows: Sequence[Case], folder: Path) -> Iterator[Differing]:
     answer = candidate.task.output.answer
     for start in range(0, len(rows), EVALUATION_BATCH):
         batch = rows[start : start + EVALUATION_BATCH]
@@ -93,25 +102,25 @@ def _differing(candidate: Model, incumbent: Model, rows: Sequence[Case], seed: i
         for row, given, *said in zip(batch, inputs, candidate.predict(inputs), incumbent.predict(inputs), strict=True):
             ours, theirs = map(answer, said)
             if ours != theirs:
-                first, second = (ours, theirs) if _is_first(row.id, seed) else (theirs, ours)
-                yield Differing(row.id, _shown(row, given), first, second)
+                yield Differing(row.id, _shown(row, given, folder), ours, theirs)
 
 
-def _is_first(row: str, seed: int) -> bool:
-    """Return whether the candidate's answer stands first: by chance, and the same each time."""
-    return hashlib.sha256(f"{seed} {row}".encode()).digest()[0] < 128
+def _blinded(one: Differing, seed: int) -> dict[str, str]:
+    """Return what a person is shown of a row: whose answer stands first is by chance, and the same each time."""
+    is_first = hashlib.sha256(f"{seed} {one.id}".encode()).digest()[0] < 128
+    answers = (one.ours, one.theirs) if is_first else (one.theirs, one.ours)
+    return dict(zip(COLUMNS, (one.id, one.given, *answers, ""), strict=True))
 
 
-def _shown(row: Case, given: Input) -> str:
+def _shown(row: Case, given: Input, folder: Path) -> str:
     if isinstance(row.given, Path):
-        return str(row.given)
+        return os.path.relpath(row.given, folder)
     return f"{given.question} | {given.context}" if isinstance(given, Question) else str(given)
 
 
-def _write(stem: Path, found: Iterable[Differing]) -> None:
-    rows = [{**one._asdict(), "label": ""} for one in found]
+def _write(stem: Path, rows: Sequence[Mapping[str, str]]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*Differing._fields, "label"], lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
     lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
@@ -123,72 +132,104 @@ def _write(stem: Path, found: Iterable[Differing]) -> None:
 
 
 def _plain(cell: str) -> str:
-    """Keep a spreadsheet from taking a cell for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    """Keep a spreadsheet from taking a cell for a formula; no two cells become one."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "'") else cell
 
 
-def _read(path: Path, found: Sequence[Differing]) -> dict[str, str]:
-    """Return the labels of a file by row. Raises InputFault where one is missing or none."""
+def _read(path: Path, found: Sequence[Differing]) -> list[dict[str, str]]:
+    """Return the rows of a file of labels, one for each on which the models differ, with both answers of each.
+
+    Raises InputFault where it was made of other rows or other models, or where a label is missing or none.
+    """
+    cell = _plain if path.suffix == ".csv" else str
+    rows: dict[str, dict[str, str]] = {}
+    for row in _rows(path):
+        if row["id"] in rows:
+            raise InputFault(f"{path}: row {row['id']!r} stands twice; keep one of both")
+        rows[row["id"]] = row
+    asked = [rows.pop(cell(one.id), None) or rows.pop(one.id, None) for one in found]
+    if rows:
+        raise InputFault(f"{path}: row {next(iter(rows))!r} is none on which these models differ; {AGAIN}")
+    return [_checked(path, one, row, cell) for one, row in zip(found, asked, strict=True)]
+
+
+def _checked(path: Path, one: Differing, row: dict[str, str] | None, cell: Callable[[str], str]) -> dict[str, str]:
+    if row is None:
+        raise InputFault(f"{path}: row {one.id!r} is missing, on which these models differ; {AGAIN}")
+    if row["given"].split() not in (cell(one.given).split(), one.given.split()):
+        raise InputFault(f"{path}: row {one.id!r} has another input; {AGAIN}")
+    both = {one.ours: one.ours, one.theirs: one.theirs}
+    answers = both | {cell(answer): answer for answer in both}  # also of a table that was made from the JSON lines
+    first, second = row["first"], row["second"]
+    if {answers.get(first), answers.get(second)} != {*both}:
+        now = f"{one.ours!r} of the candidate and {one.theirs!r} of the incumbent"
+        raise InputFault(f"{path}: row {one.id!r} has the answers {first!r} and {second!r}, and now {now}; {AGAIN}")
+    said = row["label"].strip().lower()
+    if said not in WORDS:
+        there = f"its label is {said!r}" if said else "it has no label"
+        raise InputFault(f"{path}: row {one.id!r}: {there}; write one of {', '.join(WORDS)}")
+    return {**row, "first": answers[first], "second": answers[second], "label": said}
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a file of labels, each with all columns. Raises InputFault."""
     try:
-        text = path.read_text("utf-8-sig")
-        rows: Any = [*csv.DictReader(io.StringIO(text))] if path.suffix == ".csv" else _lines(text)
-    except (OSError, ValueError) as error:
+        text = path.read_bytes().decode("utf-8-sig")
+        rows: list[Any] = [*csv.DictReader(io.StringIO(text, newline=""))] if path.suffix == ".csv" else _lines(text)
+    except (OSError, ValueError, csv.Error) as error:
         raise InputFault(f"{path}: cannot be read ({error}); give what --out wrote, with labels") from error
-    said = {str(row.get("id", "")): str(row.get("label") or "").strip().lower() for row in rows}
-    for one in found:
-        name = one.id if one.id in said else _plain(one.id)
-        if said.get(name, "") not in WORDS:
-            there = f"its label is {said[name]!r}" if said.get(name) else "it has no label"
-            raise InputFault(f"{path}: row {one.id!r}: {there}; write one of {', '.join(WORDS)}")
-        said[one.id] = said[name]
-    return said
+    return [{name: str(row.get(name) or "") for name in COLUMNS} for row in rows]
 
 
 def _lines(text: str) -> list[Any]:
-    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = [json.loads(line) for line in text.split("\n") if line.strip()]
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError("a line is no object")
     return rows
 
 
-def _ask(found: Sequence[Differing]) -> dict[str, str]:
+def _ask(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Ask for each on the terminal; what is cut short is skipped."""
-    said: dict[str, str] = {}
-    for number, one in enumerate(found, 1):
-        print(f"\n{number} of {len(found)}  {one.id}: {one.given}\n  first   {one.first}\n  second  {one.second}")
-        while said.get(one.id, "") not in WORDS:
+    for number, row in enumerate(rows, 1):
+        print(f"\n{number} of {len(rows)}  {row['id']}: {row['given']}")
+        print(f"  first   {row['first']}\n  second  {row['second']}")
+        while row["label"] not in WORDS:
             try:
-                said[one.id] = input(f"which is right ({', '.join(WORDS)})? ").strip().lower()
+                row["label"] = input(f"which is right ({', '.join(WORDS)})? ").strip().lower()
             except EOFError:
-                said[one.id] = "skip"
-    return said
+                row["label"] = "skip"
+    return [*rows]
 
 
-def _judged(
-    candidate: Model,
-    incumbent: Model,
-    found: Sequence[Differing],
-    labels: Mapping[str, str],
-    rows: int,
-    seed: int,
-) -> str:
-    """Return the paired verdict in words; a row that was skipped counts against the candidate."""
-    places = {"first": True, "second": False}
-    ours = [places[labels[one.id]] == _is_first(one.id, seed) for one in found if labels[one.id] in places]
-    skipped = sum(labels[one.id] == "skip" for one in found)
-    flips = Flips(rows, ours.count(False) + skipped, ours.count(True))
-    shares = [
-        limit.margin
-        for limit in candidate.row.budget.quality
-        if limit.against == "incumbent" and limit.margin and candidate.task.output.is_share(limit.metric or "")
-    ]
-    margin = min(shares, default=MARGIN)
+def _whose(one: Differing, row: Mapping[str, str]) -> str:
+    """Return who is right: ours, theirs, or another word; which answer is whose says the row itself."""
+    if row["label"] not in ("first", "second"):
+        return row["label"]
+    return "ours" if row[row["label"]] == one.ours else "theirs"
+
+
+def _judged(candidate: Model, incumbent: Model, right: Sequence[str], rows: int) -> tuple[str, Decision]:
+    """Return the paired verdict in words, and by itself; a row that was skipped counts against the candidate."""
+    skipped = right.count("skip")
+    flips = Flips(rows, right.count("theirs") + skipped, right.count("ours"))
+    margin, whence = _margin(candidate)
     low, high = bounds(flips)
     decision = non_inferior(flips, margin)
     needed = f"; about {rows_needed(flips, margin):,} rows needed" if decision == "too few rows" else ""
     counted = f", {skipped} of them skipped, which count as lost" if skipped else ""
     return (
         f"{decision}  {candidate.name}: {flips.lost:g} rows lost{counted}, {flips.gained:g} gained of {rows:,}:"
-        f" {flips.difference:+.4f} (95 % bounds {low:+.4f} and {high:+.4f}), allowed {-margin:+g}"
+        f" {flips.difference:+.4f} (95 % bounds {low:+.4f} and {high:+.4f}), allowed {-margin:+g}{whence}"
         f" ({candidate.source.name} beside {incumbent.source.name}){needed}; figures that need all labels: not measured"
-    )
+    ), decision
+
+
+def _margin(candidate: Model) -> tuple[float, str]:
+    """Return the tightest margin of right rows that the row has, else the default, which is said."""
+    task = candidate.task
+    shares = [
+        limit.margin
+        for limit in candidate.row.budget.quality
+        if limit.against == INCUMBENT and limit.margin and task.output.is_share(limit.metric or task.figures[0])
+    ]
+    return (min(shares), "") if shares else (MARGIN, ", for budget.quality has no margin of right rows")

@@ -7,14 +7,23 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import read_text, write_whole
 from swapgate.core.words import nearest
 
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is empty; say why")
+    return text
+
+
 NonEmptyStr = Annotated[str, Field(min_length=1)]
+Reason = Annotated[str, AfterValidator(_not_blank)]
+"""Why somebody decided something, for whoever reads it later."""
 T = TypeVar("T")
 LARGEST = 64_000_000
 """Bytes of the largest TOML file that is read."""

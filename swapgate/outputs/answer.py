@@ -184,5 +184,5 @@ OUTPUT = Output(
     shares=frozenset({"exact match"}),
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,
-    answer=lambda found: found.text or "no answer",
+    answer=lambda found: f"{found.text} ({found.start}-{found.end})" if found.text else "no answer",
 )

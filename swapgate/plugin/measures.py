@@ -226,6 +226,7 @@ class Quality:
         yield from (f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes)
         yield from self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
         yield from (words for one, words in sliced if one.role == "seen")
+        yield from figures.undecided(sliced)
         if judged and counted.sources:
             yield (
                 f"the {counted.rows:,} rows of {self.evaluation} are parts of {counted.sources:,} contexts or files,"

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from swapgate.core.faults import InputFault
-from swapgate.core.tables import NonEmptyStr, Table, read_toml, validated
+from swapgate.core.tables import NonEmptyStr, Reason, Table, read_toml, validated
 from swapgate.core.words import nearest
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.budgets import Budget
@@ -70,7 +70,7 @@ class PropertyGap(Table):
 
     example: dict[str, Any]
     """The arguments of the property test that break it."""
-    reason: NonEmptyStr
+    reason: Reason
 
 
 class Accepted(Table):
@@ -79,7 +79,7 @@ class Accepted(Table):
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
     """How the digest of the candidate begins."""
     cases: Annotated[list[NonEmptyStr], Field(min_length=1)]
-    reason: NonEmptyStr
+    reason: Reason
     expires: date | None = None
     """The last day on which it counts."""
 
@@ -115,7 +115,7 @@ class Row(Settings):
     """From which lead of the incumbent's on a lost case counts where the evaluation set decides for the candidate."""
     accepted: Accepted | None = None
     """Cases that one candidate may lose."""
-    gaps: dict[str, NonEmptyStr] = Field(default_factory=dict)
+    gaps: dict[str, Reason] = Field(default_factory=dict)
     """Known gaps: case id to the reason why this tier fails it."""
     property_gaps: dict[str, PropertyGap] = Field(default_factory=dict)
     """Known gaps of properties: name of the property test, without test_."""

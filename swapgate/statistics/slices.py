@@ -17,7 +17,7 @@ ALONE = "slice"
 """The key of a row's only slice, which names no key."""
 Role = Literal["named", "watched", "seen"]
 MOST_SEEN = 3
-"""Slices that are shown though nobody asked for them."""
+"""Slices that are shown though nobody asked for them, and of those that are watched and undecided."""
 FEWEST_SEEN = 10
 """Rows of such a slice."""
 
@@ -33,7 +33,7 @@ class Slice:
     role: Role
     """Whether it has a limit of its own, is one of those that are watched, or was only seen after the fact."""
     comparison: Comparison
-    """What came of it; of one that is watched FAIL by all that are watched together, and never PASS."""
+    """What came of it; one that is watched is FAIL by all that are watched together, and PASS by itself."""
 
     @property
     def name(self) -> str:
@@ -78,19 +78,29 @@ def judge_named(
 def judge_watched(
     candidate: Tally, reference: Tally, metric: str, margin: float, fewest: int, besides: set[tuple[str, str]]
 ) -> list[Slice]:
-    """Look at every slice of so many rows that is not among `besides`; each can only fail."""
+    """Look at every slice of so many rows that is not among `besides`; each can only fail.
+
+    What does not fail alone, such as one of too few clusters, fails not here either: PASS and "too few rows" are told.
+    """
     found = []
     for key, values in candidate.slices.items():
         for value, rows in values.items():
             if len(rows) >= fewest and (key, value) not in besides:
                 found.append(Slice(key, value, "watched", _compared(candidate, reference, rows, metric, margin)))
-    ordered, red = sorted(found, key=lambda one: one.comparison.chance or 0.0), True
+    ordered, red = sorted(found, key=lambda one: _chance(one.comparison)), True
     judged = []
     for place, one in enumerate(ordered):
-        red = red and (one.comparison.chance or 0.0) <= (1 - CONFIDENCE) / (len(ordered) - place)
-        decision: Decision = "FAIL" if red else "too few rows"
+        red = red and _chance(one.comparison) <= (1 - CONFIDENCE) / (len(ordered) - place)
+        decision: Decision = (
+            "too few rows" if one.comparison.decision == "FAIL" and not red else one.comparison.decision
+        )
         judged.append(replace(one, comparison=replace(one.comparison, decision=decision)))
     return judged
+
+
+def _chance(comparison: Comparison) -> float:
+    """Return how probable so much of a loss is where the true one is the margin; 1 where that is not known."""
+    return 1.0 if comparison.chance is None else comparison.chance
 
 
 def seen(candidate: Tally, reference: Tally, metric: str, margin: float, besides: set[tuple[str, str]]) -> list[Slice]:

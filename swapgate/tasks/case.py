@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from swapgate.core.faults import InputFault
-from swapgate.core.tables import NonEmptyStr, Table
+from swapgate.core.tables import NonEmptyStr, Reason, Table
 from swapgate.core.words import nearest, shortened
 from swapgate.inputs.downloads import Download
 from swapgate.inputs.given import Input, Question, digest
@@ -110,7 +110,7 @@ class CaseShape(Table):
     """Letters, digits and underscores; names the case in test ids and goldens."""
     critical: bool = False
     """Whether it may never be lost, whatever a budget of cases allows."""
-    quarantine: NonEmptyStr | None = None
+    quarantine: Reason | None = None
     """Why it is run and reported, and judges nothing until `expires`."""
     expires: date | None = None
     """The last day of its quarantine."""

@@ -91,13 +91,10 @@ def model_of(asked: str, models_file: Path, root: Path, device: str | None = Non
     """Find the model of SUITE.TIER, to run on a device or else on that of its row. Raises InputFault."""
     manifest = read_manifest(models_file)
     rows = manifest.rows
-    suite, dot, tier = asked.partition(".")
-    if not dot:
-        raise InputFault(f"calibrate {asked}: not of the form SUITE.TIER, as in ner.small")
-    if suite not in rows:
-        raise InputFault(f"calibrate {asked}: unknown suite {suite!r}{nearest(suite, rows)}")
-    if tier not in rows[suite]:
-        raise InputFault(f"calibrate {asked}: unknown tier {tier!r} of {suite}{nearest(tier, rows[suite])}")
+    known = [f"{suite}.{tier}" for suite, tiers in rows.items() for tier in tiers]
+    if asked not in known:
+        raise InputFault(f"swapgate calibrate {asked}: {models_file.name} has no such tier{nearest(asked, known)}")
+    suite, _, tier = asked.partition(".")
     row = rows[suite][tier]
     row = row.model_copy(update={"device": device or row.device})
     check_device(row.device, f"calibrate {asked} on {row.device}")

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from swapgate import __version__
 from swapgate.core.faults import InputFault
 from swapgate.statistics.latency import FALSE_FAIL, FALSE_PASS
-from swapgate.statistics.paired import CONFIDENCE
+from swapgate.statistics.paired import SIMULATED
 from swapgate.trials.plan import Plan
 from swapgate.verdicts.figures import Cost, Quality
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Status, Verdict
@@ -100,7 +100,10 @@ class Tier:
 
 @dataclass(frozen=True)
 class Risk:
-    """What chance alone may do to the verdicts of a run, at most: by Bonferroni's bound, however they hang together."""
+    """What chance alone may do to the verdicts of a run: by Bonferroni's bound, however they hang together.
+
+    A limit of quality is to err in 5 %; it counts with 6 %, the most that simulation found (benchmarks/README.md).
+    """
 
     limits: int
     """Limits of quality that were judged: beside other models, floors, and slices with a limit of their own."""
@@ -161,15 +164,15 @@ def report(verdicts: Sequence[Verdict], plan: Plan, exit_status: int) -> Report:
 
 
 def _risk(tiers: Sequence[Tier]) -> Risk:
-    """Return what chance may do, of what was judged: each limit errs in 5 % at most, and a latency as its gate says."""
+    """Return what chance may do, of what was judged: each limit errs as simulated, and a latency as its gate says."""
     found = [tier.figures.quality for tier in tiers if tier.figures.quality]
     limits = sum(len(one.comparisons) + len(one.floors) for one in found)
     limits += sum(part.role == "named" for one in found for part in one.slices)
     limits += sum(any(part.role == "watched" for part in one.slices) for one in found)  # all of them together
     costs = [cost for tier in tiers for cost in (tier.figures.latency, *tier.figures.latency_sizes.values()) if cost]
     latencies = sum(cost.pairs is not None for cost in costs)
-    any_fail = min(1.0, limits * (1 - CONFIDENCE) + latencies * FALSE_FAIL)
-    chances = [1 - CONFIDENCE] * bool(limits) + [FALSE_PASS] * bool(latencies)
+    any_fail = min(1.0, limits * SIMULATED + latencies * FALSE_FAIL)
+    chances = [SIMULATED] * bool(limits) + [FALSE_PASS] * bool(latencies)
     return Risk(limits, latencies, round(any_fail, 6), round(max(chances, default=0.0), 6))
 
 

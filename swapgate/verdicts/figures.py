@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from swapgate.statistics.comparison import ERRORS, FEWEST_ERRORS, SATURATED, Comparison, Floor
 from swapgate.statistics.latency import Times
 from swapgate.statistics.paired import most_of
-from swapgate.statistics.slices import Slice
+from swapgate.statistics.slices import MOST_SEEN, Slice
 from swapgate.statistics.sureness import Sureness
 
 
@@ -100,14 +100,22 @@ def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
 
 def worded_slice(one: Slice, against: str, less_is_better: bool) -> str:
     """Return what came of a slice in words for a message."""
-    words = f"{one.name}: {worded(one.comparison, against, less_is_better)}"
+    words, found = f"{one.name}: {worded(one.comparison, against, less_is_better)}", one.comparison
+    flips = f"{one.name}: {len(found.lost)} lost and {len(found.gained)} gained of {found.rows:,}"
     if one.role == "seen":
-        found = one.comparison
-        flips = f"{len(found.lost)} lost and {len(found.gained)} gained of {found.rows:,}"
-        return f"seen after the fact, {one.name}: {flips}"
-    if one.comparison.decision == "too few rows":
+        return f"seen after the fact, {flips}"
+    if one.role == "watched" and found.decision == "too few rows":
+        return f"watched and undecided, {flips}, {rows_wanted(found, '')}"
+    if found.decision == "too few rows":
         return f"{words}: {rows_wanted(one.comparison, '')}"
     return words
+
+
+def undecided(sliced: Sequence[tuple[Slice, str]]) -> list[str]:
+    """Return the words of slices that are watched and undecided: the worst, and how many more there are."""
+    found = [words for one, words in sliced if one.role == "watched" and one.comparison.decision == "too few rows"]
+    more = len(found) - MOST_SEEN
+    return found[:MOST_SEEN] + ([f"{more} more slices are watched and undecided; all in --verdict-json"] * (more > 0))
 
 
 def shown_floor(floor: Floor) -> str:

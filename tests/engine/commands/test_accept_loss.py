@@ -7,6 +7,7 @@ import pytest
 from swapgate.commands import main
 
 SWAP = "--swap=ner.small=models/candidate"
+ANY = ["accept-loss", "ner.small", "ada", "--candidate", "models/original"]
 ACCEPT = ["accept-loss", "ner.small", "ada", "--reason", "seen on 1 May"]
 
 
@@ -70,7 +71,7 @@ def test_expires(accept, day, status):
 
 
 def test_more_cases(accept):
-    """Accepted once more, cases of the same candidate are added, and comments of the file stay."""
+    """Accepted once more, cases of the same candidate are added with their reason, and comments of the file stay."""
     models_file = accept.project.models_file
     models_file.write_text(f"# ours\n{models_file.read_text()}")
     accept()
@@ -79,6 +80,61 @@ def test_more_cases(accept):
     text = models_file.read_text()
     assert text.startswith("# ours\n")
     assert re.search(r'cases = \["ada", "nobody"\]', text)
+    assert 'reason = "seen on 1 May; two"' in text
+
+
+@pytest.mark.parametrize(
+    ("cases", "before", "now", "until"),
+    [
+        (["nobody"], "9998-01-01", None, "9998-01-01"),
+        (["nobody"], "9998-01-01", "9999-01-01", "9998-01-01"),
+        (["nobody"], "9998-01-01", "9997-01-01", "9997-01-01"),
+        (["nobody"], None, "9997-01-01", "9997-01-01"),
+        (["ada"], "9998-01-01", None, "9998-01-01"),
+        (["ada", "nobody"], "9998-01-01", "9999-01-01", "9999-01-01"),
+    ],
+)
+def test_no_day_is_put_off(accept, cases, before, now, until):
+    """A case that was accepted until a day stays so, unless it is named again with another day."""
+    accept(*(["--expires", before] if before else []))
+    day = ["--expires", now] if now else []
+    assert main(["accept-loss", "ner.small", *cases, "--reason", "r", "--candidate", "models/candidate", *day]) == 0
+    assert f"expires = {until}\n" in accept.project.models_file.read_text()
+
+
+def test_nothing_comes_back(accept):
+    """What expired is not accepted again with another case."""
+    accept("--expires", "9999-01-01")
+    models_file = accept.project.models_file
+    models_file.write_text(models_file.read_text().replace("9999-01-01", "2000-01-01"))
+    assert main(["accept-loss", "ner.small", "nobody", "--reason", "r", "--candidate", "models/candidate"]) == 0
+    text = models_file.read_text()
+    assert 'cases = ["nobody"]' in text
+    assert "expires" not in text
+
+
+def test_of_another_candidate(accept, capsys):
+    """What is accepted of one candidate is not overwritten by that of another."""
+    accept()
+    before = accept.project.models_file.read_text()
+    accept.project.retrain("other", like="small", Ada=None, Paris=None)
+    assert main([*ACCEPT, "--candidate", "models/other"]) == 4
+    assert "ner.small: ada is accepted of another candidate, " in capsys.readouterr().err
+    assert accept.project.models_file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [([], "'ada' is right in the golden of models/small"), (["--candidate", "models/small"], "did not take place")],
+    ids=["forgotten", "named"],
+)
+def test_of_the_incumbent(recorded, monkeypatch, capsys, options, words):
+    """The accepted model loses nothing beside itself: which candidate does is to be said."""
+    monkeypatch.chdir(recorded.path)
+    before = recorded.models_file.read_text()
+    assert main([*ACCEPT, *options]) == 4
+    assert words in capsys.readouterr().err
+    assert recorded.models_file.read_text() == before
 
 
 @pytest.mark.parametrize(
@@ -86,9 +142,13 @@ def test_more_cases(accept):
     [
         (["accept-loss", "ner.smal", "ada", "--reason", "r"], "has no such tier"),
         (["accept-loss", "ner.small", "adda", "--reason", "r"], "'adda' is no case of ner; did you mean 'ada'"),
-        (["accept-loss", "ner.small", "ada", "--reason", "r", "--expires", "soon"], "--expires soon: "),
+        ([*ANY, "--reason", "r", "--expires", "soon"], "--expires soon: "),
+        ([*ANY, "--reason", "r", "--expires", "2000-01-01"], "--expires 2000-01-01: that day is past; write one from "),
+        ([*ANY, "--reason", ""], "--reason is empty; write why"),
+        ([*ANY, "--reason", " \n"], "--reason is empty; write why"),
+        ([*ANY, "--reason", "r", "--expires", ""], "--expires : "),
     ],
-    ids=["tier", "case", "day"],
+    ids=["tier", "case", "day", "past", "no reason", "blank reason", "no day"],
 )
 def test_refused(recorded, monkeypatch, capsys, options, words):
     """What there is not is told in one line, and nothing is written."""
@@ -108,33 +168,12 @@ def test_critical(accept):
     assert "'ada' is critical" in said
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--reason", ""], "--reason is empty"),
-        (["--reason", " \t"], "--reason is empty"),
-        (["--expires", "2020-01-01"], "--expires 2020-01-01: that day is past"),
-        (["--expires", ""], "--expires : "),
-        (["--expires", "soon"], "--expires soon: "),
-    ],
-    ids=["no reason", "blank reason", "past", "no day", "no date"],
-)
-def test_refused_words(accept, options, words):
-    """A reason that says nothing and a day that is past are one message, and nothing is written."""
-    before = accept.project.models_file.read_text()
-    status, said = accept(*options)
-    assert status == 4
-    assert words in said
-    assert "Traceback" not in said
-    assert accept.project.models_file.read_text() == before
-
-
 def test_offered_as_a_gap(accept, monkeypatch, capsys):
     """Of the golden's own model the command offers what it fails as known gaps, and of a candidate nothing."""
     _, said = accept()
     assert "gaps" not in said
     accept.project.retrain("small", Ada=None)
     accept.project.run("-k", "golden and small", "--snapshot-update")
-    assert main(["accept-loss", "ner.small", "ada", "nobody", "--reason", 'rare, "so"']) == 0
+    assert main(["accept-loss", "ner.small", "ada", "--reason", 'rare, "so"']) == 0
     said = capsys.readouterr().out
     assert said.endswith('[ner.small.gaps]\nada = "rare, \\"so\\""\n')

@@ -4,11 +4,16 @@ import csv
 import importlib
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from swapgate.commands import main
+from swapgate.commands.labelling import _margin
+from swapgate.project.budgets import Budget, QualityLimit
+from swapgate.tasks import find_task
 
+LIMIT = 'budget.quality = { against = "incumbent", margin = 0.005'
 SWAP = "ner.small=models/candidate"
 TEXTS = ["Ada is here", "Paris is far", "Siemens is old", "It is nobody"]
 
@@ -55,7 +60,7 @@ def test_exact(label):
     said = label("--out", "asked")
     assert said.startswith("100 of 200 rows need a label")
     table(label.project, who)
-    said = label("--labels", "asked.csv")
+    said = label("--labels", "asked.csv", status=7)
     assert "100 of 200 rows needed a label" in said
     assert "too few rows  ner/small: 50 rows lost, 50 gained of 200: +0.0000" in said
     assert "figures that need all labels: not measured" in said
@@ -77,7 +82,7 @@ def test_words(label, said, lost, gained):
     """What both get right or wrong changes nothing; what is skipped counts against the candidate."""
     label("--out", "asked")
     table(label.project, lambda row: said)
-    found = label("--labels", "asked.csv")
+    found = label("--labels", "asked.csv", status=1 if lost else 0)
     assert f"{lost} rows lost" in found
     assert f"{gained} gained" in found
     assert found.split("\n")[1].startswith("FAIL" if lost else "PASS")
@@ -102,8 +107,69 @@ def test_on_the_terminal(label, monkeypatch):
             raise EOFError from None
 
     monkeypatch.setattr("builtins.input", answer)
-    said = label("--ask")
+    said = label("--ask", status=1)
     assert "99 rows lost, 99 of them skipped" in said
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "2"])
+def test_another_seed(label, seed):
+    """Whose answers stand first says the file itself, and no seed that may be forgotten."""
+    label("--out", "asked", "--seed", "1")
+    table(label.project, lambda row: "second" if row["first"] == "nothing" else "first")
+    said = label("--labels", "asked.csv", "--seed", seed, status=7)
+    assert "50 rows lost, 50 gained of 200" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda rows: [{**row, "first": f"{row['first']}!"} for row in rows], "'row 0' has the answers "),
+        (lambda rows: [{**row, "second": row["first"]} for row in rows], "'row 0' has the answers "),
+        (lambda rows: [{**row, "given": f"{row['given']}!"} for row in rows], "'row 0' has another input; "),
+        (lambda rows: rows[1:], "'row 0' is missing, on which these models differ; "),
+        (lambda rows: [*rows, {**rows[0], "id": "row 1"}], "'row 1' is none on which these models differ; "),
+        (lambda rows: [*rows, {**rows[0], "label": "neither"}], "'row 0' stands twice; "),
+        (lambda rows: [{"id": row["id"], "label": "both"} for row in rows], "'row 0' has another input; "),
+    ],
+    ids=["another candidate", "one answer", "other rows", "too few", "too many", "twice", "no columns"],
+)
+def test_of_others(label, change, words):
+    """Labels of other rows or other models are refused, and say what to do."""
+    label("--out", "asked")
+    rows = [json.loads(line) for line in (label.project.path / "asked.jsonl").read_text().splitlines()]
+    rows = change([{**row, "label": "both"} for row in rows])
+    label.project.write("back.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    said = label("--labels", "back.jsonl", status=4)
+    assert f"back.jsonl: row {words}" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed"),
+    [
+        ("", "allowed -0.02, for budget.quality has no margin of right rows"),
+        (f"{LIMIT} }}", "allowed -0.02, for budget.quality has no margin of right rows"),
+        (f'{LIMIT}, metric = "right" }}', "allowed -0.005 ("),
+    ],
+    ids=["default", "of F1", "of right rows"],
+)
+def test_margin(label, limits, allowed):
+    """The margin is that of the row where it is one of right rows, else the default, which is said."""
+    models_file, cases = label.project.models_file, label.project.path / "fixtures/ner/cases.toml"
+    models_file.write_text(models_file.read_text().replace("[ner.small]", f"[ner.small]\n{limits}"))
+    cases.write_text(f'evaluation = "set.jsonl"\n{cases.read_text()}')
+    label.project.write("fixtures/ner/set.jsonl", '{"id": "a", "text": "It is nobody", "expected": []}\n')
+    label("--out", "asked")
+    table(label.project, lambda row: "both")
+    assert allowed in label("--labels", "asked.csv", status=0 if "-0.02" in allowed else 7)
+
+
+@pytest.mark.parametrize(("metric", "allowed"), [(None, 0.005), ("right", 0.005), ("macro F1", 0.02)])
+def test_margin_of_the_first_figure(metric, allowed):
+    """A limit without a metric is of the task's first figure, which may be that of right rows."""
+    budget = Budget(quality=[QualityLimit(against="incumbent", margin=0.005, metric=metric)])
+    candidate = SimpleNamespace(task=find_task("text-classification"), row=SimpleNamespace(budget=budget))
+    assert _margin(candidate)[0] == allowed
 
 
 REFUSED = [

@@ -118,6 +118,22 @@ def test_saturated(judge, metric):
     assert f"of the 100 rows: the least loss that could be FAIL is {least}; add harder" in judge.reasons(result)[0]
 
 
+@pytest.mark.parametrize(("lost", "words"), [(0, ""), (7, "7 lost and 0 gained of 100, too few rows: ")])
+def test_watched_and_undecided(judge, lost, words):
+    """A slice that is watched and undecided is told and no FAIL; of one that is clearly as good nothing is said."""
+    lines = [json.loads(line) for line in rows(1_000)]
+    for number, row in enumerate(lines):
+        row["slice"] = "de" if number < 100 else "en"
+    watch = "budget.slices.watch = { margin = 0.05 }"
+    judge.project.replace(judge.project.models_file, "gaps =", f"{watch}\ngaps =")
+    file = judge.project.write("sliced.jsonl", "".join(f"{json.dumps(row)}\n" for row in lines))
+    result = judge(f"--eval-set=ner={file}", now=range(lost), candidate={"Zoe": ["PER", 0.9]})
+    assert judge.verdicts(result) == {"small": "PASS"}
+    told = [line for line in judge.reasons(result) if "watched and undecided" in line]
+    assert bool(told) == bool(words)
+    assert all(f"watched and undecided, slice = 'de': {words}" in line for line in told)
+
+
 def test_loss_at_the_margin(judge):
     """Where more rows would hardly help, none are asked for."""
     result = judge(now=range(20))

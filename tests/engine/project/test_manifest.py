@@ -125,7 +125,16 @@ def test_tier_name_that_means_something_else(fault, name):
             "ner.original.dtype: Input should be 'float32', 'bfloat16' or 'float16', found 'int8'",
         ),
         (ONE + "gaps = { ada = 1 }\n", "ner.original.gaps.ada: Input should be a valid string, found 1"),
-        (ONE + "gaps = { ada = '' }\n", "ner.original.gaps.ada: String should have at least 1 character, found ''"),
+        (ONE + "gaps = { ada = '' }\n", "ner.original.gaps.ada: Value error, it is empty; say why, found ''"),
+        (ONE + "gaps = { ada = ' ' }\n", "ner.original.gaps.ada: Value error, it is empty; say why, found ' '"),
+        (
+            ONE + "accepted = { digest = '0123456789abcdef', cases = ['ada'], reason = ' ' }\n",
+            "ner.original.accepted.reason: Value error, it is empty; say why, found ' '",
+        ),
+        (
+            ONE + "property_gaps.echo = { example = {}, reason = ' ' }\n",
+            "ner.original.property_gaps.echo.reason: Value error, it is empty; say why, found ' '",
+        ),
         (ONE + "tolerance = 3\n", "ner.original.tolerance: Input should be a dictionary or an instance of Tolerance"),
         (ONE + limit(at_most="'1'"), "ner.original.budget.latency.at_most: Input should be a valid number, found '1'"),
         (
@@ -135,7 +144,8 @@ def test_tier_name_that_means_something_else(fault, name):
         (ONE + limit(against="3"), "ner.original.budget.latency.against: Input should be a valid string, found 3"),
     ],
     ids=[
-        *("task", "row", "model", "empty model", "labels", "dtype", "gap", "empty gap", "tolerance"),
+        *("task", "row", "model", "empty model", "labels", "dtype", "gap", "empty gap", "blank gap"),
+        *("blank loss", "blank property gap", "tolerance"),
         *("text for a number", "bool for a number", "number for a tier"),
     ],
 )

@@ -28,6 +28,21 @@ def counted(rights, languages, output="text-classification"):
     return made
 
 
+def clustered(clusters, lost, made=None, language="de"):
+    """Return the tally of clusters of four rows each, of which so many are lost."""
+    made = made or Tally(find_task("text-classification").output)
+    for row in range(4 * clusters):
+        made.add(
+            f"{language} {row}",
+            WRONGLY if row % 4 < lost else RIGHTLY,
+            ("a",),
+            f"{language} {row}",
+            cluster=f"{language} {row // 4}",
+            slices={"language": language},
+        )
+    return made
+
+
 def pair(rows, broken, share):
     """Return a candidate and its reference on so many rows of each of four languages; of one a share is lost."""
     languages = np.repeat(["de", "en", "fi", "pl"], rows)
@@ -82,12 +97,27 @@ def test_watched():
     """A slice that is watched can only fail, and only what is not named and large enough is."""
     ours, theirs = pair(400, "fi", 0.15)
     found = judge_watched(ours, theirs, "accuracy", 0.03, 400, {("language", "pl")})
-    assert {one.value: one.comparison.decision for one in found} == {
-        "fi": "FAIL",
-        "de": "too few rows",
-        "en": "too few rows",
-    }
+    assert {one.value: one.comparison.decision for one in found} == {"fi": "FAIL", "de": "PASS", "en": "PASS"}
     assert judge_watched(ours, theirs, "accuracy", 0.03, 401, set()) == []
+
+
+@pytest.mark.parametrize(("clusters", "decision"), [(25, "too few rows"), (30, "FAIL")])
+def test_watched_of_too_few_clusters(clusters, decision):
+    """Fewer than 30 clusters decide nothing, in a slice that is watched as in one that is named."""
+    ours, theirs = clustered(clusters, lost=2), clustered(clusters, lost=0)
+    (watched,) = judge_watched(ours, theirs, "accuracy", 0.05, 100, set())
+    (named,) = judge_named(ours, theirs, "accuracy", {("language", "de"): 0.05})
+    assert watched.comparison.decision == named.comparison.decision == decision
+
+
+def test_watched_beside_too_few_clusters():
+    """What too few clusters cannot decide keeps no other slice from failing."""
+    ours, theirs = Tally(find_task("text-classification").output), Tally(find_task("text-classification").output)
+    for made, lost in ((ours, (4, 2)), (theirs, (0, 0))):
+        clustered(25, lost[0], made, "de")
+        clustered(200, lost[1], made, "fi")
+    found = judge_watched(ours, theirs, "accuracy", 0.05, 100, set())
+    assert {one.value: one.comparison.decision for one in found} == {"de": "too few rows", "fi": "FAIL"}
 
 
 def test_watched_all_together():

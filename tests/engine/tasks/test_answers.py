@@ -8,7 +8,7 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from swapgate.inputs.given import Question
-from swapgate.outputs import check_expected
+from swapgate.outputs import check_expected, output_of
 from swapgate.outputs.answer import Answer, AnswerSpan, count
 from swapgate.tasks import question_answering
 
@@ -183,3 +183,14 @@ def test_words_that_a_metric_would_drop(said, right):
     found = count(Answer(said, 0, len(said), 0.9, 0.9), wanted)
     assert found["exact match"] == 0
     assert found["F1"] < 1
+
+
+def test_told_apart_by_place():
+    """The same words at another place are another answer, for one of them may be wrong; scores are not told."""
+    here, there, surer = (
+        Answer("Paris", start, start + 5, score, 0.8) for start, score in ((0, 0.9), (40, 0.9), (0, 1))
+    )
+    told = output_of(here).answer
+    assert told(here) == told(surer) == "Paris (0-5)"
+    assert told(there) != told(here)
+    assert told(Answer("", 0, 0, 0.9, 0.8)) == "no answer"

@@ -91,9 +91,9 @@ def test_model_at_fault(fake, capsys, said, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["ner.smal"], "calibrate ner.smal: unknown tier 'smal' of ner; did you mean 'small'?"),
-        (["nerr.small"], "calibrate nerr.small: unknown suite 'nerr'; did you mean 'ner'?"),
-        (["small"], "calibrate small: not of the form SUITE.TIER, as in ner.small"),
+        (["ner.smal"], "swapgate calibrate ner.smal: embedded.toml has no such tier; did you mean 'ner.small'?"),
+        (["nerr.small"], "swapgate calibrate nerr.small: embedded.toml has no such tier; did you mean 'ner.small'?"),
+        (["small"], "swapgate calibrate small: embedded.toml has no such tier; did you mean 'ner.small'?"),
     ],
     ids=["tier", "task", "form"],
 )

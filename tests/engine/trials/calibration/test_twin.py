@@ -166,7 +166,10 @@ def test_without_a_set(fake, capsys):
     [
         (["ner.small", "--twin=models/none"], "--twin models/none: no folder "),
         (["ner.small", "--twin=models/small"], "ner/small: this swap did not take place: models/small holds the same"),
-        (["nerr.small", TWIN], "calibrate nerr.small: unknown suite 'nerr'; did you mean 'ner'?"),
+        (
+            ["nerr.small", TWIN],
+            "swapgate calibrate nerr.small: embedded.toml has no such tier; did you mean 'ner.small'?",
+        ),
         (["ner.small", TWIN, "--runs=3"], "swapgate calibrate: --twin is measured in one way; leave out --runs and"),
         (["ner.small", TWIN, "--study=a.json"], "swapgate calibrate: --twin is measured in one way; leave out --runs"),
     ],

@@ -13,7 +13,7 @@ from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import BLANK, MANY, OTHERS, WindowedSettings, label_line
+from swapgate.tasks.settings import BLANK, MANY, NAMELESS, OTHERS, WindowedSettings, label_line
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import batches, check_offsets, left_out, parts, tokenized
 
@@ -23,8 +23,6 @@ USUAL = "O"
 """How models call the tag of what is no entity."""
 SCHEMES = {"IO": "I", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 """Which letters say in the tags of a scheme where an entity begins and ends."""
-NAMELESS = re.compile(r"(LABEL_)?\d+")
-"""What a class is called that nobody gave a name; letters of a scheme without a label are no names either."""
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
 """Letters of tags that begin an entity, and of those that end one."""
 ROLES = "BEILMSU"

@@ -277,7 +277,7 @@ def test_classes_of_entities_without_names(birds):
 SWAPPED = (
     "sentiment/small: models/other calls class 0 sad, which models/birds calls glad, and labels maps it by number to"
     " glad (2 classes have other names); give the candidate a row of its own that maps its names: labels = {"
-    ' "glad" = "glad", "sad" = "sad" }'
+    ' "sad" = "sad", "glad" = "glad" }'
 )
 
 
@@ -304,7 +304,7 @@ def test_candidate_whose_classes_have_other_names(birds, own, theirs, wrong):
     if not wrong:
         assert swapped.check() is None
         return
-    with pytest.raises(SurroundingsFault, match="calls class 0 .* row of its own that maps its names: labels") as why:
+    with pytest.raises(SurroundingsFault, match=r"calls class 0 .* row of its own that maps its names: labels") as why:
         swapped.check()
     if own[0] == theirs[1] == "glad":
         assert str(why.value) == SWAPPED

@@ -1,10 +1,14 @@
 """Whether a model was loaded whole: each weight that it needs, and each layer that was stored."""
 
+import copy
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.tasks.positions import TABLES
 
 NUMBER = re.compile(r"\.(\d+)\.")
 """The number of a layer in the name of a weight."""
@@ -12,12 +16,21 @@ NUMBER = re.compile(r"\.(\d+)\.")
 FEW = 5
 """Missing weights that are looked for under longer names; some are stored under no name, for they are others' too."""
 
+RATE = 16_000
+"""Samples of the sound by which it is tried what a model reads: a second of most."""
+SIDE = 224
+"""Pixels of a side of such a picture, where config.json does not say."""
+FRAMES = 100
+"""Frames of such a sound for models that hear any number of them."""
+
 
 def check_whole(name: str, model: Any, missing: Sequence[str], unused: Sequence[str]) -> None:
     """Make sure that no weight of a model of this name is missing, and no layer left out. Raises SurroundingsFault.
 
     `missing` are the weights that its files lack, `unused` those of the files that it has no place for. Single ones of
-    these are common: heads and poolers of what it was trained for before.
+    these are common: heads and poolers of what it was trained for before. Of the missing ones some harm nothing: those
+    that the architecture computes get the values that it computes, and those that no prediction reads, as what hides
+    a part of a sound or picture while a model is trained, get NaN, which would be seen in any answer that reads them.
     """
     prefix = _prefix(missing, unused)
     if prefix:
@@ -25,6 +38,7 @@ def check_whole(name: str, model: Any, missing: Sequence[str], unused: Sequence[
             f"{name} has its weights under names that begin with {prefix!r} ({unused[0]}), as those of a model"
             " within another; save the one within (behind torch's DataParallel: model.module.save_pretrained)"
         )
+    missing = _needed(model.eval(), missing) if missing else missing
     if missing:
         raise SurroundingsFault(
             f"{name} lacks {len(missing)} of the weights that a {type(model).__name__} needs"
@@ -46,3 +60,95 @@ def _prefix(missing: Sequence[str], unused: Sequence[str]) -> str:
     """Return what stands in the files before each name, of missing weights too; nothing where that is not so."""
     found = {name.removesuffix(one) for one in missing[:FEW] for name in unused if name.endswith(f".{one}")}
     return next((prefix for prefix in sorted(found) if all(name.startswith(prefix) for name in unused)), "")
+
+
+def _needed(model: Any, missing: Sequence[str]) -> list[str]:
+    """Return the missing weights, but for those that harm nothing; these have harmless values from now on."""
+    import torch
+
+    weights = model.state_dict(keep_vars=True)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a library says of a trial is not for who judges
+        computed = _computed(model, [one for one in missing if _may_be_computed(one, weights.get(one))])
+        rest = [one for one in missing if one not in computed]
+        for one, values in computed.items():
+            weights[one].copy_(values)
+        for one in rest:
+            if one not in weights or not weights[one].is_floating_point():
+                return rest
+            weights[one].fill_(torch.nan)
+        return rest if rest and not _answers(model) else []
+
+
+def _may_be_computed(name: str, weight: Any) -> bool:
+    """Return whether a weight may be one that is never trained; transformers 5 forgets that of what it loads."""
+    return weight is not None and (not weight.requires_grad or bool(TABLES.search(name)))
+
+
+def _computed(model: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return the values of those weights that each new model computes alike, whatever the seed.
+
+    They are whole numbers or not all the same: 0 and 1 are also what a weight has before it is trained.
+    """
+    import torch
+
+    made = []
+    for seed in range(2) if names else ():
+        with torch.random.fork_rng(devices=[]), suppress(Exception):  # a model that cannot be made computes nothing
+            torch.manual_seed(seed)
+            weights = type(model)(copy.deepcopy(model.config)).state_dict()
+            made.append({one: weights[one] for one in names if one in weights})
+    if len(made) < 2:
+        return {}
+    return {
+        one: values
+        for one, values in made[0].items()
+        if torch.equal(values, made[1][one]) and (not values.is_floating_point() or len(values.unique()) > 1)
+    }
+
+
+def _answers(model: Any) -> bool:
+    """Return whether all numbers are finite that a model gives for some input of its kind."""
+    import torch
+
+    try:
+        with torch.inference_mode():
+            said = model(**_input(model))
+    except Exception:  # an input that it does not take shows nothing
+        return False
+    numbers = [values for values in _tensors([*said.values()]) if values.is_floating_point()]
+    return bool(numbers) and all(bool(torch.isfinite(values).all()) for values in numbers)
+
+
+def _tensors(said: Any) -> Iterator[Any]:
+    """Yield the tensors of what a model gives."""
+    if hasattr(said, "isfinite"):
+        yield said
+    elif isinstance(said, list | tuple):
+        for one in said:
+            yield from _tensors(one)
+
+
+def _input(model: Any) -> dict[str, Any]:
+    """Return an input for a model, by its kind: a text of three tokens, a grey picture, or a sound of noise."""
+    import torch
+
+    config, name = model.config, model.main_input_name
+    said = config.to_dict().get
+    ends, bands, noise = said("eos_token_id"), said("num_mel_bins"), torch.Generator().manual_seed(0)
+    if name == "input_ids":
+        values = torch.tensor([[3, 4, ends if isinstance(ends, int) else 2]])
+    elif name == "pixel_values":
+        sides = said("image_size") or SIDE
+        height, width = sides if isinstance(sides, list | tuple) else (sides, sides)
+        values = torch.rand(1, said("num_channels", 3), height, width, generator=noise)
+    elif said("max_source_positions") and bands:  # Whisper
+        values = torch.randn(1, bands, 2 * said("max_source_positions"), generator=noise)
+    elif name == "input_features":  # Wav2Vec2-BERT
+        values = torch.randn(1, FRAMES, said("feature_projection_input_dim", bands), generator=noise)
+    else:  # a spectrogram, as AST's, or a wave
+        values = torch.randn(*((1, said("max_length"), bands) if bands else (1, RATE)), generator=noise)
+    given = {name: values.to(model.device, model.dtype) if values.is_floating_point() else values.to(model.device)}
+    if config.is_encoder_decoder:
+        given["decoder_input_ids"] = torch.tensor([[2]], device=model.device)
+    return given

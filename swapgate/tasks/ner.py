@@ -13,9 +13,9 @@ from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import BLANK, MANY, OTHERS, WindowedSettings, label_line
+from swapgate.tasks.settings import BLANK, MANY, NAMELESS, OTHERS, WindowedSettings, label_line
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import batches, check_offsets, left_out, parts, tokenized
+from swapgate.tasks.texts import MASK, batches, check_offsets, left_out, parts, sees_pads, tokenized
 
 OUTSIDE = ""
 """The label of what is no entity."""
@@ -23,8 +23,6 @@ USUAL = "O"
 """How models call the tag of what is no entity."""
 SCHEMES = {"IO": "I", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 """Which letters say in the tags of a scheme where an entity begins and ends."""
-NAMELESS = re.compile(r"(LABEL_)?\d+")
-"""What a class is called that nobody gave a name; letters of a scheme without a label are no names either."""
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
 """Letters of tags that begin an entity, and of those that end one."""
 ROLES = "BEILMSU"
@@ -232,12 +230,20 @@ def predict(loaded: Loaded, texts: Sequence[str], row: NerSettings) -> list[Enti
 def _predict(loaded: Loaded, texts: Sequence[str], row: NerSettings) -> list[Entities | ModelFault]:
     import torch
 
-    batch = tokenized(loaded, texts, row.long, return_offsets_mapping=True, return_special_tokens_mask=True)
+    asked = dict.fromkeys(("return_offsets_mapping", "return_special_tokens_mask", "return_attention_mask"), True)
+    batch = tokenized(loaded, texts, row.long, **asked)
+    mask = batch[MASK] if MASK in loaded.reader.model_input_names else batch.pop(MASK)
+    alone = mask.bool() if sees_pads(loaded) else None
     offsets, special = batch.pop("offset_mapping"), batch.pop("special_tokens_mask")
     rows, _ = batch["input_ids"].shape
     text_of = batch.pop("overflow_to_sample_mapping", torch.arange(rows)).tolist()
     with torch.inference_mode():
-        logits = [loaded.model(**part).logits.float().cpu() for part in parts(loaded.placed(batch))]
+        logits = [loaded.model(**part).logits.float().cpu() for part in parts(loaded.placed(batch), alone)]
+    if alone is not None:  # places of pads, which are passed over, are filled again
+        filled = [table.new_zeros(1, len(one), table.shape[-1]) for one, table in zip(alone, logits, strict=True)]
+        for one, table, all_places in zip(alone, logits, filled, strict=True):
+            all_places[0, one] = table[0]
+        logits = filled
     scores = torch.cat(logits).softmax(dim=-1)
     tags = read_tags(classes.loaded_names(loaded.model, scores.shape[-1]), row).tags
     whole = zip((texts[one] for one in text_of), scores, batch["input_ids"], offsets, special, strict=True)

@@ -19,7 +19,7 @@ from swapgate.outputs.writing_systems import has_spaces, unspaced
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
 from swapgate.tasks.settings import Long, Settings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import READ_IN_PART, SEES_PADS, check_offsets
+from swapgate.tasks.texts import READ_IN_PART, check_offsets, sees_pads
 
 WINDOW = 384
 """Most tokens of a window, question and specials included; a tokenizer may allow fewer."""
@@ -162,7 +162,7 @@ def _logits(loaded: Loaded, several: Sequence[Any]) -> Iterator[Any]:
     names = [name for name in loaded.reader.model_input_names if name in takes]
     columns = {"input_ids": "ids", "token_type_ids": "type_ids", "attention_mask": "attention_mask"}
     filling = {"input_ids": loaded.reader.pad_token_id or 0}
-    at_once = 1 if loaded.model.config.model_type in SEES_PADS else AT_ONCE
+    at_once = 1 if sees_pads(loaded) else AT_ONCE
     for begin in range(0, len(several), at_once):
         batch = several[begin : begin + at_once]
         width = max(len(one.ids) for one in batch)

@@ -22,6 +22,15 @@ NUMBER = re.compile(r"[-+]?\d+")
 """What a key of `labels` looks like that is to be a class's number."""
 
 
+NAMELESS = re.compile(r"(LABEL_)?\d+")
+"""What a class is called that nobody gave a name."""
+
+
+def _folded(name: str) -> str:
+    """Return what of a label's name counts: not its case, nor how its words are parted."""
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split()) or name
+
+
 class _OthersToo(dict[str, str]):
     """A label map in which each label that it does not list keeps its name."""
 
@@ -88,6 +97,23 @@ class Settings(Table):
         """Return the numbers in `labels` that no class of a model has, named by number, and no label of it is."""
         known = {*names, *self.label_keys(names), *map(str, range(len(names)))}
         return [key for key in self.labels if NUMBER.fullmatch(key) and key not in known]
+
+    def renamed(self, names: Sequence[str], before: Sequence[str]) -> list[int]:
+        """Return the classes of a model that `labels` maps by number and that the model before it meant otherwise.
+
+        Both have their names by number. Where one before has no name of its own (LABEL_0, 0), a class is meant
+        otherwise that is called as `labels` calls another one.
+        """
+        numbers = self.labels.keys() - {*names, OTHERS}
+        found = []
+        for number in (number for number in range(len(names)) if str(number) in numbers):
+            own, then = names[number], before[number] if number < len(before) else ""
+            others = {_folded(label) for label in self.labels.values()} - {_folded(self.labels[str(number)])}
+            named = bool(then) and not NAMELESS.fullmatch(then)
+            wrong = _folded(own) != _folded(then) if named else _folded(own) in others
+            if wrong and not NAMELESS.fullmatch(own):
+                found.append(number)
+        return found
 
     def told(self, names: Sequence[str]) -> list[str]:
         """Return what a reader of a report should know of how a model's classes, named by number, are read."""

@@ -17,8 +17,8 @@ from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings, not_done
 from swapgate.tasks.settings import CutSettings, Long
 from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.texts import batches, tokenized
 from swapgate.tasks.texts import left_out as left_out_of
-from swapgate.tasks.texts import sees_pads, tokenized
 
 NEW_TOKENS = 256
 """Longest text of a model that sets no length, in tokens; transformers' own limit of 20 would cut it off."""
@@ -120,7 +120,7 @@ def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[
         raise SurroundingsFault("a text is empty, so there is nothing to sum up; give the case a text")
     if not texts:
         return []
-    if len(texts) > 1 and sees_pads(loaded):
+    if len(batches(loaded, texts)) > 1:
         return [written for one in texts for written in predict(loaded, [one], row)]
     found = _written(loaded, texts, settled(loaded.model, row), row.long)
     if len(texts) > 1 and any(isinstance(one, ModelFault) for one in found):  # padding can carry NaN to other texts

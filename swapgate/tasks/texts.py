@@ -7,9 +7,14 @@ from swapgate.core.faults import SurroundingsFault
 from swapgate.tasks.settings import Long
 from swapgate.tasks.task import Loaded
 
-SEES_PADS = frozenset({"big_bird", "canine", "convbert", "fnet", "nystromformer", "reformer", "xlnet", "yoso"})
+SEES_PADS = frozenset(
+    {"big_bird", "bigbird_pegasus", "canine", "convbert", "fnet", "nystromformer", "reformer", "xlnet", "yoso"}
+)
 """Kinds of models whose answer to a text changes with the pads beside it, by 2e-4 to 0.07 in a score: of those that
 transformers 5.23 has for texts, with random weights."""
+
+MASK = "attention_mask"
+"""The input that tells a model which tokens are no pads."""
 
 READ_IN_PART = ("truncate", "window")
 """What a row may say of texts that are too long, besides that they are refused."""
@@ -58,9 +63,9 @@ def check_offsets(name: str, loaded: Loaded) -> None:
 def batches(loaded: Loaded, texts: Sequence[str]) -> list[Sequence[str]]:
     """Return texts as the batches that a model reads: all as one, or each by itself where pads would change answers.
 
-    That is where the model sees them; where there is no pad token, as GPT-2 has none; and where tokenizer and model do
-    not pad by the same one, so that the model would take the last pad for the end of the text, or count positions from
-    another.
+    That is where the model sees them, or is not told which they are; where there is no pad token, as GPT-2 has none;
+    and where tokenizer and model do not pad by the same one, so that the model would take the last pad for the end of
+    the text, or count positions from another.
     """
     config = loaded.model.config
     pad = getattr(config, "pad_token_id", None)
@@ -69,15 +74,26 @@ def batches(loaded: Loaded, texts: Sequence[str]) -> list[Sequence[str]]:
 
 
 def sees_pads(loaded: Loaded) -> bool:
-    """Return whether pads change what a model says: those of its kind do, or those that stand before a text."""
-    return loaded.model.config.model_type in SEES_PADS or getattr(loaded.reader, "padding_side", "right") == "left"
+    """Return whether pads change what a model says: of its kind or its encoder's, or where they stand before a text,
+    or where its tokenizer does not tell it which they are.
+    """
+    config, reader = loaded.model.config, loaded.reader
+    kinds = {one.model_type for one in (config, getattr(config, "encoder", None)) if hasattr(one, "model_type")}
+    return bool(kinds & SEES_PADS) or reader.padding_side == "left" or MASK not in reader.model_input_names
 
 
-def parts(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Cut a batch of tensors into such as go through a model together: windows of long texts can be many."""
+def parts(batch: dict[str, Any], alone: Any = None) -> Iterator[dict[str, Any]]:
+    """Cut a batch of tensors into such as go through a model together: windows of long texts can be many.
+
+    With `alone`, booleans of shape (rows, tokens) that are false for pads, each row goes by itself without them.
+    """
     rows = next(iter(batch.values())).shape[0]
-    for first in range(0, rows, AT_ONCE):
-        yield {name: tensor[first : first + AT_ONCE] for name, tensor in batch.items()}
+    for first in range(0, rows, 1 if alone is not None else AT_ONCE):
+        kept = slice(None) if alone is None else alone[first]
+        yield {
+            name: tensor[first : first + AT_ONCE if alone is None else first + 1, kept]
+            for name, tensor in batch.items()
+        }
 
 
 def left_out(loaded: Loaded, texts: Sequence[str], row: Any) -> list[str]:

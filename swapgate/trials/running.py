@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from swapgate.backends import transformers as backend
 from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFault
-from swapgate.core.words import first_line, listed, told
+from swapgate.core.words import first_line, listed, quoted, told
 from swapgate.goldens.anchors import digest_of
 from swapgate.goldens.golden import read_golden
 from swapgate.goldens.provenance import Provenance, told_apart
@@ -187,6 +187,7 @@ class Model:
                 f" and labels in {self.source.row_of} names others: {listed(strange)}; take these out, or write the"
                 " numbers that you meant"
             )
+        self._check_numbers(names)
         unknown = [key for key in keys if key not in row.label_map]
         if not unknown:
             return
@@ -198,6 +199,28 @@ class Model:
         raise SurroundingsFault(
             f"{self.name}: {self.source.name}{kind} has labels that the row's label map does not know:"
             f" {listed(unknown, MANY)}{row.advice(names)}; write in {self.source.row_of}: {line}"
+        )
+
+    def _check_numbers(self, names: Sequence[str]) -> None:
+        """Make sure that a candidate's classes are its incumbent's where the same map names them by number.
+
+        Raises SurroundingsFault with the line to write.
+        """
+        row, before = self.source.row, []
+        if not self.swapped or not self.task.label_names or row.labels != self.incumbent.row.labels:
+            return
+        with suppress(SurroundingsFault):  # its files may be gone, and then its names are not known
+            before = self.task.label_names(self.incumbent.config) if not self.incumbent.gone else []
+        found = row.renamed(names, before)
+        if not found:
+            return
+        first, more = found[0], f" ({len(found)} classes have other names)" if len(found) > 1 else ""
+        own = {OTHERS: OTHERS} if len(names) > MANY else {one: one if one in row.given else BLANK for one in names}
+        then = f", which {self.incumbent.name} calls {quoted(before[first])}" if first < len(before) else ""
+        raise SurroundingsFault(
+            f"{self.name}: {self.source.name} calls class {first} {quoted(names[first])}{then}, and labels maps it by"
+            f" number to {quoted(row.labels[str(first)])}{more}; give the candidate a row of its own that maps its"
+            f" names: {label_line(own)}"
         )
 
     @property

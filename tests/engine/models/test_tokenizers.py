@@ -3,15 +3,19 @@
 import importlib.util
 import inspect
 import json
+from types import SimpleNamespace
 
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from swapgate.backends.transformers import load
 from swapgate.core.faults import SurroundingsFault
+from swapgate.inputs.given import Question
 from swapgate.models.loading import find
 from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
+from swapgate.tasks.task import Loaded
+from swapgate.tasks.texts import sees_pads
 
 TEXTS = ["a good film", "bad", "no film at all is a good film", "good good bad"]
 WORDS = ["<s>", "<pad>", "</s>", "<unk>", *sorted({*" ".join(TEXTS).split()})]
@@ -205,3 +209,80 @@ def test_models_that_see_pads(tmp_path, kind):
     made = getattr(transformers, f"{kind}ForSequenceClassification")(config)
     model, row = loaded(saved(tmp_path / "model", made, words()))
     assert scores(model, row, TEXTS) == pytest.approx(alone(model), abs=1e-5)
+
+
+NAMED = {"model_input_names": ["input_ids", "token_type_ids"]}
+
+
+def unmasked(task, folder, kind, head, sizes, **row):
+    """Return a model whose tokenizer does not tell it which tokens are pads, as its folder says, and its row."""
+    import transformers
+
+    config = getattr(transformers, f"{kind}Config")(vocab_size=len(WORDS), pad_token_id=1, **sizes)
+    reader = words()
+    reader.cls_token, reader.sep_token = "<s>", "</s>"
+    saved(folder, getattr(transformers, f"{kind}For{head}")(config), reader)
+    said = folder / "tokenizer_config.json"
+    said.write_text(json.dumps(json.loads(said.read_text()) | NAMED))
+    named = {"labels": {"*": "*"}} if task.label_names else {}
+    made = row_type(task)(model=folder.name, **named, **row)
+    return load(task, find(made, folder.parent, folder.parent)), made
+
+
+SIDES = {
+    **{"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 16},
+    **{"decoder_attention_heads": 2, "decoder_ffn_dim": 16, "bos_token_id": 0, "eos_token_id": 2},
+    **{"decoder_start_token_id": 0, "forced_eos_token_id": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "head", "sizes"),
+    [
+        ("text-classification", "Bert", "SequenceClassification", {**SIZES, **CLASSES}),
+        (
+            "ner",
+            "Bert",
+            "TokenClassification",
+            {**SIZES, "id2label": {0: "O", 1: "B-X"}, "label2id": {"O": 0, "B-X": 1}},
+        ),
+        ("question-answering", "Bert", "QuestionAnswering", SIZES),
+        ("summarization", "Bart", "ConditionalGeneration", SIDES),
+    ],
+)
+def test_tokenizer_that_names_no_mask(tmp_path, name, kind, head, sizes):
+    """Where nothing tells a model which tokens are pads, an answer is the same beside a long text as alone."""
+    task = find_task(name)
+    more = {"generation": {"max_length": 8, "num_beams": 1}} if name == "summarization" else {}
+    model, row = unmasked(task, tmp_path / "model", kind, head, sizes, **more)
+    texts = ["a good film", "bad " * 25, "no film at all"]
+    given = [Question("a film", one) for one in texts] if name == "question-answering" else texts
+    together = task.predict(model, given, row)
+    assert [task.predict(model, [one], row)[0] for one in given] == together
+
+
+def test_windows_that_see_pads(tmp_path):
+    """The last window of a long text is read without pads by a model that would see them."""
+    task, sizes = find_task("ner"), {**SIZES, "id2label": {0: "O", 1: "B-X"}, "label2id": {"O": 0, "B-X": 1}}
+    model, row = unmasked(task, tmp_path / "model", "Bert", "TokenClassification", sizes, long="window")
+    model.reader.model_max_length = 8
+    asked, forward = [], model.model.forward
+    model.model.forward = lambda **batch: asked.append(batch) or forward(**batch)
+    task.predict(model, ["good bad film no at all is a good film good bad bad"], row)
+    ids = [batch["input_ids"] for batch in asked]
+    assert len(ids) > 1
+    assert [tuple(one.shape[:1]) for one in ids] == [(1,)] * len(ids)
+    assert not any((one == model.reader.pad_token_id).any() for one in ids)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_kin_of_big_bird(whole):
+    """Big Bird sees pads under each of its names, also as the encoder of another model."""
+    kind = SimpleNamespace(model_type="big_bird")
+    config = SimpleNamespace(model_type="encoder-decoder", encoder=kind) if whole else kind
+    reader = SimpleNamespace(padding_side="right", model_input_names=["input_ids", "attention_mask"])
+    assert sees_pads(Loaded(SimpleNamespace(config=config), reader))
+    kind.model_type = "bigbird_pegasus"
+    assert sees_pads(Loaded(SimpleNamespace(config=config), reader))
+    kind.model_type = "bert"
+    assert not sees_pads(Loaded(SimpleNamespace(config=config), reader))

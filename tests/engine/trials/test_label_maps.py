@@ -272,3 +272,49 @@ def test_classes_of_entities_without_names(birds):
         " of them to its tag (O, B-PER, I-PER, …)"
     )
     assert made.notes == []
+
+
+SWAPPED = (
+    "sentiment/small: models/other calls class 0 sad, which models/birds calls glad, and labels maps it by number to"
+    " glad (2 classes have other names); give the candidate a row of its own that maps its names: labels = {"
+    ' "sad" = "sad", "glad" = "glad" }'
+)
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "wrong"),
+    [
+        (["glad", "sad"], ["sad", "glad"], True),
+        (["glad", "sad"], ["GLAD", "Sad"], False),
+        (["glad", "sad"], ["LABEL_0", "LABEL_1"], False),
+        (["glad", "sad"], ["joy", "grief"], True),
+        (["LABEL_0", "LABEL_1"], ["sad", "glad"], True),
+        (["0", "1"], ["sad", "glad"], True),
+        (["LABEL_0", "LABEL_1"], ["glad", "sad"], False),
+        (["LABEL_0", "LABEL_1"], ["joy", "grief"], False),
+    ],
+)
+def test_candidate_whose_classes_have_other_names(birds, own, theirs, wrong):
+    """A class that is mapped by number and has another name in the candidate is an error; LABEL_n are no names."""
+    configure(birds, own)
+    birds.model("other", {}, size=21)
+    birds.write("models/other/config.json", json.dumps({"id2label": dict(enumerate(theirs))}))
+    label(birds, '0 = "glad", 1 = "sad"')
+    swapped = plan(birds, ["sentiment.small=models/other"]).models["sentiment", "small"]
+    if not wrong:
+        assert swapped.check() is None
+        return
+    with pytest.raises(SurroundingsFault, match=r"calls class 0 .* row of its own that maps its names: labels") as why:
+        swapped.check()
+    if own[0] == theirs[1] == "glad":
+        assert str(why.value) == SWAPPED
+
+
+def test_candidate_whose_row_maps_its_own_names(birds):
+    """A row of the candidate's own that maps its names is judged by these."""
+    configure(birds, ["glad", "sad"])
+    birds.model("other", {}, size=21)
+    birds.write("models/other/config.json", '{"id2label": {"0": "sad", "1": "glad"}}')
+    label(birds, '0 = "glad", 1 = "sad"')
+    birds.write("row.toml", 'model = "models/other"\nlabels = { "glad" = "glad", "sad" = "sad" }\n')
+    assert plan(birds, ["sentiment.small=row.toml"]).models["sentiment", "small"].check() is None

@@ -97,7 +97,7 @@ def test_empty_sound(tmp_path):
     assert refusal(read_sound, cut(sound(tmp_path / "cut.wav"), 44)) == words
 
 
-@pytest.mark.parametrize("size", [0, 3, 20, 43])
+@pytest.mark.parametrize("size", [0, 20, 43])
 def test_sound_cut_off_in_its_header(tmp_path, size):
     """A sound file that ends inside its header is refused with the next step."""
     words = refusal(read_sound, cut(sound(tmp_path / "a.wav"), size))
@@ -115,8 +115,7 @@ def test_no_sound(tmp_path):
     """A text, a folder and a file that does not exist are no sounds."""
     (tmp_path / "a.wav").write_text("hello")
     words = refusal(read_sound, tmp_path / "a.wav")
-    assert words.startswith("cannot be read as a sound (LibsndfileError")
-    assert words.endswith("); give a sound file that is whole")
+    assert words == "it is a text, and no sound; give the sound itself as WAV or FLAC"
     for name, reason in (("", "Is a directory"), ("gone.wav", "No such file or directory")):
         words = refusal(read_sound, tmp_path / name)
         assert words == f"cannot be read as a sound ({reason}); give a sound file that can be read"
@@ -232,7 +231,8 @@ def test_picture_cut_off(tmp_path, name, share):
 def test_no_picture(tmp_path):
     """A text with a picture's name, a folder and a file that does not exist are no pictures."""
     (tmp_path / "a.png").write_text("hello")
-    for name, error in (("a.png", "UnidentifiedImageError"), ("", "Is a directory"), ("gone.png", "No such file")):
+    assert refusal(read_image, tmp_path / "a.png").startswith("it is a text, and no picture; give the picture itself")
+    for name, error in (("", "Is a directory"), ("gone.png", "No such file")):
         assert refusal(read_image, tmp_path / name).startswith(f"cannot be read as a picture ({error}")
 
 

@@ -2,7 +2,9 @@
 
 import codecs
 import re
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 
 HEAD = 512
 """Bytes from the beginning of a file that tell what it is."""
@@ -10,6 +12,30 @@ CONVERT: Mapping[str, str] = {"picture": "PNG or JPEG", "sound": "WAV or FLAC"}
 """What a file is to be converted to that is not read."""
 HEIF = "a HEIF picture"
 KINDS: tuple[tuple[int, bytes, str], ...] = (
+    *((0, b"\x00\x00\x02\x00" + bytes([count, 0]), "a cursor (CUR)") for count in range(1, 20)),  # of 0 it is a TGA
+    (0, b"\xb1\x68\xde\x3a", "a DCX picture"),
+    (4, b"\x11\xaf", "an animation of Autodesk's (FLI)"),
+    (4, b"\x12\xaf", "an animation of Autodesk's (FLC)"),
+    (0, b"DanM", "a Microsoft Paint picture (MSP)"),
+    (0, b"LinS", "a Microsoft Paint picture (MSP)"),
+    (0, b"BLP1", "a BLP picture"),
+    (0, b"BLP2", "a BLP picture"),
+    (0, b"Image type:", "an IM picture"),
+    (0, b"P7\n", "a PAM picture"),
+    (0, b"P7 332", "an XV thumbnail"),
+    (0, b"\xabKTX ", "a texture (KTX)"),
+    (0, b"\x13\xab\xa1\x5c", "a texture (ASTC)"),
+    (0, b"PVR\x03", "a texture (PVR)"),
+    (0, b"\x97JB2", "a JBIG2 picture"),
+    (0, b"II\xbc", "a JPEG XR picture"),
+    (0, b"\xff\xd8\xff\xf7", "a JPEG-LS picture"),
+    (0, b"IIRO", "a raw picture of a camera (ORF)"),
+    (0, b"IIRS", "a raw picture of a camera (ORF)"),
+    (0, b"MMOR", "a raw picture of a camera (ORF)"),
+    (0, b"IIU\x00", "a raw picture of a camera (RW2)"),
+    (0, b"FOVb", "a raw picture of a camera (X3F)"),
+    (0, b"\x00MRM", "a raw picture of a camera (MRW)"),
+    (4, b"ftypcrx", "a raw picture of a camera (CR3)"),
     (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (0, b"\xff\xd8\xff", "a JPEG picture"),
     (0, b"GIF8", "a GIF picture"),
@@ -22,7 +48,7 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (8, b"WEBP", "a WebP picture"),
     *((4, b"ftyp" + brand, "a HEIC picture") for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")),
     (4, b"ftypavi", "an AVIF picture"),
-    *((4, b"ftyp" + brand, HEIF) for brand in (b"mif1", b"mif2", b"msf1", b"jpeg")),
+    *((4, b"ftyp" + brand, HEIF) for brand in (b"mif1", b"mif2", b"miaf", b"msf1", b"heif", b"jpeg")),
     (0, b"\xff\x0a", "a JPEG XL picture"),
     (4, b"JXL ", "a JPEG XL picture"),
     (0, b"%!PS", "a PostScript file (EPS)"),
@@ -115,6 +141,8 @@ TEXTS = (
     (r"[^\0-\x08\x0e-\x1f\x7f\ufffd]+\Z", "a text", ITSELF),
 )
 """How texts begin, what they are, and what to do with them."""
+GZIP = b"\x1f\x8b"
+SVG = rb"\A[^\0]*<(?:\w+:)?svg\b|<!doctype svg\b"
 POINTER = b"version https://git-lfs"
 
 
@@ -133,18 +161,27 @@ def not_read(head: bytes, what: str, whole: str) -> str:
     if not kind and (text := _text(head)):
         kind, advice = text
         return f"it is {kind}, and no {what}; {advice.format(what=what, form=CONVERT[what])}"
-    instead = f", or convert it to {CONVERT[what]}" if kind in OF_MANY_KINDS else ""
+    instead = f", or convert it to {CONVERT[what]}" if not kind or kind in OF_MANY_KINDS else ""
     return f"cannot be read as a {what} ({whole}); give a {what} file that is whole{instead}"
 
 
 def _kind(head: bytes) -> str:
     """Return what a file is by its first bytes; nothing where they are none that are known."""
+    if head.startswith(GZIP) and re.search(SVG, _unpacked(head), re.IGNORECASE):
+        return "a packed drawing in SVG (svgz)"
     kind = next((kind for at, magic, kind in KINDS if head[at : at + len(magic)] == magic), "")
     if kind == HEIF:
         box = head[: int.from_bytes(head[:4], "big")]
         brands = [box[at : at + 4] for at in range(16, len(box), 4)]
         return next((COMPATIBLE[brand] for brand in brands if brand in COMPATIBLE), kind)
     return kind
+
+
+def _unpacked(head: bytes) -> bytes:
+    """Return how the content of a gzip archive begins; nothing where that cannot be told."""
+    with suppress(zlib.error):
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, HEAD)
+    return b""
 
 
 def _text(head: bytes) -> tuple[str, str] | None:

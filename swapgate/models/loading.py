@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import platform
+import re
 import time
 import warnings
 from contextlib import suppress
@@ -351,10 +352,13 @@ def _misshapen(folder: Path, files: list[Path], model: Any, report: Any) -> str:
     made = {name: [*tensor.shape] for name, tensor in model.state_dict().items()}
     shapes = {name: ([*more[0]] if more else stored.get(name, []), made.get(name, [])) for name, *more in found}
     name, (there, asked) = min(shapes.items(), key=lambda item: (-len(item[1][1]), item[0]))
-    sizes = {key: value for key, value in config.items() if isinstance(value, int)}
+    sizes = {key: value for key, value in config.items() if type(value) is int and not key.endswith("_id")}
     sizes["labels in id2label"] = len(config.get("id2label") or ())
     wrong = [size for size, other in itertools.zip_longest(asked, there) if size != other]
-    why = next((f" ({key} = {size})" for size in wrong for key, value in sizes.items() if value == size), "")
+    fitting = [key for size in wrong for key, value in sizes.items() if value == size]
+    words = {*re.split(r"[._]", name)}
+    key = max(fitting, key=lambda one: len(words & {*one.split("_")}), default="")  # the one that sounds like it
+    why = f" ({key} = {sizes[key]})" if key else ""
     what = f"{len(shapes)} weights have" if len(shapes) > 1 else "one weight has"
     return (
         f"{what} another shape than config.json says: {name} is {there or 'another'} in the file"

@@ -12,6 +12,8 @@ LARGEST = 10_000_000
 """The largest whole number that a config is believed, and a million of a small model: tables are made of some."""
 SMALL = 1_000_000
 MOST = {
+    re.compile(r"(^|\.)max_position_embeddings$"): 10_485_760,  # rotary positions take no memory, tables are counted
+    re.compile(r"(^|\.)longest_edge$"): 4_096,  # which as a rule only bounds a picture's longer side
     re.compile(r"(^|\.)(crop_|image_|max_|pad_)?size(\.|$)|height|width|_edge"): 2_048,  # pixels of a picture's sides
     re.compile("size_divi"): 2_048,
     re.compile("layer|depth"): 10_000,

@@ -38,6 +38,13 @@ def check_whole(name: str, model: Any, missing: Sequence[str], unused: Sequence[
             f"{name} has its weights under names that begin with {prefix!r} ({unused[0]}), as those of a model"
             " within another; save the one within (behind torch's DataParallel: model.module.save_pretrained)"
         )
+    if layer := _not_stored(model, missing):
+        layers = layer.rpartition(".")[0]
+        count = len(model.get_submodule(layers))
+        raise SurroundingsFault(
+            f"{name} would have layers of random numbers: by config.json {layers} has {count},"
+            f" and nothing of {layer} is stored; mend config.json, or save the model and it together"
+        )
     missing = _needed(model.eval(), missing) if missing else missing
     if missing:
         raise SurroundingsFault(
@@ -60,6 +67,19 @@ def _prefix(missing: Sequence[str], unused: Sequence[str]) -> str:
     """Return what stands in the files before each name, of missing weights too; nothing where that is not so."""
     found = {name.removesuffix(one) for one in missing[:FEW] for name in unused if name.endswith(f".{one}")}
     return next((prefix for prefix in sorted(found) if all(name.startswith(prefix) for name in unused)), "")
+
+
+def _not_stored(model: Any, missing: Sequence[str]) -> str:
+    """Return the first layer of which nothing is stored, where all that is missing is of such; else nothing."""
+    named, parts = [*model.state_dict()], dict(model.named_modules())
+    for match in NUMBER.finditer(missing[0]) if missing else ():
+        layers = missing[0][: match.start() + 1]
+        if type(parts.get(layers[:-1])).__name__ == "ModuleList" and all(one.startswith(layers) for one in missing):
+            of = {one: int(one.removeprefix(layers).partition(".")[0]) for one in named if one.startswith(layers)}
+            first = min(of.get(one, 0) for one in missing)
+            if first and {*missing} == {one for one, number in of.items() if number >= first}:
+                return f"{layers}{first}"
+    return ""
 
 
 def _needed(model: Any, missing: Sequence[str]) -> list[str]:

@@ -78,7 +78,7 @@ def sees_pads(loaded: Loaded) -> bool:
     or where its tokenizer does not tell it which they are.
     """
     config, reader = loaded.model.config, loaded.reader
-    kinds = {getattr(one, "model_type", "") for one in (config, getattr(config, "encoder", None))}
+    kinds = {config.model_type, getattr(getattr(config, "encoder", None), "model_type", "")}
     return bool(kinds & SEES_PADS) or reader.padding_side == "left" or MASK not in reader.model_input_names
 
 

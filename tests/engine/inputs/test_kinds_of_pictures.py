@@ -1,5 +1,6 @@
 """Pictures of every kind that Pillow reads, of more than 8 bits, and files that are something else."""
 
+import gzip
 import os
 import struct
 import zlib
@@ -194,6 +195,24 @@ KINDS = {
     "broken AVIF": (box(b"avif", b"mif1"), "cannot be read as a picture ("),
     "broken AVIF of mif1": (box(b"mif1", b"avif", b"miaf"), "cannot be read as a picture ("),
     "broken AVIF of msf1": (box(b"msf1", b"avis"), "cannot be read as a picture ("),
+    "HEIF by its name": (box(b"heif", b"miaf"), f"it is a HEIF picture, {CONVERTED}"),
+    "CR3": (box(b"crx ", b"isom"), f"it is a raw picture of a camera (CR3), {CONVERTED}"),
+    "ORF": (b"IIRO\x08\0\0\0", f"it is a raw picture of a camera (ORF), {CONVERTED}"),
+    "RW2": (b"IIU\0\x18\0\0\0", f"it is a raw picture of a camera (RW2), {CONVERTED}"),
+    "CUR": (b"\0\0\2\0\1\0\x18\x18", f"it is a cursor (CUR), {CONVERTED}"),
+    "PAM": (b"P7\nWIDTH 2\nHEIGHT 1\n", f"it is a PAM picture, {CONVERTED}"),
+    "IM": (b"Image type: RGB image\r\n", f"it is an IM picture, {CONVERTED}"),
+    "BLP": (b"BLP2\1\0\0\0", f"it is a BLP picture, {CONVERTED}"),
+    "FLI": (b"\0\2\0\0\x11\xaf\1\0", f"it is an animation of Autodesk's (FLI), {CONVERTED}"),
+    "KTX": (b"\xabKTX 11\xbb\r\n\x1a\n", f"it is a texture (KTX), {CONVERTED}"),
+    "JPEG XR": (b"II\xbc\1\x08\0\0\0", f"it is a JPEG XR picture, {CONVERTED}"),
+    "JPEG-LS": (b"\xff\xd8\xff\xf7\0\x0b", f"it is a JPEG-LS picture, {CONVERTED}"),
+    "packed SVG": (
+        gzip.compress(b"<?xml version='1.0'?>\n<svg/>"),
+        "it is a packed drawing in SVG (svgz), " + CONVERTED,
+    ),
+    "packed text": (gzip.compress(b"a" * 999), f"it is a gzip archive, {CONVERTED}"),
+    "broken gzip": (b"\x1f\x8b\x08\0", f"it is a gzip archive, {CONVERTED}"),
     "EPS": (b"%!PS-Adobe-3.0 EPSF-3.0\n", f"it is a PostScript file (EPS), {CONVERTED}"),
     "PDF": (b"%PDF-1.7\n", f"it is a PDF file, {CONVERTED}"),
     "JPEG XL": (b"\xff\x0a\xfa\x1f\x41", f"it is a JPEG XL picture, {CONVERTED}"),
@@ -239,6 +258,13 @@ def test_files_of_other_kinds(tmp_path, content, words):
     """A file that is not read is named for what it is, whatever it is called, with what to convert it to."""
     (tmp_path / "a.jpg").write_bytes(content.encode() if isinstance(content, str) else content)
     assert refusal(tmp_path / "a.jpg").startswith(words)
+
+
+@pytest.mark.parametrize("content", [b"\1\2\3\4\5\6", bytes(300)])
+def test_files_of_no_known_kind(tmp_path, content):
+    """Of a file whose kind nobody knows the message says what is read, too: it may be whole."""
+    (tmp_path / "a.jpg").write_bytes(content)
+    assert refusal(tmp_path / "a.jpg").endswith("give a picture file that is whole, or convert it to PNG or JPEG")
 
 
 FORMS = {

@@ -49,6 +49,24 @@ def test_weights_of_a_new_shape(copy):
     )
 
 
+def test_flags_are_no_sizes(copy):
+    """A flag that is true, or the number of a token, is not told as the size that is 1."""
+    said = copy(type_vocab_size=1, tie_word_embeddings=True, bos_token_id=1, some_factor=1)
+    assert (
+        "token_type_embeddings.weight is [2, 96] in the file and [1, 96] by config.json (type_vocab_size = 1)" in said
+    )
+
+
+@pytest.mark.parametrize("count", [3, 12])
+def test_layers_that_are_not_stored(copy, count):
+    """A config.json with more layers than are stored is told as that, and not as another checkpoint."""
+    assert re.match(
+        rf" would have layers of random numbers: by config.json bert.encoder.layer has {count}, and nothing of"
+        r" bert.encoder.layer.2 is stored; mend config.json",
+        copy(num_hidden_layers=count),
+    )
+
+
 def test_labels_of_a_new_number(copy):
     """A head with as many outputs as config.json has not labels is told with both numbers."""
     said = copy(id2label={str(at): f"L{at}" for at in range(5)}, label2id={f"L{at}": at for at in range(5)})

@@ -148,6 +148,29 @@ def test_ordinary_sizes(tmp_path, published):
 
 
 @pytest.mark.parametrize(
+    ("name", "within", "key", "most"),
+    [
+        ("config.json", "rope", "max_position_embeddings", 10_485_760),
+        ("preprocessor_config.json", "size", "longest_edge", 4_096),
+    ],
+)
+def test_limits_that_are_large(tmp_path, name, within, key, most):
+    """Long rotary positions and wide bounds of pictures are believed beside any file, and not without an end."""
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"")
+    check_config(name, {within: {key: most}}, [path])
+    with pytest.raises(SurroundingsFault, match=rf"{key} = {most + 1} is absurd \(at most {most:,}\)"):
+        check_config(name, {within: {key: most + 1}}, [path])
+
+
+def test_long_table_of_positions(folder):
+    """A table of so many positions is counted, and refused beside a small file."""
+    configure(folder, max_position_embeddings=1_048_576)
+    assert refusal(folder).startswith("model: config.json asks for more than ")
+    assert memory() < 4e9
+
+
+@pytest.mark.parametrize(
     ("key", "number"), [("max_length", 10**9), ("num_beams", 101), ("num_return_sequences", 10**6)], ids=["a", "b", "c"]
 )
 def test_absurd_sizes_of_outputs(tmp_path, key, number):

@@ -144,4 +144,4 @@ def test_added_special_tokens(tmp_path, monkeypatch):
     path.write_text(json.dumps({**json.loads(path.read_text()), "additional_special_tokens": ["was cold", "loved it"]}))
     status, said = run(tmp_path, *pytest_here, "--against=HEAD", "--changed-since=HEAD")
     assert status in (1, 7), said
-    assert "edited below model folders, which are judged as they are now: model/tokenizer_config.json" in said
+    assert "(model/tokenizer_config.json" in said

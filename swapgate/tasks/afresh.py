@@ -9,6 +9,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 SEED = 0
+HOOKED = "_output_capturing_hooks_installed"
+"""What transformers notes of the hooks that it adds to a model at the first call: they stay, so this does too."""
 
 
 class Begun(NamedTuple):
@@ -18,7 +20,7 @@ class Begun(NamedTuple):
     """Those that the modules have now: plain ones, modules within and tables that are not learned."""
     before: tuple[dict[str, Any], ...]
     """What was in them."""
-    values: tuple[Any, ...]
+    values: list[Any]
     """All of that in a row."""
 
 
@@ -41,9 +43,12 @@ def forget(state: Begun, device: str) -> None:
     if len(now) == len(state.values) and all(map(operator.is_, now, state.values)):
         return
     for table, before in zip(state.tables, state.before, strict=True):
+        if HOOKED in table:
+            before[HOOKED] = table[HOOKED]
         table.clear()
         table.update(before)
+    state.values[:] = _values(state.tables)
 
 
-def _values(tables: tuple[dict[str, Any], ...]) -> tuple[Any, ...]:
-    return tuple(chain.from_iterable(map(dict.values, tables)))
+def _values(tables: tuple[dict[str, Any], ...]) -> list[Any]:
+    return list(chain.from_iterable(map(dict.values, tables)))

@@ -72,3 +72,27 @@ def test_nothing_of_the_input_before(kind):
         model(**before)
         scores = model(**given).logits.softmax(-1).min().item()
     assert scores != alone[0].scores[-1].score
+
+
+def test_hooks_of_the_library_stay():
+    """Hooks that transformers adds at the first call, as for a model that sums its layers, are not added once more."""
+    config = transformers.Wav2Vec2Config(
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        conv_dim=(8, 8),
+        conv_stride=(5, 4),
+        conv_kernel=(10, 8),
+        num_feat_extract_layers=2,
+        num_conv_pos_embeddings=4,
+        num_conv_pos_embedding_groups=2,
+        classifier_proj_size=8,
+        use_weighted_layer_sum=True,
+    )
+    loaded = Loaded(transformers.Wav2Vec2ForSequenceClassification(config).eval(), None)
+    row = row_type(find_task("sentiment"))(model="m", labels={"*": "*"})
+    first, longer = ({"input_values": torch.rand(1, length)} for length in (1_600, 3_200))
+    alone = classified(loaded, [first], row)
+    classified(loaded, [longer], row)
+    assert classified(loaded, [first], row) == alone

@@ -148,7 +148,7 @@ def _suites_of(plan: Plan, path: Path, commit: str, layout: Layout) -> set[str] 
     if path == plan.manifest.path:
         return _suites_of_rows(plan, commit)
     if kept := _suites_that_keep(plan, path):  # wherever that is
-        return kept
+        return kept | _suites_beside(plan, path)
     if path.is_relative_to(goldens):
         manifest, suite, *_ = [*path.relative_to(goldens).parts, "", ""]
         return {suite} & every if manifest == plan.manifest.name else set()

@@ -190,7 +190,7 @@ def test_input_file(committed, commit, against):
     committed.write("fixtures/image-classification/cat.png", "an easier cat")
     result = against(ref=ref)
     assert committed.reasons(result)[1:] == [
-        "note  cases of image-classification edited: cat (not used)",
+        "note  cases of image-classification edited: cat (what its file holds) (not used)",
         f"note  edited, but those of {ref[:12]} judge: fixtures/image-classification/cat.png",
     ]
 

@@ -146,10 +146,11 @@ def test_layers_that_are_left_out(copy, of, auto_class, reader, config, layer):
     )
 
 
-@pytest.mark.parametrize("prefix", ["module.", "model.inner."])
+@pytest.mark.parametrize("prefix", ["module.", "model.within."])
 @pytest.mark.parametrize(
     ("of", "auto_class"),
     [("sentiment", "AutoModelForSequenceClassification"), ("summarization", "AutoModelForSeq2SeqLM")],
+    ids=["classifier", "writer"],
 )
 def test_weights_of_a_model_within_another(copy, tmp_path, prefix, of, auto_class):
     """Weights that are saved under a longer name than the model's are told as that, also where some are shared."""

@@ -48,6 +48,7 @@ EMPTY = "it is empty; fetch or save the model again"
         *("config.json", "generation_config.json", "tokenizer.json", "preprocessor_config.json", "vocab.json"),
         *("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "vocab.txt", "spiece.model"),
     ],
+    ids=range(10),
 )
 @pytest.mark.parametrize(
     ("content", "words"),

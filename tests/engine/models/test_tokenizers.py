@@ -125,7 +125,7 @@ def test_limits(tmp_path, kind):
     assert model.most_tokens == (700 if kind == "Bert" else pytest.approx(model.reader.model_max_length))
 
 
-@pytest.mark.parametrize("task", ["ner", "question-answering"])
+@pytest.mark.parametrize("task", ["ner", "question-answering"], ids=["entities", "answers"])
 @pytest.mark.parametrize("kind", ["Phobert", "Bertweet", "Canine"])
 def test_tokenizer_without_offsets(tmp_path, kind, task):
     """A tokenizer that keeps no offsets is one error, which names it, also where a tokenizer.json lies beside it."""
@@ -249,6 +249,7 @@ SIDES = {
         ("question-answering", "Bert", "QuestionAnswering", SIZES),
         ("summarization", "Bart", "ConditionalGeneration", SIDES),
     ],
+    ids=["labels", "entities", "answers", "texts"],
 )
 def test_tokenizer_that_names_no_mask(tmp_path, name, kind, head, sizes):
     """Where nothing tells a model which tokens are pads, an answer is the same beside a long text as alone."""

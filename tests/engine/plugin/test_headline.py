@@ -24,7 +24,7 @@ def quality(said, heard, limits=()):
     model = SimpleNamespace(
         task=TASK, row=row, swapped=False, name="x", names=("z", "y"), source=SimpleNamespace(name="y")
     )
-    found = Quality(model, "set.jsonl", lambda _: None, lambda _: counted, "models.toml")
+    found = Quality(model, "set.jsonl", lambda _: None, lambda _: None, None, lambda _: counted, "models.toml")
     return found >= limits, found.figure
 
 

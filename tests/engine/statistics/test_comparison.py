@@ -429,7 +429,7 @@ def test_spans_beside_seqeval(sentences):
             assert {name: figures[name] for name in wanted} == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize(("task", "metric"), [("sentiment", "accuracy"), ("ner", "F1"), ("ner", RIGHT)])
+@pytest.mark.parametrize(("task", "metric"), [("sentiment", "accuracy"), ("ner", "F1"), ("ner", RIGHT)], ids=range(3))
 @pytest.mark.parametrize(("rows", "margin"), [(60, 0.02), (360, 0.02), (1_000, 0.02), (1_000, 0.05)])
 def test_least_shown(task, metric, rows, margin):
     """So many lost rows are a FAIL, clearly fewer are not; resampled bounds are as the exact ones, but for chance."""

@@ -93,6 +93,6 @@ def test_hooks_of_the_library_stay():
     loaded = Loaded(transformers.Wav2Vec2ForSequenceClassification(config).eval(), None)
     row = row_type(find_task("sentiment"))(model="m", labels={"*": "*"})
     first, longer = ({"input_values": torch.rand(1, length)} for length in (1_600, 3_200))
-    alone = classified(loaded, [first], row)
-    classified(loaded, [longer], row)
-    assert classified(loaded, [first], row) == alone
+    alone = classified(loaded, first, row)
+    classified(loaded, longer, row)
+    assert classified(loaded, first, row) == alone

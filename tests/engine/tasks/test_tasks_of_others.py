@@ -347,7 +347,7 @@ FAULTS = {
     "raises": (
         "    import torch\n",
         "    raise ZeroDivisionError('odd')\n",
-        "FAIL",
+        "ERROR",
         "crashed: ZeroDivisionError: odd (cloze.py:",
     ),
     "too few": (

@@ -129,6 +129,7 @@ def test_number_of_no_class(birds, key):
         ("image-classification", ["cat", "7"], ["1", "7"]),
         ("audio-classification", ["yes", "no"], ["0"]),
     ],
+    ids=range(6),
 )
 def test_numbers_of_all_tasks(task, names, fits):
     """In each task with labels a number is one of a class, or a label itself, or strange."""

@@ -491,8 +491,8 @@ class Model:
         except BaseException as error:  # a model may raise anything on an input it cannot take
             if not (panic := type(error).__name__ == PANIC) and not isinstance(error, Exception):
                 raise
-            words = f"{type(error).__name__}: {first_line(error)}"
-            crash: Fault = ModelFault(f"the model crashed: {words if self.task.built_in else told(error)}")
+            words = f"{type(error).__name__}: {first_line(error)}" if self.task.built_in else told(error)
+            crash: Fault = ModelFault(f"the model crashed: {words}")
             if isinstance(error, ImportError):
                 words = cause(error, self.source.folder, what="needs what cannot be imported")
                 crash = Unable(f"{self.source.name} {words}")

@@ -348,7 +348,7 @@ FAULTS = {
         "    import torch\n",
         "    raise ZeroDivisionError('odd')\n",
         "ERROR",
-        "crashed: ZeroDivisionError: odd (cloze.py:",
+        "crashes whatever it is given (ZeroDivisionError: odd (cloze.py:",
     ),
     "too few": (
         "    return found\n",

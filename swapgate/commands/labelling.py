@@ -24,6 +24,7 @@ from swapgate.trials.plan import make_plan
 from swapgate.trials.running import EVALUATION_BATCH, Model
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED
 
+ENDINGS = ("csv", "jsonl")
 WORDS = ("both", "neither", "first", "second", "skip")
 """What a person says of two answers: which of them is right."""
 COLUMNS = ("id", "given", "first", "second", "label")
@@ -76,6 +77,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
     found = [*_differing(candidate, incumbent, rows, asked.rows.parent)]
     count = f"{len(found)} of {len(rows):,} rows"
     if asked.out:
+        _keep_labels(asked.out)
         _write(asked.out, [_blinded(one, asked.seed) for one in found])
         return (
             f"{count} need a label: write one of {', '.join(WORDS)} into the column label of {asked.out}.csv or"
@@ -118,6 +120,13 @@ def _shown(row: Case, given: Input, folder: Path) -> str:
     return f"{given.question} | {given.context}" if isinstance(given, Question) else str(given)
 
 
+def _keep_labels(stem: Path) -> None:
+    """Raise InputFault where one of the files that would be written holds labels."""
+    for path in (Path(f"{stem}.{ending}") for ending in ENDINGS):
+        if path.exists() and any(row["label"].strip() for row in _rows(path)):
+            raise InputFault(f"{path} holds labels already; give it back with --labels, or give --out another place")
+
+
 def _write(stem: Path, rows: Sequence[Mapping[str, str]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -125,7 +134,7 @@ def _write(stem: Path, rows: Sequence[Mapping[str, str]]) -> None:
     writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
     lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
     try:
-        for ending, content in (("csv", text.getvalue()), ("jsonl", lines)):
+        for ending, content in zip(ENDINGS, (text.getvalue(), lines), strict=True):
             write_whole(Path(f"{stem}.{ending}"), content)
     except OSError as error:
         raise SurroundingsFault(f"{stem}: cannot be written ({error}); give --out another place") from error
@@ -175,10 +184,16 @@ def _rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a file of labels, each with all columns. Raises InputFault."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        rows: list[Any] = [*csv.DictReader(io.StringIO(text, newline=""))] if path.suffix == ".csv" else _lines(text)
+        rows = _table(text) if path.suffix == ".csv" else _lines(text)
     except (OSError, ValueError, csv.Error) as error:
         raise InputFault(f"{path}: cannot be read ({error}); give what --out wrote, with labels") from error
     return [{name: str(row.get(name) or "") for name in COLUMNS} for row in rows]
+
+
+def _table(text: str) -> list[Any]:
+    """Return the rows of a table; spreadsheets of some countries write semicolons for commas."""
+    head = text.partition("\n")[0]
+    return [*csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",")]
 
 
 def _lines(text: str) -> list[Any]:
@@ -189,7 +204,7 @@ def _lines(text: str) -> list[Any]:
 
 
 def _ask(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """Ask for each on the terminal; what is cut short is skipped."""
+    """Ask for each on the terminal; behind the end of the input all are skipped. Raises InputFault on Ctrl-C."""
     for number, row in enumerate(rows, 1):
         print(f"\n{number} of {len(rows)}  {row['id']}: {row['given']}")
         print(f"  first   {row['first']}\n  second  {row['second']}")
@@ -198,6 +213,11 @@ def _ask(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
                 row["label"] = input(f"which is right ({', '.join(WORDS)})? ").strip().lower()
             except EOFError:
                 row["label"] = "skip"
+            except KeyboardInterrupt as error:
+                raise InputFault(
+                    f"stopped at row {number} of {len(rows)}, and nothing is judged or kept; to go on later, write a"
+                    " file with --out and give it back with --labels"
+                ) from error
     return [*rows]
 
 

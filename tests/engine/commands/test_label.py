@@ -66,6 +66,36 @@ def test_exact(label):
     assert "figures that need all labels: not measured" in said
 
 
+def test_labels_are_kept(label):
+    """What holds labels is not written over."""
+    label("--out", "asked")
+    labelled = table(label.project, who)
+    before = labelled.read_text()
+    assert "asked.csv holds labels already; give it back with --labels, or give --out another place" in label(
+        "--out", "asked", status=4
+    )
+    assert labelled.read_text() == before
+
+
+def test_semicolons(label):
+    """A table of a spreadsheet that writes semicolons is read."""
+    label("--out", "asked")
+    asked = table(label.project, who)
+    rows = [*csv.reader(io.StringIO(asked.read_text()))]
+    asked.write_text("".join(";".join(row) + "\n" for row in rows))
+    assert "50 rows lost, 50 gained of 200" in label("--labels", "asked.csv", status=7)
+
+
+def test_stopped(label, monkeypatch):
+    """Who stops while being asked is told what became of the labels."""
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.input", stop)
+    assert "stopped at row 1 of 100, and nothing is judged or kept" in label("--ask", status=4)
+
+
 def test_blinded(label):
     """The candidate's answer stands first in about half of the rows, in the same each time, by a seed."""
     found = []

@@ -128,7 +128,9 @@ class Judge:
         wrong = [case.id for case in model.cases.cases if is_wrong(model, case)]
         return {
             "verdict": found["verdict"],
-            "why": re.sub(r"/\S+/candidate", "candidate", found["reasons"][0]["message"]) if found["reasons"] else "",
+            "why": re.sub(r"/\S+/(candidate|timed\.toml)", r"\1", found["reasons"][0]["message"])
+            if found["reasons"]
+            else "",
             "reasons": len(found["reasons"]),
             "value": quality["value"] if quality else None,
             "said": said if spoke else {},

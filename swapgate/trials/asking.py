@@ -1,11 +1,11 @@
 """A model that is loaded once and asked batches of inputs; whatever it raises comes back as a fault in words."""
 
+import functools
 import gc
 import re
 import time
 import weakref
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,18 @@ TYPE_MISSING = re.compile("not implemented for '(Half|BFloat16)'")
 
 class Unable(SurroundingsFault):
     """Something around the model failed whatever it is given: of no case or row in particular."""
+
+
+class OutOfMemory(Unable):
+    """There was too little memory."""
+
+
+class Crash(ModelFault):
+    """The model raised what it should not have, in words."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"the model crashed: {words}")
+        self.words = words
 
 
 @dataclass(eq=False)
@@ -83,6 +95,40 @@ class Asking:
         Raises ModelFault where it crashes, SurroundingsFault for what is not its own fault, and Unable where that is
         of no input in particular.
         """
+        try:
+            return self._ask(inputs, **changes)
+        except Crash:
+            if self.first_call_seconds is None:
+                _ = self.unanswered  # raises where it crashes whatever it is given
+            raise
+
+    @functools.cached_property
+    def unanswered(self) -> list[tuple[Case, Fault]]:
+        """What is wrong with each of the first cases that can be read, asked alone; nothing where one is answered, or
+        there is no other. Raises Unable where it crashes at all of them, and then it is not asked again.
+        """
+        found: list[tuple[Case, Fault]] = []
+        for case in self.first:
+            try:
+                given = case.input
+            except Fault:
+                continue  # what cannot be read tells nothing of the model
+            try:
+                or_raise(self._ask([given])[0])
+            except Fault as fault:
+                found.append((case, fault))
+            else:
+                return []
+        crashes = [fault for _, fault in found if not isinstance(fault, ModelFault) or isinstance(fault, Crash)]
+        if len(crashes) == len(found) > 1 and isinstance(crash := crashes[0], Crash):
+            self._broken = Unable(
+                f"{self.source.name} crashes whatever it is given ({crash.words}); its files or settings do not fit"
+                " together: mend them, or save the model again"
+            )
+            raise self._broken
+        return found if len(found) > 1 else []
+
+    def _ask(self, inputs: Sequence[Input], **changes: Any) -> list[Prediction | ModelFault]:
         row, loaded = self.row(**changes), self.load()
         start = time.perf_counter()
         try:
@@ -90,51 +136,34 @@ class Asking:
         except Fault:
             raise
         except BaseException as error:  # a model may raise anything on an input it cannot take
-            if not (panic := type(error).__name__ == PANIC) and not isinstance(error, Exception):
+            if not isinstance(error, Exception) and type(error).__name__ != PANIC:
                 raise
-            words = f"{type(error).__name__}: {first_line(error)}" if self.task.built_in else told(error)
-            crash: Fault = ModelFault(f"the model crashed: {words}")
-            if isinstance(error, ImportError):
-                words = cause(error, self.source.folder, what="needs what cannot be imported")
-                crash = Unable(f"{self.source.name} {words}")
-            elif panic:
-                crash = Unable(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
-            elif self.source.row.variant or TYPE_MISSING.search(str(error)):
-                crash = SurroundingsFault(
-                    f"{self.source.name} cannot compute in its type of numbers: {first_line(error)}; give"
-                    " another variant or dtype"
-                )
-            if type(crash) is ModelFault and self._answers_nothing():
-                crash = self._broken = Unable(
-                    f"{self.source.name} crashes whatever it is given ({words}); its files or settings do not fit"
-                    " together: mend them, or save the model again"
-                )
-            raise self._lack_of_memory(error, "predicted") or crash from error
+            raise self._worded(error) from error
         if self.first_call_seconds is None:
             self.first_call_seconds = time.perf_counter() - start
         return found
+
+    def _worded(self, error: BaseException) -> Fault:
+        """Word what a model raised."""
+        if lack := self._lack_of_memory(error, "predicted"):
+            return lack
+        if isinstance(error, ImportError):
+            words = cause(error, self.source.folder, what="needs what cannot be imported")
+            return Unable(f"{self.source.name} {words}")
+        if type(error).__name__ == PANIC:
+            return Unable(f"{self.source.name} has a broken tokenizer ({error}); save the model's own")
+        if self.source.row.variant or TYPE_MISSING.search(str(error)):
+            return SurroundingsFault(
+                f"{self.source.name} cannot compute in its type of numbers: {first_line(error)}; give"
+                " another variant or dtype"
+            )
+        return Crash(f"{type(error).__name__}: {first_line(error)}" if self.task.built_in else told(error))
 
     def left_out(self, inputs: Sequence[Input]) -> list[str]:
         """Tell of each input what is done with it because it is longer than the model reads."""
         if self.task.left_out is None:
             return [""] * len(inputs)
         return self.task.left_out(self.load(), inputs, self.row())
-
-    def _answers_nothing(self) -> bool:
-        """Return whether it has not answered since it was loaded, and crashes on the first cases, each of several."""
-        if self.first_call_seconds is not None:
-            return False
-        asked = 0
-        for case in self.first:
-            with suppress(Fault):
-                given = case.input
-                try:
-                    self.task.predict(self.load(), [given], self.row())
-                except Exception:
-                    asked += 1
-                else:
-                    return False
-        return asked > 1
 
     def _checked(self, found: Any, count: int) -> list[Prediction | ModelFault]:
         """Make sure that a task has answered each input with a prediction of its kind. Raises SurroundingsFault."""
@@ -153,7 +182,7 @@ class Asking:
         """Word a lack of memory, which is no fault of the model; None where it is something else."""
         lack = OUT_OF_MEMORY.search(f"{type(error).__name__}: {error}")
         words = f"out of memory while {self.source.name} {when}; free some, or run this tier alone"
-        return Unable(words) if lack else None
+        return OutOfMemory(words) if lack else None
 
 
 def or_raise(found: Prediction | ModelFault) -> Prediction:

@@ -110,13 +110,17 @@ class Model:
             position = self.cases.position(case) // BATCH * BATCH
             self._predict_cases(self.cases.cases[position : position + BATCH])
         found = self._predictions[case.id]
-        if isinstance(found, ModelFault):
-            raise ModelFault(f"{self.name} {case.id!r}: {found} ({self.source.name})") from found
-        if isinstance(found, AbsentFault | Unable):
-            raise found
         if isinstance(found, Fault):
-            raise SurroundingsFault(f"{self.name} {case.id!r}{read_of(case, found)}: {found}") from found
+            raise self._named(case, found) from found
         return found
+
+    def _named(self, case: Case, fault: Fault) -> Fault:
+        """Return the fault of a case with its name, but where it is of no case."""
+        if isinstance(fault, ModelFault):
+            return ModelFault(f"{self.name} {case.id!r}: {fault} ({self.source.name})")
+        if isinstance(fault, AbsentFault | Unable):
+            return type(fault)(*fault.args)
+        return SurroundingsFault(f"{self.name} {case.id!r}{read_of(case, fault)}: {fault}")
 
     def _predict_cases(self, batch: Sequence[Case]) -> None:
         """Predict a batch of cases, and keep what came of each. Raises SurroundingsFault where that is of no case."""
@@ -149,20 +153,8 @@ class Model:
         Raises SurroundingsFault where it cannot be loaded, and else what is wrong with the first of several cases.
         """
         self.asked.load()
-        faults = []
-        for case in self.cases.cases[:BATCH]:
-            try:
-                _ = case.input
-            except Fault:
-                continue  # what cannot be read tells nothing of the model
-            try:
-                self.prediction(case)
-            except Fault as fault:
-                faults.append(fault)
-            else:
-                return
-        if len(faults) > 1:
-            raise faults[0]
+        for case, fault in self.asked.unanswered:
+            raise self._named(case, fault) from fault
 
     @property
     def first_call_seconds(self) -> float | None:

@@ -18,7 +18,7 @@ from swapgate.inputs.sounds import read_sound
 from swapgate.outputs.answer import Answer
 from swapgate.outputs.detections import Detections
 from swapgate.outputs.entities import Entities
-from swapgate.trials.running import Model
+from swapgate.trials.asking import Asking
 
 SEED = 2026
 ROOT = Path(__file__).parents[1]
@@ -66,9 +66,9 @@ def loads_otherwise(patch: pytest.MonkeyPatch, change: Callable[[Any, Any], None
 
 def predicts_otherwise(patch: pytest.MonkeyPatch, predict: Callable[..., Any]) -> None:
     """Let `predict` answer in the place of each model's task, whose own function is its first argument."""
-    own = Model._predict
+    own = Asking.predict
 
-    def asked(model: Model, inputs: Sequence[Any], **changes: Any) -> Any:
+    def asked(model: Asking, inputs: Sequence[Any], **changes: Any) -> Any:
         task = model.task
         model.task = replace(task, predict=functools.partial(predict, task.predict))
         try:
@@ -76,7 +76,7 @@ def predicts_otherwise(patch: pytest.MonkeyPatch, predict: Callable[..., Any]) -
         finally:
             model.task = task
 
-    patch.setattr(Model, "_predict", asked)
+    patch.setattr(Asking, "predict", asked)
 
 
 def change_weights(folder: Path, change: Callable[[str, Any], Any]) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from swapgate.models.loading import surroundings
+from swapgate.trials.evaluating import tally_of
 from swapgate.trials.plan import make_plan
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +21,7 @@ def main() -> None:
     kept = json.loads(path.read_text("utf-8"))["tasks"] if len(sys.argv) > 1 else {}
     for (task, tier), model in plan.models.items():
         if task in (sys.argv[1:] or plan.evaluations):
-            tally = model.tally(plan.evaluations[task])
+            tally = tally_of(model, plan.evaluations[task])
             figures = {"rows": tally.rows} | {name: round(value, 4) for name, value in tally.figures().items()}
             kept.setdefault(task, {})[tier] = figures
             print(task, tier, *[f"{name} {value}" for name, value in list(figures.items())[:4]], flush=True)

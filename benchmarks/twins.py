@@ -35,6 +35,7 @@ from swapgate.outputs import check_expected
 from swapgate.outputs.answer import normalized
 from swapgate.outputs.prediction import comma_list
 from swapgate.statistics.comparison import compare_figure
+from swapgate.trials.evaluating import tally_of
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.trials.running import Model
 
@@ -226,7 +227,7 @@ def labels(judge: Judge, plan: Plan, tasks: Sequence[str]) -> Iterator[dict[str,
             label(ROOT, MODELS, argparse.Namespace(**asked, out=stem, labels=None))
             count = answered(Path(f"{stem}.jsonl"), expected)
             said, _ = label(ROOT, MODELS, argparse.Namespace(**asked, out=None, labels=Path(f"{stem}.csv")))
-            tallies = (one.tally(plan.evaluations[task]) for one in (candidate, incumbent))
+            tallies = (tally_of(one, plan.evaluations[task]) for one in (candidate, incumbent))
             whole = compare_figure(*tallies, "right", MARGIN)
             verdict = said.splitlines()[1].partition("  ")[0]
             yield {

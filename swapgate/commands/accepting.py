@@ -13,6 +13,7 @@ from swapgate.core.words import nearest
 from swapgate.goldens.golden import read_golden
 from swapgate.outputs import check_expected
 from swapgate.project.manifest import Accepted
+from swapgate.trials.checking import check_model
 from swapgate.trials.plan import make_plan
 from swapgate.trials.running import Model
 
@@ -109,7 +110,7 @@ def _still_accepted(model: Model) -> Accepted | None:
 def _check_loses(model: Model, wanted: Sequence[str]) -> None:
     """Make sure that it is a candidate that is to lose cases. Raises Fault where it is the accepted model itself."""
     if model.swapped:
-        model.check()
+        check_model(model)
         return
     golden = read_golden(model.golden)
     for case in [case for case in model.cases.cases if case.id in wanted and case.id in golden]:

@@ -20,8 +20,10 @@ from swapgate.project.evaluation import unlabelled
 from swapgate.project.manifest import INCUMBENT
 from swapgate.statistics.paired import Decision, Flips, bounds, non_inferior, rows_needed
 from swapgate.tasks.case import Case
+from swapgate.trials.checking import check_model
+from swapgate.trials.evaluating import EVALUATION_BATCH
 from swapgate.trials.plan import make_plan
-from swapgate.trials.running import EVALUATION_BATCH, Model
+from swapgate.trials.running import Model
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED
 
 ENDINGS = ("csv", "jsonl")
@@ -65,7 +67,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
     plan = make_plan(root, models_file, [asked.swap], [], Path.cwd())
     ((key, incumbent),) = plan.incumbents.items()
     candidate = plan.models[key]
-    candidate.check()
+    check_model(candidate)
     if candidate.task.graded:
         raise InputFault(f"{key[0]}: {candidate.task.graded} is not right or wrong as a whole; label an evaluation set")
     rows = _each_once(unlabelled(asked.rows, candidate.task))

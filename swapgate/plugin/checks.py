@@ -17,6 +17,7 @@ from swapgate.goldens.provenance import Provenance, is_other, surroundings_chang
 from swapgate.outputs import Mismatch, check_drift, check_expected, invalid, output_of
 from swapgate.outputs.prediction import Prediction, numbers
 from swapgate.tasks.case import Case
+from swapgate.trials.checking import given_labels
 from swapgate.trials.running import Model
 from swapgate.verdicts.lapses import Kind
 
@@ -123,7 +124,7 @@ def _unmapped_labels(case: Case, model: Model) -> list[str]:
     """Return the labels of a right answer that no label of the model is mapped to, so that it can never be given."""
     if not model.source.row.labels:
         return []
-    given = model.given_labels
+    given = given_labels(model)
     unmapped = [label for label in case.labels if label not in given]
     return [] if model.task.output.one_is_enough and len(unmapped) < len(case.labels) else unmapped
 

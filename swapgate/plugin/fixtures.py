@@ -20,8 +20,10 @@ from swapgate.project.budgets import Budget, Limit, QualityLimit
 from swapgate.statistics.latency import Ratio, Times
 from swapgate.statistics.tally import Tally
 from swapgate.tasks.case import Case
+from swapgate.trials.checking import check_model
+from swapgate.trials.evaluating import Progress, tally_of, unseen
 from swapgate.trials.plan import Key, Plan
-from swapgate.trials.running import Model, Progress, unseen
+from swapgate.trials.running import Model
 from swapgate.trials.timing import Work, ratio, times
 from swapgate.trials.timing import rounds as rounds_of
 
@@ -55,7 +57,7 @@ def tier(row_key: Key) -> str:
 def model(request: pytest.FixtureRequest, row_key: Key) -> Model:
     """The model of this tier, or the candidate that is swapped in for it. Loaded when it first predicts."""
     found: Model = request.config.stash[PLAN].models[row_key]
-    found.check()
+    check_model(found)
     return found
 
 
@@ -175,9 +177,9 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     def tally(one: Model) -> Tally:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")
         if one is model:
-            return one.tally(evaluation, progress)
+            return tally_of(one, evaluation, progress)
         with _as_reference(model):
-            return one.tally(evaluation, progress)
+            return tally_of(one, evaluation, progress)
 
     option = request.config.option
     updates = option.update_snapshots or option.update_new_snapshots_only
@@ -222,7 +224,7 @@ def _reference(request: pytest.FixtureRequest, model: Model, limit: Limit | Qual
     reference: Model | None = request.config.stash[PLAN].reference(model, limit)
     if reference is not None:
         with _as_reference(model):
-            reference.check()
+            check_model(reference)
     return reference
 
 

@@ -30,9 +30,10 @@ from swapgate.plugin.missing import Missing, missing, test_file
 from swapgate.plugin.outcomes import after_reruns, found_of, is_new_try, lapse_of, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
+from swapgate.trials.checking import answers_alike, is_same_model
 from swapgate.trials.plan import Key, Plan
 from swapgate.trials.pool import Pool
-from swapgate.trials.running import Model, answers_alike, is_same_model
+from swapgate.trials.running import Model
 from swapgate.verdicts.facts import Report, report
 from swapgate.verdicts.lapses import Rule
 from swapgate.verdicts.terminal import verdict_text

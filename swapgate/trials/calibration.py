@@ -22,6 +22,7 @@ from swapgate.outputs.prediction import Prediction
 from swapgate.outputs.tolerance import DEVICES, FIELDS, exceeds
 from swapgate.project.cases import cases_of
 from swapgate.project.manifest import read_manifest
+from swapgate.trials.checking import check_model
 from swapgate.trials.running import Model
 from swapgate.trials.variation import SEED, SEVERAL, VARIED, Predictions, Setting, attentions_of, cycle, predictions
 
@@ -114,7 +115,7 @@ def calibrate(model: Model, runs: int) -> Calibration:
 
     Raises Fault, also where it gives another answer in one of them.
     """
-    model.check()
+    check_model(model)
     device = model.source.row.device
     usual_model = model if device == CPU else _on_cpu(model)
     judging = [case for case in model.cases.cases if not case.quarantine]

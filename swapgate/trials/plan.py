@@ -35,6 +35,7 @@ from swapgate.project.variants import TAKE_A_ROW, steps
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
 from swapgate.tasks.task import Task
+from swapgate.trials.checking import extra_settings, given_labels, replaced_settings
 from swapgate.trials.running import Model
 
 Key = tuple[str, str]
@@ -258,8 +259,8 @@ def _note_labels(plan: Plan, model: Model) -> None:
 def _note_settings(plan: Plan, model: Model) -> None:
     """Note of a model that its own settings ask for what the judge replaces."""
     with suppress(Fault):  # its tests say what cannot be read
-        asked = [] if model.source.absent else model.replaced_settings
-        if asked and not model.extra_settings:
+        asked = [] if model.source.absent else replaced_settings(model)
+        if asked and not extra_settings(model):
             plan.notes.append(
                 f"{model.name}: {model.source.name} itself asks for {', '.join(asked)}; judging leaves that out"
             )
@@ -340,7 +341,7 @@ def _labels(plan: Plan, suite: str) -> set[str]:
     models = [model for (name, _), model in plan.models.items() if name == suite]
     named = {label for model in models for case in model.cases.cases for label in case.labels}
     try:
-        return named.union(*(model.given_labels for model in models))
+        return named.union(*(given_labels(model) for model in models))
     except Fault:  # its tests say why
         return set()
 

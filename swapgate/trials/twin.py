@@ -17,8 +17,10 @@ from swapgate.outputs.prediction import Expected, Prediction
 from swapgate.project.budgets import CaseBudget
 from swapgate.project.manifest import Row
 from swapgate.tasks.case import Case
+from swapgate.trials.checking import check_model
+from swapgate.trials.evaluating import EVALUATION_BATCH
 from swapgate.trials.plan import make_plan
-from swapgate.trials.running import EVALUATION_BATCH, Model
+from swapgate.trials.running import Model
 
 MARK = "twin: "
 """How the part of a tolerance's reason begins that says what a twin showed."""
@@ -94,7 +96,7 @@ def measure_twin(root: Path, models_file: Path, tier: str, twin: str, directory:
         plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=device)
         ((key, incumbent),) = plan.incumbents.items()
         model = plan.models[key]
-        model.check()
+        check_model(model)
     except Fault as fault:  # it speaks of a swap, which a twin is
         raise type(fault)(str(fault).replace(f"--swap {tier}=", "--twin ")) from fault
     judging = [case for case in model.cases.cases if not case.quarantine]

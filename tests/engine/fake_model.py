@@ -92,9 +92,9 @@ def pytest_configure():
     """Put the fake in the place of the real model."""
     patch.setattr("swapgate.backends.transformers.load", load)
     object.__setattr__(TASK, "predict", predict)  # it is frozen for everybody else
-    patch.setattr("swapgate.trials.running.gc", SimpleNamespace(collect=int))  # 60 ms each in a large process
+    patch.setattr("swapgate.trials.asking.gc", SimpleNamespace(collect=int))  # 60 ms each in a large process
     patch.setattr("swapgate.trials.running.synchronizer", lambda _loaded: lambda: None)
-    patch.setattr("swapgate.trials.running.fingerprint", lambda loaded: loaded.name)
+    patch.setattr("swapgate.trials.checking.fingerprint", lambda loaded: loaded.name)
     patch.setattr("swapgate.trials.running.surroundings", lambda: {"python": "3", "torch": "none"})
 
 

@@ -14,7 +14,7 @@ import sklearn.metrics  # noqa: F401
 from swapgate.core.faults import ModelFault
 from swapgate.project.evaluation import find_set
 from swapgate.tasks.ner import TASK
-from swapgate.trials.running import Model
+from swapgate.trials.evaluating import tally_of
 
 SUITE = """
 
@@ -210,10 +210,11 @@ def test_bar_of_a_model_that_fails(measured):
     def fail(*_):
         raise ModelFault("broken")
 
+    model = SimpleNamespace(
+        name="", task=TASK, tally=None, source=SimpleNamespace(name=""), asked=SimpleNamespace(load=fail)
+    )
     with pytest.raises(ModelFault, match="broken") as held:
-        Model.tally(
-            SimpleNamespace(task=TASK, _tally=None, _evaluated=fail), find_set(measured.set, TASK, ()), progress
-        )
+        tally_of(model, find_set(measured.set, TASK, ()), progress)
     assert (ended, held.type) == ([70], ModelFault)
 
 

@@ -39,9 +39,9 @@ def pytest_configure():
     patch.setattr("swapgate.backends.transformers.load", load)
     for task in TASK.variants:
         object.__setattr__(task, "predict", predict)  # it is frozen for everybody else
-    patch.setattr("swapgate.trials.running.gc", SimpleNamespace(collect=int))
+    patch.setattr("swapgate.trials.asking.gc", SimpleNamespace(collect=int))
     patch.setattr("swapgate.trials.running.synchronizer", lambda _loaded: lambda: None)
-    patch.setattr("swapgate.trials.running.fingerprint", lambda loaded: json.dumps(loaded.config))
+    patch.setattr("swapgate.trials.checking.fingerprint", lambda loaded: json.dumps(loaded.config))
     patch.setattr("swapgate.trials.running.surroundings", lambda: {"python": "3", "torch": "none"})
 
 

@@ -21,6 +21,7 @@ from swapgate.project.cases import Cases, read_cases
 from swapgate.project.evaluation import find_set
 from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
+from swapgate.trials.evaluating import tally_of
 from swapgate.trials.running import Model
 
 SAID = {
@@ -102,7 +103,7 @@ def model_of(tmp_path, monkeypatch):
         asked = Asked(SAID[name])
         task = replace(find_task(name), predict=asked, left_out=None)
         files = SimpleNamespace(load=lambda task, source: SimpleNamespace(model=None, seconds=0.1))
-        monkeypatch.setattr("swapgate.trials.running.backend", files)
+        monkeypatch.setattr("swapgate.trials.asking.backend", files)
         labels = {"a": "a"} if task.label_names else {}
         source = SimpleNamespace(row=row_type(task)(model="m", labels=labels), name="m")
         path = tmp_path / "cases.toml"
@@ -162,7 +163,7 @@ def test_only_file(model_of, given, task):
     model, asked = model_of(task, given(task, "text")[1:2])
     with pytest.raises(SurroundingsFault, match=rf"^{task}/small 'case_0': "):
         model.prediction(model.cases.cases[0])
-    assert (asked.counts, model._loaded) == ([], None)
+    assert (asked.counts, model.asked.loaded) == ([], None)
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
@@ -175,7 +176,7 @@ def test_row_whose_file_cannot_be_read(model_of, given, tmp_path, task, kind):
     path.write_text("".join(json.dumps(row(task, f"row {at}", name)) + "\n" for at, name in enumerate(names)))
     words = rf"^{task}/small: row 'row 1' of {path}: {tmp_path}/{names[1]}: "
     with pytest.raises(SurroundingsFault, match=words):
-        model.tally(find_set(path, model.task, frozenset()))
+        tally_of(model, find_set(path, model.task, frozenset()))
 
 
 @pytest.mark.parametrize("name", ["gone.wav", ".", "x" * 5_000], ids=["gone", "folder", "long"])
@@ -228,7 +229,7 @@ def test_row_that_the_model_does_not_take(model_of, tmp_path, task):
     texts = ["Ada came.", TOO_LONG, "Bo left."]
     path.write_text("".join(json.dumps(row(task, f"row {at}", text)) + "\n" for at, text in enumerate(texts)))
     with pytest.raises(SurroundingsFault) as caught:
-        model.tally(find_set(path, model.task, frozenset()))
+        tally_of(model, find_set(path, model.task, frozenset()))
     assert str(caught.value).startswith(f"{task}/small: row 'row 1' of {path} (")
 
 

@@ -9,6 +9,7 @@ from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.outputs.classification import ranked
 from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
+from swapgate.trials.checking import check_model, given_labels
 from swapgate.trials.plan import make_plan
 
 BIRDS = ["hen", "crane", "great white shark, white shark", "crane"]
@@ -85,7 +86,7 @@ def test_class_by_number(birds):
     """A row maps a class by its number, also beside its name, and the cases' labels are known."""
     label(birds, '1 = "crane (bird)", crane = "crane (machine)", "*" = "*"')
     found = model(birds)
-    found.check()
+    check_model(found)
     row = found.source.row
     said = ranked([0.1, 0.4, 0.2, 0.3], row.label_keys(BIRDS), row.label_map)
     assert [str(score) for score in said.scores] == [
@@ -94,7 +95,7 @@ def test_class_by_number(birds):
         '"great white shark, white shark" 0.2000',
         "hen 0.1000",
     ]
-    assert found.given_labels == {"hen", "crane (bird)", "crane (machine)", "great white shark, white shark"}
+    assert given_labels(found) == {"hen", "crane (bird)", "crane (machine)", "great white shark, white shark"}
 
 
 def test_names_that_are_numbers(birds):
@@ -103,7 +104,7 @@ def test_names_that_are_numbers(birds):
     label(birds, '0 = "none", 1 = "one"')
     row = model(birds).source.row
     assert row.label_keys(["1", "0"]) == ["1", "0"]
-    assert model(birds).check() is None
+    assert check_model(model(birds)) is None
 
 
 @pytest.mark.parametrize("key", ["4", "-1", "04", "1000000"])
@@ -111,7 +112,7 @@ def test_number_of_no_class(birds, key):
     """A number in labels that no class has is refused with the classes that there are, before a model runs."""
     label(birds, f'"{key}" = "emu", "*" = "*"')
     with pytest.raises(SurroundingsFault) as caught:
-        model(birds).check()
+        check_model(model(birds))
     assert str(caught.value) == (
         'sentiment/small: models/birds has 4 classes (0 to 3: hen, crane, "great white shark, white shark", crane), and'
         f" labels in [sentiment.small] in fixtures/models/embedded.toml names others: {key}; take these out, or write"
@@ -150,7 +151,7 @@ def test_names_with_commas_are_quoted(birds):
     """Names with commas stand in quotes where several are listed, and the printed line is TOML."""
     label(birds, 'crane = "crane"')
     with pytest.raises(SurroundingsFault) as caught:
-        model(birds).check()
+        check_model(model(birds))
     head, _, line = str(caught.value).partition("; write in [sentiment.small] in fixtures/models/embedded.toml: ")
     assert head == (
         "sentiment/small: models/birds has labels that the row's label map does not know: \"great white shark, white"
@@ -166,7 +167,7 @@ def test_many_unknown_labels(birds):
     configure(birds, [f"bird {number:03}" for number in range(100)])
     label(birds, '"bird 000" = "crane"')
     with pytest.raises(SurroundingsFault) as caught:
-        model(birds).check()
+        check_model(model(birds))
     assert ", bird 010, … (99 in all); write in" in str(caught.value)
     assert str(caught.value).endswith('embedded.toml: labels = { "bird 000" = "crane", "*" = "*" }')
 
@@ -187,7 +188,7 @@ def test_missing_labels(birds, names, line):
     birds.models_file.write_text('[sentiment.small]\nmodel = "../../models/birds"\n')
     assert missing(birds) == (f"{birds.models_file}: sentiment.small.", f"missing; add it: {line}")
     birds.models_file.write_text(f'[sentiment.small]\nmodel = "../../models/birds"\n{line}\n')
-    assert model(birds).check() is None
+    assert check_model(model(birds)) is None
 
 
 def test_missing_labels_of_entities(birds):
@@ -232,7 +233,7 @@ def test_tables_with_gaps(birds, config, why):
     """A table that has not one name for each class is one error that names model and table."""
     birds.write("models/birds/config.json", json.dumps(config))
     with pytest.raises(SurroundingsFault) as caught:
-        model(birds).check()
+        check_model(model(birds))
     assert str(caught.value).startswith(f"sentiment/small: models/birds: config.json: {why}")
     assert plan(birds).notes == []
 
@@ -241,10 +242,10 @@ def test_number_of_classes_without_a_table(birds):
     """A config.json that only says how many classes there are has the names that transformers gives them."""
     birds.write("models/birds/config.json", '{"num_labels": 3}')
     label(birds, 'LABEL_0 = "hen", 1 = "crane", LABEL_2 = "shark"')
-    assert model(birds).check() is None
+    assert check_model(model(birds)) is None
     label(birds, 'LABEL_0 = "hen"')
     with pytest.raises(SurroundingsFault, match="does not know: LABEL_1, LABEL_2; write in"):
-        model(birds).check()
+        check_model(model(birds))
 
 
 @pytest.mark.parametrize("said", ["", 'tags = "BIOES"\noutside = "NONE"\n'], ids=["guessed", "said"])
@@ -258,7 +259,7 @@ def test_guessed_tags_are_told(birds, said):
     )
     made = plan(birds)
     assert made.notes == ([] if said else [guess])
-    assert made.models["ner", "small"].check() is None
+    assert check_model(made.models["ner", "small"]) is None
 
 
 def test_classes_of_entities_without_names(birds):
@@ -267,7 +268,7 @@ def test_classes_of_entities_without_names(birds):
     birds.models_file.write_text('[ner.small]\nmodel = "../../models/birds"\nlabels = { "*" = "*" }\n')
     made = plan(birds)
     with pytest.raises(SurroundingsFault) as caught:
-        made.models["ner", "small"].check()
+        check_model(made.models["ner", "small"])
     assert str(caught.value) == (
         'ner/small: models/birds: its labels are LABEL_0, LABEL_1, LABEL_2, of which "*" = "*" makes no tags; map each'
         " of them to its tag (O, B-PER, I-PER, …)"
@@ -303,10 +304,10 @@ def test_candidate_whose_classes_have_other_names(birds, own, theirs, wrong):
     label(birds, '0 = "glad", 1 = "sad"')
     swapped = plan(birds, ["sentiment.small=models/other"]).models["sentiment", "small"]
     if not wrong:
-        assert swapped.check() is None
+        assert check_model(swapped) is None
         return
     with pytest.raises(SurroundingsFault, match=r"calls class 0 .* row of its own that maps its names: labels") as why:
-        swapped.check()
+        check_model(swapped)
     if own[0] == theirs[1] == "glad":
         assert str(why.value) == SWAPPED
 
@@ -318,4 +319,4 @@ def test_candidate_whose_row_maps_its_own_names(birds):
     birds.write("models/other/config.json", '{"id2label": {"0": "sad", "1": "glad"}}')
     label(birds, '0 = "glad", 1 = "sad"')
     birds.write("row.toml", 'model = "models/other"\nlabels = { "glad" = "glad", "sad" = "sad" }\n')
-    assert plan(birds, ["sentiment.small=row.toml"]).models["sentiment", "small"].check() is None
+    assert check_model(plan(birds, ["sentiment.small=row.toml"]).models["sentiment", "small"]) is None

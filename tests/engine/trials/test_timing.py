@@ -179,7 +179,7 @@ def test_as_many_tokens_as_asked(task):
     work = Work(one.cases.latency)
     usual = work.produced(one)
     asked = (2, usual, usual + 5)
-    counts = [one.task.produced(one._load(), work.call(one, tokens)()) for tokens in asked]
+    counts = [one.task.produced(one.asked.load(), work.call(one, tokens)()) for tokens in asked]
     assert counts == sorted(set(counts))
     assert all(abs(count - tokens) <= 3 for count, tokens in zip(counts, asked, strict=True))  # as read again
     assert work.call(one)() == one.predict([work.case.input])

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from swapgate.backends import transformers as backend
+from swapgate.backends import backend_of
+from swapgate.backends.backend import Backend
 from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, listed, quoted, told
 from swapgate.goldens.anchors import digest_of
@@ -23,8 +24,9 @@ from swapgate.inputs.given import digest as input_digest
 from swapgate.models.causes import cause
 from swapgate.models.devices import synchronizer
 from swapgate.models.digest import file_digests
-from swapgate.models.loading import PANIC, Source, fingerprint, generation_config, surroundings
+from swapgate.models.loading import PANIC, TRANSFORMERS, Source, fingerprint, generation_config, surroundings
 from swapgate.outputs import Tolerance
+from swapgate.outputs.answered import OTHERS
 from swapgate.outputs.prediction import Prediction, to_json
 from swapgate.project.cases import Cases
 from swapgate.project.evaluation import EvaluationSet
@@ -32,7 +34,7 @@ from swapgate.project.manifest import Row
 from swapgate.statistics.tally import Tally
 from swapgate.tasks import tasks
 from swapgate.tasks.case import Case
-from swapgate.tasks.settings import BLANK, MANY, OTHERS, label_line
+from swapgate.tasks.settings import BLANK, MANY, label_line
 from swapgate.tasks.task import Task
 from swapgate.trials.memory import peak_memory
 
@@ -117,6 +119,11 @@ class Model:
         return self.incumbent.row
 
     @property
+    def backend(self) -> Backend:
+        """What makes its predictions."""
+        return backend_of(self.source)
+
+    @property
     def swapped(self) -> bool:
         """Whether a candidate runs in the incumbent's place."""
         return self.source is not self.incumbent
@@ -166,18 +173,18 @@ class Model:
                 " not and the judge leaves out: as it is it would write other texts; take it out, or where it is served"
                 f' as it is judged say decoding = "greedy" in [{self.suite}.{self.tier}]'
             )
-        wrong_kind = self.task.check_config(self.source.config)
+        wrong_kind = self.task.check_config(self.source.config) if self.source.has_config else ""
         if wrong_kind:
             raise SurroundingsFault(f"{self.name}: {self.source.name}: {wrong_kind}")
         self._check_labels()
 
     def _check_labels(self) -> None:
         """Make sure that the row maps each label of the model. Raises SurroundingsFault with the line to write."""
-        if self.task.label_names is None:
-            return
         row = self.source.row
         try:
-            names = self.task.label_names(self.source.config)
+            names = self.source.class_names(self.task)
+            if names is None:
+                return
             keys, strange = sorted({*row.label_keys(names)}), row.strange_numbers(names)
         except SurroundingsFault as fault:
             raise fault.behind(f"{self.name}: {self.source.name}: ") from fault
@@ -207,10 +214,10 @@ class Model:
         Raises SurroundingsFault with the line to write.
         """
         row, before = self.source.row, []
-        if not self.swapped or not self.task.label_names or row.labels != self.incumbent.row.labels:
+        if not self.swapped or row.labels != self.incumbent.row.labels:
             return
         with suppress(SurroundingsFault):  # its files may be gone, and then its names are not known
-            before = self.task.label_names(self.incumbent.config) if not self.incumbent.gone else []
+            before = (self.incumbent.class_names(self.task) if not self.incumbent.gone else None) or []
         found = row.renamed(names, before)
         if not found:
             return
@@ -224,15 +231,17 @@ class Model:
         )
 
     @property
-    def given_labels(self) -> set[str]:
-        """The labels of cases that it can give: by its row, and where others keep their names by its config.json.
+    def given_labels(self) -> set[str] | None:
+        """The labels of cases that it can give: by its row, and where others keep their names by its config.json; None
+        where only its answers tell them.
 
         Raises SurroundingsFault where that cannot be read.
         """
         row = self.source.row
         if OTHERS not in row.labels or not self.task.label_names:
             return row.given
-        return {row.label_map[key] for key in row.label_keys(self.task.label_names(self.source.config))}
+        names = self.source.class_names(self.task)
+        return None if names is None else {row.label_map[key] for key in row.label_keys(names)}
 
     @property
     def replaced_settings(self) -> list[str]:
@@ -248,12 +257,12 @@ class Model:
         return [setting for setting in self.replaced_settings if setting not in theirs]
 
     def _replaced(self, source: Source) -> list[str]:
-        replaced = self.task.replaced
+        replaced = self.task.replaced if source.has_config else None
         return replaced(source.config, generation_config(source), self._row()) if replaced else []
 
     def _saved_again(self) -> str:
         """Return in words which files of a candidate differ from its incumbent's in nothing that the digest counts."""
-        if self.incumbent.gone:
+        if self.incumbent.gone or self.source.identify or self.incumbent.identify:
             return ""
         ours, theirs = (file_digests(source.folder) for source in (self.source, self.incumbent))
         differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
@@ -307,7 +316,7 @@ class Model:
         if not inputs:
             return
         self._load()  # what it raises is no case's fault
-        found = self._predict_each([*inputs.values()])
+        found = self._predict_each([*inputs.values()], [*inputs])
         words = {str(one) for one in found if isinstance(one, SurroundingsFault)}
         if len(found) > 1 and len(words) == 1 and all(isinstance(one, SurroundingsFault) for one in found):
             found = [Unable(*words)] * len(found)  # the same of all is not for what they hold
@@ -318,7 +327,7 @@ class Model:
 
     def _left_out(self, inputs: Sequence[Input]) -> list[str]:
         """Tell of each input what is done with it because it is longer than the model reads."""
-        if self.task.left_out is None:
+        if self.task.left_out is None or self.backend.answers:
             return [""] * len(inputs)
         return self.task.left_out(self._load(), inputs, self._row())
 
@@ -360,7 +369,8 @@ class Model:
     def _evaluated_together(self, batch: Sequence[Case]) -> list[Evaluated]:
         inputs = [row.input for row in batch]
         digests = [input_digest(one) for one in inputs]
-        predictions = [_or_raise(found) for found in self._predict(inputs, tolerance=EVERYTHING)]
+        said = self._predict(inputs, [row.id for row in batch], tolerance=EVERYTHING)
+        predictions = [_or_raise(found) for found in said]
         return [*map(Evaluated, predictions, digests, self._left_out(inputs), map(extent, inputs))]
 
     def _evaluated_alone(self, row: Case, evaluation: EvaluationSet) -> Evaluated:
@@ -405,12 +415,13 @@ class Model:
 
     def produced(self, inputs: Sequence[Input]) -> int | None:
         """Count the tokens that one batch makes the model write; None for tasks and models that write none."""
-        count = self.task.produced
+        count = None if self.backend.answers else self.task.produced
         return count(self._load(), self.predict(inputs)) if count else None
 
     def synchronizer(self) -> Callable[[], object]:
         """Return what waits until the model's device has done all that it was told."""
-        return synchronizer(self._load())
+        loaded = self._load()
+        return synchronizer(loaded) if self.source.backend == TRANSFORMERS else lambda: None
 
     @functools.cached_property
     def memory(self) -> float:
@@ -420,8 +431,11 @@ class Model:
         return peak_memory(self.task, replace(self.source, row=self._row()), self.cases.path)
 
     def release(self) -> None:
-        """Let go of the weights; predictions stay."""
-        if self._loaded is not None:
+        """Let go of the weights, or of what answers; predictions stay."""
+        if self.backend.answers and self._loaded is not None:
+            self._loaded.close()
+            self._loaded = None
+        elif self._loaded is not None:
             alive = weakref.ref(self._loaded.model)
             self._loaded = None
             if alive() is not None:  # collecting takes a quarter of a second beside torch, and is rarely needed
@@ -433,14 +447,15 @@ class Model:
         return Provenance(
             task=self.suite,
             model=self.source.name,
-            revision=self.source.commit,
+            revision=self.source.commit or self.source.row.version,
             variant=self.source.row.variant,
             dtype=self.source.row.dtype,
             digest=self.source.digest,
             tolerance=self.row.tolerance,
-            surroundings={**surroundings(), "device": self.source.row.device},
+            surroundings={**surroundings(), **self.backend.surroundings(), "device": self.source.row.device},
             files=self.source.files_digest if self.source.commit else None,
             kind=None if tasks().get(self.suite) is self.task else self.task.name,
+            backend=None if self.source.backend == TRANSFORMERS else self.source.backend,
         )
 
     def _row(self, **changes: Any) -> Row:
@@ -448,18 +463,18 @@ class Model:
         judging = {key: getattr(self.row, key) for key in self.task.judging_keys if hasattr(self.row, key)}
         return self.source.row.model_copy(update=judging | changes)
 
-    def _predict_each(self, inputs: Sequence[Input]) -> list[Prediction | Fault]:
+    def _predict_each(self, inputs: Sequence[Input], ids: Sequence[str]) -> list[Prediction | Fault]:
         """Predict a batch; where that fails each input alone, so that those at fault have their fault in its place."""
         try:
-            return [*self._predict(inputs)]
+            return [*self._predict(inputs, ids)]
         except Unable:
             raise
         except Fault as fault:
-            return [*map(self._predict_one, inputs)] if len(inputs) > 1 else [fault]
+            return [*map(self._predict_one, inputs, ids)] if len(inputs) > 1 else [fault]
 
-    def _predict_one(self, given: Input) -> Prediction | Fault:
+    def _predict_one(self, given: Input, name: str) -> Prediction | Fault:
         try:
-            return self._predict([given])[0]
+            return self._predict([given], [name])[0]
         except Unable:
             raise
         except Fault as fault:
@@ -471,7 +486,7 @@ class Model:
             raise SurroundingsFault(*self._broken.args)  # a new one: each raise adds to the traceback of the old
         if self._loaded is None:
             try:
-                self._loaded = backend.load(self.task, self.source)
+                self._loaded = self.backend.load(self.task, self.source)
             except Exception as error:
                 lack = self._lack_of_memory(error, "was loaded")
                 self._broken = lack or (error if isinstance(error, SurroundingsFault) else None)
@@ -481,11 +496,13 @@ class Model:
             self.first_call_seconds = None
         return self._loaded
 
-    def _predict(self, inputs: Sequence[Input], **changes: Any) -> list[Prediction | ModelFault]:
+    def _predict(
+        self, inputs: Sequence[Input], ids: Sequence[str] = (), **changes: Any
+    ) -> list[Prediction | ModelFault]:
         row, loaded = self._row(**changes), self._load()
         start = time.perf_counter()
         try:
-            found = self._checked(self.task.predict(loaded, inputs, row), len(inputs))
+            found = self._checked(self.backend.predict(self.task, loaded, inputs, row, ids), len(inputs))
         except Fault:
             raise
         except BaseException as error:  # a model may raise anything on an input it cannot take
@@ -522,7 +539,7 @@ class Model:
             with suppress(Fault):
                 given = case.input
                 try:
-                    self.task.predict(self._load(), [given], self._row())
+                    self.backend.predict(self.task, self._load(), [given], self._row(), [case.id])
                 except Exception:
                     asked += 1
                 else:
@@ -555,10 +572,13 @@ def is_same_model(model: Model) -> bool:
 
     Raises SurroundingsFault where one cannot be loaded.
     """
-    one, other = (_asked(model.task, source) for source in (model.source, model.incumbent))
+    sources = (model.source, model.incumbent)
+    if {source.backend for source in sources} != {TRANSFORMERS}:
+        return False  # digests tell of others what can be told
+    one, other = (_asked(model.task, source) for source in sources)
     if one != other:
         return False
-    ours, theirs = (fingerprint(backend.load(model.task, source)) for source in (model.source, model.incumbent))
+    ours, theirs = (fingerprint(backend_of(source).load(model.task, source)) for source in sources)
     return ours == theirs
 
 
@@ -568,9 +588,10 @@ def _asked(task: Task, source: Source) -> tuple[dict[str, Any], Mapping[str, str
     Raises SurroundingsFault where its config.json cannot be read.
     """
     row = source.row
-    if task.label_names is None:
+    names = source.class_names(task)
+    if names is None:
         return row.settings, row.labels
-    keys = row.label_keys(task.label_names(source.config))
+    keys = row.label_keys(names)
     return row.settings, {key: row.label_map[key] for key in keys if key in row.label_map}
 
 

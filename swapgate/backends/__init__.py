@@ -6,12 +6,13 @@ Another package adds one by an entry point of the group `swapgate.backends` that
 import functools
 import importlib.metadata
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from swapgate.backends import python, recorded, transformers
-from swapgate.backends.backend import OWN_KEYS, Backend, Place
-from swapgate.core.faults import InputFault
+from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
+from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import listed, nearest
 from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
@@ -57,9 +58,8 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     except (OSError, RuntimeError, ValueError) as error:
         raise InputFault(f"model = {row.model!r} is no usable path ({error}); give a model folder") from error
     if backend is None:
-        raise InputFault(
-            f"backend = {row.backend!r}: there is none of this name{nearest(row.backend or '', backends())}"
-        )
+        near = nearest(row.backend or "", backends())
+        raise InputFault(f"backend = {row.backend!r}: there is none of this name{near}")
     defaults = {key: Row.model_fields[key].get_default(call_default_factory=True) for key in OWN_KEYS}
     strange = sorted(key for key in OWN_KEYS - backend.keys if getattr(row, key) != defaults[key])
     if strange:
@@ -68,6 +68,20 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
             " out of its row"
         )
     return backend.find(row, Place(base, root, row_of, asked))
+
+
+def told(source: Source, ids: Iterable[str]) -> list[str]:
+    """Return what a reader of a verdict should know of what was judged: what is not measured, and who it may be.
+
+    `ids` are those of all cases and rows.
+    """
+    backend, found = backend_of(source), list[str]()
+    if missing := sorted(MEASURED - backend.measures(source.row)):
+        found.append(f"{listed(missing)} not measured: {backend.what}")
+    with suppress(Fault):  # its tests say what cannot be read
+        found += [source.identity.weak] if source.identify and source.identity.weak else []
+        found += backend.told(source, ids) if backend.told else []
+    return [f"{source.name}: {words}" for words in found]
 
 
 def _of_packages() -> Iterator[tuple[Backend, str]]:

@@ -66,25 +66,21 @@ class Backend:
     find: Callable[[Row, Place], Source]
     """Finds what a row names; nothing is loaded or asked yet. Raises InputFault."""
     load: Callable[[Task, Source], Any]
-    """Makes it ready; gives a `swapgate.tasks.task.Loaded`, or where `answers` says so what is `Asked`. Raises Fault."""
+    """Makes it ready: a `swapgate.tasks.task.Loaded`, or where `answers` says so what is `Asked`. Raises Fault."""
     answers: bool = False
     """Whether it gives what pipelines return, and not what a model computes: margins are unknown."""
-    measures: frozenset[str] = MEASURED
-    """What can be judged of it."""
-    why_not: str = ""
-    """Why all else cannot, in words: "recorded predictions"."""
+    measures: Callable[[Row], frozenset[str]] = lambda row: MEASURED
+    """Tells what can be judged of a row of its, besides what is predicted."""
+    what: str = "a model"
+    """What its predictions are of, for messages: "recorded predictions"."""
+    hearsay: str = ""
+    """Why predictions that a change brings are no proof, in words; nothing where they are made here."""
     keys: frozenset[str] = frozenset()
     """Those of the keys that not every backend has which its rows may have."""
     surroundings: Callable[[], Mapping[str, str]] = lambda: MappingProxyType({})
     """Tells what its numbers depend on, besides what those of transformers do."""
-    told: Callable[[Source, Iterable[str]], list[str]] = lambda source, ids: []
+    told: Callable[[Source, Iterable[str]], list[str]] | None = None
     """Tells, of what a run has judged and the ids of all cases and rows, what a reader should know."""
-
-    def not_measured(self, check: str) -> str:
-        """Return in words that a check is none of this backend's; nothing where it is."""
-        what = check if check in MEASURED | {"expected", "golden", "quality"} else PROPERTIES
-        known = self.measures | {"expected", "golden", "quality"}
-        return "" if what in known else f"{what} not measured: {self.why_not or self.name}"
 
     def predict(
         self, task: Task, loaded: Any, inputs: Sequence[Any], row: Any, ids: Sequence[str] = ()

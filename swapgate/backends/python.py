@@ -188,7 +188,7 @@ BACKEND = Backend(
     find=find,
     load=load,
     answers=True,
-    measures=frozenset({"latency", "size", PROPERTIES}),
-    why_not="a Python function",
+    measures=lambda row: frozenset({"latency", PROPERTIES, *(["size"] if row.files else [])}),
+    what="a Python function",
     keys=frozenset({"files", "timeout", "version"}),
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from swapgate.backends import backend_of
-from swapgate.backends.backend import Backend
+from swapgate.backends.backend import MEASURED, Backend
 from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, listed, quoted, told
 from swapgate.goldens.anchors import digest_of
@@ -122,6 +122,13 @@ class Model:
     def backend(self) -> Backend:
         """What makes its predictions."""
         return backend_of(self.source)
+
+    @property
+    def unmeasured(self) -> frozenset[str]:
+        """What can be judged of models and not of what its backend makes: latency, memory, parameters, size,
+        properties.
+        """
+        return MEASURED - self.backend.measures(self.source.row)
 
     @property
     def swapped(self) -> bool:
@@ -425,7 +432,11 @@ class Model:
 
     @functools.cached_property
     def memory(self) -> float:
-        """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs."""
+        """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs, or
+        where it is not to be had.
+        """
+        if "memory" in self.unmeasured:
+            raise AbsentFault(f"{self.name}: memory not measured: {self.backend.what} ({self.source.name})")
         for absent in [case for case in self.cases.cases if not case.is_here]:
             _ = absent.input  # raises
         return peak_memory(self.task, replace(self.source, row=self._row()), self.cases.path)

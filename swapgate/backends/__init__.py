@@ -1,1 +1,102 @@
-"""From a row to something that predicts, one file a backend."""
+"""From a row to something that predicts, one file a backend.
+
+Another package adds one by an entry point of the group `swapgate.backends` that names a `Backend`.
+"""
+
+import functools
+import importlib.metadata
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from swapgate.backends import python, recorded, transformers
+from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
+from swapgate.core.faults import Fault, InputFault
+from swapgate.core.words import listed, nearest
+from swapgate.models.loading import Source
+from swapgate.project.manifest import Row
+
+GROUP = "swapgate.backends"
+BUILT_IN = (recorded.BACKEND, python.BACKEND, transformers.BACKEND)
+"""In the order in which they are asked whether a row is one of theirs; the last one takes what no other does."""
+
+
+@functools.cache
+def backends() -> Mapping[str, Backend]:
+    """Return all backends by name. Raises InputFault where two have one name, or a package's cannot be imported."""
+    found = {one.name: one for one in BUILT_IN}
+    for one, origin in _of_packages():
+        if found.setdefault(one.name, one) is not one:
+            raise InputFault(f"{origin}: there is a backend {one.name!r} already; uninstall the package, or rename it")
+    return {name: found[name] for name in sorted(found, key=lambda name: found[name] is BUILT_IN[-1])}
+
+
+def backend_of(source: Source) -> Backend:
+    """Return what makes the predictions of a source."""
+    return backends()[source.backend]
+
+
+def told_from(model: str, base: Path) -> Backend:
+    """Return whose a row is that does not say so, by its `model`, and by what lies there from a folder on.
+
+    Raises InputFault.
+    """
+    path = Path(os.path.normpath(base / Path(model).expanduser()))
+    return next(one for one in backends().values() if one.claims(model, path))
+
+
+def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
+    """Find what a row names, by its backend; nothing is fetched, loaded or asked here.
+
+    `base` is the folder its file stands in, `root` the project's, `row_of` how messages call the row, `asked` how
+    `swapgate fetch` and `swapgate pin` name the row of a models file. Raises InputFault where there is none, or
+    the row says what its backend does not know.
+    """
+    try:
+        backend = told_from(row.model, base) if row.backend is None else backends().get(row.backend)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputFault(f"model = {row.model!r} is no usable path ({error}); give a model folder") from error
+    if backend is None:
+        near = nearest(row.backend or "", backends())
+        raise InputFault(f"backend = {row.backend!r}: there is none of this name{near}")
+    defaults = {key: Row.model_fields[key].get_default(call_default_factory=True) for key in OWN_KEYS}
+    strange = sorted(key for key in OWN_KEYS - backend.keys if getattr(row, key) != defaults[key])
+    if strange:
+        raise InputFault(
+            f"model = {row.model!r} is one of the backend {backend.name}, which has no {listed(strange)}; take that"
+            " out of its row"
+        )
+    return backend.find(row, Place(base, root, row_of, asked))
+
+
+def told(source: Source, ids: Iterable[str]) -> list[str]:
+    """Return what a reader of a verdict should know of what was judged: what is not measured, and who it may be.
+
+    `ids` are those of all cases and rows.
+    """
+    backend, found = backend_of(source), list[str]()
+    if missing := sorted(MEASURED - backend.measures(source.row)):
+        found.append(f"{listed(missing)} not measured: {backend.what}")
+    with suppress(Fault):  # its tests say what cannot be read
+        found += [source.identity.weak] if source.identify and source.identity.weak else []
+        found += backend.told(source, ids) if backend.told else []
+    return [f"{source.name}: {words}" for words in found]
+
+
+def _of_packages() -> Iterator[tuple[Backend, str]]:
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        package = entry.dist.name if entry.dist else "an unknown package"
+        origin = f"{package} ({entry.value})"
+        try:
+            backend = entry.load()
+        except Exception as error:  # whatever a package does when it is imported
+            raise InputFault(
+                f"{origin}: its backend {entry.name!r} cannot be imported ({type(error).__name__}: {error}); mend or"
+                " uninstall the package"
+            ) from error
+        if not isinstance(backend, Backend):
+            raise InputFault(
+                f"{origin}: no swapgate.backends.backend.Backend, but {type(backend).__name__}; let it name one"
+            )
+        yield backend, origin

@@ -1,8 +1,15 @@
 """From a row to a model that transformers loads, with what makes its inputs."""
 
+from swapgate.backends.backend import Backend, Place
 from swapgate.models import loading
-from swapgate.models.loading import Source
+from swapgate.models.loading import TRANSFORMERS, Source
+from swapgate.project.manifest import Row
 from swapgate.tasks.task import Loaded, Task
+
+
+def find(row: Row, place: Place) -> Source:
+    """Find the folder of a row, or the public model. Raises InputFault where there is none."""
+    return loading.find(row, *place)
 
 
 def load(task: Task, source: Source) -> Loaded:
@@ -11,3 +18,12 @@ def load(task: Task, source: Source) -> Loaded:
     loaded = loading.load(source, auto_class, task.reader_class)
     task.check_loaded(source.name, loaded)
     return loaded
+
+
+BACKEND = Backend(
+    name=TRANSFORMERS,
+    claims=lambda model, path: True,
+    find=find,
+    load=lambda task, source: load(task, source),
+    keys=frozenset({"allow_pickle", "device", "dtype", "revision", "variant"}),
+)

@@ -43,6 +43,7 @@ def with_doubts(plan: Plan, before: Plan, now: Plan, layout: Layout, accepted: S
     _doubt_goldens(plan, before, now)
     _doubt_anchors(plan, before, now)
     _doubt_brought(plan, before, now)
+    _doubt_hearsay(plan, before)
     _doubt_edited(plan, edited(before, now, files, plan.against or "", layout), _accepted(accepted))
     return plan
 
@@ -109,6 +110,19 @@ def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
                 f"{'/'.join(key)}: the commit {_short(plan)} names and has not in git what the change brings, and no"
                 f" change can judge itself: {named(shown)}; a person must look, and put that into git in a change of"
                 " its own"
+            )
+
+
+def _doubt_hearsay(plan: Plan, before: Plan) -> None:
+    """Word the predictions that a change brings and that nothing here has made."""
+    for key, model in plan.models.items():
+        brought = key in plan.incumbents or key not in before.models
+        allowed = key in before.models and model.row.allow_recorded
+        if brought and model.backend.hearsay and not allowed:
+            plan.doubts.setdefault(key, []).append(
+                f"{model.name}: the change brings {model.source.name}, {model.backend.what}, and"
+                f" {model.backend.hearsay}: a person must look; where they may pass, a change of its own says in"
+                f" [{'.'.join(key)}]: allow_recorded = true"
             )
 
 

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from swapgate.backends import find
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.words import nearest
 from swapgate.models import hub
 from swapgate.models.fetching import Fetched, OfflineFault, UnreachableFault, fetch, resolve
-from swapgate.models.loading import find
+from swapgate.models.loading import TRANSFORMERS
 from swapgate.models.pinning import write_pins
 from swapgate.project.manifest import Manifest, Row, is_revision, read_manifest, read_row
 from swapgate.trials.plan import Key
@@ -152,7 +153,8 @@ def _listed(manifest: Manifest, root: Path, key: Key) -> Listed:
     except Fault:
         return Listed(name, row.model, row.revision, False, "missing", None, None)
     if not source.fetch:
-        return Listed(name, source.name, None, False, "folder", *_contents(source.folder))
+        state = "folder" if source.backend == TRANSFORMERS else source.backend
+        return Listed(name, source.name, row.version, False, state, *_contents(source.folder))
     revision = source.commit or row.revision or hub.MAIN
     if source.absent:
         return Listed(name, row.model, revision, hub.is_pinned(row.revision), "not here", None, None)
@@ -161,4 +163,5 @@ def _listed(manifest: Manifest, root: Path, key: Key) -> Listed:
 
 def _contents(folder: Path) -> tuple[int, str | None]:
     """Return the bytes of a model's files, and the licence that its card names."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()), hub.licence(folder)
+    files = [path for path in (folder, *folder.rglob("*")) if path.is_file()]
+    return sum(path.stat().st_size for path in files), hub.licence(folder)

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.prompt import Prompt
 
+from swapgate.backends import find
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import nearest
 from swapgate.goldens.golden import (
@@ -25,7 +26,6 @@ from swapgate.goldens.golden import (
 )
 from swapgate.goldens.pending import on_ci, pending_path, read_pending
 from swapgate.goldens.provenance import surroundings_changed, told_apart
-from swapgate.models.loading import find
 from swapgate.outputs import diff
 from swapgate.outputs.prediction import to_json
 from swapgate.project.cases import cases_of

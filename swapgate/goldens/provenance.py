@@ -62,6 +62,8 @@ class Provenance:
     """Digest of the files of a public model: at one commit they never change."""
     kind: str | None = None
     """The task, where the suite's name does not say it."""
+    backend: str | None = None
+    """What made the predictions, where it is not transformers."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 

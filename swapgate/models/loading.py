@@ -10,10 +10,11 @@ import platform
 import re
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.models import compression, hub, int8
@@ -36,10 +37,12 @@ from swapgate.models.weights import (
 from swapgate.models.whole import check_whole
 from swapgate.project.manifest import Row
 from swapgate.project.variants import steps
-from swapgate.tasks.task import Loaded
+from swapgate.tasks.task import Loaded, Task
 
 PANIC = "PanicException"  # of libraries in Rust; it is no Exception
 SEED = 0
+TRANSFORMERS = "transformers"
+"""The backend of a folder that save_pretrained wrote."""
 READERS = {
     "AutoTokenizer": "tokenizer",
     "AutoFeatureExtractor": "feature extractor",
@@ -54,9 +57,24 @@ THREADS = 1
 """Threads that torch computes with: one gives the same bits in every run."""
 
 
+class Identity(NamedTuple):
+    """Who a model is, where no folder of weights that transformers loads says it."""
+
+    digest: str
+    """Of what it is and of the row's settings that change an answer: 64 hexadecimal digits."""
+    files: str
+    """Of what it is alone."""
+    weak: str = ""
+    """Why another one may have the same digest, in words."""
+    bytes: int | None = None
+    """Size of its weights; None where that is not known."""
+    parameters: int | None = None
+    """How many numbers these hold."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """Where the weights of a row are."""
+    """Where the weights of a row are, or what else makes its predictions."""
 
     row: Row
     folder: Path
@@ -72,6 +90,14 @@ class Source:
     """How `swapgate fetch` names a public model; nothing where it is a folder."""
     absent: str = ""
     """Why the weights of a public model are not there yet, and how to fetch them."""
+    backend: str = TRANSFORMERS
+    """What makes predictions of it."""
+    identify: "Callable[[Source], Identity] | None" = None
+    """Tells who it is; None where the folder is one that transformers loads."""
+    has_config: bool = True
+    """Whether a config.json beside it says what it is, such as its labels."""
+    remote: bool = False
+    """Whether it is in no file, so that no commit has another one."""
 
     @functools.cached_property
     def weights_folder(self) -> Path:
@@ -121,24 +147,47 @@ class Source:
         if self.commit and (file := hub.changed(self.folder)):
             words = f"{self.name}: {file} in the cache is not what was fetched"
             raise SurroundingsFault(f"{words}; fetch it again with: swapgate fetch {self.fetch}")
+        if self.identify:
+            return self.identity[:2]
         row = {"dtype": self.row.dtype, "variant": None, "labels": _dumps(self.row.labels)}  # a variant is in the files
         settings = {name: _dumps(value) for name, value in self.row.settings.items()}
         return folder_digests(self.weights_folder, self.row.allow_pickle, **row, **settings)
 
     @functools.cached_property
+    def identity(self) -> Identity:
+        """Who it is. Raises as `digest` does."""
+        return self.identify(self) if self.identify else Identity(*self._digests)
+
+    @functools.cached_property
     def bytes(self) -> int:
-        """Size of the weight files in bytes. Raises SurroundingsFault."""
+        """Size of the weight files in bytes. Raises SurroundingsFault, AbsentFault where it is not known."""
+        if self.identify:
+            return self._known("bytes", "size")
         return weight_bytes(self.weights_folder, self.row.allow_pickle)
 
     @functools.cached_property
     def parameters(self) -> int:
-        """How many numbers the weight files hold, but for scales of whole numbers. Raises SurroundingsFault."""
+        """How many numbers the weight files hold, but for scales of whole numbers. Raises as `bytes` does."""
+        if self.identify:
+            return self._known("parameters", "parameters")
         return parameter_count(self.weights_folder, self.row.allow_pickle, int8.SCALE if self.row.variant else None)
+
+    def _known(self, key: str, name: str) -> int:
+        found: int | None = getattr(self.identity, key)
+        if found is None:
+            raise AbsentFault(f"{name} not measured: {self.backend} does not tell that of {self.name}")
+        return found
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
-        """The model's config.json. Raises SurroundingsFault."""
-        return read_settings(self.folder / "config.json")
+        """The model's config.json; empty where there is none. Raises SurroundingsFault."""
+        return read_settings(self.folder / "config.json") if self.has_config else {}
+
+    def class_names(self, task: Task) -> list[str] | None:
+        """Return the names of its classes by number; None where models of the task name none, or only what it answers
+        tells them. Raises SurroundingsFault where its config.json has no table of them.
+        """
+        return task.label_names(self.config) if task.label_names and self.has_config else None
 
 
 def generation_config(source: Source) -> dict[str, Any]:
@@ -405,6 +454,12 @@ def _known_settings(part: Any) -> Any:
         known = type(part)().to_dict()
         said = {key: value for key, value in said.items() if key in known}
     return {key: value for key, value in said.items() if key not in WHO_SAVED_IT}
+
+
+def settings_digest(source: Source, **more: object) -> str:
+    """Return a digest of the row's settings that change an answer, and of what else identifies a source."""
+    row = source.row
+    return hashlib.sha256(_dumps([row.labels, row.settings, more]).encode()).hexdigest()
 
 
 def _dumps(value: object) -> str:

@@ -8,9 +8,12 @@ has no spaces, each letter is a word (Lewis et al. 2020). Unlike there, the same
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.text import Text as Line
 
+from swapgate.core.faults import ModelFault
+from swapgate.outputs.answered import check_inside, foreign, place_in, probability_in, tables, text_in
 from swapgate.outputs.counts import BRIER, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction, comma_list
@@ -27,6 +30,8 @@ from swapgate.outputs.tolerance import (
 from swapgate.outputs.writing_systems import apart, folded, pattern
 
 ARTICLES = frozenset({"a", "an", "the"})
+WINDOW = 256
+"""Letters of a context from which on it may be read in two windows, whose scores add up."""
 AROUND = 40
 """Characters of a context shown on each side of an answer."""
 
@@ -61,6 +66,29 @@ class Answer(Prediction):
 
     def __str__(self) -> str:
         return f"{self.text!r} {self.start}-{self.end}" if self.text else "no answer"
+
+
+def answered(said: Any, given: Any, _row: Any) -> Answer:
+    """Read an answer, or the first of several; the empty one is that there is none.
+
+    Raises as `swapgate.outputs.prediction.Output.answered` says.
+    """
+    wanted = '{"answer": …, "score": …, "start": …, "end": …}'
+    several = tables(said, wanted, "answer", "score", "start", "end")
+    if not several:
+        raise foreign(said, wanted)
+    table, context = several[0], given.context
+    text = text_in(table, "answer", wanted)
+    start, end = (place_in(table, key, wanted) for key in ("start", "end"))
+    score = probability_in(table, wanted, f"the answer {text!r}", 1 + len(context) // WINDOW)
+    if not text.strip():
+        return Answer("", 0, 0, score, None)
+    check_inside(f"the answer {text!r}", start, end, context)
+    stands = context[start:end]
+    if stands.strip() != text.strip():
+        raise ModelFault(f"the answer {text!r} is at {start}-{end}, where the context has {stands!r}")
+    start = start + len(stands) - len(stands.lstrip())
+    return Answer(stands.strip(), start, start + len(stands.strip()), score, None)
 
 
 def invalid(actual: Answer, whose: str) -> list[Mismatch]:
@@ -184,5 +212,6 @@ OUTPUT = Output(
     shares=frozenset({"exact match"}),
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,
+    answered=answered,
     answer=lambda found: f"{found.text} ({found.start}-{found.end})" if found.text else "no answer",
 )

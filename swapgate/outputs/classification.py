@@ -1,12 +1,14 @@
 """Classifications: which label leads, and the score of each label."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
+from typing import Any
 
 from rich.text import Text as Line
 
 from swapgate.core.words import quoted
+from swapgate.outputs.answered import scores
 from swapgate.outputs.counts import BRIER, CONFIDENCE, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction
@@ -57,6 +59,16 @@ def ranked(probabilities: Sequence[float], names: Sequence[str], labels: Mapping
     order = sorted(sums, key=lambda label: (-sums[label], label))
     rest = fsum(sums[label] for label in order[TOP:])
     return Classification(tuple(Score(label, sums[label]) for label in order[:TOP]), max(rest, 0.0))
+
+
+def answered(said: Any, _given: Any, row: Any) -> Classification:
+    """Read a list of labels and scores, the best or all; what is not said the other labels have together.
+
+    Raises as `swapgate.outputs.prediction.Output.answered` says.
+    """
+    found, complete = scores(said, row)
+    made = ranked([*found.values()], [*found], row.label_map)
+    return made if complete else replace(made, rest=made.rest + max(0.0, 1 - fsum(found.values())))
 
 
 def invalid(actual: Classification, whose: str) -> list[Mismatch]:
@@ -191,5 +203,6 @@ OUTPUT = Output(
     highest=HIGHEST,
     lead=lead,
     answer=lambda found: str(found.scores[0].label),
+    answered=answered,
     one_is_enough=True,
 )

@@ -1,12 +1,14 @@
 """Detections: boxes of one label matched one to one by IoU, their overlap as a share of what both cover."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from rich.text import Text as Line
 
+from swapgate.core.faults import ModelFault
+from swapgate.outputs.answered import foreign, mapped, number_in, probability_in, tables, text_in
 from swapgate.outputs.average_precision import AveragePrecision
 from swapgate.outputs.counts import BRIER, HIGHEST, LOG_LOSS, SCORED_PARTS, SCORED_RATIOS, mean_sureness, sureness_of
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
@@ -25,6 +27,8 @@ from swapgate.outputs.tolerance import (
 LEAST_IOU = 0.5
 """Least IoU of two boxes of the same object, as in PASCAL VOC's mAP@0.5 (Everingham et al. 2010)."""
 
+EDGES = ("xmin", "ymin", "xmax", "ymax")
+"""What pipelines call the edges of a box."""
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right and bottom edge in pixels of the picture, from its upper left corner."""
 
@@ -70,6 +74,34 @@ class Detections(Prediction):
 
 
 T = TypeVar("T", bound=Annotation)
+
+
+def answered(said: Any, given: Any, row: Any) -> Detections:
+    """Read a list of objects; those below the threshold are kept down to a little below it.
+
+    Raises as `swapgate.outputs.prediction.Output.answered` says.
+    """
+    wanted = 'a list of {"label": …, "score": …, "box": {"xmin": …, "ymin": …, "xmax": …, "ymax": …}}'
+    found, threshold = [], row.counted_from
+    for table in tables(said, wanted, "label", "score", "box"):
+        label = text_in(table, "label", wanted)
+        edges = table["box"]
+        if not isinstance(edges, Mapping) or not edges.keys() >= {*EDGES}:
+            raise foreign(table, wanted)
+        left, top, right, bottom = (number_in(edges, key, wanted, f"a box of {label}") for key in EDGES)
+        one = Detection(mapped(label, row), (left, top, right, bottom), probability_in(table, wanted, label))
+        _check_box(one, given.width, given.height)
+        found.append(one)
+    kept = [one for one in found if one.score >= threshold - row.tolerance.tie]
+    return Detections(tuple(sorted(kept, key=lambda one: (-one.score, one.label, one.box))), threshold)
+
+
+def _check_box(found: Detection, width: int, height: int) -> None:
+    """Make sure that a box is in its picture, by the most of it: detectors guess edges beyond it. Raises ModelFault."""
+    left, top, right, bottom = found.box
+    inside = max(min(right, width) - max(left, 0), 0) * max(min(bottom, height) - max(top, 0), 0)
+    if left < right and top < bottom and inside < (right - left) * (bottom - top) / 2:
+        raise ModelFault(f"{found} is not in the picture, which has {width}×{height} pixels")
 
 
 def invalid(actual: Detections, whose: str) -> list[Mismatch]:
@@ -261,6 +293,7 @@ OUTPUT = Output(
     ratios=SCORED_RATIOS,
     accumulator=AveragePrecision,
     lead=lead,
+    answered=answered,
     answer=lambda found: comma_list([f"{one.label} {tuple(map(round, one.box))}" for one in found.counted]),
     limits=("box",),
     uncertainty=uncertainty,

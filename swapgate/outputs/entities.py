@@ -1,5 +1,6 @@
 """Entities: an entity is the same where label, start and end are; the scores of the same entity are compared."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -7,6 +8,8 @@ from typing import Any, TypeAlias
 
 from rich.text import Text as Line
 
+from swapgate.core.faults import ModelFault, SurroundingsFault
+from swapgate.outputs.answered import check_inside, mapped, place_in, probability_in, tables, text_in
 from swapgate.outputs.counts import (
     BRIER,
     HIGHEST,
@@ -36,6 +39,8 @@ from swapgate.outputs.tolerance import (
 
 Key: TypeAlias = tuple[str, int, int]
 """What makes two entities the same one: label, start, end."""
+USUAL = "O"
+"""How models call the tag of what is no entity."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -70,7 +75,7 @@ class Entity(Span):
     margin: float | None
     """How sure the model was of the label, in [0, 1]: the smallest lead over another label among its word pieces.
 
-    Like all margins it is None only in figures from elsewhere, which have none."""
+    Like all margins it is None where it is not known: in what others recorded, or answered in words alone."""
     edge: float | None
     """How sure it was of the extent, in [0, 1]: the smallest lead of a tag inside, or of one beside the entity."""
 
@@ -85,6 +90,48 @@ class Entities(Prediction):
 
     def __str__(self) -> str:
         return comma_list(self.entities)
+
+
+def answered(said: Any, given: Any, row: Any) -> Entities:
+    """Read a list of entities that were put together from their pieces; what `labels` maps to O is none.
+
+    Raises as `swapgate.outputs.prediction.Output.answered` says.
+    """
+    wanted = 'a list of {"entity_group": …, "score": …, "word": …, "start": …, "end": …}'
+    if said == []:
+        return Entities(())
+    pieces = isinstance(said, list) and said and isinstance(said[0], Mapping) and "entity" in said[0]
+    if pieces:
+        raise SurroundingsFault(
+            "its answer is of word pieces and not of entities; let it put them together (aggregation_strategy ="
+            ' "simple")'
+        )
+    found = []
+    for table in tables(said, wanted, "entity_group", "score", "start", "end"):
+        name = text_in(table, "entity_group", wanted)
+        label = mapped(name, row) if name != USUAL else USUAL
+        start, end = (place_in(table, key, wanted) for key in ("start", "end"))
+        check_inside(name, start, end, given)
+        text = given[start:end]
+        word = table.get("word")
+        if isinstance(word, str) and not _is_written(word, text):
+            raise ModelFault(f"{name} {word!r} is at {start}-{end}, where the text has {text!r}")
+        if label != USUAL:
+            score = probability_in(table, wanted, f"{name} {text!r}")
+            found.append(Entity(start, end, label, text, score=score, margin=None, edge=None))
+    return Entities(tuple(sorted(found)))
+
+
+def _is_written(word: str, text: str) -> bool:
+    """Return whether a word that a tokenizer has put together is that text: but for case, accents, spaces and signs.
+
+    Where it knows not all of the text nothing can be told.
+    """
+    one, other = (
+        "".join(letter for letter in unicodedata.normalize("NFKD", part).casefold() if letter.isalnum())
+        for part in (word, text)
+    )
+    return one == other or not one or "unk" in word.casefold()
 
 
 def invalid(actual: Entities, whose: str) -> list[Mismatch]:
@@ -267,6 +314,7 @@ OUTPUT = Output(
     figures=figures,
     diff=diff,
     lead=lead,
+    answered=answered,
     answer=lambda found: comma_list([f"{one.label} {one.text!r} {one.start}-{one.end}" for one in found.entities]),
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,

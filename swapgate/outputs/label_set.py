@@ -1,10 +1,14 @@
 """Sets of labels: which labels of an input reach the threshold, each with a score of its own (multi-label models)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from rich.text import Text as Line
 
+from swapgate.core.faults import SurroundingsFault
+from swapgate.core.words import listed
+from swapgate.outputs.answered import OTHERS, scores
 from swapgate.outputs.classification import TOP, Score
 from swapgate.outputs.counts import OVERLAP_PARTS, Counts, Figures, f1, overlap
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
@@ -59,6 +63,24 @@ def label_set(
     kept = max(TOP, sum(probability >= threshold - below for probability in best.values()))
     others = max((best[label] for label in order[kept:]), default=0.0)
     return LabelSet(tuple(Score(label, best[label]) for label in order[:kept]), others, threshold)
+
+
+def answered(said: Any, _given: Any, row: Any) -> LabelSet:
+    """Read a list of labels and scores, independent of one another.
+
+    Raises as `swapgate.outputs.prediction.Output.answered` says, and SurroundingsFault where labels are left out that
+    may count.
+    """
+    found, complete = scores(said, row)
+    threshold, least = row.counted_from, min(found.values())
+    if not complete and least >= threshold and OTHERS not in row.labels:
+        missing = sorted(row.labels.keys() - found.keys())
+        raise SurroundingsFault(
+            f"it says {len(found)} labels, the least of them with {least:.4f}, and nothing of {listed(missing)}, which"
+            f" may reach {threshold:g} too; ask it for all of them (top_k)"
+        )
+    made = label_set([*found.values()], [*found], row.label_map, threshold, row.tolerance.tie)
+    return made if complete else replace(made, others=max(made.others, least))
 
 
 def invalid(actual: LabelSet, whose: str) -> list[Mismatch]:
@@ -184,6 +206,7 @@ OUTPUT = Output(
     shares=frozenset({"exact match"}),
     lead=lead,
     answer=lambda found: ", ".join(sorted(score.label for score in found.counted)) or "nothing",
+    answered=answered,
     parts={"micro F1": OVERLAP_PARTS},
     ratios={"micro F1": ("wanted", "found")},
 )

@@ -114,6 +114,11 @@ class Output:
     """Of a golden and the unit to which its edges were cut: by how much 1 - IoU is unknown."""
     one_is_enough: bool = False
     """Whether of several labels in an expected answer one must be given, and not all."""
+    answered: Callable[[Any, Any, Any], Any] | None = None
+    """Of what a pipeline of transformers returns for an input as JSON, that input, and the settings of a row (labels,
+    threshold): the prediction, in which margins are unknown. Raises SurroundingsFault where it is no such answer or has
+    a label that the row does not map, ModelFault where no model could have meant it. None: predictions of the kind are
+    not read from others' answers."""
     unscored: int = 0
     """What is compared of a prediction besides its numbers: of a text the text itself."""
 

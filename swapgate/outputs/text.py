@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.text import Text as Line
 
+from swapgate.outputs.answered import foreign, tables, text_in
 from swapgate.outputs.counts import RIGHT, Counts, Figures
 from swapgate.outputs.diff import NEW, OLD, score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction
@@ -45,6 +46,8 @@ ERROR_RATES = {"WER": "words", "CER": "letters"}
 """Error rates, and what they are rates of."""
 CAPPED = {name: f"capped {name}" for name in ERROR_RATES}
 """Error rates in which a row has at most as many errors as its reference has words, or letters."""
+WRITTEN = ("summary_text", "text", "generated_text")
+"""What pipelines call a text that was written."""
 PART = "\ufffd"
 """What a decoder makes of a part of a character."""
 SPACELESS = "letters without spaces"
@@ -81,6 +84,19 @@ class Text(Prediction):
 
     def __str__(self) -> str:
         return repr(self.text)
+
+
+def answered(said: Any, _given: Any, _row: Any) -> Text:
+    """Read a text that was written: a summary, or what was heard.
+
+    Raises as `swapgate.outputs.prediction.Output.answered` says.
+    """
+    wanted = " or ".join(f'{{"{key}": …}}' for key in WRITTEN)
+    several = tables(said, wanted)
+    key = next((key for key in WRITTEN if len(several) == 1 and key in several[0]), None)
+    if key is None:
+        raise foreign(said, wanted)
+    return Text(text_in(several[0], key, wanted).strip(), margin=None)
 
 
 def invalid(actual: Text, whose: str) -> list[Mismatch]:
@@ -295,6 +311,7 @@ OUTPUT = Output(
     },
     capped=CAPPED,
     answer=lambda found: str(found.text),
+    answered=answered,
     ratios={CAPPED[name]: (part,) for name, part in ERROR_RATES.items()},
     limits=("text", "words"),
     unscored=1,

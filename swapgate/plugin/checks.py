@@ -125,7 +125,7 @@ def _unmapped_labels(case: Case, model: Model) -> list[str]:
     if not model.source.row.labels:
         return []
     given = given_labels(model)
-    unmapped = [label for label in case.labels if label not in given]
+    unmapped = [label for label in case.labels if given is not None and label not in given]
     return [] if model.task.output.one_is_enough and len(unmapped) < len(case.labels) else unmapped
 
 

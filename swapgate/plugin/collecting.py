@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from swapgate.backends.backend import PROPERTIES
 from swapgate.core.faults import InputFault
 from swapgate.core.words import nearest, plain
 from swapgate.goldens.golden import read_golden
@@ -295,10 +296,19 @@ class Collecting:
             return True  # it takes processes of its own: only where it is asked for
         if selected.check == "quality" and selected.suite not in self.plan.evaluations:
             return True
+        if _is_not_measured(item):
+            return True
         case = item.callspec.params.get("case")  # type: ignore[attr-defined]
         if not isinstance(case, Orphan):
             return False
         return "golden" not in item.fixturenames or case.id not in read_golden(item.stash[NEEDS][0].golden)  # type: ignore[attr-defined]
+
+
+def _is_not_measured(item: pytest.Item) -> bool:
+    """Return whether a backend has nothing of what a test judges, and no budget asks for that."""
+    model, check = item.stash[NEEDS][0], item.stash[SELECTED].check
+    what = PROPERTIES if hasattr(getattr(item, "function", None), "hypothesis") else check
+    return what in model.unmeasured and not getattr(model.row.budget, check, None)
 
 
 def _is_of(item: pytest.Item, *checks: str) -> bool:

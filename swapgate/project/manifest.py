@@ -96,7 +96,19 @@ class Row(Settings):
     """One tier of one suite; each task adds the keys that it alone has."""
 
     model: NonEmptyStr
-    """A model folder, relative to the models file, or the id of a public model."""
+    """A model folder, relative to the models file, or the id of a public model; or what another backend reads."""
+    backend: NonEmptyStr | None = None
+    """What makes its predictions, such as transformers; told from `model` where it is not set."""
+    version: NonEmptyStr | None = None
+    """Which one it is, of what has no weights to digest: a function, a server."""
+    files: list[NonEmptyStr] = Field(default_factory=list)
+    """Files and folders that a function reads, relative to the models file: its weights."""
+    timeout: float = Field(default=120, gt=0)
+    """Seconds that a function or a server may take for an answer."""
+    concurrency: int = Field(default=1, ge=1)
+    """Requests that a server is sent at once while an evaluation set is asked."""
+    token_env: NonEmptyStr | None = None
+    """The environment variable that holds the token for a server."""
     revision: Revision | None = None
     """Of a public model: a commit, a branch or a tag."""
     allow_pickle: bool = False
@@ -113,6 +125,8 @@ class Row(Settings):
     """How much worse, slower or larger than another model it may be."""
     clear_lead: float = Field(default=0.5, ge=0, le=1)
     """From which lead of the incumbent's on a lost case counts where the evaluation set decides for the candidate."""
+    allow_recorded: bool = False
+    """Whether, under --against, predictions that a change brings and that were recorded elsewhere may be a PASS."""
     accepted: Accepted | None = None
     """Cases that one candidate may lose."""
     gaps: dict[str, Reason] = Field(default_factory=dict)
@@ -126,6 +140,7 @@ class Row(Settings):
         "tolerance",
         "budget",
         "clear_lead",
+        "allow_recorded",
         "accepted",
         "gaps",
         "property_gaps",
@@ -141,7 +156,7 @@ class Row(Settings):
     @property
     def weights(self) -> dict[str, Any]:
         """What the row says of which model it is, and not of where it runs or how that is judged."""
-        return self.model_dump(exclude={"device", *self.judging_keys})
+        return self.model_dump(exclude={"device", "timeout", "concurrency", "token_env", *self.judging_keys})
 
 
 def row_type(task: Task) -> type[Row]:

@@ -31,6 +31,11 @@ class MultiLabelSettings(Settings):
     threshold: float | None = Field(None, gt=0, lt=1)
     """The score from which a label counts; 0.5 where it is not set. In the suite's table: that of all its rows."""
 
+    @property
+    def counted_from(self) -> float:
+        """The score from which a label counts."""
+        return THRESHOLD if self.threshold is None else self.threshold
+
 
 def label_names(config: Mapping[str, Any]) -> list[str]:
     """Return the names of a model's classes by number, of its config.json: the first is that of the first score.
@@ -133,8 +138,7 @@ def classified(loaded: Loaded, batch: Mapping[str, Any], row: Settings) -> list[
         if broken:
             given.append(ModelFault(f"{broken} of {len(names)} classes have a score that is NaN or infinite"))
         elif isinstance(row, MultiLabelSettings):
-            threshold = THRESHOLD if row.threshold is None else row.threshold
-            given.append(label_set.label_set(chances, names, row.label_map, threshold, row.tolerance.tie))
+            given.append(label_set.label_set(chances, names, row.label_map, row.counted_from, row.tolerance.tie))
         else:
             given.append(ranked(chances, names, row.label_map))
     return given

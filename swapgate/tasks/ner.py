@@ -9,18 +9,17 @@ from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import listed
 from swapgate.outputs import entities
+from swapgate.outputs.answered import OTHERS
 from swapgate.outputs.counts import BRIER, LOG_LOSS
-from swapgate.outputs.entities import Entities, Entity, Span
+from swapgate.outputs.entities import USUAL, Entities, Entity, Span
 from swapgate.tasks import classes
 from swapgate.tasks.case import Case, CaseShape, Files, Offset, check_stands
-from swapgate.tasks.settings import BLANK, MANY, NAMELESS, OTHERS, WindowedSettings, label_line
+from swapgate.tasks.settings import BLANK, MANY, NAMELESS, WindowedSettings, label_line
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import MASK, batches, check_offsets, left_out, parts, sees_pads, tokenized
 
 OUTSIDE = ""
 """The label of what is no entity."""
-USUAL = "O"
-"""How models call the tag of what is no entity."""
 SCHEMES = {"IO": "I", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 """Which letters say in the tags of a scheme where an entity begins and ends."""
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")

@@ -29,6 +29,11 @@ class DetectionSettings(Settings):
     threshold: float | None = Field(None, gt=0, lt=1)
     """The score from which an object counts; 0.5 where it is not set."""
 
+    @property
+    def counted_from(self) -> float:
+        """The score from which an object counts."""
+        return THRESHOLD if self.threshold is None else self.threshold
+
     def told(self, names: Sequence[str]) -> list[str]:
         """Return nothing: detectors call every class N/A that they have no object of, and no scores are added up."""
         return []
@@ -129,8 +134,7 @@ def _detect(
 
 def _kept(table: Mapping[str, Any], names: Sequence[str], row: DetectionSettings) -> Detections:
     """Return the objects from a little below the threshold up, best first, so that one slipping under it is a tie."""
-    threshold = THRESHOLD if row.threshold is None else row.threshold
-    labels, keys = row.label_map, row.label_keys(names)
+    threshold, labels, keys = row.counted_from, row.label_map, row.label_keys(names)
     columns = zip(table["scores"].tolist(), table["labels"].tolist(), table["boxes"].tolist(), strict=True)
     objects = [
         Detection(labels[keys[label]], (box[0], box[1], box[2], box[3]), score)

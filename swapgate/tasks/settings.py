@@ -9,9 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import quoted, toml_string
 from swapgate.outputs import Tolerance
+from swapgate.outputs.answered import OTHERS
 
-OTHERS = "*"
-"""In a label map: the labels that it does not list; they keep their names."""
 BLANK = "…"
 """What a printed label map has where a person is to write a label."""
 MANY = 20

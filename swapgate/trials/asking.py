@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from swapgate.backends import transformers as backend
+from swapgate.backends import backend_of
+from swapgate.backends.backend import Backend
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, told
 from swapgate.inputs.given import Input
@@ -60,6 +61,11 @@ class Asking:
     _broken: SurroundingsFault | None = field(default=None, init=False)
     """Why it cannot be loaded, so that it is tried once."""
 
+    @property
+    def backend(self) -> Backend:
+        """What makes its predictions."""
+        return backend_of(self.source)
+
     def row(self, **changes: Any) -> Row:
         """Return the row that it is asked by: its own, but for what judges."""
         judging = {key: getattr(self.judging, key) for key in self.task.judging_keys if hasattr(self.judging, key)}
@@ -71,7 +77,7 @@ class Asking:
             raise SurroundingsFault(*self._broken.args)  # a new one: each raise adds to the traceback of the old
         if self.loaded is None:
             try:
-                self.loaded = backend.load(self.task, self.source)
+                self.loaded = self.backend.load(self.task, self.source)
             except Exception as error:
                 lack = self._lack_of_memory(error, "was loaded")
                 self._broken = lack or (error if isinstance(error, SurroundingsFault) else None)
@@ -82,21 +88,28 @@ class Asking:
         return self.loaded
 
     def release(self) -> None:
-        """Let go of the weights; predictions stay."""
-        if self.loaded is not None:
+        """Let go of the weights, or of what answers; predictions stay."""
+        if self.backend.answers and self.loaded is not None:
+            self.loaded.close()
+            self.loaded = None
+        elif self.loaded is not None:
             alive = weakref.ref(self.loaded.model)
             self.loaded = None
             if alive() is not None:  # collecting takes a quarter of a second beside torch, and is rarely needed
                 gc.collect()
 
-    def predict(self, inputs: Sequence[Input], **changes: Any) -> list[Prediction | ModelFault]:
+    def predict(
+        self, inputs: Sequence[Input], ids: Sequence[str] = (), **changes: Any
+    ) -> list[Prediction | ModelFault]:
         """Predict one batch, with changes to the row; a ModelFault stands for what the model has no answer to.
+
+        `ids` are those of the cases or rows that the inputs are of.
 
         Raises ModelFault where it crashes, SurroundingsFault for what is not its own fault, and Unable where that is
         of no input in particular.
         """
         try:
-            return self._ask(inputs, **changes)
+            return self._ask(inputs, ids, **changes)
         except Crash:
             if self.first_call_seconds is None:
                 _ = self.unanswered  # raises where it crashes whatever it is given
@@ -114,7 +127,7 @@ class Asking:
             except Fault:
                 continue  # what cannot be read tells nothing of the model
             try:
-                or_raise(self._ask([given])[0])
+                or_raise(self._ask([given], [case.id])[0])
             except Fault as fault:
                 found.append((case, fault))
             else:
@@ -128,11 +141,11 @@ class Asking:
             raise self._broken
         return found if len(found) > 1 else []
 
-    def _ask(self, inputs: Sequence[Input], **changes: Any) -> list[Prediction | ModelFault]:
+    def _ask(self, inputs: Sequence[Input], ids: Sequence[str], **changes: Any) -> list[Prediction | ModelFault]:
         row, loaded = self.row(**changes), self.load()
         start = time.perf_counter()
         try:
-            found = self._checked(self.task.predict(loaded, inputs, row), len(inputs))
+            found = self._checked(self.backend.predict(self.task, loaded, inputs, row, ids), len(inputs))
         except Fault:
             raise
         except BaseException as error:  # a model may raise anything on an input it cannot take
@@ -161,7 +174,7 @@ class Asking:
 
     def left_out(self, inputs: Sequence[Input]) -> list[str]:
         """Tell of each input what is done with it because it is longer than the model reads."""
-        if self.task.left_out is None:
+        if self.task.left_out is None or self.backend.answers:
             return [""] * len(inputs)
         return self.task.left_out(self.load(), inputs, self.row())
 

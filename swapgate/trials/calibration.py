@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from swapgate.backends import find
 from swapgate.core.faults import InputFault, ModelFault
 from swapgate.core.words import nearest
 from swapgate.goldens.golden import golden_path
 from swapgate.goldens.provenance import CPU
 from swapgate.models.devices import check_device
-from swapgate.models.loading import find, surroundings
+from swapgate.models.loading import TRANSFORMERS, surroundings
 from swapgate.outputs import Mismatch, Tolerance, check_drift, near_ties, output_of
 from swapgate.outputs.prediction import Prediction
 from swapgate.outputs.tolerance import DEVICES, FIELDS, exceeds
@@ -105,6 +106,11 @@ def model_of(asked: str, models_file: Path, root: Path, device: str | None = Non
         source = find(row, models_file.parent, root, f"[{asked}] in {models_file}", in_file)
     except InputFault as fault:
         raise InputFault(f"{models_file}: {asked}.model: {fault}") from fault
+    if source.backend != TRANSFORMERS:
+        raise InputFault(
+            f"swapgate calibrate {asked}: {source.name} is one of the backend {source.backend}, of which threads and"
+            " padding cannot be varied; write a tolerance with its reason into the row"
+        )
     return Model(
         suite, tier, manifest.tasks[suite], source, source, cases, golden_path(root, models_file.stem, suite, tier)
     )

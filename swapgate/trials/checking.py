@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from swapgate.backends import transformers as backend
+from swapgate.backends import backend_of
 from swapgate.core.faults import ModelFault, SurroundingsFault
 from swapgate.core.words import listed, quoted
 from swapgate.goldens.golden import read_golden
 from swapgate.models.digest import file_digests
-from swapgate.models.loading import Source, fingerprint, generation_config
+from swapgate.models.loading import TRANSFORMERS, Source, fingerprint, generation_config
+from swapgate.outputs.answered import OTHERS
 from swapgate.outputs.prediction import to_json
-from swapgate.tasks.settings import BLANK, MANY, OTHERS, label_line
+from swapgate.tasks.settings import BLANK, MANY, label_line
 from swapgate.tasks.task import Task
 from swapgate.trials.running import Model
 
@@ -42,7 +43,7 @@ def check_model(model: Model) -> None:
             " not and the judge leaves out: as it is it would write other texts; take it out, or where it is served"
             f' as it is judged say decoding = "greedy" in [{model.suite}.{model.tier}]'
         )
-    wrong_kind = model.task.check_config(model.source.config)
+    wrong_kind = model.task.check_config(model.source.config) if model.source.has_config else ""
     if wrong_kind:
         raise SurroundingsFault(f"{model.name}: {model.source.name}: {wrong_kind}")
     _check_labels(model)
@@ -50,11 +51,11 @@ def check_model(model: Model) -> None:
 
 def _check_labels(model: Model) -> None:
     """Make sure that the row maps each label of the model. Raises SurroundingsFault with the line to write."""
-    if model.task.label_names is None:
-        return
     row = model.source.row
     try:
-        names = model.task.label_names(model.source.config)
+        names = model.source.class_names(model.task)
+        if names is None:
+            return
         keys, strange = sorted({*row.label_keys(names)}), row.strange_numbers(names)
     except SurroundingsFault as fault:
         raise fault.behind(f"{model.name}: {model.source.name}: ") from fault
@@ -85,10 +86,10 @@ def _check_numbers(model: Model, names: Sequence[str]) -> None:
     Raises SurroundingsFault with the line to write.
     """
     row, before = model.source.row, []
-    if not model.swapped or not model.task.label_names or row.labels != model.incumbent.row.labels:
+    if not model.swapped or row.labels != model.incumbent.row.labels:
         return
     with suppress(SurroundingsFault):  # its files may be gone, and then its names are not known
-        before = model.task.label_names(model.incumbent.config) if not model.incumbent.gone else []
+        before = (model.incumbent.class_names(model.task) if not model.incumbent.gone else None) or []
     found = row.renamed(names, before)
     if not found:
         return
@@ -102,15 +103,18 @@ def _check_numbers(model: Model, names: Sequence[str]) -> None:
     )
 
 
-def given_labels(model: Model) -> set[str]:
+def given_labels(model: Model) -> set[str] | None:
     """The labels of cases that it can give: by its row, and where others keep their names by its config.json.
+
+    None where only its answers tell them.
 
     Raises SurroundingsFault where that cannot be read.
     """
     row = model.source.row
     if OTHERS not in row.labels or not model.task.label_names:
         return row.given
-    return {row.label_map[key] for key in row.label_keys(model.task.label_names(model.source.config))}
+    names = model.source.class_names(model.task)
+    return None if names is None else {row.label_map[key] for key in row.label_keys(names)}
 
 
 def replaced_settings(model: Model) -> list[str]:
@@ -127,13 +131,13 @@ def extra_settings(model: Model) -> list[str]:
 
 
 def _replaced(model: Model, source: Source) -> list[str]:
-    replaced = model.task.replaced
+    replaced = model.task.replaced if source.has_config else None
     return replaced(source.config, generation_config(source), model.asked.row()) if replaced else []
 
 
 def _saved_again(model: Model) -> str:
     """Return in words which files of a candidate differ from its incumbent's in nothing that the digest counts."""
-    if model.incumbent.gone:
+    if model.incumbent.gone or model.source.identify or model.incumbent.identify:
         return ""
     ours, theirs = (file_digests(source.folder) for source in (model.source, model.incumbent))
     differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
@@ -158,10 +162,13 @@ def is_same_model(model: Model) -> bool:
 
     Raises SurroundingsFault where one cannot be loaded.
     """
-    one, other = (_asked(model.task, source) for source in (model.source, model.incumbent))
+    sources = (model.source, model.incumbent)
+    if {source.backend for source in sources} != {TRANSFORMERS}:
+        return False  # digests tell of others what can be told
+    one, other = (_asked(model.task, source) for source in sources)
     if one != other:
         return False
-    ours, theirs = (fingerprint(backend.load(model.task, source)) for source in (model.source, model.incumbent))
+    ours, theirs = (fingerprint(backend_of(source).load(model.task, source)) for source in sources)
     return ours == theirs
 
 
@@ -171,9 +178,10 @@ def _asked(task: Task, source: Source) -> tuple[dict[str, Any], Mapping[str, str
     Raises SurroundingsFault where its config.json cannot be read.
     """
     row = source.row
-    if task.label_names is None:
+    names = source.class_names(task)
+    if names is None:
         return row.settings, row.labels
-    keys = row.label_keys(task.label_names(source.config))
+    keys = row.label_keys(names)
     return row.settings, {key: row.label_map[key] for key in keys if key in row.label_map}
 
 

@@ -82,7 +82,8 @@ def _evaluated(model: Model, batch: Sequence[Case], evaluation: EvaluationSet) -
 def _evaluated_together(model: Model, batch: Sequence[Case]) -> list[Evaluated]:
     inputs = [row.input for row in batch]
     digests = [input_digest(one) for one in inputs]
-    predictions = [or_raise(found) for found in model.asked.predict(inputs, tolerance=EVERYTHING)]
+    said = model.asked.predict(inputs, [row.id for row in batch], tolerance=EVERYTHING)
+    predictions = [or_raise(found) for found in said]
     return [*map(Evaluated, predictions, digests, model.asked.left_out(inputs), map(extent, inputs))]
 
 

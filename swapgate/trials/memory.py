@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate import tasks
-from swapgate.backends import transformers as backend
+from swapgate.backends import backend_of
 from swapgate.core.faults import Fault, SurroundingsFault
 from swapgate.models.loading import Source
 from swapgate.project.cases import read_cases
@@ -42,6 +42,7 @@ def peak_memory(task: Task, source: Source, cases: Path) -> float:
         "modules": tasks.modules(),
         "folder": str(source.weights_folder),
         "name": source.name,
+        "backend": source.backend,
         "row": row,
         "cases": str(cases),
     }
@@ -75,7 +76,7 @@ def _grown(task: Task, source: Source, inputs: Sequence[Any]) -> int:
 
 
 def _load_and_predict(task: Task, source: Source, inputs: Sequence[Any]) -> None:
-    loaded = backend.load(task, source)
+    loaded = backend_of(source).load(task, source)
     for given in inputs:
         task.predict(loaded, [given], source.row)
 
@@ -93,7 +94,7 @@ def main() -> None:
         tasks.discover(*request["modules"])
         task = tasks.find_task(request["task"])
         row = row_type(task).model_validate(request["row"], strict=False)
-        source = Source(row, Path(request["folder"]), request["name"])
+        source = Source(row, Path(request["folder"]), request["name"], backend=request["backend"])
         cases = read_cases(Path(request["cases"]), task, row.label_set)
         print(_grown(task, source, [case.input for case in cases.cases]))
     except Fault as fault:

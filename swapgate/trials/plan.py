@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from swapgate.backends import find, told_from
+from swapgate.backends.backend import OWN_KEYS
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import nearest
 from swapgate.goldens.anchors import ANCHOR as ANCHORS
@@ -17,7 +19,7 @@ from swapgate.goldens.anchors import Remembered, accepted_rows, path_of, read_ro
 from swapgate.goldens.golden import Entry, golden_path, read_golden
 from swapgate.models.devices import check_device
 from swapgate.models.hub import MAIN, is_pinned
-from swapgate.models.loading import Source, find
+from swapgate.models.loading import Source
 from swapgate.project.budgets import Limit, QualityLimit
 from swapgate.project.cases import Cases, cases_of
 from swapgate.project.evaluation import EvaluationSet, find_set
@@ -38,6 +40,8 @@ from swapgate.tasks.task import Task
 from swapgate.trials.checking import extra_settings, given_labels, replaced_settings
 from swapgate.trials.running import Model
 
+WHICH = ("allow_pickle", "backend", "concurrency", "files", "revision", "timeout", "token_env", "variant", "version")
+"""Keys of a row that say which model it is, or how that is reached: a candidate has none of its incumbent's."""
 Key = tuple[str, str]
 """Suite and tier."""
 
@@ -243,16 +247,16 @@ def _own_labels(base: Path, root: Path, task: Task, row: Row) -> str:
     """Return the line by which a row keeps its model's labels; nothing where they cannot be told."""
     with suppress(Exception):  # whatever is wrong with the model is told once its row is whole
         source = find(row, base, root)
-        if task.label_names and not source.absent:
-            return row.own_labels(task.label_names(source.config))
+        if not source.absent and (names := source.class_names(task)) is not None:
+            return row.own_labels(names)
     return ""
 
 
 def _note_labels(plan: Plan, model: Model) -> None:
     """Note of a model how its labels are read, where that is guessed or not as they stand."""
     with suppress(Exception):  # its tests say what cannot be read, and what goes wrong in another package's task
-        if model.task.label_names and not model.source.absent:
-            told = model.source.row.told(model.task.label_names(model.source.config))
+        if not model.source.absent and (names := model.source.class_names(model.task)) is not None:
+            told = model.source.row.told(names)
             plan.notes.extend(f"{model.name}: {model.source.name}: {line}" for line in told)
 
 
@@ -337,11 +341,14 @@ def _find_set(plan: Plan, suite: str, asked: Path | None, working_tree: Path | N
 
 
 def _labels(plan: Plan, suite: str) -> set[str]:
-    """Return the labels that models can give or cases name; none where a model that keeps its own is not there yet."""
+    """Return the labels that models can give or cases name; none where one keeps its own and is not there yet, or only
+    its answers tell them.
+    """
     models = [model for (name, _), model in plan.models.items() if name == suite]
     named = {label for model in models for case in model.cases.cases for label in case.labels}
     try:
-        return named.union(*(given_labels(model) for model in models))
+        given = [given_labels(model) for model in models]
+        return set() if None in given else named.union(*(one or () for one in given))
     except Fault:  # its tests say why
         return set()
 
@@ -383,12 +390,7 @@ def _is_folder(row: Row, base: Path, root: Path, working_tree: Path) -> bool:
 def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device: str | None) -> Source:
     """Find a candidate: one that is only named takes the incumbent's label map, a TOML file holds a row of its own."""
     if not candidate.endswith(".toml"):
-        named, variant = _parted(candidate, directory)
-        name, _, revision = (named, "", "") if os.path.isdir(directory / named) else named.partition("@")
-        if revision and not is_revision(revision):
-            raise InputFault(f"{revision!r} is not a commit, a branch or a tag; give ID@REVISION")
-        changes = {"model": name, "revision": revision or None, "variant": variant or None, "allow_pickle": False}
-        row = model.row.model_copy(update=changes)
+        row = _row_of(model.row, candidate, directory)
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
     row = _on(read_row(path, model.task, plan.manifest.defaults[model.suite]), device)
@@ -401,6 +403,20 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device
             " incumbent's limits"
         )
     return find(row, path.parent, plan.root, candidate, candidate)
+
+
+def _row_of(row: Row, candidate: str, directory: Path) -> Row:
+    """Return the row of a candidate that is only named: the incumbent's, but for what says which model it is."""
+    backend = told_from(candidate, directory)
+    keys = {*WHICH, *(OWN_KEYS - backend.keys)}
+    own = {key: Row.model_fields[key].get_default(call_default_factory=True) for key in keys}
+    if backend.answers:
+        return row.model_copy(update={**own, "model": candidate})
+    named, variant = _parted(candidate, directory)
+    name, _, revision = (named, "", "") if os.path.isdir(directory / named) else named.partition("@")
+    if revision and not is_revision(revision):
+        raise InputFault(f"{revision!r} is not a commit, a branch or a tag; give ID@REVISION")
+    return row.model_copy(update={**own, "model": name, "revision": revision or None, "variant": variant or None})
 
 
 def _parted(candidate: str, directory: Path) -> tuple[str, str]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from swapgate.backends import backend_of
+from swapgate.backends.backend import MEASURED, Backend
 from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFault
 from swapgate.goldens.anchors import digest_of
 from swapgate.goldens.provenance import Provenance, told_apart
 from swapgate.inputs.given import Input
 from swapgate.models.devices import synchronizer
-from swapgate.models.loading import Source, surroundings
+from swapgate.models.loading import TRANSFORMERS, Source, surroundings
 from swapgate.outputs.prediction import Prediction
 from swapgate.project.cases import Cases
 from swapgate.project.manifest import Row
@@ -67,6 +69,18 @@ class Model:
     def row(self) -> Row:
         """The row that judges: the incumbent's. A candidate cannot bring its own limits."""
         return self.incumbent.row
+
+    @property
+    def backend(self) -> Backend:
+        """What makes its predictions."""
+        return backend_of(self.source)
+
+    @property
+    def unmeasured(self) -> frozenset[str]:
+        """What can be judged of models and not of what its backend makes: latency, memory, parameters, size,
+        properties.
+        """
+        return MEASURED - self.backend.measures(self.source.row)
 
     @property
     def swapped(self) -> bool:
@@ -133,7 +147,7 @@ class Model:
         if not inputs:
             return
         self.asked.load()  # what it raises is no case's fault
-        found = self._predict_each([*inputs.values()])
+        found = self._predict_each([*inputs.values()], [*inputs])
         words = {str(one) for one in found if isinstance(one, SurroundingsFault)}
         if len(found) > 1 and len(words) == 1 and all(isinstance(one, SurroundingsFault) for one in found):
             found = [Unable(*words)] * len(found)  # the same of all is not for what they hold
@@ -168,22 +182,27 @@ class Model:
 
     def produced(self, inputs: Sequence[Input]) -> int | None:
         """Count the tokens that one batch makes the model write; None for tasks and models that write none."""
-        count = self.task.produced
+        count = None if self.backend.answers else self.task.produced
         return count(self.asked.load(), self.predict(inputs)) if count else None
 
     def synchronizer(self) -> Callable[[], object]:
         """Return what waits until the model's device has done all that it was told."""
-        return synchronizer(self.asked.load())
+        loaded = self.asked.load()
+        return synchronizer(loaded) if self.source.backend == TRANSFORMERS else lambda: None
 
     @functools.cached_property
     def memory(self) -> float:
-        """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs."""
+        """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs, or
+        where it is not to be had.
+        """
+        if "memory" in self.unmeasured:
+            raise AbsentFault(f"{self.name}: memory not measured: {self.backend.what} ({self.source.name})")
         for absent in [case for case in self.cases.cases if not case.is_here]:
             _ = absent.input  # raises
         return peak_memory(self.task, replace(self.source, row=self.asked.row()), self.cases.path)
 
     def release(self) -> None:
-        """Let go of the weights; predictions stay."""
+        """Let go of the weights, or of what answers; predictions stay."""
         self.asked.release()
 
     @property
@@ -192,28 +211,29 @@ class Model:
         return Provenance(
             task=self.suite,
             model=self.source.name,
-            revision=self.source.commit,
+            revision=self.source.commit or self.source.row.version,
             variant=self.source.row.variant,
             dtype=self.source.row.dtype,
             digest=self.source.digest,
             tolerance=self.row.tolerance,
-            surroundings={**surroundings(), "device": self.source.row.device},
+            surroundings={**surroundings(), **self.backend.surroundings(), "device": self.source.row.device},
             files=self.source.files_digest if self.source.commit else None,
             kind=None if tasks().get(self.suite) is self.task else self.task.name,
+            backend=None if self.source.backend == TRANSFORMERS else self.source.backend,
         )
 
-    def _predict_each(self, inputs: Sequence[Input]) -> list[Prediction | Fault]:
+    def _predict_each(self, inputs: Sequence[Input], ids: Sequence[str]) -> list[Prediction | Fault]:
         """Predict a batch; where that fails each input alone, so that those at fault have their fault in its place."""
         try:
-            return [*self.asked.predict(inputs)]
+            return [*self.asked.predict(inputs, ids)]
         except Unable:
             raise
         except Fault as fault:
-            return [*map(self._predict_one, inputs)] if len(inputs) > 1 else [fault]
+            return [*map(self._predict_one, inputs, ids)] if len(inputs) > 1 else [fault]
 
-    def _predict_one(self, given: Input) -> Prediction | Fault:
+    def _predict_one(self, given: Input, name: str) -> Prediction | Fault:
         try:
-            return self.asked.predict([given])[0]
+            return self.asked.predict([given], [name])[0]
         except Unable:
             raise
         except Fault as fault:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from swapgate.backends.backend import PROPERTIES
 from swapgate.project.manifest import MEASURED
 from swapgate.trials.plan import Key, Plan
 from swapgate.trials.running import Model
@@ -29,7 +30,7 @@ def _of_tier(plan: Plan, key: Key, model: Model, memory: bool) -> Iterator[Selec
             continue
         if getattr(model.row.budget, name) and (memory or name != "memory"):
             yield Selected(*key, name)
-    for name in plan.properties.get(key[0], ()):
+    for name in plan.properties.get(key[0], ()) if PROPERTIES not in model.unmeasured else ():
         yield Selected(*key, name)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -9,10 +10,12 @@ from typing import Any, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from swapgate import __version__
-from swapgate.core.faults import InputFault
+from swapgate.backends import told
+from swapgate.core.faults import Fault, InputFault
 from swapgate.statistics.latency import FALSE_FAIL, FALSE_PASS
 from swapgate.statistics.paired import SIMULATED
 from swapgate.trials.plan import Plan
+from swapgate.trials.running import Model
 from swapgate.verdicts.figures import Cost, Quality
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Status, Verdict
 
@@ -87,8 +90,10 @@ class Tier:
     kind: str = ""
     """The task, such as text-classification."""
     remarks: Sequence[str] = ()
-    """What a reader should know besides: what a PASS of quality claims, tests that passed when run again."""
-
+    """What a reader should know besides: what a PASS of quality claims, tests that passed when run again, what is not
+    measured of a backend, and where nothing says for sure which model it is."""
+    backend: str = "transformers"
+    """What made its predictions: transformers, onnxruntime, recorded, …"""
     lapses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Cases on which a candidate is worse than its incumbent, by what they are: lost, near tie lost, weaker."""
 
@@ -209,9 +214,19 @@ def _tier(verdict: Verdict, plan: Plan) -> Tier:
         device=model.source.row.device,
         suite=verdict.suite,
         kind=model.task.name,
-        remarks=verdict.remarks,
+        remarks=[*verdict.remarks, *(_told(model, plan) if verdict.counts else ())],
+        backend=model.source.backend,
         lapses=verdict.lapses,
     )
+
+
+def _told(model: Model, plan: Plan) -> list[str]:
+    """Return what a reader should know of what makes a model's predictions."""
+    ids = [case.id for case in model.cases.cases]
+    with suppress(Fault):  # its tests say what cannot be read
+        rows = plan.evaluations[model.suite].rows() if model.backend.told and model.suite in plan.evaluations else ()
+        ids += [row.id for row in rows]
+    return [f"{model.name}: {words}" for words in told(model.source, ids)]
 
 
 def _figures(found: Mapping[str, Any]) -> Figures:

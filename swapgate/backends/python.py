@@ -1,0 +1,194 @@
+"""A Python function that predicts: the project's own code, in a process of its own that speaks JSON over pipes."""
+
+import hashlib
+import json
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from swapgate.backends import child
+from swapgate.backends.backend import PROPERTIES, Backend, Place
+from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
+from swapgate.models.loading import Identity, Source, settings_digest
+from swapgate.project.manifest import Row
+from swapgate.tasks.task import Task
+
+NAME = "python"
+FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+"""How a row names one: package.module:factory."""
+PLACES = (".", "src")
+"""The folders of a project in which its modules are looked for."""
+PACKAGE = "__init__.py"
+COMPILED = "__pycache__"
+WEAK = "its weights are not covered by its digest, which is of its module alone; name them in its row: files = […]"
+CLOSING = 5
+"""Seconds that a process has to end by itself."""
+
+
+class Predictor:
+    """A process in which a predictor was made."""
+
+    def __init__(self, source: Source) -> None:
+        start = time.perf_counter()
+        self.name, self.limit = source.name, source.row.timeout
+        self._broken = ""
+        self._process = subprocess.Popen(  # noqa: S603 - it is this package's own file
+            [sys.executable, "-P", child.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        self.close = weakref.finalize(self, _close, self._process)
+        module, _, factory = source.row.model.partition(":")
+        said = self._said({"root": str(_root(source)), "module": module, "factory": factory}, "be made")
+        if "failed" in said:
+            self._end(f"{self.name} cannot be made: {said['failed']}; mend it, or what it needs")
+        self.seconds = time.perf_counter() - start
+
+    def ask(self, inputs: Sequence[Any], ids: Sequence[str], row: Any) -> Sequence[Any]:
+        """Return what it says of each input; where it raises, a ModelFault of all.
+
+        Raises SurroundingsFault where it does not answer in time, ends, or does not answer each.
+        """
+        if self._broken:
+            raise SurroundingsFault(self._broken)
+        answer = self._said([child.to_json(one) for one in inputs], "answer")
+        if "raised" in answer:
+            return [ModelFault(f"it raised {answer['raised']}")] * len(inputs)
+        said = answer["said"]
+        if len(said) != len(inputs):
+            raise SurroundingsFault(
+                f"{self.name} gave {len(said)} answers to {len(inputs)} inputs; let it give a list with one for each"
+            )
+        return list(said)
+
+    def _said(self, request: Any, what: str) -> dict[str, Any]:
+        """Send a request and wait for its answer. Raises SurroundingsFault."""
+        lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=_exchange, args=(self._process, json.dumps(request), lines), daemon=True).start()
+        try:
+            line = lines.get(timeout=self.limit)
+        except queue.Empty:
+            self._process.kill()
+            self._end(
+                f"{self.name} did not {what} within {self.limit:g} s (timeout in its row); make it faster, or allow it"
+                " more"
+            )
+        if not line:
+            self._process.wait()
+            self._end(
+                f"the process of {self.name} ended with exit status {self._process.returncode} before it could {what};"
+                " see what it wrote to standard error, and mend it"
+            )
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _end(self, why: str) -> NoReturn:
+        self._broken = why
+        self.close()
+        raise SurroundingsFault(why)
+
+
+def _exchange(process: Any, request: str, lines: "queue.Queue[str]") -> None:
+    """Write a request and read its answer, which is empty where the process has ended."""
+    line = ""
+    with suppress(OSError, ValueError):
+        process.stdin.write(f"{request}\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+    lines.put(line)
+
+
+def _close(process: Any) -> None:
+    """Let a predictor close and its process end; where it does not it is killed."""
+    with suppress(OSError):
+        process.stdin.close()
+    try:
+        process.wait(CLOSING)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+
+
+def find(row: Row, place: Place) -> Source:
+    """Find the module of a row. Raises InputFault where it is not in the project, or a file is not there."""
+    if not FACTORY.fullmatch(row.model):
+        raise InputFault(f"model = {row.model!r} names no function; write package.module:factory")
+    parts = row.model.partition(":")[0].split(".")
+    folders = [Path(os.path.normpath(place.root / one)).joinpath(*parts) for one in PLACES]
+    files = [path for one in folders for path in (one.with_name(f"{one.name}.py"), one / PACKAGE)]
+    found = next((path for path in files if path.is_file()), None)
+    if found is None:
+        raise InputFault(
+            f"model = {row.model!r}: no module {'.'.join(parts)} in {place.root} (nor in {PLACES[1]} there); name a"
+            " module of the project"
+        )
+    beside = [os.path.relpath(place.base / Path(name).expanduser(), found.parent) for name in row.files]
+    absent = next((one for one in beside if not (found.parent / one).exists()), None)
+    if absent is not None:
+        raise InputFault(f"files: no {Path(os.path.normpath(found.parent / absent))}; name what its function reads")
+
+    def identify(source: Source) -> Identity:
+        return _identity(source, [Path(os.path.normpath(source.folder.parent / one)) for one in beside])
+
+    return Source(row, found, row.model, place.row_of, backend=NAME, identify=identify, has_config=False)
+
+
+def _identity(source: Source, weights: Sequence[Path]) -> Identity:
+    """Tell by its module, the files that it names and its version which function it is. Raises SurroundingsFault."""
+    try:
+        module = hashlib.sha256(source.folder.read_bytes()).hexdigest()
+        files = [(name, path) for one in weights for name, path in _files(one)]
+        held = [(name, _digest(path)) for name, path in files]
+        size = sum(path.stat().st_size for _, path in files)
+    except OSError as error:
+        raise SurroundingsFault(f"{source.name}: cannot be read ({error}); give files that can") from error
+    whole = settings_digest(source, module=module, factory=source.row.model, files=held, version=source.row.version)
+    return Identity(whole, module, "" if weights else WEAK, size if weights else None)
+
+
+def _files(place: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a folder with their names in it, or a file alone."""
+    if place.is_file():
+        yield place.name, place
+    for path in sorted(place.rglob("*")) if place.is_dir() else ():
+        if path.is_file() and COMPILED not in path.parts:
+            yield path.relative_to(place).as_posix(), path
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _root(source: Source) -> Path:
+    """Return the folder from which the module of a source is imported, in its own tree."""
+    parts = source.row.model.partition(":")[0].split(".")
+    return source.folder.parents[len(parts) - (source.folder.name != PACKAGE)]
+
+
+def load(_task: Task, source: Source) -> Predictor:
+    """Make the predictor in a process of its own. Raises SurroundingsFault where that fails."""
+    return Predictor(source)
+
+
+BACKEND = Backend(
+    name=NAME,
+    claims=lambda model, path: FACTORY.fullmatch(model) is not None and not path.exists(),
+    find=find,
+    load=load,
+    answers=True,
+    measures=lambda row: frozenset({"latency", PROPERTIES, *(["size"] if row.files else [])}),
+    what="a Python function",
+    keys=frozenset({"files", "timeout", "version"}),
+)

@@ -1,0 +1,120 @@
+"""A function of the project predicts, in a process of its own: what it says, what it raises, and who it is."""
+
+import pytest
+
+FINDS = """
+import os
+import sys
+import time
+
+import numpy
+
+NAMES = {"Ada": ("PER", 0.99), "Paris": ("LOC", 0.97), "Siemens": ("ORG", 0.98)}
+
+
+def find(text):
+    for word, (label, score) in NAMES.items():
+        if word in text:
+            at = text.index(word)
+            place = {"start": at, "end": at + len(word)}
+            yield {"entity_group": label, "score": numpy.float32(score), "word": word, **place}
+
+
+class Finder:
+    def __call__(self, texts):
+        print("printed")
+        return [list(find(text)) for text in texts]
+
+    def close(self):
+        open(__file__ + ".closed", "w").close()
+
+
+def make():
+    return Finder()
+"""
+
+
+@pytest.fixture
+def judge(recorded):
+    """Swap ner.small for a function of the project whose source is changed, and give verdict, reasons and result."""
+    recorded.replace(recorded.models_file, 'budget.size = { against = "original", at_most = 0.9 }\n', "")
+
+    def judged(old="", new="", *, model="serving.finder:make", text=FINDS, row=""):
+        assert old in text
+        recorded.write("serving/finder.py", text.replace(old, new))
+        if row:
+            labels = 'labels = { PER = "PER", ORG = "ORG", LOC = "LOC" }'
+            model = recorded.write("row.toml", f'model = "{model}"\n{labels}\n{row}\n').name
+        result = recorded.run("--swap", f"ner.small={model}", "-k", "small and not latency")
+        return recorded.verdicts(result).get("small"), "\n".join([*recorded.reasons(result), *result.errlines]), result
+
+    return judged
+
+
+def test_a_function_passes(recorded, judge):
+    """A function that finds all is a PASS, prints where nobody reads it, is closed, and its weights are not covered."""
+    verdict, reasons, _ = judge()
+    assert verdict == "PASS", reasons
+    assert "memory, parameters, size not measured: a Python function" in reasons
+    assert "its weights are not covered by its digest" in reasons
+    assert (recorded.path / "serving/finder.py.closed").exists()
+
+
+def test_the_files_that_it_reads(recorded, judge):
+    """The files that a row names are part of who it is, and are its size."""
+    recorded.write("weights/a.bin", "a" * 20)
+    verdict, reasons, _ = judge(row='files = ["weights"]')
+    assert verdict == "PASS", reasons
+    assert "weights are not covered" not in reasons
+    assert "memory, parameters not measured" in reasons
+    verdict, reasons, _ = judge(row='files = ["nowhere"]')
+    assert "files: no " in reasons
+
+
+FAULTS = {
+    "wrong": ('("LOC", 0.97)', '("ORG", 0.97)', "FAIL", "LOC 'Paris' 13-18 was not found"),
+    "raises": ("at = text.index(word)", 'raise ValueError("no\\nsuch")', "FAIL", "it raised ValueError: no ("),
+    "dies": ('print("printed")', "os._exit(5)", "ERROR", "ended with exit status 5 before it could answer"),
+    "hangs": ('print("printed")', "time.sleep(60)", "ERROR", "did not answer within 1.5 s (timeout in its row)"),
+    "import": ("import numpy", "import numpi", "ERROR", "cannot be made: ModuleNotFoundError: No module named 'numpi'"),
+    "factory": ("return Finder()", "return 3", "ERROR", "the factory made a int, which cannot be called"),
+    "exits": ("return Finder()", "sys.exit(4)", "ERROR", "cannot be made: SystemExit: 4"),
+    "fewer": (
+        "for text in texts]",
+        "for text in texts[1:]]",
+        "ERROR",
+        "gave 0 answers to 1 inputs; let it give a list",
+    ),
+    "odd": ('"score": numpy.float32(score)', '"score": "high"', "ERROR", "and not a list of"),
+    "no json": ('"word": word', '"word": {1}', "FAIL", "a set is nothing that JSON can hold"),
+    "no name": ("def make", "def made", "ERROR", "has no attribute 'make'"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_goes_wrong(judge, name):
+    """What it raises on an input is a FAIL with its first line; what fails around that is an ERROR."""
+    old, new, wanted, words = FAULTS[name]
+    verdict, reasons, _ = judge(old, new, row="timeout = 1.5" if name == "hangs" else "")
+    assert (verdict, words in reasons) == (wanted, True), reasons
+
+
+def test_a_module_that_is_not_there(judge):
+    """A module that the project has not is told before anything runs."""
+    _, reasons, result = judge(model="json:loads")
+    assert result.ret == 4
+    assert "no module json in " in reasons
+
+
+def test_another_version_is_another_model(recorded, judge):
+    """The module's source, its factory and the row's version say who it is: the same three are the same model."""
+    recorded.write("serving/finder.py", FINDS)
+    old = 'model = "../../models/small"'
+    recorded.replace(recorded.models_file, old, 'model = "serving.finder:make"\nversion = "1"')
+    recorded.replace(recorded.models_file, 'gaps = { left_out = "the small model does not know Siemens" }\n', "")
+    recorded.run("--snapshot-update", "-k", "golden and small").assert_outcomes(passed=3, deselected=13)
+    labels = 'labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }\n'
+    for version, wanted in (("1", "FAIL"), ("2", "PASS")):
+        recorded.write("row.toml", f'model = "serving.finder:make"\nversion = "{version}"\n{labels}')
+        result = recorded.run("--swap", "ner.small=row.toml", "-k", "small and not latency")
+        assert recorded.verdicts(result)["small"] == wanted

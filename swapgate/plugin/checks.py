@@ -291,6 +291,11 @@ def remember_command(model: Model) -> str:
     return f'pytest -m "{model.suite} and {model.tier} and not latency" --snapshot-update{where}'
 
 
+def anchor_command(model: Model) -> str:
+    """Return what moves the anchor of a tier."""
+    return f'swapgate anchor {model.suite}.{model.tier} --reason "…"'
+
+
 def not_recorded(model: Model, made_by: Provenance) -> str:
     """Return in words that a tier's golden is still another model's: its incumbent's is missing, or its own after a
     swap. Raises Fault where the model's files cannot be read.

@@ -11,7 +11,7 @@ from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import nearest
 from swapgate.goldens.anchors import Remembered
 from swapgate.outputs.counts import RIGHT
-from swapgate.plugin.checks import described, remember_command
+from swapgate.plugin.checks import anchor_command, described, remember_command
 from swapgate.project.budgets import FEWEST_WATCHED, SWAP_QUALITY, WATCH, Limit, QualityLimit, SliceLimit
 from swapgate.project.manifest import ANCHOR, INCUMBENT
 from swapgate.statistics import slices
@@ -218,7 +218,7 @@ class Quality:
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         keep = f"its files were edited: put those of {self._before} back" if self._before else keep
         beside_anchor = any(one.decision == "FAIL" and one.beside and one.beside.tier == ANCHOR for one in judged)
-        move = f", or accept it and {move_anchor(self.model)}" if beside_anchor else ""
+        move = f", or accept it and move the anchor: {anchor_command(self.model)}" if beside_anchor else ""
         return f"{keep}, or loosen budget.quality in {self.models_file}{move}"
 
     def _remarks(self, counted: Tally, judged: Sequence[_Judged], sliced: Sequence[tuple[Slice, str]]) -> Iterator[str]:
@@ -348,7 +348,7 @@ class Quality:
             return None
         name, whose, otherwise = model, f"remembered of {model}", "bring its weights back"
         if against == ANCHOR:
-            name, whose, otherwise = f"the anchor {model}", "the anchor's", move_anchor(self.model)
+            name, whose, otherwise = f"the anchor {model}", "the anchor's", f"move the anchor: {anchor_command(self.model)}"
         try:
             both = beside(counted, known.rows)
         except ValueError as error:
@@ -362,11 +362,6 @@ class Quality:
         if against == INCUMBENT:
             notes.insert(0, f"the weights of {model} are gone, and its recorded rows are used")
         return _Side(name, model, *both, notes=notes)
-
-
-def move_anchor(model: Model) -> str:
-    """Return in words what moves the anchor of a tier."""
-    return f'move the anchor: swapgate anchor {model.suite}.{model.tier} --reason "…"'
 
 
 def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:

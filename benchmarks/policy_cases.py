@@ -75,7 +75,7 @@ def verdict(rule: str, lost: int, clearly: int, weaker: int, decided: str) -> st
     lapses = [Lapse(str(number), kind, "") for number, kind in enumerate(kinds)]  # type: ignore[arg-type]
     limit = BUDGET if rule == RULES[3] else None
     counts = decided == "PASS" and rule in RULES[2:]
-    judged = judge_lapses("", lapses, 0, CASES, Rule(CASES, CASES, limit), counts)
+    judged = judge_lapses("", lapses, 0, CASES, Rule(CASES, CASES, limit), "" if counts else "too few rows")
     if judged.failed or decided == "FAIL":
         return "FAIL"
     return "INCOMPLETE" if decided == "too few rows" else "PASS"

@@ -50,7 +50,10 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
         raise InputFault(f"{asked.tier}: {plan.shown(models_file)} has no such tier{nearest(asked.tier, known)}")
     model = plan.models[suite, tier]
     _check(model, asked.cases)
-    _check_loses(model, asked.cases)
+    if model.swapped:
+        check_model(model)
+    own = _own_answers(model)
+    _check_loses(model, [case for case in asked.cases if own.get(case)])
     before = _still_accepted(model)
     accepted = _together(before, model.source.digest[:DIGITS], asked.cases, asked.reason.strip(), _day(asked.expires))
 
@@ -59,27 +62,31 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
 
     rewrite(models_file, accept)
     until = f" until {accepted.expires}" if accepted.expires else ""
+    failed = [case for case in accepted.cases if own.get(case) is False and case not in model.row.gaps]
     return (
         f"{asked.tier}: {model.source.name} ({accepted.digest}) may lose {', '.join(accepted.cases)}{until}; commit"
         f" {plan.shown(models_file)}. Under --against it counts from the next change on, or in this one where the"
-        f' commit\'s models file says exceptions = "in-change"\n{_as_gaps(model, accepted.cases, asked.reason.strip())}'
+        f' commit\'s models file says exceptions = "in-change"\n{_as_gaps(model, failed, asked.reason.strip())}'
     )
 
 
-def _as_gaps(model: Model, wanted: Sequence[str], reason: str) -> str:
+def _own_answers(model: Model) -> dict[str, bool]:
+    """Return, of the cases that a golden of the model's own has, whether it is right there."""
+    golden = read_golden(model.golden)
+    entries = [(case, golden[case.id]) for case in model.cases.cases if case.id in golden]
+    mine = [(case, entry.prediction) for case, entry in entries if entry.made_by.digest == model.source.digest]
+    return {case.id: not check_expected(prediction, case.expected) for case, prediction in mine}
+
+
+def _as_gaps(model: Model, failed: Sequence[str], reason: str) -> str:
     """Offer as known gaps the cases that a model fails by a golden of its own: as the incumbent it loses nothing."""
-    golden, failed = read_golden(model.golden), []
-    for case in model.cases.cases:
-        entry = golden.get(case.id)
-        own = entry and entry.made_by.digest == model.source.digest and case.id not in model.row.gaps
-        if entry and own and case.id in wanted and check_expected(entry.prediction, case.expected):
-            failed.append(f"{case.id} = {json.dumps(reason, ensure_ascii=False)}\n")
     if not failed:
         return ""
     words = (
         f"the golden is of {model.source.name} already; once it is the incumbent what it fails is a known gap, so add"
     )
-    return f"{words}:\n\n[{model.suite}.{model.tier}.gaps]\n{''.join(failed)}"
+    lines = "".join(f"{case} = {json.dumps(reason, ensure_ascii=False)}\n" for case in failed)
+    return f"{words}:\n\n[{model.suite}.{model.tier}.gaps]\n{lines}"
 
 
 def _together(before: Accepted | None, digest: str, cases: Sequence[str], reason: str, until: date | None) -> Accepted:
@@ -107,19 +114,13 @@ def _still_accepted(model: Model) -> Accepted | None:
     return before
 
 
-def _check_loses(model: Model, wanted: Sequence[str]) -> None:
-    """Make sure that it is a candidate that is to lose cases. Raises Fault where it is the accepted model itself."""
-    if model.swapped:
-        check_model(model)
-        return
-    golden = read_golden(model.golden)
-    for case in [case for case in model.cases.cases if case.id in wanted and case.id in golden]:
-        entry = golden[case.id]
-        if entry.made_by.digest == model.source.digest and not check_expected(entry.prediction, case.expected):
-            raise InputFault(
-                f"{model.suite}.{model.tier}: {case.id!r} is right in the golden of {model.source.name}, the row's own"
-                " model, which does not lose it; name the model that does: --candidate MODEL"
-            )
+def _check_loses(model: Model, right: Sequence[str]) -> None:
+    """Raise InputFault where cases that are to be lost are right in a golden of the model's own."""
+    if right and not model.swapped:
+        raise InputFault(
+            f"{model.suite}.{model.tier}: {right[0]!r} is right in the golden of {model.source.name}, the row's own"
+            " model, which does not lose it; name the model that does: --candidate MODEL"
+        )
 
 
 def _check(model: Model, wanted: Sequence[str]) -> None:

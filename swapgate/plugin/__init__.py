@@ -25,11 +25,11 @@ from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.elsewhere import Elsewhere
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.project.configuration import UNRELATED
+from swapgate.project.manifest import DEFAULT_MODELS
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.verdicts.facts import Report, running
 from swapgate.verdicts.writing import write_running
 
-DEFAULT_MODELS = "embedded"
 STANDARD = "swapgate.standard"
 """The module whose asserts are worded as those of test files are."""
 WORKER = "PYTEST_XDIST_WORKER"

@@ -98,7 +98,8 @@ class Expected:
         model, unmapped = self.model, _unmapped_labels(case, self.model)
         if model.swapped:
             expired = _expired(model, case)
-            step = f"{expired}the candidate fails a case that it must pass: keep {model.names[0]}"
+            must = "a critical case, which may never be lost" if case.critical else "a case that it must pass"
+            step = f"{expired}the candidate fails {must}: keep {model.names[0]}"
         elif before := _got_it_right(case, model):
             step = f"{before}, of which the golden still is, gets it right: keep that"
         else:
@@ -227,7 +228,11 @@ class Golden:
             return _worded(self.model, case, found, f"record it with: {accept}")
         if self.model.swapped:
             expired = _expired(self.model, case)
-            next_step = f"{expired}the candidate is worse than its incumbent: keep {self.model.names[0]}"
+            lost = case.critical and check_expected(received.prediction, case.expected)
+            worse = (
+                "the case is critical and may never be lost" if lost else "the candidate is worse than its incumbent"
+            )
+            next_step = f"{expired}{worse}: keep {self.model.names[0]}"
         elif is_swap(received, stored):
             before, now = told_apart(*((one.made_by.model, one.made_by.digest) for one in (stored, received)))
             whose = now if now == whose else f"{before} → {now}"
@@ -290,6 +295,11 @@ def remember_command(model: Model) -> str:
     """Return what records a tier's goldens and remembers its rows of the evaluation set."""
     where = " on your machine" if on_ci() else ""
     return f'pytest -m "{model.suite} and {model.tier} and not latency" --snapshot-update{where}'
+
+
+def anchor_command(model: Model) -> str:
+    """Return what moves the anchor of a tier."""
+    return f'swapgate anchor {model.suite}.{model.tier} --reason "…"'
 
 
 def not_recorded(model: Model, made_by: Provenance) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import suppress
@@ -29,6 +30,7 @@ from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.missing import Missing, missing, test_file
 from swapgate.plugin.outcomes import after_reruns, found_of, is_new_try, lapse_of, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
+from swapgate.project.manifest import DEFAULT_MODELS
 from swapgate.tasks import tasks
 from swapgate.trials.checking import answers_alike, is_same_model
 from swapgate.trials.plan import Key, Plan
@@ -38,7 +40,7 @@ from swapgate.verdicts.facts import Report, report
 from swapgate.verdicts.lapses import Rule
 from swapgate.verdicts.terminal import verdict_text
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
-from swapgate.verdicts.writing import write_reports
+from swapgate.verdicts.writing import tier_report, write_reports
 
 PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
@@ -125,9 +127,12 @@ class Ledger:
             partly = [check.partly for check in checks if isinstance(check, Golden) and check.partly]
             sames = [check.same for check in checks if isinstance(check, Golden | Quality) and check.same is not None]
             same = all(sames) if sames else None
-            lapse = lapse_of(item) if outcome == "counted" else None
+            lapse = lapse_of(item) if outcome in ("counted", "failed") else None
             found = plain(self.plan.worded(found_of(item))) if lapse else ""
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, found, same)
+            remarks = [
+                plain(self.plan.worded(one)) for check in judged if isinstance(check, Quality) for one in check.remarks
+            ]
+            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, found, same, remarks)
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
         return report
@@ -226,7 +231,12 @@ class Ledger:
         doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
         tiers = {**self.plan.models, **self.plan.removed}
         self._note_accepted()
-        rules = {key: self._rule(model) for key, model in self.plan.models.items() if model.swapped}
+        swaps = dict(swap.split("=", 1) for swap in option.swap)
+        rules = {
+            key: self._rule(model, swaps.get(".".join(key), ""))
+            for key, model in self.plan.models.items()
+            if model.swapped
+        }
         stale, looser = self._stale(), self._loosened()
         verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, {**looser, **stale}, doubts, rules)
         for verdict in verdicts:  # beside a FAIL it is no reason, and says why the golden's tolerance held
@@ -246,7 +256,12 @@ class Ledger:
         self._note_waiting()
         junit = session.config.stash.get(xml_key, None)
         facts = report(verdicts, self.plan, int(session.exitstatus))
-        self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit)
+        unshown = self._unshown(facts)
+        reporter = session.config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            red = [tier_report(name, words[0]) for name, words in unshown.items() if words]
+            reporter.stats.setdefault("failed", []).extend(red)
+        self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit, unshown)
         session.exitstatus = self.report.exit_status
 
     def _note_accepted(self) -> None:
@@ -262,13 +277,39 @@ class Ledger:
                     found.append(f"{may}: {accepted.reason}{until}")
         self.plan.notes[:0] = sorted(found)
 
-    def _rule(self, model: Model) -> Rule:
-        """Return what a candidate may lose of its cases."""
+    def _rule(self, model: Model, asked: str) -> Rule:
+        """Return what a candidate may lose of its cases; `asked` is how --swap names it, or empty."""
         cases, budget, key = len(model.cases.cases), model.row.budget.cases, (model.suite, model.tier)
         limits = (budget.lost_at_most, budget.weaker_at_most, budget.net) if budget else ()
         gaps = f"[{'.'.join(key)}.gaps] in {self.plan.shown(self.plan.manifest.path)}"
         listed = self.plan.proposed[key].row.gaps if key in self.plan.proposed else ()
-        return replace(Rule(cases, cases - len(model.row.gaps), *limits), gaps=gaps, listed=listed)
+        return replace(
+            Rule(cases, cases - len(model.row.gaps), *limits),
+            clear_lead=model.row.clear_lead,
+            evaluation_set=model.suite in self.plan.evaluations,
+            accept=(f"swapgate accept-loss {'.'.join(key)}", self._accepting(asked)),
+            gaps=gaps,
+            listed=listed,
+        )
+
+    def _accepting(self, asked: str) -> str:
+        """Return the options that name a candidate and the models file to `swapgate accept-loss`."""
+        models_file = self.plan.manifest.option
+        options = {"--candidate": asked, "--models": "" if models_file == DEFAULT_MODELS else models_file}
+        return "".join(f" {name} {shlex.quote(value)}" for name, value in options.items() if value)
+
+    def _unshown(self, facts: Report) -> dict[str, list[str]]:
+        """Return why tiers are a FAIL, beside what red tests show: where cases were counted, or no test is red."""
+        mine = [record for test, record in self.records if test in self.selected]
+        red = {(record.selected.key, record.message) for record in mine if record.outcome == "failed"}
+        counted = {record.selected.key for record in mine if record.outcome == "counted"}
+        found = {}
+        for tier in facts.tiers:
+            key = tier.suite, tier.tier
+            words = [one.message for one in tier.reasons if one.status == "FAIL" and (key, one.message) not in red]
+            if key in counted or (words and key not in {of for of, _ in red}):
+                found[tier.name] = words
+        return found
 
     def _note_waiting(self) -> None:
         """Return how much of what was judged waits for a review."""

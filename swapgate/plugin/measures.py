@@ -11,7 +11,7 @@ from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import nearest
 from swapgate.goldens.anchors import Remembered
 from swapgate.outputs.counts import RIGHT
-from swapgate.plugin.checks import described, remember_command
+from swapgate.plugin.checks import anchor_command, described, remember_command
 from swapgate.project.budgets import FEWEST_WATCHED, SWAP_QUALITY, WATCH, Limit, QualityLimit, SliceLimit
 from swapgate.project.manifest import ANCHOR, INCUMBENT
 from swapgate.statistics import slices
@@ -72,7 +72,7 @@ class Cost:
         ratio = self.measure(self.reference, limit.at_most)
         judgement = ratio.judge(limit.at_most)
         self.figure = figures.Cost(
-            f"{ratio.median:.2f}{ratio.unit} (≤ {limit.at_most:g})",
+            figures.shown_ratio(ratio.median, ratio.unit, limit.at_most),
             value,
             self.reference.source.name,
             ratio.median,
@@ -147,6 +147,8 @@ class Quality:
     incomplete: str = ""
     remark: str = ""
     """What a reader should know where it passes: of what the claim is."""
+    remarks: Sequence[str] = ()
+    """What a reader should know whatever comes of it: of slices."""
     figure: figures.Quality | None = None
     """What was found, for the verdict."""
     _others: dict[str, Tally] = field(default_factory=dict, init=False)
@@ -197,8 +199,10 @@ class Quality:
             )
         elif undecided and not self.incomplete:
             self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *told])} ({described(self.model)})"
-        remarks = [*self._remarks(counted, judged, sliced), *told]
+        remarks = [*self._remarks(counted, judged), *told]
         self.remark = f"{self.model.name}: {'; '.join(remarks)}" if remarks else ""
+        of_slices = [*figures.of_slices(sliced)]
+        self.remarks = [f"{self.model.name}: {'; '.join(of_slices)}"] if of_slices else []
         self.holds = not failed and self.holds is not False
         return not failed
 
@@ -218,15 +222,13 @@ class Quality:
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         keep = f"its files were edited: put those of {self._before} back" if self._before else keep
         beside_anchor = any(one.decision == "FAIL" and one.beside and one.beside.tier == ANCHOR for one in judged)
-        move = f", or accept it and {move_anchor(self.model)}" if beside_anchor else ""
+        move = f", or accept it and move the anchor: {anchor_command(self.model)}" if beside_anchor else ""
         return f"{keep}, or loosen budget.quality in {self.models_file}{move}"
 
-    def _remarks(self, counted: Tally, judged: Sequence[_Judged], sliced: Sequence[tuple[Slice, str]]) -> Iterator[str]:
+    def _remarks(self, counted: Tally, judged: Sequence[_Judged]) -> Iterator[str]:
         """Yield what a reader should know where it passes."""
         yield from (f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes)
         yield from self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
-        yield from (words for one, words in sliced if one.role == "seen")
-        yield from figures.undecided(sliced)
         if judged and counted.sources:
             yield (
                 f"the {counted.rows:,} rows of {self.evaluation} are parts of {counted.sources:,} contexts or files,"
@@ -348,7 +350,11 @@ class Quality:
             return None
         name, whose, otherwise = model, f"remembered of {model}", "bring its weights back"
         if against == ANCHOR:
-            name, whose, otherwise = f"the anchor {model}", "the anchor's", move_anchor(self.model)
+            name, whose, otherwise = (
+                f"the anchor {model}",
+                "the anchor's",
+                f"move the anchor: {anchor_command(self.model)}",
+            )
         try:
             both = beside(counted, known.rows)
         except ValueError as error:
@@ -362,11 +368,6 @@ class Quality:
         if against == INCUMBENT:
             notes.insert(0, f"the weights of {model} are gone, and its recorded rows are used")
         return _Side(name, model, *both, notes=notes)
-
-
-def move_anchor(model: Model) -> str:
-    """Return in words what moves the anchor of a tier."""
-    return f'move the anchor: swapgate anchor {model.suite}.{model.tier} --reason "…"'
 
 
 def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:

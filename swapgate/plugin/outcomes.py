@@ -74,10 +74,13 @@ def _outcome_of(
         )
     if gap and not gap.mended and isinstance(error, AssertionError) and report.when == "call":
         return "known gap", gap.reason
-    if isinstance(error, AssertionError) and report.when == "call" and item.stash.get(COUNTED, False):
-        red = [check for check in checks if not check.holds]
-        if red and all(getattr(check, "lapse", None) for check in red):
-            return "counted", red[0].message
+    if (
+        isinstance(error, AssertionError)
+        and report.when == "call"
+        and item.stash.get(COUNTED, False)
+        and lapse_of(item)
+    ):
+        return "counted", next(check.message for check in checks if not check.holds)
     if isinstance(error, AbsentFault):
         return "incomplete", _words(error, selected)
     judged = (AssertionError, ModelFault, pytest.fail.Exception)
@@ -87,9 +90,9 @@ def _outcome_of(
 
 
 def lapse_of(item: pytest.Item) -> Kind | None:
-    """Return how a candidate was found to be worse on the case of a test."""
-    kinds: list[Kind] = [kind for check in item.stash.get(CHECKS, []) if (kind := getattr(check, "lapse", None))]
-    return min(kinds, key=KINDS.index, default=None)
+    """Return how a candidate was found to be worse on the case of a test; None where anything else is red too."""
+    kinds = [getattr(check, "lapse", None) for check in item.stash.get(CHECKS, []) if not check.holds]
+    return min((kind for kind in kinds if kind), key=KINDS.index, default=None) if all(kinds) else None
 
 
 def found_of(item: pytest.Item) -> str:

@@ -1,6 +1,7 @@
 """Figures of a verdict: what was measured, beside what, and what is allowed, as they stand in a verdict JSON."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from swapgate.statistics.comparison import ERRORS, FEWEST_ERRORS, SATURATED, Comparison, Floor
@@ -75,11 +76,29 @@ class Quality:
 
 
 def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:
-    """Return a comparison in words for a table: "F1 0.938 (−0.027 ≥ −0.050)"."""
+    """Return a comparison in words for a table: "F1 0.938 (−0.027 ≥ −0.050)", where that is so."""
     if comparison.metric == ERRORS:
-        return f"{comparison.value:g} errors ({_times(comparison)} ≤ {comparison.allowed:g})"
-    sign, allowed = _allowed(comparison, less_is_better)
-    return f"{comparison.metric} {comparison.value:.3f} ({comparison.difference:+.3f} {sign} {allowed:+.3f})"
+        ratio = math.inf if comparison.difference is None else comparison.difference
+        sign = relation(ratio if comparison.value else 0.0, comparison.allowed, True)
+        return f"{comparison.value:g} errors ({_times(comparison)} {sign} {comparison.allowed:g})"
+    allowed, found = _allowed(comparison, less_is_better), comparison.difference or 0.0
+    digits = _telling_apart(found, allowed)
+    sign = relation(found, allowed, less_is_better)
+    return f"{comparison.metric} {comparison.value:.3f} ({found:+.{digits}f} {sign} {allowed:+.{digits}f})"
+
+
+def relation(found: float, limit: float, less_is_better: bool) -> str:
+    """Return the sign that is true between a figure and its limit, the last bit of a float64 sum left aside."""
+    if math.isclose(found, limit, rel_tol=1e-9, abs_tol=1e-12):
+        return "≤" if less_is_better else "≥"
+    if found < limit:
+        return "≤" if less_is_better else "<"
+    return ">" if less_is_better else "≥"
+
+
+def _telling_apart(one: float, other: float, fewest: int = 3) -> int:
+    """Return with how many digits behind the point two numbers look as different as they are; seven show none."""
+    return next((digits for digits in range(fewest, 7) if f"{one:.{digits}f}" != f"{other:.{digits}f}"), fewest)
 
 
 def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
@@ -90,7 +109,7 @@ def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
             f"{comparison.value:g} rows are wrong, {_times(comparison)} times the {comparison.reference:g} of"
             f" {against}, allowed {comparison.allowed:g}; {flips}"
         )
-    _, allowed = _allowed(comparison, less_is_better)
+    allowed = _allowed(comparison, less_is_better)
     return (
         f"{comparison.metric} {comparison.value:.4f}, that of {against} {comparison.reference:.4f}:"
         f" {comparison.difference:+.4f} (95 % bounds {comparison.low:+.4f} and {comparison.high:+.4f}), allowed"
@@ -106,22 +125,39 @@ def worded_slice(one: Slice, against: str, less_is_better: bool) -> str:
         return f"seen after the fact, {flips}"
     if one.role == "watched" and found.decision == "too few rows":
         return f"watched and undecided, {flips}, {rows_wanted(found, '')}"
+    if found.decision == "PASS":
+        return f"{one.name} holds its limit: {shown_comparison(found, less_is_better)}"
     if found.decision == "too few rows":
         return f"{words}: {rows_wanted(one.comparison, '')}"
     return words
 
 
-def undecided(sliced: Sequence[tuple[Slice, str]]) -> list[str]:
-    """Return the words of slices that are watched and undecided: the worst, and how many more there are."""
-    found = [words for one, words in sliced if one.role == "watched" and one.comparison.decision == "too few rows"]
-    more = len(found) - MOST_SEEN
-    return found[:MOST_SEEN] + ([f"{more} more slices are watched and undecided; all in --verdict-json"] * (more > 0))
+def of_slices(sliced: Sequence[tuple[Slice, str]]) -> Iterator[str]:
+    """Yield what a reader is told of slices besides reasons: limits that hold, what was watched, what lost most."""
+    yield from (words for one, words in sliced if one.role == "named" and one.comparison.decision == "PASS")
+    watched = [(one.comparison.decision, words) for one, words in sliced if one.role == "watched"]
+    found = [words for decision, words in watched if decision == "too few rows"]
+    yield from found[:MOST_SEEN]
+    if len(found) > MOST_SEEN:
+        yield f"{len(found) - MOST_SEEN} more slices are watched and undecided; all in --verdict-json"
+    if held := sum(decision == "PASS" for decision, _ in watched):
+        yield f"{held} watched {'slices are' if held > 1 else 'slice is'} within the limit"
+    yield from (words for one, words in sliced if one.role == "seen")
 
 
 def shown_floor(floor: Floor) -> str:
-    """Return a figure beside its floor for a table: "F1 0.938 (≥ 0.900)"."""
-    sign, limit = _floor(floor)
-    return f"{floor.metric} {floor.value:.3f} ({sign} {limit:.3f})"
+    """Return a figure beside its floor for a table: "F1 0.938 (≥ 0.900)", where that is so."""
+    _, limit = _floor(floor)
+    digits = _telling_apart(floor.value, limit)
+    sign = relation(floor.value, limit, floor.at_least is None)
+    return f"{floor.metric} {floor.value:.{digits}f} ({sign} {limit:.{digits}f})"
+
+
+def shown_ratio(found: float, unit: str, at_most: float) -> str:
+    """Return what a model costs beside another for a table: "0.66 (≤ 0.9)", where that is so."""
+    sign = relation(found, at_most, True)
+    digits = _telling_apart(found, at_most, 2) if sign == ">" else 2
+    return f"{found:.{digits}f}{unit} ({sign} {at_most:g})"
 
 
 def worded_floor(floor: Floor) -> str:
@@ -198,8 +234,8 @@ def _times(comparison: Comparison) -> str:
     return "–" if comparison.difference is None else f"{comparison.difference:.2f}"
 
 
-def _allowed(comparison: Comparison, less_is_better: bool) -> tuple[str, float]:
-    return ("≤", comparison.allowed) if less_is_better else ("≥", -comparison.allowed)
+def _allowed(comparison: Comparison, less_is_better: bool) -> float:
+    return comparison.allowed if less_is_better else -comparison.allowed
 
 
 def _units(found: Comparison | Floor) -> tuple[int, str]:

@@ -5,6 +5,7 @@ the candidate, what is not lost clearly is only told. Else each lapse is a FAIL,
 """
 
 import math
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,6 +15,10 @@ KINDS: tuple[Kind, ...] = ("lost", "near tie lost", "weaker", "accepted")
 """Worst first. *Lost*: right for the incumbent, wrong for the candidate; a near tie where the incumbent did not lead
 clearly. *Weaker*: right for both, and the score fell by more than the tolerance. *Accepted*: a reviewer
 lets this candidate lose it, whichever it is."""
+
+
+MOST_NAMED = 5
+"""Cases in a command that is offered."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,12 @@ class Rule:
     weaker_at_most: float | None = None
     net: bool = False
     """Whether gained cases make up for lost ones."""
+    clear_lead: float = 0.5
+    """From what lead of the incumbent on a case is lost clearly."""
+    evaluation_set: bool = False
+    """Whether the suite has one."""
+    accept: tuple[str, str] = ("", "")
+    """What a reviewer types to accept losses, before and behind the cases."""
     gaps: str = ""
     """Where the tier's known gaps stand, in words."""
     listed: Collection[str] = ()
@@ -58,23 +69,31 @@ class Judged:
     told: list[str] = field(default_factory=list)
 
 
-def judge_lapses(name: str, lapses: Iterable[Lapse], gained: int, seen: int, rule: Rule, decided: bool) -> Judged:
-    """Judge the lapses of a tier, of which `seen` cases were compared; `decided`: whether its set is a paired PASS."""
+def judge_lapses(name: str, lapses: Iterable[Lapse], gained: int, seen: int, rule: Rule, undecided: str) -> Judged:
+    """Judge the lapses of a tier, of which `seen` cases were compared.
+
+    `undecided` says why its evaluation set is no paired PASS beside the incumbent, and is empty where it is one.
+    """
     worst: dict[str, Lapse] = {}
     for lapse in sorted(lapses, key=lambda one: (KINDS.index(one.kind), not one.is_lost)):
         worst.setdefault(lapse.case, lapse)
     by_kind = {kind: [one for one in worst.values() if one.kind == kind] for kind in KINDS}
-    lost = by_kind["lost"] + ([] if decided else by_kind["near tie lost"])
+    lost = by_kind["lost"] + (by_kind["near tie lost"] if undecided else [])
     found = Judged()
     found.told += _told("accepted", by_kind["accepted"])
-    if decided:
+    if not undecided:
         found.told += _told("near tie lost, not counted", by_kind["near tie lost"])
-    excused = _judge(name, "lost", lost, rule.lost_at_most, gained if rule.net else 0, rule, found)
+    why = f"for no evaluation set decides for the candidate ({undecided})" if undecided else ""
+    clearly = why or f"for the incumbent led by clear_lead = {rule.clear_lead:g} or more"
+    excused = _judge(name, "lost", lost, rule.lost_at_most, gained if rule.net else 0, rule, clearly, found)
     weaker = by_kind["weaker"]
-    if decided and rule.weaker_at_most is None:
+    if not undecided and rule.weaker_at_most is None:
         found.told += _told("weaker, not counted", weaker)
     else:
-        excused |= _judge(name, "weaker", weaker, rule.weaker_at_most, 0, rule, found)
+        excused |= _judge(name, "weaker", weaker, rule.weaker_at_most, 0, rule, why, found)
+    if found.failed:
+        cases = [one.case for one in (*lost, *weaker) if one.message in found.failed]
+        found.failed[0] += f"; {_ways_out(cases, rule, bool(undecided))}"
     if excused and seen < rule.cases and not found.failed:
         found.incomplete.append(
             f"{name}: {seen} of {rule.cases} cases were compared, and a budget of cases is of all: run it without -k"
@@ -89,20 +108,37 @@ def judge_lapses(name: str, lapses: Iterable[Lapse], gained: int, seen: int, rul
 
 
 def _judge(
-    name: str, word: str, lapses: Sequence[Lapse], limit: float | None, gained: int, rule: Rule, found: Judged
+    name: str,
+    word: str,
+    lapses: Sequence[Lapse],
+    limit: float | None,
+    gained: int,
+    rule: Rule,
+    strictly: str,
+    found: Judged,
 ) -> bool:
-    """Hold lapses against a limit. Gives whether it excuses any."""
-    if limit is None or not lapses:
-        found.failed += [one.message for one in lapses]
+    """Hold lapses against a limit, or against none with the words why. Gives whether it excuses any."""
+    if not lapses:
         return False
-    allowed = math.floor(limit) if limit >= 1 else math.floor(limit * rule.right)
-    made_up = f", {gained} gained" if gained else ""
-    words = f"{name}: {len(lapses)} cases {word}{made_up}, allowed {allowed} of {rule.right} (budget.cases)"
-    if len(lapses) - gained > allowed:
+    allowed = 0 if limit is None else math.floor(limit if limit >= 1 else limit * rule.right)
+    made_up = f", {gained} gained" if gained and limit is not None else ""
+    words = f"{name}: {len(lapses)} {'case' if len(lapses) == 1 else 'cases'} {word}{made_up}, allowed"
+    words += f" none, {strictly}" if limit is None else f" {allowed} of {rule.right} (budget.cases)"
+    if limit is None or len(lapses) - gained > allowed:
         found.failed += [f"{words}: {', '.join(one.case for one in lapses)}", *(one.message for one in lapses)]
         return False
     found.told += [words, *_told(f"{word}, within budget.cases", lapses)]
     return True
+
+
+def _ways_out(cases: Sequence[str], rule: Rule, is_undecided: bool) -> str:
+    """Return in words what lets a candidate pass that loses cases, for whoever means it to."""
+    named = " ".join(map(shlex.quote, cases)) if len(cases) <= MOST_NAMED else "CASE…"
+    lead = "give an evaluation set that decides (then only clear losses count, by clear_lead)"
+    lead = lead if is_undecided else f"raise clear_lead ({rule.clear_lead:g})"
+    them = "it" if len(cases) == 1 else "them"
+    command = f'{rule.accept[0]} {named}{rule.accept[1]} --reason "…"'
+    return f"{lead}, allow {them} with budget.cases, or accept {them} with: {command}"
 
 
 def _told(what: str, lapses: Iterable[Lapse]) -> list[str]:

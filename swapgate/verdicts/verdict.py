@@ -74,6 +74,8 @@ class Record:
     """Of such a case: what was found, without what to do about it."""
     same: bool | None = None
     """Of a candidate: whether all that was compared is what its incumbent says; None where nothing was."""
+    remarks: Sequence[str] = ()
+    """What a reader should know whatever came of the test."""
 
     @property
     def is_lost(self) -> bool:
@@ -180,7 +182,7 @@ def _judge_tier(
     ties = sorted(tie for record in records for tie in record.ties)
     partly = sorted(words for record in records for words in record.partly)
     told = [record.message for record in records if record.outcome in ("passed", "quarantined") and record.message]
-    remarks = [*counted.told, *told]
+    remarks = [*counted.told, *told, *(words for record in records for words in record.remarks)]
     reasons = list(dict.fromkeys(reasons))
     return Verdict(suite, tier, status, counts, figures, reasons, improvements, ties, partly, remarks, by_kind(lapses))
 
@@ -201,17 +203,39 @@ def _no_judge(name: str, records: Sequence[Record], rule: Rule | None) -> list[s
 def _judge_lapses(
     name: str, lapses: list[Lapse], records: Sequence[Record], figures: Mapping[str, Any], rule: Rule
 ) -> Judged:
-    quality = [record for record in records if record.selected.check == "quality"]
-    found = figures.get("quality") or {}
-    beside = [one["comparison"] for one in found.get("comparisons", ()) if one["tier"] == INCUMBENT]
-    whole = {found.get("metric"), RIGHT, ERRORS}  # how sure it is of what it finds decides nothing
-    decided = any(one["metric"] in whole for one in beside) and all(one["decision"] == "PASS" for one in beside)
-    decided = decided and all(record.outcome == "passed" for record in quality)
     compared = [record for record in records if record.selected.check in ("expected", "golden")]
     left_out = {record.selected.case for record in compared if record.outcome in ("error", "incomplete")}
     seen = {record.selected.case for record in compared} - left_out
     gained = {record.selected.case for record in records if record.outcome == "improvement" and record.selected.case}
-    return judge_lapses(name, lapses, len(gained), len(seen), rule, decided)
+    quality = [record.outcome for record in records if record.selected.check == "quality"]
+    undecided = _undecided(quality, figures.get("quality") or {}, rule)
+    return judge_lapses(name, lapses, len(gained), len(seen), rule, undecided)
+
+
+def _undecided(quality: Sequence[Outcome], found: Mapping[str, Any], rule: Rule) -> str:
+    """Return in words why no evaluation set decides for a candidate, by what came of its quality; empty where one does.
+
+    One does that is a PASS, and beside the incumbent by its first figure or by one that counts rows that are right.
+    """
+    beside = [one["comparison"] for one in found.get("comparisons", ()) if one["tier"] == INCUMBENT]
+    open_ones = [one for one in beside if one["decision"] == "too few rows"]
+    if not quality:
+        return "quality was not selected" if rule.evaluation_set else "the suite has none"
+    if "FAIL" in {one["decision"] for one in beside}:
+        return "that of the suite is FAIL"
+    if open_ones:
+        needed = max(one["needed"] or 0 for one in open_ones)
+        return "too few rows" + (f", about {needed:,} needed" if needed else "")
+    if others := sorted({STATUSES.get(outcome, outcome) for outcome in quality} - {"passed"}):
+        return f"quality is {others[0]}"
+    whole = (found.get("metric"), RIGHT, ERRORS)  # how sure it is of what it finds decides nothing
+    if not any(one["metric"] in whole for one in beside):
+        return (
+            f"no limit beside the incumbent is of {whole[0]} or {RIGHT}"
+            if beside
+            else "nothing is beside the incumbent"
+        )
+    return ""
 
 
 def exit_status(verdicts: Sequence[Verdict], others_failed: bool, allow_incomplete: bool) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from _pytest.junitxml import LogXML
 
 from swapgate.core.files import write_whole
-from swapgate.verdicts.facts import Report, Tier, to_json
+from swapgate.verdicts.facts import Report, to_json
 from swapgate.verdicts.markdown import markdown
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED
 
@@ -31,17 +31,22 @@ def write_running(facts: Report, json_path: Path | None, markdown_path: Path | N
 
 
 def write_reports(
-    facts: Report, json_path: Path | None, markdown_path: Path | None, junit: LogXML | None
+    facts: Report,
+    json_path: Path | None,
+    markdown_path: Path | None,
+    junit: LogXML | None,
+    unshown: Mapping[str, Sequence[str]],
 ) -> tuple[Report, list[str]]:
     """Write what was asked for. Gives a line for each file that could not be written; then the exit status is not 0.
 
-    The verdict JSON comes last, so that it says with which status the run ends.
+    `unshown`: by tier why it is a FAIL, beside what its red tests show; of each whose cases were counted. The verdict
+    JSON comes last, so that it says with which status the run ends.
     """
     summary = os.environ.get(JOB_SUMMARY)
     steps: list[tuple[Path | None, Callable[[Path, Report], None]]] = [
         (markdown_path, lambda path, facts: write_whole(path, markdown(facts))),
         (Path(summary) if summary and markdown_path else None, lambda path, facts: _append(path, markdown(facts))),
-        (Path(junit.logfile) if junit else None, lambda _, facts: _write_junit(junit, facts)),
+        (Path(junit.logfile) if junit else None, lambda _, facts: _write_junit(junit, facts, unshown)),
         (json_path, lambda path, facts: write_whole(path, to_json(facts))),
     ]
     lines = []
@@ -55,14 +60,17 @@ def write_reports(
     return facts, lines
 
 
-def _add_tier(junit: LogXML, tier: Tier) -> None:
-    """Add a test case of a tier whose cases were counted: each by itself is only expected to fail."""
-    failed = tier.verdict == "FAIL"
-    words = "\n".join(reason.message for reason in tier.reasons) if failed else None
-    name = f"swapgate::{tier.name}"
-    for when, outcome in (("call", "failed" if failed else "passed"), ("teardown", "passed")):
-        said = words if when == "call" else None
-        junit.pytest_runtest_logreport(pytest.TestReport(name, ("swapgate", None, tier.name), {}, outcome, said, when))  # type: ignore[arg-type]
+def tier_report(tier: str, words: str) -> pytest.TestReport:
+    """Return a tier as a test of pytest: red with words that no test by itself can say, passed without any."""
+    location = ("swapgate", None, tier)
+    return pytest.TestReport(f"swapgate::{tier}", location, {}, "failed" if words else "passed", words or None, "call")
+
+
+def _add_tier(junit: LogXML, tier: str, words: str) -> None:
+    """Add a test case of a tier, for each of its counted cases by itself is only expected to fail."""
+    report = tier_report(tier, words)
+    junit.pytest_runtest_logreport(report)
+    junit.pytest_runtest_logreport(pytest.TestReport(report.nodeid, report.location, {}, "passed", None, "teardown"))
 
 
 def _append(path: Path, text: str) -> None:
@@ -70,16 +78,15 @@ def _append(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _write_junit(junit: LogXML | None, facts: Report) -> None:
+def _write_junit(junit: LogXML | None, facts: Report, unshown: Mapping[str, Sequence[str]]) -> None:
     """Write it once more, with a property a tier and one of the run: its file was written before the verdicts."""
     assert junit is not None
     whole = asdict(facts)
-    for tier in whole.pop("tiers"):
-        name = f"swapgate.verdict.{tier['task']}/{tier['tier']}"
-        junit.add_global_property(name, json.dumps(tier, ensure_ascii=False))
-    for judged in facts.tiers:
-        if judged.lapses:
-            _add_tier(junit, judged)
+    for one in whole.pop("tiers"):
+        name = f"swapgate.verdict.{one['task']}/{one['tier']}"
+        junit.add_global_property(name, json.dumps(one, ensure_ascii=False))
+    for tier, words in unshown.items():
+        _add_tier(junit, tier, "\n".join(words))
     junit.add_global_property("swapgate.run", json.dumps(whole, ensure_ascii=False))
     try:
         junit.pytest_sessionfinish()

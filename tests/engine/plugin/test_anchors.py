@@ -93,7 +93,7 @@ def test_creep(crept, workers):
     )
     assert reason.endswith('accept it and move the anchor: swapgate anchor ner.small --reason "…"')
     assert "allowed -0.03; 45 rows lost and 0 gained of 1,000 (models/candidate, swapped in for" in reason
-    assert "right 0.955 (-0.045 ≥ -0.030), F1 " in crept.table(found.result)[1]
+    assert "right 0.955 (-0.045 < -0.030), F1 " in crept.table(found.result)[1]
 
 
 def test_row_with_another_model(crept):

@@ -31,7 +31,7 @@ def test_within(trial, workers):
     """One lost case within its budget is shown as expected to fail, told, and the tier passes."""
     result = trial("lost_at_most = 1", "-m", "small and not latency", *workers, Ada=None)
     assert (result.ret, trial.project.verdicts(result)) == (0, {"small": "PASS"})
-    assert "note  ner/small: 1 cases lost, allowed 1 of 2 (budget.cases)" in trial.project.reasons(result)
+    assert "note  ner/small: 1 case lost, allowed 1 of 2 (budget.cases)" in trial.project.reasons(result)
     result.assert_outcomes(passed=result.parseoutcomes()["passed"], xfailed=3)
 
 
@@ -39,17 +39,50 @@ def test_beyond(trial, workers):
     """Beyond its budget the tier is a FAIL that names the cases, and JUnit has a red test case for the tier."""
     result = trial("lost_at_most = 0", "-m", "small and not latency", "--junitxml=junit.xml", *workers, Ada=None)
     assert (result.ret, trial.project.verdicts(result)) == (1, {"small": "FAIL"})
-    first = "FAIL  ner/small: 1 cases lost, allowed 0 of 2 (budget.cases): ada"
-    assert trial.project.reasons(result)[0] == first
+    first = "FAIL  ner/small: 1 case lost, allowed 0 of 2 (budget.cases): ada; "
+    command = 'with: swapgate accept-loss ner.small ada --candidate models/candidate --reason "…"'
+    reasons = trial.project.reasons(result)
+    assert reasons[0].startswith(first)
+    assert [line.endswith(command) for line in reasons] == [True] + [False] * (len(reasons) - 1)
     junit = (trial.project.path / "junit.xml").read_text()
     assert 'failures="1"' in junit
-    assert "1 cases lost, allowed 0 of 2" in junit
+    assert "1 case lost, allowed 0 of 2" in junit
+
+
+def test_last_lines(trial, workers):
+    """The last lines of pytest  name a tier that fails by cases of which each is only expected to fail."""
+    result = trial("lost_at_most = 0", "-m", "small and not latency", *workers, Ada=None)
+    failed = [line for line in result.outlines if line.startswith("FAILED ")]
+    assert [line.partition(": 1 ")[0] for line in failed] == ["FAILED swapgate::ner/small - ner/small"]
+    assert result.parseoutcomes()["failed"] == 1
+
+
+def test_strict(trial, workers):
+    """Where nothing could let a lost case pass its tests are red, and the verdict says why and which ways there are."""
+    result = trial("", "-m", "small and not latency", *workers, Ada=None)
+    reasons = trial.project.reasons(result)
+    words = "allowed none, for no evaluation set decides for the candidate (the suite has none): ada"
+    assert [words in line for line in reasons if line.startswith("FAIL")] == [True, False, False]
+    failed = [line for line in result.outlines if line.startswith("FAILED ")]
+    assert len(failed) == 2
+    assert not any("swapgate::" in line for line in failed)
+
+
+def test_no_last_line_twice(trial):
+    """What a red test shows is not shown once more as its tier."""
+    result = trial("lost_at_most = 5", critical="ada", Ada=None)
+    failed = [line for line in result.outlines if line.startswith("FAILED ")]
+    assert failed
+    assert all("::test_" in line for line in failed)
 
 
 def test_critical(trial):
     """A critical case may never be lost."""
     result = trial("lost_at_most = 5", critical="ada", Ada=None)
     assert (result.ret, trial.project.verdicts(result)) == (1, {"small": "FAIL"})
+    fails = [line for line in trial.project.reasons(result) if line.startswith("FAIL")]
+    assert len(fails) == 2
+    assert all("critical" in line and "may never be lost: keep models/small" in line for line in fails)
 
 
 def test_weaker(trial):

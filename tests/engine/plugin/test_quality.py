@@ -78,7 +78,8 @@ def test_loses_clearly(judge):
     """A swap that loses more than the margin fails with what was found and allowed, and many flips are counted."""
     result = judge(before=range(2), now=range(2, 92))
     assert (result.ret, judge.verdicts(result)) == (1, {"small": "FAIL"})
-    reason, *flips = judge.reasons(result)
+    reason, seen, *flips = judge.reasons(result)
+    assert seen.startswith("note  ner/small: seen after the fact, length = ")
     assert reason == (
         "FAIL  ner/small: right 0.9100, that of models/small 0.9980: -0.0880 (95 % bounds -0.1042 and -0.0739), allowed"
         f" -0.02; 90 rows lost and 2 gained of 1,000 {KEEP}"
@@ -134,6 +135,41 @@ def test_watched_and_undecided(judge, lost, words):
     assert all(f"watched and undecided, slice = 'de': {words}" in line for line in told)
 
 
+@pytest.mark.parametrize(
+    ("limit", "now", "verdict", "words"),
+    [
+        (
+            "language.de = { margin = 0.2 }",
+            range(3),
+            "PASS",
+            "language = 'de' holds its limit: F1 0.992 (-0.008 ≥ -0.200)",
+        ),
+        ("language.de = { margin = 0.2 }", range(20), "INCOMPLETE", "language = 'de' holds its limit: F1 0.947 "),
+        (
+            "language.de = { margin = 0.2 }",
+            range(90),
+            "FAIL",
+            "seen after the fact, length = 'shortest third': 90 lost",
+        ),
+        ("watch = { margin = 0.2 }", range(20), "INCOMPLETE", "2 watched slices are within the limit"),
+        ("", range(20), "INCOMPLETE", "seen after the fact, language = 'de': 20 lost and 0 gained of 200"),
+    ],
+    ids=["pass", "incomplete", "fail", "watched", "seen"],
+)
+def test_slices_are_told(judge, limit, now, verdict, words):
+    """What came of slices is told whatever the whole set comes to: a limit that holds, and those that lost most."""
+    lines = [json.loads(line) for line in rows(1_000)]
+    for number, row in enumerate(lines):
+        row["slices"] = {"language": "de" if number < 100 or number >= 900 else "en"}
+    if limit:
+        judge.project.replace(judge.project.models_file, "gaps =", f"budget.slices.{limit}\ngaps =")
+    file = judge.project.write("sliced.jsonl", "".join(f"{json.dumps(row)}\n" for row in lines))
+    result = judge(f"--eval-set=ner={file}", now=now)
+    assert judge.verdicts(result) == {"small": verdict}
+    told = [line for line in judge.reasons(result) if line.startswith("note  ner/small: ")]
+    assert any(words in line for line in told), told
+
+
 def test_loss_at_the_margin(judge):
     """Where more rows would hardly help, none are asked for."""
     result = judge(now=range(20))
@@ -150,7 +186,7 @@ def test_figure_that_is_no_share(judge, now, verdict):
     """Where nothing else is said, a swap is judged by the task's first figure, resampled, and two points."""
     result = judge(before=range(20), now=now, limit=None)
     assert judge.verdicts(result) == {"small": verdict}
-    assert "≥ -0.020)" in judge.table(result)[1]
+    assert ("< -0.020)" if verdict == "FAIL" else "≥ -0.020)") in judge.table(result)[1]
     assert "F1 " in judge.table(result)[1]
 
 
@@ -178,7 +214,7 @@ def test_floor(judge, missed, status, verdict):
     """A floor is judged without a swap, by bounds of the figure itself, and shown with what it must reach."""
     result = judge("--verdict-json=verdict.json", before=range(missed), limit='{ at_least = 0.9, metric = "right" }')
     assert (result.ret, judge.verdicts(result)) == (status, {"small": verdict})
-    assert f"right {1 - missed / 1000:.3f} (≥ 0.900)" in judge.table(result)[1]
+    assert f"right {1 - missed / 1000:.3f} ({'<' if missed > 100 else '≥'} 0.900)" in judge.table(result)[1]
     quality = json.loads((judge.project.path / "verdict.json").read_text())["tiers"][0]["figures"]["quality"]
     (floor,) = quality["floors"]
     assert (floor["at_least"], floor["at_most"], floor["rows"], quality["comparisons"]) == (0.9, None, 1_000, [])
@@ -197,7 +233,7 @@ def test_floor_of_a_swap(judge):
     strange = {"Other": ["PER", 0.9]}
     result = judge(before=range(250), now=range(250), limit="{ at_least = 0.9 }", candidate=strange)
     assert (result.ret, judge.verdicts(result)) == (1, {"small": "FAIL"})
-    assert "F1 0.857 (≥ 0.900), F1 0.857 (+0.000 ≥ -0.020)" in judge.table(result)[1]
+    assert "F1 0.857 (< 0.900), F1 0.857 (+0.000 ≥ -0.020)" in judge.table(result)[1]
 
 
 def test_same_inputs_count_once(judge):
@@ -221,7 +257,8 @@ def test_other_tier(judge, missed, status, verdict):
     """A budget against another tier is judged without a swap; no flips are listed, for none took place."""
     result = judge(before=range(missed), limit=TO_ORIGINAL)
     assert (result.ret, judge.verdicts(result)) == (status, {"small": verdict})
-    assert f"right {1 - missed / 1000:.3f} ({-missed / 1000:+.3f} ≥ -0.050)" in judge.table(result)[1]
+    sign = "<" if missed > 50 else "≥"
+    assert f"right {1 - missed / 1000:.3f} ({-missed / 1000:+.3f} {sign} -0.050)" in judge.table(result)[1]
     assert len(judge.reasons(result)) == (verdict != "PASS")
     if verdict == "FAIL":
         assert judge.reasons(result)[0].endswith(
@@ -268,7 +305,7 @@ def test_ratio_of_errors(judge, before, now, verdict, words):
 def test_several_limits(judge):
     """Each limit is judged, all that fail are named in one message, and the flips are listed once."""
     result = judge(before=range(60), now=range(200), limit=f"[{RIGHT}, {RATIO}, {TO_ORIGINAL}]")
-    reason, *flips = judge.reasons(result)
+    reason, *others = judge.reasons(result)
     assert [
         words.split(",")[0]
         for words in reason.split(": ", 1)[1].split("; ")
@@ -278,7 +315,7 @@ def test_several_limits(judge):
         "200 rows are wrong",
         "right 0.8000",
     ]
-    assert len(flips) == FLIPS + 1
+    assert [line.partition("  ")[0] for line in others] == ["note"] + ["lost"] * (FLIPS + 1)
 
 
 def test_candidates_own_limit(judge):

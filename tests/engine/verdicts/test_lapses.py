@@ -15,14 +15,47 @@ def many(kind, count):
 
 def judged(lapses, decided=False, gained=0, seen=36, **rule):
     """Judge lapses of a tier of 36 cases, of which its incumbent gets 30 right."""
-    return judge_lapses("ner/small", lapses, gained, seen, Rule(36, 30, **rule), decided)
+    rule = Rule(36, 30, accept=("swapgate accept-loss ner.small", " --candidate new"), **rule)
+    return judge_lapses("ner/small", lapses, gained, seen, rule, "" if decided else "the suite has none")
 
 
 @pytest.mark.parametrize("lapse", [LOST, NEAR, WEAKER], ids=KINDS[:3])
 def test_strict(lapse):
     """Where no set decides and there is no budget each lapse is a FAIL."""
     found = judged([lapse])
-    assert (found.failed, found.told, found.incomplete) == ([lapse.message], [], [])
+    assert (found.failed[1:], found.told, found.incomplete) == ([lapse.message], [], [])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "decided", "limit", "words"),
+    [
+        (["lost"], False, None, "1 case lost, allowed none, for no evaluation set decides for the candidate (the"),
+        (["weaker"] * 2, False, None, "2 cases weaker, allowed none, for no evaluation set decides for the candidate"),
+        (
+            ["lost"],
+            True,
+            None,
+            "1 case lost, allowed none, for the incumbent led by clear_lead = 0.5 or more: 0; raise",
+        ),
+        (["lost"] * 2, False, 1, "2 cases lost, allowed 1 of 30 (budget.cases): 0, 1; give an evaluation set"),
+        (["lost", "weaker"], False, None, "1 case lost, allowed none, for no evaluation set decides for the candidate"),
+    ],
+    ids=["strict", "weaker", "clear", "budget", "both"],
+)
+def test_ways_out(kinds, decided, limit, words):
+    """A FAIL says first by which rule, and once which ways there are for whoever means to lose the cases."""
+    lapses = [Lapse(str(number), kind, f"{kind} {number}") for number, kind in enumerate(kinds)]
+    found = judged(lapses, decided=decided, lost_at_most=limit)
+    assert found.failed[0].startswith(f"ner/small: {words}")
+    named = " ".join(one.case for one in lapses)
+    command = f'with: swapgate accept-loss ner.small {named} --candidate new --reason "…"'
+    assert [command in one for one in found.failed] == [True] + [False] * (len(found.failed) - 1)
+    assert all(way in found.failed[0] for way in ("budget.cases", "clear_lead"))
+
+
+def test_many_ways_out():
+    """More cases than a line has room for are not all named in the command."""
+    assert "swapgate accept-loss ner.small CASE… --candidate new" in judged(many("lost", 9)).failed[0]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +77,7 @@ def test_budget(count, limit, failed):
     """A limit from 1 on is a number of cases, below 1 a share of those the incumbent gets right, rounded down."""
     found = judged(many("lost", count), lost_at_most=limit)
     assert bool(found.failed) == failed
-    assert f"{count} cases lost, allowed " in (found.failed or found.told)[0]
+    assert f"{count} {'cases' if count > 1 else 'case'} lost, allowed " in (found.failed or found.told)[0]
 
 
 def test_one_case_counts_once():
@@ -67,7 +100,7 @@ def test_weaker_has_a_budget_of_its_own():
     assert not judged(lapses, lost_at_most=0, weaker_at_most=4).failed
     assert judged(lapses, lost_at_most=9, weaker_at_most=3).failed
     assert judged(lapses, lost_at_most=9, weaker_at_most=3, decided=True).failed
-    assert len(judged(lapses, lost_at_most=9).failed) == 4
+    assert judged(lapses, lost_at_most=9).failed[1:] == [one.message for one in lapses]
 
 
 @pytest.mark.parametrize(("net", "failed"), [(False, True), (True, False)])
@@ -91,25 +124,32 @@ def record(check, case, outcome, lapse=None, **figures):
 
 
 @pytest.mark.parametrize(
-    ("quality", "decision", "status"),
+    ("quality", "decision", "why"),
     [
-        ("passed", "PASS", "PASS"),
-        ("incomplete", "too few rows", "FAIL"),
-        ("failed", "FAIL", "FAIL"),
-        (None, "", "FAIL"),
+        ("passed", "PASS", ""),
+        ("incomplete", "too few rows", "too few rows, about 133 needed"),
+        ("failed", "FAIL", "that of the suite is FAIL"),
+        ("failed", "PASS", "quality is FAIL"),
+        ("error", None, "quality is ERROR"),
+        ("passed", None, "nothing is beside the incumbent"),
+        (None, "", "quality was not selected"),
     ],
 )
-def test_evidence_of_the_same_run(quality, decision, status):
-    """A weaker case is told where the set decided for the candidate in this run, and is a FAIL where it did not."""
+def test_evidence_of_the_same_run(quality, decision, why):
+    """A weaker case is told where the set decided for the candidate in this run; else it is a FAIL that says why."""
     records = [record("golden", "ada", "counted", "weaker")]
     if quality:
-        beside = [{"tier": "incumbent", "comparison": {"decision": decision, "metric": "F1"}}]
+        comparison = {"decision": decision, "metric": "F1", "needed": 133}
+        beside = [{"tier": "incumbent", "comparison": comparison}] if decision else []
         records.append(record("quality", None, quality, quality={"metric": "F1", "comparisons": beside}))
     selected = {test: one.selected for test, one in records}
-    (verdict,) = judge(selected, records, [("ner", "small")], [("ner", "small")])
-    assert verdict.status == status
+    rules = {("ner", "small"): Rule(36, 30, evaluation_set=True)}
+    (verdict,) = judge(selected, records, [("ner", "small")], [("ner", "small")], rules=rules)
+    assert verdict.status == ("FAIL" if why else "PASS")
     assert verdict.lapses == {"weaker": ["ada"]}
-    assert bool(verdict.remarks) == (status == "PASS")
+    told = [words for _, words in verdict.reasons if f"no evaluation set decides for the candidate ({why})" in words]
+    assert len(told) == bool(why)
+    assert any("weaker, not counted" in one for one in verdict.remarks) == (not why)
 
 
 @pytest.mark.parametrize(

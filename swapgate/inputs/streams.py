@@ -73,7 +73,7 @@ def _frame(file: BinaryIO, place: int) -> int:
 
 def fault_of_ogg(file: BinaryIO, size: int) -> str:
     """Return in words why an Ogg file is not read: it was cut off, or only its first sound would be; else nothing."""
-    open_streams, place, begun = set(), 0, False
+    open_streams, place, begun = set[bytes](), 0, False
     while len(head := _page(file, place)) >= PAGE:
         flags, stream, lengths = head[5], head[14:18], head[PAGE:]
         length = PAGE + head[26] + sum(lengths)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from swapgate.changes.git import changed_since, file_of, tracked
+from swapgate.changes.imported import imported
 from swapgate.changes.judges import CONFTEST, IN_PART, MARKED, WHOLE, Layout, is_of_module, text_of
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.tables import parse_toml, read_toml
@@ -56,15 +57,16 @@ def changed_suites(plan: Plan, commit: str, layout: Layout = DEFAULT, free: Sequ
     the configuration, pinned versions; unless one of the globs of `free` has it and it does not judge. What git does
     not keep may have changed, and touches its suite.
     """
-    touched, links = Touched(), _links(plan)
-    for name in changed_since(plan.root, commit):
+    touched, links, names = Touched(), _links(plan), changed_since(plan.root, commit)
+    run = _run(plan, names, layout) if any(_is_free(name, free) and name.endswith(".py") for name in names) else set()
+    for name in names:
         path = Path(os.path.normpath(plan.root / name))
         paths = [path, *(link / path.relative_to(place) for link, place in links.items() if path.is_relative_to(place))]
         if all(one.name.endswith(HARMLESS) for one in paths):
             continue
         suites = _union([_suites_of(plan, one, commit, layout) for one in paths])
-        if suites is None and not any(_judges(one, plan, layout) for one in paths):
-            if not path.is_symlink() and any(_glob(one).fullmatch(name) for one in free):  # a link may lead to anything
+        if suites is None and not any(one in run or _judges(one, plan, layout) for one in paths):
+            if not path.is_symlink() and _is_free(name, free):  # a link may lead to anything
                 touched.free.append(name)
                 continue
             touched.strange = touched.strange or name
@@ -116,9 +118,27 @@ def unrelated(root: Path, commit: str, layout: Layout) -> list[str]:
 def _judges(path: Path, plan: Plan, layout: Layout) -> bool:
     """Return whether a file judges and is of no suite: conftest.py, configuration, a task, what suite files import."""
     if path.suffix == ".py":
-        beside = [one for one in path.parent.glob("*.py") if layout.is_test(one) and MARKED.search(text_of(one))]
-        return path.name == CONFTEST or bool(beside) or is_of_module(path, plan.root, layout)
+        beside = any(_is_suite_file(one, layout) for one in path.parent.glob("*.py"))
+        return path.name == CONFTEST or beside or is_of_module(path, plan.root, layout)
     return path == layout.configuration or (path.parent == plan.root and path.name in (*WHOLE, *IN_PART))
+
+
+def _run(plan: Plan, names: Sequence[str], layout: Layout) -> set[Path]:
+    """Return the Python files of the project that this process runs for its suites: those that they import, and so on.
+
+    It has run what conftests and options import; what suite files import it will.
+    """
+    known = {Path(os.path.normpath(plan.root / name)) for name in names} | tracked(plan.root)
+    known = {path for path in known if path.suffix == ".py"}
+    return imported({path for path in known if path.name == CONFTEST or _is_suite_file(path, layout)}, known)
+
+
+def _is_suite_file(path: Path, layout: Layout) -> bool:
+    return layout.is_test(path) and MARKED.search(text_of(path)) is not None
+
+
+def _is_free(name: str, free: Sequence[str]) -> bool:
+    return any(_glob(one).fullmatch(name) for one in free)
 
 
 @functools.cache

@@ -11,7 +11,8 @@ from pathlib import Path
 from swapgate.changes.against import lies_in
 from swapgate.changes.changed import files_of
 from swapgate.changes.git import blob_of, changed_since, top_of, tracked
-from swapgate.changes.judges import Layout, collected, edited, properties, suite_files
+from swapgate.changes.judges import Layout, changed_judges, collected, is_as_it_was, properties, suite_files
+from swapgate.changes.withdrawn import doubts_of_withdrawn
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import ANCHOR, path_of
 from swapgate.goldens.golden import read_golden
@@ -44,7 +45,11 @@ def with_doubts(plan: Plan, before: Plan, now: Plan, layout: Layout, accepted: S
     _doubt_anchors(plan, before, now)
     _doubt_brought(plan, before, now)
     _doubt_hearsay(plan, before)
-    _doubt_edited(plan, edited(before, now, files, plan.against or "", layout), _accepted(accepted))
+    judges = changed_judges(before, now, files, plan.against or "", layout)
+    for key, words in doubts_of_withdrawn(now, plan.against or "", judges):
+        plan.doubts.setdefault(key, []).append(words)
+    edited = {path: suites for path, suites in judges.items() if not is_as_it_was(path, before, now)}
+    _doubt_edited(plan, edited, _accepted(accepted))
     return plan
 
 

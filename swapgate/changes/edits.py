@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.changes.changed import HARMLESS, files_of
-from swapgate.changes.git import changed_since
+from swapgate.changes.git import changed_since, taken_out
 from swapgate.core.tables import read_toml
 from swapgate.goldens.anchors import rows_beside
 from swapgate.project.manifest import Row
@@ -44,13 +44,17 @@ def edits(before: Plan, now: Plan, judged: Plan, commit: str, tree: Path) -> Ite
     yield from _of_tables(before, now)
     for suite in _of_both(before, now):
         yield from _of_cases(suite, before, now)
-    unused, used, models = _files(before, now, commit, swapped)
+    out = _names(now, taken_out(now.root, commit))
+    files = _files(before, now, commit, swapped)
+    unused, used, models = ([name for name in names if name not in out] for names in files)
     if models:
         yield f"edited below model folders, which are judged as they are now: {', '.join(models)}"
     if unused:
         yield f"edited, but those of {commit[:12]} judge: {', '.join(unused)}"
     if used:
         yield f"edited, and used as they are now: {', '.join(used)}"
+    if left := [name for name in files[1] if name in out]:
+        yield f"taken out of git, and used as they still lie here: {', '.join(left)}"
     judging = {path: path.resolve() for suite in _of_both(before, now) for path in files_of(before, suite)}
     loose = [now.shown(path) for path, place in judging.items() if not place.is_relative_to(tree.resolve())]
     if loose:

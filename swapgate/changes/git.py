@@ -55,7 +55,8 @@ def check_out(root: Path, commit: str, into: Path) -> Path:
 def changed_since(root: Path, commit: str) -> list[str]:
     """Return the files of the repository that differ from a commit, committed or not, and those that git does not know.
 
-    Paths are relative to `root`. Contents are compared, in an index of its own. Raises InputFault.
+    Among them are those that git keeps no longer, though they lie there as they were. Paths are relative to `root`.
+    Contents are compared, in an index of its own. Raises InputFault.
     """
     top = top_of(root)
     with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
@@ -66,13 +67,32 @@ def changed_since(root: Path, commit: str) -> list[str]:
         added = _git(top, "ls-files", "--others", "--exclude-standard", "-z", **apart)
     forced = _git(top, "diff-index", "--cached", "--diff-filter=A", "--name-only", "-z", commit)
     names = {*edited.split("\0"), *added.split("\0"), *forced.split("\0")} - {""}
-    return sorted(os.path.relpath(top / name, root) for name in names)
+    return sorted(os.path.relpath(path, root) for path in {*(top / name for name in names), *taken_out(root, commit)})
 
 
 def tracked(root: Path) -> set[Path]:
     """Return the files of the repository that git keeps. Raises InputFault."""
     top = top_of(root)
     return {top / name for name in _git(top, "ls-files", "-z").split("\0") if name}
+
+
+def taken_out(root: Path, commit: str) -> set[Path]:
+    """Return the files of a commit that git keeps no longer, though they lie in the working tree. Raises InputFault.
+
+    Where something else is kept in their place, as what a link leads to, they are not out.
+    """
+    top, kept = top_of(root), tracked(root)
+    names = _git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).split("\0")
+    gone = {path for path in {top / name for name in names if name} - kept if os.path.lexists(path)}
+    if not gone:
+        return gone
+    folders, real = {folder for path in kept for folder in path.parents}, {_place(path) for path in kept}
+    return {path for path in gone - folders if _place(path) not in real}
+
+
+def _place(path: Path) -> Path:
+    """Return where a file is behind links to its folder; a link itself is where it is."""
+    return path.parent.resolve() / path.name
 
 
 def file_of(root: Path, commit: str, path: Path) -> str:

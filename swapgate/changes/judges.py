@@ -92,12 +92,14 @@ def properties(files: Iterable[SuiteFile], suite: str, manifest: Manifest) -> li
     return [*dict.fromkeys(name for name, marks in found if not marks.unknown and suite in marks.judged(manifest))]
 
 
-def edited(before: Plan, now: Plan, files: list[SuiteFile], commit: str, layout: Layout) -> dict[Path, set[str]]:
-    """Return the files that judge and are not what they were in a commit, and the suites that each judges."""
+def changed_judges(
+    before: Plan, now: Plan, files: list[SuiteFile], commit: str, layout: Layout
+) -> dict[Path, set[str]]:
+    """Return the files that judge and that a change touches, and the suites that each judges."""
     changed = {Path(os.path.normpath(now.root / name)) for name in changed_since(now.root, commit)}
     found: dict[Path, set[str]] = {}
     for path, suites in _judging(before, now, files, changed, layout):
-        if suites and {path, path.resolve()} & changed and not _is_as_it_was(path, before, now):
+        if suites and {path, path.resolve()} & changed:
             found.setdefault(path, set()).update(suites)
     return found
 
@@ -152,7 +154,7 @@ def is_of_module(path: Path, root: Path, layout: Layout) -> bool:
     return False
 
 
-def _is_as_it_was(path: Path, before: Plan, now: Plan) -> bool:
+def is_as_it_was(path: Path, before: Plan, now: Plan) -> bool:
     """Return whether a file says the same in the commit, which git may keep otherwise; for some only a part counts."""
     then = Path(os.path.normpath(before.root / os.path.relpath(path, now.root)))
     if path.name in IN_PART:

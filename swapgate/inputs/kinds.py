@@ -36,6 +36,35 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"FOVb", "a raw picture of a camera (X3F)"),
     (0, b"\x00MRM", "a raw picture of a camera (MRW)"),
     (4, b"ftypcrx", "a raw picture of a camera (CR3)"),
+    (0, b"II\x1a\x00\x00\x00HEAPCCDR", "a raw picture of a camera (CRW)"),
+    (0, b"\x06\x06\xed\xf5\xd8\x1d\x46\xe5", "an InDesign document (INDD)"),
+    (0, b"8BPS\x00\x02", "a large Photoshop picture (PSB)"),
+    (0, b"\x00\xffKA", "an Affinity document"),
+    (0, b"Paint Shop Pro Image File", "a Paint Shop Pro picture (PSP)"),
+    (0, b"PDN3", "a Paint.NET picture (PDN)"),
+    (8, b"CDR", "a CorelDRAW drawing (CDR)"),
+    (8, b"ACON", "an animated cursor (ANI)"),
+    (0, b"AC10", "a drawing of AutoCAD (DWG)"),
+    (0, b"\x8bJNG", "a JNG picture"),
+    (0, b"farbfeld", "a farbfeld picture"),
+    (0, b"VTF\x00", "a texture (VTF)"),
+    (0, b"SDPX", "a DPX picture"),
+    (0, b"XPDS", "a DPX picture"),
+    (0, b"\x80\x2a\x5f\xd7", "a Cineon picture"),
+    (0, b"ZISRAWFILE", "a picture of a microscope (CZI)"),
+    (0, b"\xda\xce\xbe\x0a", "a picture of a microscope (ND2)"),
+    (0, b"NRRD", "an NRRD picture"),
+    (0, b"FWS", "a Flash animation (SWF)"),
+    (0, b"CWS", "a Flash animation (SWF)"),
+    (0, b"ZWS", "a Flash animation (SWF)"),
+    (0, b"BLENDER", "a Blender file"),
+    (0, b"Kaydara FBX Binary", "a 3D model (FBX)"),
+    (0, b"glTF", "a 3D model (glTF)"),
+    (0, b"ply\n", "a 3D model (PLY)"),
+    (0, b"ply\r\n", "a 3D model (PLY)"),
+    (0, b"\xff\xfe\xff\x0eS\x00k\x00e\x00t\x00c\x00h\x00U", "a 3D model (SketchUp)"),
+    (0, b"FOR4", "a 3D model (Maya)"),
+    (0, b"FOR8", "a 3D model (Maya)"),
     (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
     (0, b"\xff\xd8\xff", "a JPEG picture"),
     (0, b"GIF8", "a GIF picture"),
@@ -83,6 +112,24 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"#!SILK", "a SILK sound"),
     (1, b"#!SILK", "a SILK sound"),
     (0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM file"),
+    (0, b"wvpk", "a WavPack sound"),
+    (0, b"MAC ", "a Monkey's Audio sound (APE)"),
+    (0, b"TTA1", "a True Audio sound (TTA)"),
+    (0, b"MPCK", "a Musepack sound"),
+    (0, b"MP+", "a Musepack sound"),
+    (0, b"DSD ", "a DSD sound (DSF)"),
+    (0, b"FRM8", "a DSD sound (DFF)"),
+    (0, b"\x0bw", "an AC-3 sound"),
+    (0, b"\x7f\xfe\x80\x01", "a DTS sound"),
+    (0, b".RMF", "a RealMedia file"),
+    (0, b".ra\xfd", "a RealAudio sound"),
+    (0, b"Extended Module: ", "a tracker module (XM)"),
+    (0, b"IMPM", "a tracker module (IT)"),
+    (44, b"SCRM", "a tracker module (S3M)"),
+    (0, b"\x00\x00\x01\xba", "an MPEG video"),
+    (0, b"\x00\x00\x01\xb3", "an MPEG video"),
+    (4, b"moov", "a QuickTime file (mov)"),
+    (4, b"mdat", "a QuickTime file (mov)"),
     (0, b"MThd", "a MIDI file"),
     (0, b"FLV", "a Flash video"),
     (8, b"AVI ", "an AVI video"),
@@ -98,6 +145,35 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (0, b"Rar!", "a RAR archive"),
     (257, b"ustar", "a tar archive"),
+    (0, b"\x04\x22\x4d\x18", "an LZ4 archive"),
+    (0, b"LZIP", "an lzip archive"),
+    (0, b"MSCF", "a cabinet archive (CAB)"),
+    (0, b"xar!", "a xar archive (pkg)"),
+    (0, b"!<arch>\n", "an ar archive (deb, a)"),
+    (0, b"\xed\xab\xee\xdb", "an RPM package"),
+    (0, b"ARROW1", "an Arrow table (Feather)"),
+    (0, b"ORC", "an ORC table"),
+    (0, b"Obj\x01", "an Avro table"),
+    (8, b"DUCK", "a DuckDB database"),
+    (0, b"CDF\x01", "a NetCDF file"),
+    (0, b"CDF\x02", "a NetCDF file"),
+    (0, b"\x0e\x03\x13\x01", "an HDF4 file"),
+    (0, b"MATLAB 5.0 MAT-file", "a MATLAB file"),
+    (0, b"GGUF", "a GGUF model"),
+    *((0, bytes([0x80, protocol]), "a Python pickle") for protocol in range(2, 6)),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of older Microsoft Office (doc, xls, ppt, msg)"),
+    (0, b"\x00\x05\x16\x07", "what macOS keeps beside a file (AppleDouble, ._…)"),
+    (4, b"Bud1", "settings of a folder (.DS_Store)"),
+    (0, b"OTTO", "a font"),
+    (0, b"wOFF", "a font"),
+    (0, b"wOF2", "a font"),
+    (0, b"ttcf", "a font"),
+    (0, b"\x00\x01\x00\x00\x00", "a font"),
+    (0, b"\x7fELF", "a program (ELF)"),
+    (0, b"MZ", "a program of Windows (EXE, DLL)"),
+    (0, b"\xcf\xfa\xed\xfe", "a program of macOS (Mach-O)"),
+    (0, b"\xca\xfe\xba\xbe", "a program (Java class, Mach-O)"),
+    (0, b"\x00asm", "a program (WebAssembly)"),
 )
 """Where in a file which bytes stand, and what it then is; the first that fits counts."""
 READ: Mapping[str, tuple[str, ...]] = {
@@ -114,6 +190,8 @@ READ: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """The kinds that are read: a file of one of them that was not must be broken."""
+NEITHER = ("a font", "a program", "a Python pickle", "a GGUF model", "what macOS", "settings of")
+"""How the kinds begin that hold no picture and no sound, so that there is nothing to convert."""
 OF_MANY_KINDS = ("a TIFF picture", "a WAV sound", "an Ogg sound", "an AIFF sound", "a Core Audio sound (CAF)")
 """Those of which it may also hold pixels or samples that nobody here reads."""
 COMPATIBLE = {
@@ -156,6 +234,8 @@ def not_read(head: bytes, what: str, whole: str) -> str:
         return f"the file is empty; give a {what} file that is whole"
     if head.startswith(POINTER):
         return f"it is a pointer of Git LFS, and not the {what} itself; fetch that: git lfs pull"
+    if kind.startswith(NEITHER):
+        return f"it is {kind}, and no {what}; {ITSELF.format(what=what, form=CONVERT[what])}"
     if kind and kind not in READ[what]:
         return f"it is {kind}, which is not read as a {what}; convert it to {CONVERT[what]}"
     if not kind and (text := _text(head)):

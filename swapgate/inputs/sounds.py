@@ -9,7 +9,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.given import Sound, readable_as
-from swapgate.inputs.kinds import HEAD
+from swapgate.inputs.streams import claimed_by_mp3, fault_of_ogg
 
 LONGEST = 3600
 """Seconds of the longest sound that is read from a file."""
@@ -66,13 +66,15 @@ def read_sound(path: Path) -> Sound:
 
 
 def _measured(path: Path) -> Path | io.BytesIO:
-    """Return a sound file; of a WAV file that does not tell where its samples are or end, one that does."""
+    """Return a sound file; of a WAV or CAF file that does not tell where its samples are or end, one that does."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
         order = ORDERS.get(head[:4], "little")
-        is_wav = head[:4] in ORDERS and head[8:] == b"WAVE"
-        parts, claimed, is_mended = _parts(file, size, order) if is_wav else ([], _claimed_by_mp3(file), False)
+        is_wav, unknown = head[:4] in ORDERS and head[8:] == b"WAVE", _unknown_of_caf(file, size)
+        if head[:4] == b"OggS" and (fault := fault_of_ogg(file, size)):
+            raise SurroundingsFault(f"{path}: {fault}")
+        parts, claimed, is_mended = _parts(file, size, order) if is_wav else ([], claimed_by_mp3(file), unknown > 0)
     is_mended = is_mended or (is_wav and head[:4] == b"BW64")  # which libsndfile takes for no sound
     if size < claimed:
         raise SurroundingsFault(
@@ -81,6 +83,9 @@ def _measured(path: Path) -> Path | io.BytesIO:
     if not is_mended or size > LARGEST:
         return path
     content, written = path.read_bytes(), [b"WAVE"]
+    if unknown:
+        told = (size - unknown).to_bytes(8, "big")
+        return io.BytesIO(content[: unknown - 8] + told + content[unknown:])
     for part in parts:
         held = content[part.start : part.start + part.length]
         written += [part.name, len(held).to_bytes(4, order), held, bytes(len(held) % 2)]
@@ -88,17 +93,17 @@ def _measured(path: Path) -> Path | io.BytesIO:
     return io.BytesIO(b"".join([b"RIFX" if order == "big" else b"RIFF", whole, *written]))
 
 
-def _claimed_by_mp3(file: BinaryIO) -> int:
-    """Return how many bytes an MP3 file must have by its first frame; 0 where that does not say, as in other files."""
+def _unknown_of_caf(file: BinaryIO, size: int) -> int:
+    """Return where in a CAF file the samples begin whose length was not known when it was written; else 0."""
     file.seek(0)
-    head = file.read(10)
-    notes = 10 + functools.reduce(lambda size, byte: size << 7 | byte, head[6:], 0) if head[:3] == b"ID3" else 0
-    file.seek(notes)
-    said = re.match(rb"\xff[\xe0-\xff].{,40}(?:Xing|Info)\0\0\0([\x00-\xff])(.{8})", file.read(HEAD), re.DOTALL)
-    if not said or not said[1][0] & 2:
-        return 0
-    place = 4 if said[1][0] & 1 else 0  # behind the number of frames
-    return notes + int.from_bytes(said[2][place : place + 4], "big")
+    place = 8 if file.read(4) == b"caff" else size
+    while place + 12 <= size:
+        file.seek(place)
+        name, length = file.read(4), int.from_bytes(file.read(8), "big", signed=True)
+        if length < 0:
+            return place + 12 if (name, length) == (b"data", -1) else 0
+        place += 12 + length
+    return 0
 
 
 class Part(NamedTuple):

@@ -1,5 +1,6 @@
 """Named entity recognition: from texts to entities, by token classification."""
 
+import functools
 import re
 from collections.abc import Sequence
 from math import fsum
@@ -7,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
-from swapgate.core.words import listed
+from swapgate.core.words import listed, toml_string
 from swapgate.outputs import entities
 from swapgate.outputs.answered import OTHERS
 from swapgate.outputs.counts import BRIER, LOG_LOSS
@@ -20,19 +21,49 @@ from swapgate.tasks.texts import MASK, batches, check_offsets, left_out, parts, 
 
 OUTSIDE = ""
 """The label of what is no entity."""
+SHOWN = 3
+"""Labels that a message shows."""
 SCHEMES = {"IO": "I", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 """Which letters say in the tags of a scheme where an entity begins and ends."""
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
 """Letters of tags that begin an entity, and of those that end one."""
 ROLES = "BEILMSU"
 """Letters of tags that say where in an entity a piece stands."""
-FORMS = tuple(
-    re.compile(form.format(letters, re.escape(between)))
-    for letters in (ROLES, ROLES.lower())
-    for form in ("(?P<role>[{}]){}(?P<label>.+)", "(?P<label>.+){1}(?P<role>[{0}])")
-    for between in "-_:/|."
+WORDS = {
+    **dict.fromkeys(("B", "BEG", "BEGIN", "BEGINNING"), "B"),
+    **dict.fromkeys(("I", "IN", "INS", "INSIDE", "INNER", "INT", "INTERMEDIATE", "CONT", "CONTINUE"), "I"),
+    **dict.fromkeys(("M", "MID", "MIDDLE"), "M"),
+    **dict.fromkeys(("E", "END", "ENDING"), "E"),
+    **dict.fromkeys(("L", "LAST"), "L"),
+    **dict.fromkeys(("S", "SINGLE", "SINGLETON"), "S"),
+    **dict.fromkeys(("U", "UNIT"), "U"),
+}
+"""How some write these letters."""
+USUAL_MARKS, MARKS = "-_:/|.", " \N{EN DASH}\N{EM DASH}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{MINUS SIGN}#=;,~+@\\"
+"""What stands between the letter and the label: mostly, and now and then."""
+AROUND = (("", ""), ("(", ")"), ("[", "]"), ("<", ">"), ("{", "}"))
+"""What may stand around a tag."""
+
+
+def _forms(roles: str, marks: str, around: Sequence[tuple[str, str]] = AROUND[:1]) -> list[re.Pattern[str]]:
+    """Return how tags with some letters or words may be written: these first or last, with each of some marks."""
+    return [
+        re.compile(re.escape(before) + form.format(roles, re.escape(mark)) + re.escape(behind))
+        for before, behind in around
+        for form in ("(?P<role>{0}){1}(?P<label>.+)", "(?P<label>.+){1}(?P<role>{0})")
+        for mark in marks
+    ]
+
+
+LETTERS = (f"[{ROLES}]", f"[{ROLES.lower()}]")
+USUAL_FORMS = tuple(form for letters in LETTERS for form in _forms(letters, USUAL_MARKS))
+"""How tags are mostly written: B-PER, B_PER, B:PER, …, PER-B, …, and the same with small letters."""
+RARE_FORMS = tuple(
+    form for roles in (*LETTERS, f"(?i:{'|'.join(WORDS)})") for form in _forms(roles, USUAL_MARKS + MARKS, AROUND)
 )
-"""How tags are written: B-PER, B_PER, B:PER, …, PER-B, …, and the same with small letters."""
+"""How they may be written too: B PER, (B-PER), BEG-PER, inside_PER, …; some labels look so that are none."""
+PAIR = "B", "IM"
+"""Letters that stand before one label where tags of a rare form are tags: one that begins, and one that goes on."""
 
 
 class Tag(NamedTuple):
@@ -74,7 +105,17 @@ class NerSettings(WindowedSettings):
         return super().given | {tag.label for tag in read_tags([*self.labels.values()], NerSettings()).tags}
 
     def label_keys(self, names: Sequence[str]) -> list[str]:
-        """Return what `labels` has to hold of a model's tags, named by number. Raises SurroundingsFault."""
+        """Return what `labels` has to hold of a model's tags, named by number. Raises SurroundingsFault.
+
+        Where some look like tags, and not all are written in one way, it is refused to guess.
+        """
+        if unclear := self._unclear(names):
+            shown = ", ".join([*map(toml_string, unclear[:SHOWN]), *(["…"] if len(unclear) > SHOWN else [])])
+            raise SurroundingsFault(
+                f"its labels {shown} look like tags, not all written in one way that is known; say"
+                f" in its row which each is: {_line_of_tags(names, unclear)},"
+                ' or tags = "IO" where each is a label of its own'
+            )
         return [tag.key for tag in read_tags(names, self).tags if tag.key != OUTSIDE]
 
     def told(self, names: Sequence[str]) -> list[str]:
@@ -95,7 +136,22 @@ class NerSettings(WindowedSettings):
         """Return the line by which a model's tags keep their names, with blanks where they have none."""
         if _nameless(names):
             return label_line(dict.fromkeys(sorted({*self.label_keys(names)}), BLANK))
+        if unclear := self._unclear(names):
+            return _line_of_tags(names, unclear)
         return super().own_labels(names)
+
+    def _unclear(self, names: Sequence[str]) -> list[str]:
+        """Return a model's labels that look like tags, if any is read as a label of its own; such ones come first."""
+        if self.tags is not None or _nameless(names) or _are_tags(names, self):
+            return []
+        form, scheme = _form(tuple(names), None)
+        guessed = {name: _guessed(name) for name in names}
+        roles: dict[str, set[str]] = {}
+        for role, label in guessed.values():
+            roles.setdefault(label, set()).add(role)
+        alike = [name for name, (_, label) in guessed.items() if all(roles[label] & {*one} for one in PAIR)]
+        read = [name for name in alike if _split(name, form, SCHEMES[scheme])[0]]
+        return [*(name for name in alike if name not in read), *read] if len(read) < len(alike) else []
 
     def advice(self, names: Sequence[str]) -> str:
         """Return what a person should know who is to map these tags."""
@@ -108,7 +164,7 @@ def read_tags(names: Sequence[str], row: NerSettings) -> Tags:
     Where a row maps whole tags, or classes by number, that counts before what it says of a label. Raises
     SurroundingsFault where classes have no names and the row lets them keep those, or where its `outside` is no tag.
     """
-    nameless, labels = _nameless(names), row.label_map
+    nameless, labels = _nameless(names) or _are_tags(names, row), row.label_map
     empty = next(((key, to) for key, to in row.labels.items() if key == OTHERS or to in {*ROLES}), None)
     if nameless and empty:
         raise SurroundingsFault(
@@ -123,7 +179,7 @@ def read_tags(names: Sequence[str], row: NerSettings) -> Tags:
             f'outside = "{row.outside}" of its row is none of its tags: {listed(dict.fromkeys(tags), MANY)}; write the'
             " one that is no entity, or leave outside out"
         )
-    form, scheme = _form(tags, row.tags)
+    form, scheme = _form(tuple(tags), row.tags)
     parts = [_split(tag, form, SCHEMES[scheme]) for tag in tags]
     if not nameless:  # what is a label is the number of no class
         keys = WindowedSettings.label_keys(row, [*names, *(label for _, label in parts)])[: len(names)]
@@ -156,33 +212,66 @@ def _is_bare(names: Sequence[str]) -> bool:
 
 def _tag(name: str, given: str) -> str:
     """Return the tag of a class without a name by what a row gives it: its label alone where its name is a letter."""
-    is_whole = given in (name, USUAL) or FORMS[0].fullmatch(given)
+    is_whole = given in (name, USUAL) or USUAL_FORMS[0].fullmatch(given)
     return given if is_whole or name not in {*ROLES} else f"{name}-{given}"
 
 
-def _form(tags: Sequence[str], scheme: str | None) -> tuple[re.Pattern[str], str]:
+def _are_tags(names: Sequence[str], row: NerSettings) -> bool:
+    """Return whether a row gives a model's labels, which are no such tags themselves, those of one scheme."""
+    if OTHERS in row.labels or row.tags is not None:
+        return False
+    keys = WindowedSettings.label_keys(row, names)
+    pairs = [(name, row.labels[key]) for name, key in zip(names, keys, strict=True) if key in row.labels]
+    tags = {name: match for name, given in pairs if (match := USUAL_FORMS[0].fullmatch(given))}
+    firsts, others = ({match["label"] for match in tags.values() if match["role"] in letters} for letters in PAIR)
+    return bool(firsts & others) and any(name != match[0] for name, match in tags.items())
+
+
+def _guessed(name: str) -> tuple[str, str]:
+    """Return the letter and the label of what may be a tag, whatever it is written with; nothing where it is none."""
+    words = re.findall(r"[^\W_]+", name)
+    for role, others in ((words[:1], words[1:]), (words[-1:], words[:-1])):
+        if others and role[0].upper() in WORDS:
+            return WORDS[role[0].upper()], "-".join(others)
+    glued = re.fullmatch(f"([{ROLES}])([^\\W_]{{2,}})", name)
+    return (glued[1], glued[2]) if glued else ("", name)
+
+
+def _line_of_tags(names: Sequence[str], unclear: Sequence[str]) -> str:
+    """Return the line that gives each label its name, and those that look like tags the tag that they may be."""
+    return label_line({name: "-".join(_guessed(name)) if name in unclear else name for name in names if name != USUAL})
+
+
+@functools.cache
+def _form(tags: tuple[str, ...], scheme: str | None) -> tuple[re.Pattern[str], str]:
     """Return how tags are written, and their scheme where it is not given: the first that has all their letters.
 
-    A letter counts where its label stands behind another one too, so that E-mail is none; B- and I-, and those of a
-    scheme that is given, always count.
+    A letter counts where its label stands behind another one too, one of them B or I, so that E-mail is none; B- and
+    I-, and those of a scheme that is given, always count. Of rare forms a label must have both of PAIR.
     """
-    for form in FORMS:
+    for form in (*USUAL_FORMS, *(RARE_FORMS if scheme != "IO" else ())):
         letters: dict[str, set[str]] = {}
         for match in filter(None, map(form.fullmatch, tags)):
-            letters.setdefault(match["label"], set()).add(match["role"].upper())
-        found = {letter for several in letters.values() if len(several) > 1 for letter in several}
-        if scheme is not None or form is FORMS[0]:
+            letters.setdefault(match["label"], set()).add(WORDS[match["role"].upper()])
+        if form in USUAL_FORMS:
+            found = {
+                one for several in letters.values() if len(several) > 1 and several & {"B", "I"} for one in several
+            }
+        else:
+            whole = any(all(several & {*one} for one in PAIR) for several in letters.values())
+            found = {one for several in letters.values() if whole for one in several}
+        if scheme is not None or form is USUAL_FORMS[0]:
             found |= {letter for several in letters.values() for letter in several & {*SCHEMES[scheme or "BIO"]}}
         if found:
             fits = (name for name, known in SCHEMES.items() if found <= {*known})
             return form, scheme or next(fits, "BIO")
-    return FORMS[0], scheme or "IO"
+    return USUAL_FORMS[0], scheme or "IO"
 
 
 def _split(tag: str, form: re.Pattern[str], letters: str) -> tuple[str, str]:
     """Split B-PER into B and PER; a tag without a letter of its scheme has none, and is a label itself."""
     match = form.fullmatch(tag)
-    role = match["role"].upper() if match else ""
+    role = WORDS[match["role"].upper()] if match else ""
     return (role, match["label"]) if match and role in letters else ("", tag)
 
 

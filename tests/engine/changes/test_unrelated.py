@@ -232,3 +232,48 @@ def test_files_of_a_model_have_any_name(two, commit, note, name):
     commit()
     two.write(f"models/classifier/{name}", "")
     assert note(two) == f"changed since HEAD: sentiment (models/classifier/{name})"
+
+
+WAYS = {
+    "sys.path": ("conftest.py", "import sys\n\nsys.path.insert(0, 'web')\nimport helper\n"),
+    "in a function": ("tests/conftest.py", "def pytest_sessionstart():\n    import web.helper\n"),
+    "of a suite file": ("tests/test_ner.py", "import sys\n\nsys.path.append('web')\nfrom helper import WORD\n"),
+    "by another": ("tests/conftest.py", "from lib.middle import WORD\n"),
+    "by its name": ("tests/conftest.py", "import importlib\n\nNAME = importlib.import_module('web.helper')\n"),
+    "by its path": ("tests/conftest.py", "import runpy\n\nrunpy.run_path('web/helper.py')\n"),
+    "as a plugin": ("conftest.py", "pytest_plugins = ['web.helper']\n"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_judge_imports(two, commit, note, monkeypatch, way):
+    """What a conftest or a suite file imports is never free, whatever way it comes by it; what nothing imports is."""
+    monkeypatch.chdir(two.path)
+    two.write("pytest.ini", INI + LISTED)
+    name, text = WAYS[way]
+    two.write("lib/middle.py", "def word():\n    from ..web import helper\n\n\nWORD = 1\n")
+    two.write("web/helper.py", "WORD = 1\n")
+    two.write("web/app.py", "WORD = 1\n")
+    two.write(name, text + (two.path / name).read_text())
+    commit()
+    two.write("web/app.py", "WORD = 2\n")
+    assert note(two) == f"{NOTHING}; swapgate_unrelated: web/app.py"
+    two.write("web/helper.py", "WORD = 2\n")
+    assert note(two) == f"{BOTH} (web/helper.py); swapgate_unrelated: web/app.py"
+
+
+@pytest.mark.parametrize("way", ["-p", "pythonpath"])
+def test_what_pytest_imports(two, commit, note, monkeypatch, way):
+    """What options and folders of Python's path bring into the process is never free either."""
+    monkeypatch.syspath_prepend(two.path / "web")
+    two.write(
+        "pytest.ini", (INI.replace("pythonpath = .", "pythonpath = . web") if way == "pythonpath" else INI) + LISTED
+    )
+    two.write("web/helpers_of_web.py", "WORD = 1\n")
+    two.write(
+        "conftest.py", ("import helpers_of_web\n" * (way == "pythonpath")) + (two.path / "conftest.py").read_text()
+    )
+    commit()
+    two.write("web/helpers_of_web.py", "WORD = 2\n")
+    options = ["-p", "helpers_of_web"] if way == "-p" else []
+    assert note(two, *options) == f"{BOTH} (web/helpers_of_web.py)"

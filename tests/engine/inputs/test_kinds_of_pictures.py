@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.inputs import kinds
 from swapgate.inputs.pictures import read_image
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8))
@@ -222,6 +223,16 @@ KINDS = {
     "NIfTI": (b"\x5c\x01\0\0".ljust(344, b"\0") + b"n+1\0", f"it is a NIfTI picture, {CONVERTED}"),
     "HDF5": (b"\x89HDF\r\n\x1a\n", f"it is an HDF5 file, {CONVERTED}"),
     "tar": (b"cat.png".ljust(257, b"\0") + b"ustar\0", f"it is a tar archive, {CONVERTED}"),
+    "INDD": (b"\x06\x06\xed\xf5\xd8\x1dF\xe5\xbd1\xef\xe7", f"it is an InDesign document (INDD), {CONVERTED}"),
+    "FBX": (b"Kaydara FBX Binary  \0\x1a\0", f"it is a 3D model (FBX), {CONVERTED}"),
+    "Blender": (b"BLENDER-v300", f"it is a Blender file, {CONVERTED}"),
+    "PSB": (b"8BPS\0\2" + bytes(20), f"it is a large Photoshop picture (PSB), {CONVERTED}"),
+    "beside a file": (
+        b"\0\5\x16\7\0\2\0\0Mac OS X",
+        f"it is what macOS keeps beside a file (AppleDouble, ._…), {ITSELF}",
+    ),
+    "pickle": (b"\x80\4\x95\5\0", f"it is a Python pickle, {ITSELF}"),
+    "font": (b"wOF2\0\1\0\0", f"it is a font, {ITSELF}"),
     "RTF": (b"{\\rtf1\\ansi}", f"it is a text in RTF, {CONVERTED}"),
     "SVG": (b'<?xml version="1.0"?>\n<!-- made\nby hand -->\n<svg/>', DRAWN),
     "SVG alone": (b"\xef\xbb\xbf <svg viewBox='0 0 1 1'>", DRAWN),
@@ -258,6 +269,13 @@ def test_files_of_other_kinds(tmp_path, content, words):
     """A file that is not read is named for what it is, whatever it is called, with what to convert it to."""
     (tmp_path / "a.jpg").write_bytes(content.encode() if isinstance(content, str) else content)
     assert refusal(tmp_path / "a.jpg").startswith(words)
+
+
+@pytest.mark.parametrize(("at", "magic", "kind"), kinds.KINDS)
+def test_no_kind_hides_another(at, magic, kind):
+    """Each kind that is known by its first bytes is told by them, whichever others are known."""
+    said = kinds.not_read(bytes(at) + magic, "sound" if "picture" in kind else "picture", "")
+    assert f"it is {kind}, " in said
 
 
 @pytest.mark.parametrize("content", [b"\1\2\3\4\5\6", bytes(300)])

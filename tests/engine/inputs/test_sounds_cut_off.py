@@ -140,12 +140,64 @@ def test_others_from_a_pipe(tmp_path, form, length):
     assert read(tmp_path, content) == FRAMES
 
 
-def test_mp3_without_a_length(tmp_path):
-    """An MP3 file whose first frame does not say how long it is, is read as far as libsndfile finds frames."""
-    content = written("MP3", "MPEG_LAYER_III", bitrate_mode="CONSTANT", compression_level=0.5)
+def bare_mp3(rate):
+    """Return the frames of an MP3 file of constant rate without the one that says how long it is."""
+    file = io.BytesIO()
+    soundfile.write(
+        file, SOUND, rate, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="CONSTANT", compression_level=0.5
+    )
+    content = file.getvalue()
     assert b"Info" in content[:64]
-    bare = content[content.index(content[:2], 2) :]
-    assert read(tmp_path, bare[: len(bare) // 2])
+    return content[content.index(content[:3], 3) :]
+
+
+NOTES = b"ID3\4\0\0\0\0\1\1" + bytes(129)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100])
+@pytest.mark.parametrize("notes", [b"", NOTES, NOTES * 2], ids=["bare", "notes", "notes twice"])
+def test_mp3_without_a_length(tmp_path, notes, rate):
+    """An MP3 file whose first frame does not say how long it is, is read whole, and refused where one is cut."""
+    bare = bare_mp3(rate)
+    for behind in (b"", b"TAG" + bytes(125), bytes(40), b"APETAGEX" + bytes(24)):
+        assert read(tmp_path, notes + bare + behind) >= FRAMES
+    refused = []
+    for end in range(len(bare) // 2, len(bare) // 2 + 60):
+        try:
+            assert read(tmp_path, notes + bare[:end]) > FRAMES // 3
+        except SurroundingsFault as fault:
+            refused.append(str(fault))
+    assert len(refused) >= 59  # of these ends one at most is that of a frame
+    assert all("give a sound file that is whole" in one for one in refused)
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_ogg_that_was_cut_off(tmp_path, subtype):
+    """An Ogg file is refused where it ends within a page, or behind one that is not the last of its sound."""
+    content = bytes(written("OGG", subtype))
+    assert read(tmp_path, content) == read(tmp_path, content + bytes(50)) == FRAMES
+    for share in range(1, 10):
+        assert "give a sound file that is whole" in refusal(tmp_path, content[: len(content) * share // 10])
+    assert "its last page has " in refusal(tmp_path, content[:-1])
+    last = content.rindex(b"OggS")
+    for end in (last, last + 5):
+        assert "it does not end with its last page; give a sound file that is whole" in refusal(tmp_path, content[:end])
+
+
+def test_ogg_of_several_sounds(tmp_path):
+    """An Ogg file with one sound behind the other is not taken for the first of them."""
+    message = refusal(tmp_path, bytes(written("OGG", "VORBIS") * 2))
+    assert message.startswith("it holds several sounds, one behind the other; give each as a file")
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_caf_of_unknown_length(tmp_path, subtype):
+    """A CAF file that was written before its length was known is read as far as it goes."""
+    content = written("CAF", subtype)
+    put(content, b"data", -1, 8, behind=4)
+    assert read(tmp_path, content) == FRAMES
+    put(content, b"data", -2, 8, behind=4)
+    assert "cannot be read as a sound" in refusal(tmp_path, content)
 
 
 def test_mp3_with_notes(tmp_path):

@@ -128,13 +128,66 @@ def test_equal_to_the_pipeline(kind, aggregation):
         ("O b-per i-per b-loc", "BIO", "per per loc"),
         ("O per_b per_i per_l per_u", "BILOU", "per per per per"),
         ("O e-mail s-bahn b-cell", "IO", "e-mail s-bahn b-cell"),
+        ("O,B PER,I PER,B LOC", "BIO", "PER,PER,LOC"),
+        ("O,PER B,PER I,PER E,PER S", "BIOES", "PER,PER,PER,PER"),
+        ("O,geo loc B,geo loc I", "BIO", "geo loc,geo loc"),
+        ("O (B-PER) (I-PER) (U-PER) (L-PER)", "BILOU", "PER PER PER PER"),
+        ("O [PER:B] [PER:I]", "BIO", "PER PER"),
+        ("O BEG-PER INT-PER END-PER SINGLE-LOC", "BIOES", "PER PER PER LOC"),
+        ("O PER_Begin PER_Inside PER_Last", "BILOU", "PER PER PER"),
+        ("O B–PER I–PER", "BIO", "PER PER"),
+        ("O,B vitamins,I beams,iron", "IO", "B vitamins,I beams,iron"),
+        ("O S-phase M-phase", "IO", "S-phase M-phase"),
+        ("O,S phase,M phase", "IO", "S phase,M phase"),
+        ("O BEGIN_DATE END_DATE", "IO", "BEGIN_DATE END_DATE"),
+        ("O BOS EOS BAND", "IO", "BOS EOS BAND"),
+        ("O B_PER I_PER BEGIN_DATE END_DATE", "BIO", "PER PER BEGIN_DATE END_DATE"),
     ],
 )
 def test_scheme_is_told_from_the_tags(tags, scheme, keys):
     """Which letters of tags are no part of their labels is told from the labels, and what is outside from the rest."""
-    found = task.read_tags(tags.split(), task.NerSettings(labels=SAME))
-    assert (found.scheme, " ".join(tag.key for tag in found.tags if tag.key)) == (scheme, keys)
-    assert found.outside == next(tag for tag in tags.split() if tag in ("O", "NONE", "0"))
+    between = "," if "," in tags else " "
+    names, row = tags.split(between), task.NerSettings(labels=SAME)
+    found = task.read_tags(names, row)
+    assert (found.scheme, between.join(tag.key for tag in found.tags if tag.key)) == (scheme, keys)
+    assert found.outside == next(tag for tag in names if tag in ("O", "NONE", "0"))
+    assert row.label_keys(names) == keys.split(between)
+
+
+@pytest.mark.parametrize(
+    ("tags", "shown", "line"),
+    [
+        ("O,B PER,I-PER", '"B PER", "I-PER"', '"B PER" = "B-PER", "I-PER" = "I-PER"'),
+        ("O,BPER,IPER,LOC", '"BPER", "IPER"', '"BPER" = "B-PER", "IPER" = "I-PER", "LOC" = "LOC"'),
+        ("O,PER(B),PER(I)", '"PER(B)", "PER(I)"', '"PER(B)" = "B-PER", "PER(I)" = "I-PER"'),
+        (
+            "O,B-PER,I-PER,B_LOC,I_LOC",
+            '"B_LOC", "I_LOC", "B-PER", …',
+            '"B-PER" = "B-PER", "I-PER" = "I-PER", "B_LOC" = "B-LOC", "I_LOC" = "I-LOC"',
+        ),
+        (
+            "O,B--PER,I#PER,E-PER,S-PER",
+            '"I#PER", "E-PER", "S-PER", …',
+            '"B--PER" = "B-PER", "I#PER" = "I-PER", "E-PER" = "E-PER", "S-PER" = "S-PER"',
+        ),
+    ],
+)
+def test_tags_of_no_one_way(tags, shown, line):
+    """Labels that look like tags and are not all written alike are refused; what the message says to write is read."""
+    import tomllib
+
+    names = tags.split(",")
+    with pytest.raises(SurroundingsFault) as caught:
+        task.NerSettings(labels=SAME).label_keys(names)
+    assert f"labels {shown}" in str(caught.value)
+    assert f'which each is: labels = {{ {line} }}, or tags = "IO" where each is a label of its own' in str(caught.value)
+    assert task.NerSettings().own_labels(names) == f"labels = {{ {line} }}"
+    row = task.NerSettings(**tomllib.loads(f"labels = {{ {line} }}"))
+    assert row.label_keys(names) == names[1:]
+    assert [tag.label for tag in task.read_tags(names, row).tags[1:3]] == ["PER", "PER"]
+    assert row.given >= {"PER", *(["LOC"] if "LOC" in tags else [])}
+    own = task.NerSettings(labels=SAME, tags="IO")
+    assert own.label_keys(names)
 
 
 def grouped(best, of, **row):

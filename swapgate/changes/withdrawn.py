@@ -1,0 +1,62 @@
+"""What a change takes out of git and leaves where it lies: it judges or is judged here, and is gone once merged."""
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from swapgate.changes.changed import HARMLESS, files_of
+from swapgate.changes.git import ignored_by, taken_out
+from swapgate.core.faults import Fault
+from swapgate.goldens.anchors import rows_beside
+from swapgate.trials.plan import Key, Plan
+
+MOST = 5
+"""Files that are named one by one; of more their folders are."""
+
+
+def doubts_of_withdrawn(now: Plan, commit: str, judges: Mapping[Path, set[str]]) -> Iterator[tuple[Key, str]]:
+    """Yield, for each tier of a change, in words what of it git had in a commit and has no longer.
+
+    `judges`: the test files and configuration that the change touches, and the suites that each judges. What git never
+    had is judged as it lies there. Raises InputFault.
+    """
+    out = taken_out(now.root, commit)
+    for key in now.models if out else ():
+        gone = out & _ways({*_files(now, key), *(path for path, suites in judges.items() if key[0] in suites)})
+        folder, of_model = now.models[key].source.folder, out & _of_model(now, key)
+        of_model = {path for path in of_model if not path.name.endswith(HARMLESS)}
+        places = gone if len(gone) <= MOST else {path.parent for path in gone}
+        names = sorted({now.shown(path) for path in places | ({folder} if of_model else set())})
+        rules = {ignored_by(now.root, path) for path in (*gone, *sorted(of_model)[:1])} - {""}
+        if names:
+            ignored = f"; git ignores it by {', '.join(sorted(rules))}" if rules else ""
+            paths = " ".join(map(shlex.quote, names))
+            yield (
+                key,
+                f"{'/'.join(key)}: in git at {commit[:12]}, taken out by the change, and used as it still lies here:"
+                f" {', '.join(names)}{ignored}; put it back: git add --force -- {paths} (if it is to leave git, a"
+                " person must look)",
+            )
+
+
+def _files(plan: Plan, key: Key) -> Iterator[Path]:
+    """Yield the files by which a tier is judged, besides tests; also the inputs that an evaluation set names."""
+    golden, found = plan.models[key].golden, plan.evaluations.get(key[0])
+    yield from (plan.manifest.path, *files_of(plan, key[0]), golden, *rows_beside(golden))
+    with suppress(Fault):  # its tests say what cannot be read
+        rows = found.rows() if found else ()
+        yield from (Path(os.path.normpath(row.given)) for row in rows if isinstance(row.given, Path))
+
+
+def _of_model(plan: Plan, key: Key) -> set[Path]:
+    """Return the files of a tier's model; none of a public one."""
+    source = plan.models[key].source
+    return set() if source.fetch else _ways((source.folder, *source.folder.rglob("*")))
+
+
+def _ways(files: Iterable[Path]) -> set[Path]:
+    """Return files, where they are behind links, and the folders above both: these may be links, or repositories."""
+    found = {one for path in files for one in (path, path.resolve())}
+    return found | {folder for path in found for folder in path.parents}

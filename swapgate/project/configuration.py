@@ -9,6 +9,8 @@ import pytest
 
 from swapgate.core.faults import InputFault
 
+TASKS = "swapgate_tasks"
+"""The key that names modules with tasks of a project's own."""
 UNRELATED = "swapgate_unrelated"
 """The key that lists files on which no verdict depends, as globs."""
 

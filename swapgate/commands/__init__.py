@@ -17,7 +17,7 @@ from swapgate.commands.review import add_review_options, review
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.inputs.downloads import INPUTS, Download, fetch
 from swapgate.project.cases import cases_of
-from swapgate.project.configuration import configured
+from swapgate.project.configuration import TASKS, configured
 from swapgate.project.manifest import MODELS_FOLDER, read_manifest
 from swapgate.verdicts.calibrated import add_calibrate_options, calibrated
 from swapgate.verdicts.facts import read_report, schema_text
@@ -51,7 +51,7 @@ def discover_tasks(root: Path) -> None:
 
     Raises InputFault.
     """
-    tasks.discover(configured(root, tasks.OPTION), root)
+    tasks.discover(configured(root, TASKS), root)
 
 
 def inputs_of(root: Path, models_file: Path) -> Iterator[str]:

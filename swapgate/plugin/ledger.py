@@ -30,7 +30,7 @@ from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.missing import Missing, missing, test_file
 from swapgate.plugin.outcomes import after_reruns, found_of, is_new_try, lapse_of, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
-from swapgate.project.manifest import DEFAULT_MODELS
+from swapgate.project.configuration import DEFAULT_MODELS
 from swapgate.tasks import tasks
 from swapgate.trials.checking import answers_alike, is_same_model
 from swapgate.trials.plan import Key, Plan

@@ -9,6 +9,10 @@ import pytest
 
 from swapgate.core.faults import InputFault
 
+DEFAULT_MODELS = "embedded"
+"""The name of the models file that is judged where nothing else is said."""
+TASKS = "swapgate_tasks"
+"""The key that names modules with tasks of a project's own."""
 UNRELATED = "swapgate_unrelated"
 """The key that lists files on which no verdict depends, as globs."""
 

@@ -26,8 +26,6 @@ CASES = "cases.toml"
 """The file of a suite's cases, in its folder below fixtures/, where the models file names no other."""
 MODELS_FOLDER = "models"
 """The folder below fixtures/ that holds models files, and no suite's cases."""
-DEFAULT_MODELS = "embedded"
-"""The name of the models file that is judged where nothing else is said."""
 MEASURED = ("latency", "memory", "parameters", "quality", "size")
 """What a budget limits; tests of it bear its name as a mark."""
 MARKS = frozenset(

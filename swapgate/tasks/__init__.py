@@ -31,8 +31,6 @@ NAME = re.compile(r"[a-z][a-z0-9-]*")
 KINDS: Mapping[str, type] = {"name": str, "output": Output, "figures": tuple, "aliases": tuple}
 """What some fields of a task must be."""
 GROUP = "swapgate.tasks"
-OPTION = "swapgate_tasks"
-"""The key of pytest's configuration that names modules with tasks of a project's own."""
 BUILT_IN = (
     text_classification.TASK,
     ner.TASK,

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from swapgate.changes.changed import HARMLESS, files_of
+from swapgate.changes.changed import files_of
 from swapgate.changes.git import ignored_by, taken_out
 from swapgate.core.faults import Fault
 from swapgate.goldens.anchors import rows_beside
+from swapgate.models.digest import may_be_read
 from swapgate.trials.plan import Key, Plan
 
 MOST = 5
@@ -25,8 +26,7 @@ def doubts_of_withdrawn(now: Plan, commit: str, judges: Mapping[Path, set[str]])
     out = taken_out(now.root, commit)
     for key in now.models if out else ():
         gone = out & _ways({*_files(now, key), *(path for path, suites in judges.items() if key[0] in suites)})
-        folder, of_model = now.models[key].source.folder, out & _of_model(now, key)
-        of_model = {path for path in of_model if not path.name.endswith(HARMLESS)}
+        folder, of_model = now.models[key].source.folder, _of_model(now, key, out)
         places = gone if len(gone) <= MOST else {path.parent for path in gone}
         names = sorted({now.shown(path) for path in places | ({folder} if of_model else set())})
         rules = {ignored_by(now.root, path) for path in (*gone, *sorted(of_model)[:1])} - {""}
@@ -50,10 +50,13 @@ def _files(plan: Plan, key: Key) -> Iterator[Path]:
         yield from (Path(os.path.normpath(row.given)) for row in rows if isinstance(row.given, Path))
 
 
-def _of_model(plan: Plan, key: Key) -> set[Path]:
-    """Return the files of a tier's model; none of a public one."""
+def _of_model(plan: Plan, key: Key, out: Iterable[Path]) -> set[Path]:
+    """Return which of some files are of a tier's model and may be read by its loader; none of a public one."""
     source = plan.models[key].source
-    return set() if source.fetch else _ways((source.folder, *source.folder.rglob("*")))
+    found = set() if source.fetch else {*out} & _ways((source.folder, *source.folder.rglob("*")))
+    folder = source.folder.resolve()
+    names = {path: os.path.relpath(path.parent.resolve() / path.name, folder) for path in found}
+    return {path for path, name in names.items() if may_be_read(name)}
 
 
 def _ways(files: Iterable[Path]) -> set[Path]:

@@ -103,6 +103,7 @@ def cause(error: BaseException, folder: Path, lines: Sequence[str] = (), what: s
     return (
         _misfit(chain)
         or _missing_package(chain, f"{text}\n{error}", folder, what)
+        or _tokenizer(error, folder, what)
         or _unknown_value(chain, folder, what)
         or f"{what}: {_said(chain, lines)}"
     )
@@ -171,6 +172,25 @@ def _sentencepiece(text: str, folder: Path) -> str:
         f"has a tokenizer that cannot be read as one of sentencepiece: {file}{why}; save the model's own, or where it"
         " is one of tiktoken: pip install tiktoken"
     )
+
+
+def _tokenizer(error: BaseException, folder: Path, what: str) -> str:
+    """Word why tokenizers cannot read a tokenizer.json, of which transformers may say anything."""
+    file = folder / "tokenizer.json"
+    if (
+        "tokenizer" not in what or not isinstance(error, Exception) or not file.is_file()
+    ):  # what made it panic may again
+        return ""
+    import tokenizers
+
+    try:
+        tokenizers.Tokenizer.from_file(str(file))
+    except Exception as fault:
+        return (
+            f"has a {file.name} that tokenizers {_version('tokenizers')} cannot read ({shortened(_flat(fault), MOST)});"
+            " save the model's own again, or where a newer one wrote it: pip install -U tokenizers transformers"
+        )
+    return ""
 
 
 def _unknown_value(chain: Sequence[BaseException], folder: Path, what: str) -> str:

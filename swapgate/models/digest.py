@@ -116,6 +116,7 @@ SET_BY_EACH_CALL = ("padding", "truncation")
 NEVER_READ = (
     *("*.md", "LICENSE*", "NOTICE*", ".git*", ".cache/*"),
     *("optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state.json", "runs/*"),
+    *("*.DS_Store", "._*", "*/._*", "*Thumbs.db", "*desktop.ini", "*__pycache__/*"),
 )
 """Files that no loader reads, so that a model is the same with others of them; but for what ends as weights do."""
 WEIGHTS = (Path(SAFE).suffix, Path(PICKLE).suffix)
@@ -153,13 +154,18 @@ def file_digests(folder: Path) -> dict[str, str]:
     try:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             name = path.relative_to(folder).as_posix()
-            # an index may give weights any name that ends so
-            if name.endswith(WEIGHTS) or not any(fnmatch.fnmatch(name, pattern) for pattern in NEVER_READ):
+            if may_be_read(name):
                 with path.open("rb") as file:
                     found[name] = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise SurroundingsFault(f"{folder}: {error}; fetch or save the model again") from error
     return found
+
+
+def may_be_read(name: str) -> bool:
+    """Return whether a loader may read a file of a model, by its name below the folder."""
+    # an index may give weights any name that ends so
+    return name.endswith(WEIGHTS) or not any(fnmatch.fnmatch(name, pattern) for pattern in NEVER_READ)
 
 
 def needs_vocabulary(folder: Path) -> bool:

@@ -238,8 +238,13 @@ def _guessed(name: str) -> tuple[str, str]:
 
 
 def _line_of_tags(names: Sequence[str], unclear: Sequence[str]) -> str:
-    """Return the line that gives each label its name, and those that look like tags the tag that they may be."""
-    return label_line({name: "-".join(_guessed(name)) if name in unclear else name for name in names if name != USUAL})
+    """Return the line that gives those that look like tags, and B LOC beside them, the tags that they may be.
+
+    The others keep their names.
+    """
+    guessed = {name: _guessed(name) for name in names if name != USUAL}
+    apart = {name for name, (role, label) in guessed.items() if role in ("B", "I") and f"{role}{label}" != name}
+    return label_line({name: "-".join(one) if name in {*unclear, *apart} else name for name, one in guessed.items()})
 
 
 @functools.cache

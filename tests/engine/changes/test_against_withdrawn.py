@@ -114,10 +114,13 @@ def test_repository_in_its_place(committed, git, against):
     assert f"{TAKEN}models/small; " in result.stdout.str()
 
 
-def test_what_judges_nothing(committed, withdraw, against):
-    """Other files are noted; what swaps leave behind, and texts for people, are not even that."""
-    committed.write("models/small/README.md", "text")
-    withdraw("fake_model.py")
+def test_what_judges_nothing(committed, commit, withdraw, against):
+    """Other files are noted, and what no loader reads of a model makes nothing INCOMPLETE."""
+    names = ["models/small/README.md", "models/small/.DS_Store", "models/small/runs/1.txt"]
+    for name in names:
+        committed.write(name, "text")
+    commit()
+    withdraw("fake_model.py", *names, lines=".DS_Store\nruns\n")
     result = against(ref="HEAD~1")
     assert result.ret == 0
     assert committed.reasons(result)[-1] == "note  taken out of git, and used as they still lie here: fake_model.py"

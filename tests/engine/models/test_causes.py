@@ -101,11 +101,26 @@ def test_reader_that_is_not_there(copy, reader, part):
     assert copy(reader=reader) == f" has no {part} in its folder (preprocessor_config.json); save the model's own there"
 
 
-def test_tokenizer_that_is_broken(copy, tmp_path):
-    """What is wrong with a tokenizer is told of the tokenizer, and where it was found."""
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (lambda _: "{}", r"Model missing\."),
+        (lambda text: text[:-50], r"(EOF|expected|Expecting)"),
+        (lambda _: "[]", r"invalid type"),
+        (lambda text: text.replace('"WordPiece"', '"NewPiece"'), r"data did not match any variant"),
+    ],
+    ids=["nothing", "cut", "a list", "of a newer kind"],
+)
+def test_tokenizer_that_is_broken(copy, tmp_path, edit, reason):
+    """A tokenizer.json that cannot be read is told as that, with what is wrong in it and what to type."""
     shutil.copytree(ZOO / "sentiment" / "small", tmp_path / "model")
-    (tmp_path / "model" / "tokenizer.json").write_text("{}")
-    assert re.fullmatch(r" has a tokenizer that cannot be loaded: KeyError: 'added_tokens' \(\w+\.py:\d+\)", copy())
+    file = tmp_path / "model" / "tokenizer.json"
+    file.write_text(edit(file.read_text()))
+    said = copy()
+    assert re.match(rf" has a tokenizer.json that tokenizers [\d.]+ cannot read \({reason}", said), said
+    assert said.endswith(
+        "; save the model's own again, or where a newer one wrote it: pip install -U tokenizers transformers"
+    )
 
 
 def test_package_that_is_not_installed(copy):

@@ -157,7 +157,11 @@ def test_scheme_is_told_from_the_tags(tags, scheme, keys):
 @pytest.mark.parametrize(
     ("tags", "shown", "line"),
     [
-        ("O,B PER,I-PER", '"B PER", "I-PER"', '"B PER" = "B-PER", "I-PER" = "I-PER"'),
+        (
+            "O,B PER,I-PER,B LOC,BORG",
+            '"B PER", "I-PER"',
+            '"B PER" = "B-PER", "I-PER" = "I-PER", "B LOC" = "B-LOC", "BORG" = "BORG"',
+        ),
         ("O,BPER,IPER,LOC", '"BPER", "IPER"', '"BPER" = "B-PER", "IPER" = "I-PER", "LOC" = "LOC"'),
         ("O,PER(B),PER(I)", '"PER(B)", "PER(I)"', '"PER(B)" = "B-PER", "PER(I)" = "I-PER"'),
         (

@@ -19,12 +19,15 @@ from swapgate.core.faults import InputFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.pending import on_ci
 from swapgate.inputs.downloads import INPUTS
+from swapgate.models.devices import cores
 from swapgate.plugin import fixtures
 from swapgate.plugin.caller import SHOWING, refuse_others, remember
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.elsewhere import Elsewhere
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.project.configuration import UNRELATED
+from swapgate.project.manifest import MOST_THREADS
+from swapgate.trials.cache import CACHE, Cache, cache_folder
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.verdicts.facts import Report, running
 from swapgate.verdicts.writing import write_running
@@ -34,6 +37,8 @@ STANDARD = "swapgate.standard"
 """The module whose asserts are worded as those of test files are."""
 WORKER = "PYTEST_XDIST_WORKER"
 """The variable by which a process knows that it is a worker of pytest-xdist, whose controller writes the verdicts."""
+WORKERS = "PYTEST_XDIST_WORKER_COUNT"
+"""The variable by which a worker knows how many there are."""
 pytest.register_assert_rewrite(STANDARD)  # before a conftest.py can import it
 
 
@@ -80,6 +85,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="measure a suite's quality on this evaluation set (JSONL or Parquet); may be given again",
     )
     group.addoption(
+        "--threads",
+        type=_threads,
+        metavar="N",
+        help="compute the rows of evaluation sets with N threads, whatever the models file says; with all cores that"
+        " the process may use where neither says",
+    )
+    group.addoption(
+        "--no-cache",
+        action="store_true",
+        help=f"ask for each row of an evaluation set, and keep no answer for later runs ({CACHE}, else the user's"
+        " cache); see `swapgate cache`",
+    )
+    group.addoption(
         "--inputs",
         metavar="DIR",
         help=f"where input files lie that are not part of the project ({INPUTS}, else the user's cache); see `swapgate"
@@ -112,6 +130,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "args",
     )
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
+
+
+def _threads(text: str) -> int:
+    """Read a number of threads. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_THREADS:,}")
+    return int(text)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -172,6 +197,9 @@ def pytest_configure(config: pytest.Config) -> None:
     except InputFault as fault:
         raise pytest.UsageError(str(fault)) from None
     config.stash[fixtures.PLAN] = plan
+    share = max(1, cores() // int(os.environ.get(WORKERS, "1")))
+    config.stash[fixtures.THREADS] = config.option.threads or plan.manifest.threads, share
+    config.stash[fixtures.CACHE] = _cache(config)
     config.pluginmanager.register(fixtures, "swapgate-fixtures")
     collecting = Collecting(plan)
     config.pluginmanager.register(collecting, "swapgate-suite")
@@ -181,6 +209,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
     if not hasattr(config, "workerinput"):
         _replace_verdicts(config, config.option, running(plan, models_file.name))
+
+
+def _cache(config: pytest.Config) -> Cache | None:
+    """Return what keeps answers to rows between runs; None where none is to be taken from there.
+
+    Under --against on a CI that is so: what an earlier job has left a change may have written.
+    """
+    if config.option.no_cache or (config.option.against is not None and on_ci()):
+        return None
+    cache = Cache(cache_folder())
+    config.add_cleanup(cache.close)
+    return cache
 
 
 def _use_inputs(config: pytest.Config) -> None:

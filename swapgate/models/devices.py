@@ -40,10 +40,9 @@ def synchronizer(loaded: Any) -> Callable[[], object]:
 
 
 def device_settings(device: str) -> dict[str, str]:
-    """Return which device this is, and what of torch's settings for it changes a result."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return {"device": device}
+    """Return which device this is, and what of torch's settings for it changes a result. Imports torch."""
+    import torch
+
     found = {
         "device": device,
         "precision": torch.get_float32_matmul_precision(),

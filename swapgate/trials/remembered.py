@@ -36,7 +36,7 @@ LIBRARIES = (
     *("timm", "torchvision", "torchaudio", "tiktoken", "kernels", "accelerate", "peft", "regex"),
 )
 """What besides torch, transformers and tokenizers may take part in an answer."""
-NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "KMP_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "PYTORCH_", "TORCH_")
+NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "PYTORCH_", "TORCH_")
 """How environment variables begin that say how numbers are computed."""
 
 

@@ -62,6 +62,7 @@ def loads_otherwise(patch: pytest.MonkeyPatch, change: Callable[[Any, Any], None
         return loaded
 
     patch.setattr(backend, "load", load)
+    patch.setattr(backend, "BY_FILES", False)
 
 
 def predicts_otherwise(patch: pytest.MonkeyPatch, predict: Callable[..., Any]) -> None:
@@ -77,6 +78,7 @@ def predicts_otherwise(patch: pytest.MonkeyPatch, predict: Callable[..., Any]) -
             model.task = task
 
     patch.setattr(Asking, "predict", asked)
+    patch.setattr(backend, "BY_FILES", False)
 
 
 def change_weights(folder: Path, change: Callable[[str, Any], Any]) -> None:

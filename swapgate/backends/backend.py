@@ -69,6 +69,8 @@ class Backend:
     """Makes it ready: a `swapgate.tasks.task.Loaded`, or where `answers` says so what is `Asked`. Raises Fault."""
     answers: bool = False
     """Whether it gives what pipelines return, and not what a model computes: margins are unknown."""
+    by_files: bool = False
+    """Whether the files of a model tell all of what it says, so that answers to rows of evaluation sets may be kept."""
     measures: Callable[[Row], frozenset[str]] = lambda row: MEASURED
     """Tells what can be judged of a row of its, besides what is predicted."""
     what: str = "a model"

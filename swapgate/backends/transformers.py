@@ -25,5 +25,6 @@ BACKEND = Backend(
     claims=lambda model, path: True,
     find=find,
     load=lambda task, source: load(task, source),
+    by_files=True,
     keys=frozenset({"allow_pickle", "device", "dtype", "revision", "variant"}),
 )

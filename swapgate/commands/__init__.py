@@ -19,6 +19,7 @@ from swapgate.inputs.downloads import INPUTS, Download, fetch
 from swapgate.project.cases import cases_of
 from swapgate.project.configuration import TASKS, configured
 from swapgate.project.manifest import MODELS_FOLDER, read_manifest
+from swapgate.trials.cache import CACHE, cache_folder, clear, told
 from swapgate.verdicts.calibrated import add_calibrate_options, calibrated
 from swapgate.verdicts.facts import read_report, schema_text
 from swapgate.verdicts.tiers import FORMATS
@@ -113,6 +114,8 @@ def _run(arguments: list[str] | None) -> int:
         "inputs", help=f"fetch the input files that cases name by address, into {INPUTS} or the user's cache"
     )
     inputs.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
+    kept = commands.add_parser("cache", help=f"tell how many answers to rows are kept between runs ({CACHE})")
+    kept.add_argument("--clear", action="store_true", help="remove all of them")
     add_public_commands(commands)
     add_tasks_options(commands.add_parser("tasks", help="list the tasks, or tell the keys of one"))
     commands.add_parser("schema", help="print the JSON schema of a verdict JSON")
@@ -141,6 +144,9 @@ def _run(arguments: list[str] | None) -> int:
             return 0
         if asked.command == "inputs":
             return _fetch_inputs(*project(Path.cwd(), asked.models))
+        if asked.command == "cache":
+            print((clear if asked.clear else told)(cache_folder()))
+            return 0
         if asked.command == "tasks":
             discover_tasks(project_root(Path.cwd()))
             sys.stdout.write(tasks_text(asked.task))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from typing import Any, TypeAlias
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.kinds import HEAD, not_read
+
+READERS = r"(PIL|soundfile|librosa|audioread|numpy|swapgate\.inputs)(\.|$)"
+"""Modules that warn while they read a picture or a sound."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ def extent(given: Input) -> float:
 
 def digest(given: Input) -> str:
     """Return sixteen hexadecimal digits that change when the input does, but not when its file is only packed anew."""
+    return whole_digest(given)[:16]
+
+
+def whole_digest(given: Input) -> str:
+    """Return all 64 digits of it, which nobody can make two inputs share."""
     if isinstance(given, str):
         content = json.dumps(given).encode()
     elif isinstance(given, Question):
@@ -60,7 +69,7 @@ def digest(given: Input) -> str:
         content = _text_of(given).encode()
     else:
         content = json.dumps(given.size).encode() + given.tobytes()
-    return hashlib.sha256(content).hexdigest()[:16]
+    return hashlib.sha256(content).hexdigest()
 
 
 def _text_of(given: Any) -> str:
@@ -72,6 +81,14 @@ def _text_of(given: Any) -> str:
             f"an input is a {type(given).__name__}, and no text, Question, Sound, picture or what JSON can hold;"
             " let the task's read make one of these"
         ) from error
+
+
+@contextmanager
+def quiet_readers() -> Iterator[None]:
+    """Let what libraries warn of while they read be nothing, also in threads: filters of warnings are those of all."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=READERS)
+        yield
 
 
 @contextmanager
@@ -88,6 +105,9 @@ def readable_as(path: Path, what: str) -> Iterator[None]:
             f"{path}: cannot be read as a {what} ({error.strerror}); give a {what} file that can be read"
         ) from error
     try:
+        if threading.current_thread() is not threading.main_thread():
+            yield  # whoever has started the thread is quiet for it
+            return
         with warnings.catch_warnings():  # a picture with damaged EXIF data is one; pytest makes errors of warnings
             warnings.simplefilter("ignore")
             yield

@@ -13,7 +13,8 @@ import pytest
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.elsewhere import Elsewhere
-from swapgate.project.configuration import DEFAULT_MODELS, TASKS, UNRELATED
+from swapgate.project.configuration import DEFAULT_MODELS, MOST_THREADS, TASKS, UNRELATED
+from swapgate.trials.cache import CACHE
 
 STANDARD = "swapgate.standard"
 """The module whose asserts are worded as those of test files are."""
@@ -65,6 +66,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="measure a suite's quality on this evaluation set (JSONL or Parquet); may be given again",
     )
     group.addoption(
+        "--threads",
+        type=_threads,
+        metavar="N",
+        help="compute the rows of evaluation sets with N threads, whatever the models file says; with all cores that"
+        " the process may use where neither says",
+    )
+    group.addoption(
+        "--no-cache",
+        action="store_true",
+        help=f"ask for each row of an evaluation set, and keep no answer for later runs ({CACHE}, else the user's"
+        " cache); see `swapgate cache`",
+    )
+    group.addoption(
         "--inputs",
         metavar="DIR",
         help=f"where input files lie that are not part of the project ({INPUTS}, else the user's cache); see `swapgate"
@@ -97,6 +111,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "args",
     )
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
+
+
+def _threads(text: str) -> int:
+    """Read a number of threads. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_THREADS:,}")
+    return int(text)
 
 
 @pytest.hookimpl(tryfirst=True)

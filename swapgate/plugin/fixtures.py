@@ -1,8 +1,8 @@
 """The fixtures that a suite file uses: `model`, `prediction`, `expected`, `golden`, `budget` and what it limits."""
 
 import functools
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -19,10 +19,11 @@ from swapgate.plugin.measures import Cost, Quality
 from swapgate.project.budgets import Budget, Limit, QualityLimit
 from swapgate.statistics.latency import Ratio, Times
 from swapgate.statistics.tally import Tally
-from swapgate.tasks.case import Case
+from swapgate.trials.cache import Cache
 from swapgate.trials.checking import check_model
-from swapgate.trials.evaluating import Progress, tally_of, unseen
+from swapgate.trials.evaluating import tally_of, threads_for
 from swapgate.trials.plan import Key, Plan
+from swapgate.trials.progress import Advance, Progress, in_lines, unseen
 from swapgate.trials.running import Model
 from swapgate.trials.timing import Work, ratio, times
 from swapgate.trials.timing import rounds as rounds_of
@@ -30,6 +31,10 @@ from swapgate.trials.timing import rounds as rounds_of
 T = TypeVar("T", Expected, Golden, Cost, Quality)
 
 PLAN = pytest.StashKey[Plan]()
+THREADS = pytest.StashKey[tuple[int | None, int]]()
+"""With how many threads rows of evaluation sets are to be computed, where somebody says so; and how many there are."""
+CACHE = pytest.StashKey[Cache | None]()
+"""What keeps answers to them between runs."""
 CHECKS = pytest.StashKey[list[Expected | Golden | Cost | Quality]]()
 """What a test compared with; the plugin reads their findings."""
 
@@ -176,10 +181,9 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
 
     def tally(one: Model) -> Tally:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")
-        if one is model:
-            return tally_of(one, evaluation, progress)
-        with _as_reference(model):
-            return tally_of(one, evaluation, progress)
+        with nullcontext() if one is model else _as_reference(model):
+            threads = threads_for(one, *request.config.stash[THREADS])
+            return tally_of(one, evaluation, progress, request.config.stash[CACHE], threads)
 
     option = request.config.option
     updates = option.update_snapshots or option.update_new_snapshots_only
@@ -206,15 +210,28 @@ def _models_file(request: pytest.FixtureRequest) -> str:
 
 
 def _progress(config: pytest.Config, what: str) -> Progress:
-    """Return what shows a bar on a terminal while rows pass; elsewhere nothing is shown."""
+    """Return what shows a bar on a terminal while rows pass, and elsewhere a line each half minute.
+
+    A worker of pytest-xdist shows nothing: it has nowhere to write to.
+    """
     reporter = config.pluginmanager.getplugin("terminalreporter")
     capture = config.pluginmanager.getplugin("capturemanager")
-    if not (reporter and reporter.isatty and capture):
+    if not (reporter and capture):
         return unseen
 
-    def shown(rows: Iterator[Case], count: int) -> Generator[Case, None, None]:
-        with capture.global_and_fixture_disabled():
-            yield from rich.progress.track(rows, rich.markup.escape(what), count, transient=True)
+    def say(line: str) -> None:
+        reporter.ensure_newline()
+        reporter.write_line(line)
+        reporter.flush()
+
+    if not reporter.isatty:
+        return in_lines(what, say)
+
+    @contextmanager
+    def shown(count: int) -> Iterator[Advance]:
+        with capture.global_and_fixture_disabled(), rich.progress.Progress(transient=True) as bar:
+            task = bar.add_task(rich.markup.escape(what), total=count)
+            yield lambda more: bar.advance(task, more)
 
     return shown
 

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import date
@@ -25,13 +25,14 @@ from swapgate.goldens.snapshots import GoldenExtension
 from swapgate.plugin.caller import CALL, asked, call_of, narrowed
 from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_command, remember_command
 from swapgate.plugin.collecting import NEEDS, SELECTED
-from swapgate.plugin.fixtures import CHECKS
+from swapgate.plugin.fixtures import CACHE, CHECKS
 from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.missing import Missing, missing, test_file
 from swapgate.plugin.outcomes import after_reruns, found_of, is_new_try, lapse_of, outcome_of, show
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.project.configuration import DEFAULT_MODELS
 from swapgate.tasks import tasks
+from swapgate.trials.cache import Cache
 from swapgate.trials.checking import answers_alike, is_same_model
 from swapgate.trials.plan import Key, Plan
 from swapgate.trials.pool import Pool
@@ -39,12 +40,13 @@ from swapgate.trials.running import Model
 from swapgate.verdicts.facts import Report, report
 from swapgate.verdicts.lapses import Rule
 from swapgate.verdicts.terminal import verdict_text
-from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, exit_status, judge
+from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, Verdict, exit_status, judge
 from swapgate.verdicts.writing import tier_report, write_reports
 
 PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
 NOT_WRITTEN = "swapgate.not_written"
+NOTES = "swapgate.notes"
 LEDGERS = "swapgate.ledgers"
 CHECKED_OUT = "swapgate.checkout"
 CHECKOUT = pytest.StashKey[str]()
@@ -73,6 +75,8 @@ class Ledger:
         """From a file of which nothing could be collected to what that makes of its tests, and why."""
         self.told: dict[tuple[Key, str], str] = {}
         """From tier and message of an ERROR to the test that shows it."""
+        self.of_workers: list[str] = []
+        """What workers have noted of the cache of rows."""
         self.report: Report | None = None
         self.not_reported: list[str] = []
 
@@ -179,6 +183,7 @@ class Ledger:
         """Take over what a worker of pytest-xdist could not write."""
         self.lost += error is not None and error != "keyboard-interrupt"
         self._note_not_written(getattr(node, "workeroutput", {}).get(NOT_WRITTEN, {}))
+        self.of_workers += getattr(node, "workeroutput", {}).get(NOTES, [])
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
@@ -195,6 +200,7 @@ class Ledger:
             self.plan.notes.extend([trouble] if trouble else [])
         output, worker = (getattr(session.config, name, None) for name in ("workeroutput", "workerinput"))
         if output is not None and worker is not None:
+            output[NOTES] = cache.notes if (cache := session.config.stash[CACHE]) else []
             output[NOT_WRITTEN] = dict(GoldenExtension.not_written) | self._leave_rows(worker)
         elif _runs(session.config.option):
             self._judge(session, exitstatus)
@@ -239,6 +245,7 @@ class Ledger:
         }
         stale, looser = self._stale(), self._loosened()
         verdicts = judge(self.selected, self.records, tiers, self.plan.incumbents, {**looser, **stale}, doubts, rules)
+        self._note_recalled(verdicts, session.config.stash[CACHE])
         for verdict in verdicts:  # beside a FAIL it is no reason, and says why the golden's tolerance held
             words = looser.get((verdict.suite, verdict.tier))
             if words and words not in [message for _, message in verdict.reasons]:
@@ -263,6 +270,19 @@ class Ledger:
             reporter.stats.setdefault("failed", []).extend(red)
         self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit, unshown)
         session.exitstatus = self.report.exit_status
+
+    def _note_recalled(self, verdicts: Sequence[Verdict], cache: Cache | None) -> None:
+        """Say how many rows were not asked for, and why none are kept."""
+        found = {(verdict.suite, verdict.tier): verdict.figures.get("quality") or {} for verdict in verdicts}
+        told = {
+            (key[0], model): f"{model} {count:,} of {quality['rows']:,} rows"
+            for key, quality in found.items()
+            for model, count in quality.get("recalled", {}).items()
+        }
+        if told:
+            words = ", ".join(told.values())
+            self.plan.notes.append(f"answers taken from earlier runs: {words}; --no-cache asks for all of them again")
+        self.plan.notes.extend(dict.fromkeys([*(cache.notes if cache else ()), *self.of_workers]))
 
     def _note_accepted(self) -> None:
         """Say first which losses are accepted of the candidates that were judged."""

@@ -157,11 +157,13 @@ class Quality:
     """The same of remembered rows, by what limits call the model."""
     _before: str = field(default="", init=False)
     """What says other than the model does and has the same digest: the model in the commit that judges."""
+    recalled: dict[str, int] = field(default_factory=dict, init=False)
+    """By model: to how many rows the answer is that of an earlier run, where there are any."""
     same: bool | None = None
     """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
     def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
-        counted = self.tally(self.model)
+        counted = self._tallied(self.model)
         if self.remember:
             self.remember(counted)
         metric, value = self._headline(counted)
@@ -178,6 +180,7 @@ class Quality:
             [one.floor for one in judged if one.floor],
             counted.sureness(),
             [one for one, _ in sliced],
+            self.recalled,
         )
         failed = [*_decided("FAIL", judged, sliced, ("named", "watched"))]
         undecided = [*_decided("too few rows", judged, sliced, ("named",)), *missing]
@@ -205,6 +208,13 @@ class Quality:
         self.remarks = [f"{self.model.name}: {'; '.join(of_slices)}"] if of_slices else []
         self.holds = not failed and self.holds is not False
         return not failed
+
+    def _tallied(self, model: Model) -> Tally:
+        """Return what came of the set, and note how much of that is of an earlier run."""
+        counted = self.tally(model)
+        if model.recalled:
+            self.recalled[model.source.name] = model.recalled
+        return counted
 
     def _headline(self, counted: Tally) -> tuple[str, float]:
         """Return the figure that stands for the model, by its name. Raises SurroundingsFault where there is none."""
@@ -299,7 +309,8 @@ class Quality:
         except _NotCompared as lack:
             return _Judged("too few rows", f"{metric} {counted.figures()[metric]:.3f} (not compared)", str(lack), ())
         if limit.against == INCUMBENT and side.said is not None:
-            self.same = counted.said == side.said
+            # an answer of an earlier run may differ in its last digits
+            self.same = counted.said == side.said or (None if self.recalled else False)
         less = comparison.metric in task.output.less_is_better
         words = figures.worded(comparison, side.name, less)
         if comparison.decision == "too few rows":
@@ -333,7 +344,7 @@ class Quality:
         reference = self.reference(limit)
         if reference is None:
             return None
-        name, theirs = reference.source.name, self.tally(reference)
+        name, theirs = reference.source.name, self._tallied(reference)
         if (
             limit.against == INCUMBENT and not self.model.swapped
         ):  # files were edited, of which the digest knows nothing

@@ -18,14 +18,19 @@ from swapgate.core.faults import InputFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.pending import on_ci
 from swapgate.inputs.downloads import INPUTS
+from swapgate.models.devices import cores
 from swapgate.plugin import fixtures
 from swapgate.plugin.caller import SHOWING
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.project.configuration import TASKS
+from swapgate.trials.cache import Cache, cache_folder
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.verdicts.facts import running
 from swapgate.verdicts.writing import write_running
+
+WORKERS = "PYTEST_XDIST_WORKER_COUNT"
+"""The variable by which a worker knows how many there are."""
 
 
 def configure(config: pytest.Config, models_file: Path) -> None:
@@ -57,6 +62,9 @@ def configure(config: pytest.Config, models_file: Path) -> None:
     except InputFault as fault:
         raise pytest.UsageError(str(fault)) from None
     config.stash[fixtures.PLAN] = plan
+    share = max(1, cores() // int(os.environ.get(WORKERS, "1")))
+    config.stash[fixtures.THREADS] = config.option.threads or plan.manifest.threads, share
+    config.stash[fixtures.CACHE] = _cache(config)
     config.pluginmanager.register(fixtures, "swapgate-fixtures")
     collecting = Collecting(plan)
     config.pluginmanager.register(collecting, "swapgate-suite")
@@ -66,6 +74,18 @@ def configure(config: pytest.Config, models_file: Path) -> None:
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
     if not hasattr(config, "workerinput"):
         begin_verdicts(config, config.option, plan, models_file)
+
+
+def _cache(config: pytest.Config) -> Cache | None:
+    """Return what keeps answers to rows between runs; None where none is to be taken from there.
+
+    Under --against on a CI that is so: what an earlier job has left a change may have written.
+    """
+    if config.option.no_cache or (config.option.against is not None and on_ci()):
+        return None
+    cache = Cache(cache_folder())
+    config.add_cleanup(cache.close)
+    return cache
 
 
 def _use_inputs(config: pytest.Config) -> None:

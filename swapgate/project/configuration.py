@@ -11,6 +11,7 @@ from swapgate.core.faults import InputFault
 
 DEFAULT_MODELS = "embedded"
 """The name of the models file that is judged where nothing else is said."""
+MOST_THREADS = 1024
 TASKS = "swapgate_tasks"
 """The key that names modules with tasks of a project's own."""
 UNRELATED = "swapgate_unrelated"

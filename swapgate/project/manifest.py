@@ -17,6 +17,7 @@ from swapgate.core.tables import NonEmptyStr, Reason, Table, read_toml, validate
 from swapgate.core.words import nearest
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.budgets import Budget
+from swapgate.project.configuration import MOST_THREADS
 from swapgate.project.variants import steps
 from swapgate.tasks import BUILT_IN, tasks
 from swapgate.tasks.settings import Settings
@@ -62,6 +63,7 @@ def _free(name: str) -> str:
 Revision = Annotated[str, AfterValidator(_checked_revision)]
 TierName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_free)]
 FileName = Annotated[str, Field(pattern=r"^[\w-]+\.toml$")]
+Threads = Annotated[int, Field(ge=1, le=MOST_THREADS)]
 SUITE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -187,6 +189,8 @@ class Manifest(BaseModel):
     """The file of each suite's cases, in its folder below fixtures/."""
     defaults: dict[str, dict[str, Any]]
     """What a suite's own table says for all rows that do not say it, also for those of candidates."""
+    threads: int | None = None
+    """Threads that compute the rows of evaluation sets; as many as there are cores where it is not set."""
     exceptions: Literal["in-change"] | None = None
     """"in-change": of a change that it judges, losses that the change itself accepts count."""
     removed: dict[str, list[str]] = Field(default_factory=dict)
@@ -230,7 +234,9 @@ def read_manifest(path: Path, own_labels: Callable[[Task, Row], str] = lambda ta
     cases: str = validated(dict[str, FileName], {"cases": content.pop("cases", CASES)}, path)["cases"]
     said = {"exceptions": content.pop("exceptions", None)}
     exceptions: Any = validated(dict[str, Literal["in-change"] | None], said, path)["exceptions"]
-    manifest = Manifest(path=path, tasks={}, rows={}, cases=cases, defaults={}, exceptions=exceptions)
+    threads: Any = validated(dict[str, Threads | None], {"threads": content.pop("threads", None)}, path)["threads"]
+    keys = {"cases": cases, "exceptions": exceptions, "threads": threads}
+    manifest = Manifest(path=path, tasks={}, rows={}, defaults={}, **keys)
     faults: list[Any] = []
     for suite, table in content.items():
         try:

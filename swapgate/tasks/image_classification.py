@@ -10,7 +10,7 @@ from swapgate.outputs import classification
 from swapgate.outputs.prediction import Prediction
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
 from swapgate.tasks.classes import FIGURES, classified, classifier
-from swapgate.tasks.pictures import processed
+from swapgate.tasks.pictures import BATCH, processed
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded, Task
 
@@ -51,6 +51,7 @@ TASK = classifier(
         predict=predict,
         auto_class="AutoModelForImageClassification",
         reader_class="AutoImageProcessor",
+        batch=BATCH,
         figures=FIGURES,
     ),
     several_labels=ImageCaseOfLabels,

@@ -15,7 +15,7 @@ from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.detections import Annotation, Detection, Detections
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.classes import label_names
-from swapgate.tasks.pictures import processed
+from swapgate.tasks.pictures import BATCH, processed
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded, Task
 
@@ -153,6 +153,7 @@ TASK = Task(
     predict=predict,
     auto_class="AutoModelForObjectDetection",
     reader_class="AutoImageProcessor",
+    batch=BATCH,
     figures=("mAP@0.5", "mAP@[.5:.95]", BRIER, LOG_LOSS),
     settings=DetectionSettings,
     label_names=label_names,

@@ -95,6 +95,11 @@ class Task:
     left_out: Callable[[Loaded, Sequence[Any], Any], list[str]] | None = None
     """Tells of each input what is done with it by the row's `long`, as in "cut to 512 tokens"; nothing where it is read
     whole. None for tasks whose inputs are never too long."""
+    batch: int = 32
+    """Rows of an evaluation set that go through a model together on a CPU; elsewhere at least 32."""
+    version: str = ""
+    """Of a task of another package: names how it asks and decodes, and changes when that does. Without one no answer of
+    its models is kept between runs."""
     row: type[CaseShape] | None = None
     """The shape of a row of an evaluation set, where it is not that of a case."""
     graded: str = ""

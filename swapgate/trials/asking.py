@@ -71,6 +71,11 @@ class Asking:
         judging = {key: getattr(self.judging, key) for key in self.task.judging_keys if hasattr(self.judging, key)}
         return self.source.row.model_copy(update=judging | changes)
 
+    @property
+    def by_files(self) -> bool:
+        """Whether its files tell all of what it says; not of a server, a function or a recording."""
+        return self.backend.by_files
+
     def load(self) -> Any:
         """Load the model if it is not. Raises SurroundingsFault."""
         if self._broken is not None:

@@ -1,97 +1,201 @@
-"""The rows of an evaluation set, predicted in batches and counted."""
+"""The rows of an evaluation set: read ahead, recalled or predicted in batches of like length, and counted."""
 
-import itertools
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.inputs.given import Input, extent, whole_digest
 from swapgate.inputs.given import digest as input_digest
-from swapgate.inputs.given import extent
+from swapgate.models.devices import computing, free_memory
 from swapgate.outputs import Tolerance
-from swapgate.outputs.prediction import Prediction
 from swapgate.project.evaluation import EvaluationSet
 from swapgate.statistics.tally import Tally
 from swapgate.tasks.case import Case
-from swapgate.trials.asking import or_raise, read_of
+from swapgate.trials.ahead import ahead
+from swapgate.trials.asking import OutOfMemory, or_raise, read_of
+from swapgate.trials.cache import Cache
+from swapgate.trials.progress import Advance, Progress, unseen
+from swapgate.trials.remembered import Memory, Said, memory
 from swapgate.trials.running import Model
 
 EVALUATION_BATCH = 32
+"""Rows that go through a model together where nothing says otherwise."""
+WINDOW = 1024
+"""Rows within which those of like length are put together."""
+LARGEST = 128_000_000
+"""Bytes of inputs that a window may hold, about: one of large photos or long sounds has fewer rows."""
+LITTLE = 10_000_000
+"""Bytes of weights from which several threads are worth it."""
 EVERYTHING = Tolerance(drift=1, reason="precision is averaged over all candidates, also those below the threshold")
 """Objects are kept from the threshold less this drift."""
 
 
-class Evaluated(NamedTuple):
-    """What came of a row of an evaluation set."""
+class Given(NamedTuple):
+    """A row as a model is given it."""
 
-    prediction: Prediction
-    given: str
-    """The digest of its input."""
-    left_out: str
-    """What was done with it where it is longer than the model reads."""
-    length: float
-    """How large its input is, as `extent` says."""
-
-
-Progress = Callable[[Iterator[Case], int], Generator[Case, None, None]]
-"""Is given rows and their number, and gives the rows."""
+    row: Case
+    input: Input
+    digest: str
+    """The whole digest of the input."""
+    extent: float
+    """How large it is."""
 
 
-def unseen(rows: Iterator[Case], _count: int) -> Generator[Case, None, None]:
-    """Return the rows, and show nothing meanwhile."""
-    yield from rows
+@dataclass(eq=False)
+class Evaluating:
+    """A model that answers the rows of a set."""
+
+    model: Model
+    evaluation: EvaluationSet
+    batch: int
+    """Rows that go through it together; halved when there is too little memory for them."""
+    threads: int
+    advance: Advance
+    memory: Memory | None
+    recalled: int = field(default=0, init=False)
+    """Rows whose answer was that of an earlier run."""
+
+    def answers(self, window: Sequence[Given]) -> Iterator[Said]:
+        """Yield the answers to rows in their order. Raises ModelFault or SurroundingsFault that names the row."""
+        keys = [self.memory.key(one.digest) for one in window] if self.memory else []
+        known = self.memory.recall(keys) if self.memory else {}
+        found: list[Said | None] = [known.get(key) for key in keys] if keys else [None] * len(window)
+        self.recalled += len(found) - found.count(None)
+        self.advance(len(found) - found.count(None))
+        asked = [place for place, said in enumerate(found) if said is None]
+        asked.sort(key=lambda place: window[place].extent, reverse=True)  # what needs most memory first
+        while asked:
+            places = asked[: self.batch]
+            said = self._together([window[place] for place in places])
+            if said is None:
+                continue  # with a smaller batch
+            del asked[: len(places)]
+            for place, one in zip(places, said, strict=True):
+                found[place] = one
+            if self.memory:
+                self.memory.keep({keys[place]: one for place, one in zip(places, said, strict=True)})
+            self.advance(len(places))
+        return (one for one in found if one is not None)
+
+    def _together(self, batch: Sequence[Given]) -> list[Said] | None:
+        """Return the answers to some rows; None where there was too little memory for them, and some for half."""
+        self.model.asked.load()  # what it raises is no row's fault
+        try:
+            return self._ask(batch)
+        except OutOfMemory as fault:
+            if len(batch) == 1:
+                raise _of_row(self.model, self.evaluation, batch[0].row, fault) from fault
+        except Fault:
+            return [self._alone(one) for one in batch]  # so the row that is at fault can be named
+        self.batch = len(batch) // 2
+        free_memory(self.model.source.row.device)
+        return None
+
+    def _ask(self, batch: Sequence[Given]) -> list[Said]:
+        inputs, asked = [one.input for one in batch], self.model.asked
+        with computing(self.threads):
+            said = asked.predict(inputs, [one.row.id for one in batch], tolerance=EVERYTHING)
+            predictions = [or_raise(found) for found in said]
+        return [*map(Said, predictions, asked.left_out(inputs))]
+
+    def _alone(self, one: Given) -> Said:
+        try:
+            return self._ask([one])[0]
+        except (ModelFault, SurroundingsFault) as fault:
+            raise _of_row(self.model, self.evaluation, one.row, fault) from fault
 
 
-def tally_of(model: Model, evaluation: EvaluationSet, progress: Progress = unseen) -> Tally:
-    """Predict the rows of an evaluation set in batches, once; `progress` sees each row pass.
+def tally_of(
+    model: Model,
+    evaluation: EvaluationSet,
+    progress: Progress = unseen,
+    cache: Cache | None = None,
+    threads: int = 1,
+) -> Tally:
+    """Predict the rows of an evaluation set, once, with so many threads.
 
-    All rows are read and checked before. Raises ModelFault or SurroundingsFault that names the row.
+    All rows are read and checked before. Answers that are in the cache are not asked for again, and new ones are kept
+    there. Raises ModelFault or SurroundingsFault that names the row.
     """
     if model.tally is None:
         counted, count = Tally(model.task.output), evaluation.count
-        with closing(progress(evaluation.rows(), count)) as rows:
-            while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
-                for row, found in zip(batch, _evaluated(model, batch, evaluation), strict=True):
-                    counted.add(
-                        row.id,
-                        found.prediction,
-                        row.expected,
-                        given=found.given,
-                        cluster=row.cluster,
-                        source=row.source,
-                        slices=row.slices,
-                        length=found.length,
-                        shown=row.shown,
-                        left_out=found.left_out,
-                        key=input_digest(f"{found.given} {row.expected_digest}"),
-                    )
-        model.tally = counted
+        row, batch = model.asked.row(tolerance=EVERYTHING), batch_of(model)
+        known = memory(cache, model.asked, row, batch, threads) if cache else None
+        with progress(count) as advance, closing(ahead(_read(model, evaluation), 2 * batch)) as rows:
+            asked = Evaluating(model, evaluation, batch, threads, advance, known)
+            for window in _windows(rows):
+                for one, said in zip(window, asked.answers(window), strict=True):
+                    _count(counted, one, said)
+        model.tally, model.recalled = counted, asked.recalled
     return model.tally
 
 
-def _evaluated(model: Model, batch: Sequence[Case], evaluation: EvaluationSet) -> list[Evaluated]:
-    """Return what came of some rows."""
-    model.asked.load()  # what it raises is no row's fault
-    try:
-        return _evaluated_together(model, batch)
-    except Fault:
-        pass  # one by one, the row that is at fault can be named
-    return [_evaluated_alone(model, row, evaluation) for row in batch]
+def threads_for(model: Model, asked: int | None, most: int) -> int:
+    """Return with how many threads rows are computed where somebody asked for some, or nobody and there are so many
+    cores: a model of few weights gains nothing by several, and waits for all of them where others use the machine.
+
+    Raises SurroundingsFault where its files cannot be read.
+    """
+    return asked or (most if model.source.bytes >= LITTLE else 1)
 
 
-def _evaluated_together(model: Model, batch: Sequence[Case]) -> list[Evaluated]:
-    inputs = [row.input for row in batch]
-    digests = [input_digest(one) for one in inputs]
-    said = model.asked.predict(inputs, [row.id for row in batch], tolerance=EVERYTHING)
-    predictions = [or_raise(found) for found in said]
-    return [*map(Evaluated, predictions, digests, model.asked.left_out(inputs), map(extent, inputs))]
+def batch_of(model: Model) -> int:
+    """Return how many rows go through a model together."""
+    return model.task.batch if model.source.row.device == "cpu" else max(model.task.batch, EVALUATION_BATCH)
 
 
-def _evaluated_alone(model: Model, row: Case, evaluation: EvaluationSet) -> Evaluated:
+def _count(counted: Tally, one: Given, said: Said) -> None:
+    row, given = one.row, one.digest[:16]
+    counted.add(
+        row.id,
+        said.prediction,
+        row.expected,
+        given=given,
+        cluster=row.cluster,
+        source=row.source,
+        slices=row.slices,
+        length=one.extent,
+        shown=row.shown,
+        left_out=said.left_out,
+        key=input_digest(f"{given} {row.expected_digest}"),
+    )
+
+
+def _read(model: Model, evaluation: EvaluationSet) -> Iterator[Given]:
+    """Yield the rows with their inputs. Raises SurroundingsFault that names the row."""
+    for row in evaluation.rows():
+        try:
+            given = row.input
+            yield Given(row, given, whole_digest(given), extent(given))
+        except SurroundingsFault as fault:
+            raise _of_row(model, evaluation, row, fault) from fault
+
+
+def _windows(rows: Iterator[Given]) -> Generator[list[Given], None, None]:
+    """Cut rows into windows that memory can hold."""
+    window: list[Given] = []
+    held = 0
+    for one in rows:
+        window.append(one)
+        held += _bytes(one.input)
+        if len(window) == WINDOW or held >= LARGEST:
+            yield window
+            window, held = [], 0
+    if window:
+        yield window
+
+
+def _bytes(given: Input) -> int:
+    """Return how many bytes an input takes, about: of samples or pixels, each of three; of a text next to none."""
+    samples = getattr(given, "samples", None)
+    return int(samples.nbytes) if samples is not None else 3 * int(extent(given)) if hasattr(given, "width") else 0
+
+
+def _of_row(model: Model, evaluation: EvaluationSet, row: Case, fault: Fault) -> Fault:
+    """Return a fault with the name of its row."""
     where = f"{model.name}: row {row.id!r} of {evaluation.path}"
-    try:
-        return _evaluated_together(model, [row])[0]
-    except ModelFault as fault:
-        raise ModelFault(f"{where}: {fault} ({model.source.name})") from fault
-    except SurroundingsFault as fault:
-        raise SurroundingsFault(f"{where}{read_of(row, fault)}: {fault}") from fault
+    if isinstance(fault, ModelFault):
+        return ModelFault(f"{where}: {fault} ({model.source.name})")
+    return SurroundingsFault(f"{where}{read_of(row, fault)}: {fault}")

@@ -48,6 +48,8 @@ class Model:
     _predictions: dict[str, Prediction | Fault] = field(default_factory=dict, init=False)
     tally: Tally | None = field(default=None, init=False)
     """What came of the evaluation set."""
+    recalled: int = field(default=0, init=False)
+    """To how many of its rows the answer was that of an earlier run."""
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.source.name}>"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from swapgate.statistics.comparison import ERRORS, FEWEST_ERRORS, SATURATED, Comparison, Floor
 from swapgate.statistics.latency import Times
@@ -73,6 +73,8 @@ class Quality:
     """Answers, or what was found in rows, by how sure the model is, from the least; none without a probability."""
     slices: Sequence[Slice] = ()
     """Of a swap: slices of the rows that have a limit, or are watched, and those that lost most."""
+    recalled: Mapping[str, int] = field(default_factory=dict)
+    """By model, the judged one and those beside it: to how many rows the answer is that of an earlier run."""
 
 
 def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:

@@ -207,6 +207,14 @@ def no_worker() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or writes rows of the person who runs it, or of another test; gives the folder."""
+    folder = tmp_path_factory.mktemp("cache") / "rows"
+    monkeypatch.setenv("SWAPGATE_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> Project:
     """A project without goldens."""

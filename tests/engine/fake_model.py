@@ -96,6 +96,8 @@ def pytest_configure():
     patch.setattr("swapgate.trials.running.synchronizer", lambda _loaded: lambda: None)
     patch.setattr("swapgate.trials.checking.fingerprint", lambda loaded: loaded.name)
     patch.setattr("swapgate.trials.running.surroundings", lambda: {"python": "3", "torch": "none"})
+    patch.setattr("swapgate.trials.remembered.surroundings", lambda: {"python": "3", "torch": "none"})
+    patch.setattr("swapgate.trials.remembered.device_settings", lambda device: {"device": device})
 
 
 def pytest_unconfigure():

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -201,18 +202,19 @@ def test_bar_of_a_model_that_fails(measured):
     """Where a row fails the bar is taken down at once, not when nobody holds the error any more."""
     ended = []
 
-    def progress(rows, count):
+    @contextmanager
+    def progress(count):
         try:
-            yield from rows
+            yield lambda more: None
         finally:
             ended.append(count)
 
     def fail(*_):
         raise ModelFault("broken")
 
-    model = SimpleNamespace(
-        name="", task=TASK, tally=None, source=SimpleNamespace(name=""), asked=SimpleNamespace(load=fail)
-    )
+    row = SimpleNamespace(device="cpu")
+    source, asked = SimpleNamespace(name="", row=row), SimpleNamespace(load=fail, row=lambda **_: row)
+    model = SimpleNamespace(name="", task=TASK, tally=None, source=source, asked=asked)
     with pytest.raises(ModelFault, match="broken") as held:
         tally_of(model, find_set(measured.set, TASK, ()), progress)
     assert (ended, held.type) == ([70], ModelFault)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.inputs.given import Question
+from swapgate.models.loading import TRANSFORMERS
 from swapgate.outputs.answer import Answer
 from swapgate.outputs.classification import Classification, Score
 from swapgate.outputs.detections import Detections
@@ -102,10 +103,10 @@ def model_of(tmp_path, monkeypatch):
     def make(name, inputs):
         asked = Asked(SAID[name])
         task = replace(find_task(name), predict=asked, left_out=None)
-        files = SimpleNamespace(load=lambda task, source: SimpleNamespace(model=None, seconds=0.1))
-        monkeypatch.setattr("swapgate.trials.asking.backend", files)
+        loaded = SimpleNamespace(model=None, seconds=0.1)
+        monkeypatch.setattr("swapgate.backends.transformers.load", lambda task, source: loaded)
         labels = {"a": "a"} if task.label_names else {}
-        source = SimpleNamespace(row=row_type(task)(model="m", labels=labels), name="m")
+        source = SimpleNamespace(row=row_type(task)(model="m", labels=labels), name="m", backend=TRANSFORMERS)
         path = tmp_path / "cases.toml"
         lines = ["[[case]]\n" + toml(row(name, f"case_{at}", given)) for at, given in enumerate(inputs)]
         path.write_text('latency = "case_0"\n' + "".join(lines), encoding="utf-8")

@@ -1,0 +1,165 @@
+"""Which answers to rows of an evaluation set may be taken from an earlier run, and by which key.
+
+The key holds all that an answer depends on: the bytes of the model's files, what its row sets, the input, how the task
+asks and decodes, how many rows go together, and where it is computed. A row's answer may still differ from a fresh one
+in the last digits where other rows went through the model beside it (by about 1e-6 in a score, as calibration shows).
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+import swapgate
+from swapgate.models.devices import device_settings
+from swapgate.models.digest import file_digests
+from swapgate.models.loading import Source, surroundings
+from swapgate.outputs.prediction import Prediction
+from swapgate.project.manifest import Row
+from swapgate.tasks.task import Task
+from swapgate.trials.asking import Asking
+from swapgate.trials.cache import Cache
+
+NOT_ASKED = frozenset({"model", "revision", "budget", "clear_lead", "accepted", "gaps", "property_gaps", "label_set"})
+"""Keys of a row on which no answer depends: its files count and not where they lie. What a task adds counts."""
+LIBRARIES = (
+    *("numpy", "Pillow", "librosa", "scipy", "soundfile", "soxr", "safetensors", "sentencepiece", "protobuf"),
+    *("timm", "torchvision", "torchaudio", "tiktoken", "kernels", "accelerate", "peft", "regex"),
+)
+"""What besides torch, transformers and tokenizers may take part in an answer."""
+NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "PYTORCH_", "TORCH_")
+"""How environment variables begin that say how numbers are computed."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer to a row, as it is kept."""
+
+    prediction: Prediction
+    left_out: str
+    """What was done with an input that is longer than the model reads."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What earlier runs know of one model."""
+
+    cache: Cache
+    base: str
+    """All of a key but the input."""
+    form: TypeAdapter[Any]
+    """Reads a prediction."""
+    unchanged: Callable[[], bool]
+    """Tells whether the model's files are still those of the key."""
+
+    def key(self, digest: str) -> bytes:
+        """Return the key of the answer to an input with this whole digest: 32 bytes."""
+        return hashlib.sha256(f"{self.base} {digest}".encode()).digest()
+
+    def recall(self, keys: Sequence[bytes]) -> dict[bytes, Said]:
+        """Return the answers that are known, by their keys; what is no answer of this kind is as good as none."""
+        found = {}
+        for key, content in self.cache.read(keys).items():
+            with suppress(ValueError):
+                found[key] = self._read(content)
+        return found
+
+    def keep(self, answers: Mapping[bytes, Said]) -> None:
+        """Keep answers, those that can be read again as they are."""
+        rows = {}
+        for key, said in answers.items():
+            with suppress(TypeError, ValueError):
+                content = json.dumps(asdict(said), allow_nan=False).encode()
+                if self._read(content) == said:
+                    rows[key] = content
+        if rows and self.unchanged():
+            self.cache.write(rows)
+
+    def _read(self, content: bytes) -> Said:
+        """Read an answer. Raises ValueError where it is none of this kind."""
+        held = _FORM.validate_json(content, strict=True)
+        return Said(self.form.validate_python(held["prediction"]), held["left_out"])
+
+
+_FORM: TypeAdapter[Any] = TypeAdapter(dict[str, Any])
+
+
+def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> Memory | None:
+    """Return what is known of a model that is asked by a row, in batches of so many; None where its files do not tell
+    what it says, or nobody tells how its task decodes.
+
+    Raises SurroundingsFault where its files cannot be read.
+    """
+    decoding = _decoding(asking.task)
+    if not asking.by_files or not decoding:
+        return None
+    source = asking.source
+    before = _written(source)
+    parts = {
+        "task": [asking.task.name, decoding],
+        "files": file_digests(source.weights_folder),
+        "row": row.model_dump(mode="json", exclude=set(NOT_ASKED)),
+        "batch": batch,
+        "device": device_settings(row.device),
+        "threads": threads,
+        "surroundings": _surroundings() | {"backend": [source.backend, {**asking.backend.surroundings()}]},
+    }
+    base = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return Memory(cache, base, TypeAdapter(asking.task.output.prediction), lambda: _written(source) == before)
+
+
+def _written(source: Source) -> list[tuple[str, int, int]]:
+    """Return what changes when a file of a model is written."""
+    found = []
+    with suppress(OSError):
+        for path in sorted(path for path in source.weights_folder.rglob("*") if path.is_file()):
+            status = path.stat()
+            found.append((str(path), status.st_mtime_ns, status.st_size))
+    return found
+
+
+def _decoding(task: Task) -> str:
+    """Return what changes when a task asks or decodes in another way; nothing where nobody says so."""
+    if task.version:
+        return f"version {task.version}"
+    asks = getattr(task.predict, "__module__", None) or ""
+    return _own_code() if asks.startswith("swapgate.tasks.") else ""
+
+
+@functools.cache
+def _own_code() -> str:
+    """Return a digest of this package's own code."""
+    folder, found = Path(swapgate.__file__).parent, hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        found.update(f"{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def _surroundings() -> dict[str, Any]:
+    """Return what the numbers depend on besides the model."""
+    versions = {}
+    for name in LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    said = {name: value for name, value in surroundings().items() if name != "threads"}
+    numeric = {name: value for name, value in os.environ.items() if name.startswith(NUMERIC)}
+    return {**said, "libraries": versions, "processor": _processor(), "environment": numeric}
+
+
+@functools.cache
+def _processor() -> str:
+    """Return which processor this is, and what it can do."""
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").split("\n\n")[0].splitlines()
+        told = sorted({line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))})
+        return "\n".join([platform.machine(), *told])
+    return f"{platform.machine()} {platform.processor()}"

@@ -1,0 +1,247 @@
+"""Which answers are taken from earlier runs: those that nothing has changed since, of files that tell all of them."""
+
+import json
+import sqlite3
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from swapgate.backends import backend_of
+from swapgate.core.faults import ModelFault
+from swapgate.models.loading import Source
+from swapgate.outputs.classification import Classification, Score
+from swapgate.project.cases import read_cases
+from swapgate.project.evaluation import find_set
+from swapgate.project.manifest import row_type
+from swapgate.tasks import find_task
+from swapgate.trials.cache import FILE, Cache
+from swapgate.trials.evaluating import tally_of
+from swapgate.trials.running import Model
+
+TASK = find_task("sentiment")
+LABELS = {"good": "good", "bad": "bad"}
+CASES = '[[case]]\nid = "one"\ntext = "A good film."\nexpected = "good"\n'
+
+
+class Lab:
+    """A model that notes what it is asked, and what one may change about it."""
+
+    def __init__(self, path):
+        self.path, self.cache = path, Cache(path / "rows")
+        self.asked, self.threads, self.keys = [], 1, {}
+        self.task = replace(TASK, predict=self.predict, left_out=None, version="1")
+        self.folder = path / "model"
+        self.folder.mkdir()
+        for name in ("config.json", "model.safetensors", "tokenizer.json"):
+            (self.folder / name).write_text("{}")
+        (path / "cases.toml").write_text('latency = "one"\n' + CASES)
+        self.write(["a film", "a long, long film", "no film", "a longer film"])
+
+    def write(self, texts):
+        """Write the set."""
+        lines = (json.dumps({"id": text, "text": text, "expected": "good"}) + "\n" for text in texts)
+        (self.path / "set.jsonl").write_text("".join(lines))
+
+    def predict(self, _loaded, texts, _row):
+        """Stand in for the task's."""
+        self.asked.append([*texts])
+        return [Classification((Score("good", 1 / (1 + len(text))), Score("bad", 0.1)), 0.1) for text in texts]
+
+    @property
+    def model(self):
+        """A new process's model."""
+        row = row_type(self.task)(model="model", **{"labels": LABELS, **self.keys})
+        source = Source(row, self.folder, "model")
+        cases = read_cases(self.path / "cases.toml", self.task)
+        return Model("sentiment", "small", self.task, source, source, cases, self.path / "golden.json")
+
+    def run(self):
+        """Evaluate the set; gives the tally, and how many rows were asked for."""
+        self.asked.clear()
+        evaluation = find_set(self.path / "set.jsonl", self.task, frozenset())
+        self.last = self.model
+        tally = tally_of(self.last, evaluation, cache=self.cache, threads=self.threads)
+        return tally, sum(map(len, self.asked))
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """A lab without torch."""
+    loaded = SimpleNamespace(model=None, seconds=0)
+    monkeypatch.setattr("swapgate.backends.transformers.load", lambda task, source: loaded)
+    monkeypatch.setattr("swapgate.trials.remembered.surroundings", lambda: {"torch": "2", "cpu": "AVX2"})
+    monkeypatch.setattr("swapgate.trials.remembered.device_settings", lambda device: {"device": device})
+    return Lab(tmp_path)
+
+
+def test_second_run(lab):
+    """The second of two runs asks for nothing and comes to the same; one with two more rows asks for these."""
+    first, asked = lab.run()
+    assert (asked, lab.last.recalled) == (4, 0)
+    second, asked = lab.run()
+    assert (asked, lab.last.recalled) == (0, 4)
+    assert (second.said, second.figures(), second.keys) == (first.said, first.figures(), first.keys)
+    lab.write(["new", "no film", "a film", "newer", "a longer film", "a long, long film"])
+    _, asked = lab.run()
+    assert (asked, lab.asked, lab.last.recalled) == (2, [["newer", "new"]], 4)
+
+
+def test_batches_by_length(lab):
+    """Rows of like length go together, the longest first, and are counted in the order of the set."""
+    lab.task = replace(lab.task, batch=2)
+    tally, _ = lab.run()
+    assert lab.asked == [["a long, long film", "a longer film"], ["no film", "a film"]]
+    assert [name for name, _ in tally.named] == ["a film", "a long, long film", "no film", "a longer film"]
+    assert [given for _, given in tally.named] == [name for name, _ in tally.named]
+    alone = replace(lab.task, batch=1, version="2")
+    lab.task = alone
+    assert lab.run()[0].said == tally.said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keys": {"dtype": "bfloat16"}},
+        {"keys": {"labels": {"good": "bad", "bad": "good"}}},
+        {"keys": {"long": "truncate"}},
+        {"keys": {"allow_pickle": True}},
+        {"keys": {"device": "cuda"}},
+        {"threads": 2},
+        {"task": {"batch": 2}},
+        {"task": {"version": "2"}},
+        {"task": {"name": "another"}},
+    ],
+    ids=str,
+)
+def test_setting_that_changes_an_answer(lab, monkeypatch, changes):
+    """Whatever of a row, its task or the way it is asked may change an answer has all rows asked again."""
+    lab.run()
+    lab.keys, lab.threads = changes.get("keys", {}), changes.get("threads", 1)
+    lab.task = replace(lab.task, **changes.get("task", {}))
+    assert lab.run()[1] == 4
+    assert lab.run()[1] == 0
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "another.json"])
+def test_file_of_the_model(lab, name):
+    """Another byte in any file that a loader may read has all rows asked again, also where the digest is the same."""
+    lab.run()
+    (lab.folder / name).write_text("{} ")
+    assert lab.run()[1] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("surroundings", lambda: {"torch": "3", "cpu": "AVX2"}),
+        ("surroundings", lambda: {"torch": "2", "cpu": "AVX512"}),
+        ("_processor", lambda: "another"),
+        ("device_settings", lambda device: {"device": device, "precision": "medium"}),
+        ("LIBRARIES", ("numpy",)),
+    ],
+    ids=["torch", "cpu", "processor", "precision", "libraries"],
+)
+def test_other_surroundings(lab, monkeypatch, name, value):
+    """Another torch, another processor, another library, or another setting of them computes anew."""
+    lab.run()
+    monkeypatch.setattr(f"swapgate.trials.remembered.{name}", value)
+    assert lab.run()[1] == 4
+
+
+def test_environment_that_changes_numbers(lab, monkeypatch):
+    """A variable by which libraries compute otherwise computes anew."""
+    lab.run()
+    monkeypatch.setenv("MKL_ENABLE_INSTRUCTIONS", "SSE4_2")
+    assert lab.run()[1] == 4
+
+
+def test_own_task_by_its_code(lab, monkeypatch):
+    """A task of this package is told by the package's code; one of another that names no version is never kept."""
+    lab.task = replace(lab.task, version="")
+    assert [lab.run()[1], lab.run()[1]] == [4, 4]
+    monkeypatch.setattr(Lab.predict, "__module__", TASK.predict.__module__)
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    monkeypatch.setattr("swapgate.trials.remembered._own_code", lambda: "edited")
+    assert lab.run()[1] == 4
+
+
+def test_what_changes_no_answer(lab):
+    """The same files in another folder, other limits and other right answers are asked nothing."""
+    lab.run()
+    lab.folder = lab.folder.rename(lab.path / "moved")
+    lab.keys = {"gaps": {"one": "why"}, "clear_lead": 0.2}
+    text = (lab.path / "set.jsonl").read_text()
+    (lab.path / "set.jsonl").write_text(text.replace('"good"', '"bad"'))
+    assert lab.run()[1] == 0
+
+
+def test_only_what_files_tell(lab, monkeypatch):
+    """What answers for a server, a function or a recording is never taken from an earlier run."""
+    lab.run()
+    monkeypatch.setattr("swapgate.trials.asking.backend_of", lambda source: replace(backend_of(source), by_files=False))
+    assert [lab.run()[1], lab.run()[1]] == [4, 4]
+
+
+def test_cases_are_asked(lab):
+    """A case is always asked, also where a row has its text."""
+    lab.write(["A good film."])
+    lab.run()
+    _, asked = lab.run()
+    assert asked == 0
+    assert lab.last.prediction(lab.last.cases.cases[0]).scores[0].label == "good"
+    assert lab.asked == [["A good film."]]
+
+
+def test_files_that_change_meanwhile(lab):
+    """Answers of a model whose files were written since they were read are not kept."""
+    own = lab.task.predict
+
+    def predict(loaded, texts, row):
+        (lab.folder / "model.safetensors").write_text("something else")
+        return own(loaded, texts, row)
+
+    lab.task = replace(lab.task, predict=predict)
+    lab.run()
+    assert lab.cache.read([b""]) == {}
+    with sqlite3.connect(lab.path / "rows" / FILE) as file:
+        assert file.execute("SELECT COUNT(*) FROM rows").fetchone() == (0,)
+    file.close()
+
+
+@pytest.mark.parametrize("said", [{"label": "good"}, {"scores": [["good", "x"]], "margin": 0.1}, "good"])
+def test_entry_that_is_no_answer(lab, monkeypatch, said):
+    """An entry that is whole and no answer of this kind is computed anew."""
+    first, _ = lab.run()
+    content = json.dumps({"prediction": said, "left_out": ""}).encode()
+    monkeypatch.setattr(lab.cache, "read", lambda keys: dict.fromkeys(keys, content))
+    tally, asked = lab.run()
+    assert (asked, tally.said) == (4, first.said)
+
+
+def test_faults_are_not_kept(lab):
+    """A row at which the model fails is tried again by the next run."""
+    own = lab.task.predict
+
+    def predict(loaded, texts, row):
+        found = own(loaded, texts, row)
+        return [ModelFault("NaN") if text == "no film" else one for text, one in zip(texts, found, strict=True)]
+
+    lab.task = replace(lab.task, predict=predict)
+    for _ in range(2):
+        with pytest.raises(ModelFault, match=r"row 'no film' of .*: NaN"):
+            lab.run()
+
+
+def test_too_little_memory(lab):
+    """Where a batch is too large for the memory that there is, it and those behind it are halved."""
+    own = lab.task.predict
+
+    def predict(loaded, texts, row):
+        if len(texts) > 1:
+            raise MemoryError
+        return own(loaded, texts, row)
+
+    lab.task = replace(lab.task, predict=predict)
+    tally, asked = lab.run()
+    assert (asked, tally.rows) == (4, 4)

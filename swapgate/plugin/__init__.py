@@ -24,7 +24,7 @@ from swapgate.plugin.caller import SHOWING, refuse_others, remember
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.elsewhere import Elsewhere
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
-from swapgate.project.configuration import UNRELATED
+from swapgate.project.configuration import EARLY, UNRELATED
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.verdicts.facts import Report, running
 from swapgate.verdicts.writing import write_running
@@ -80,6 +80,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="measure a suite's quality on this evaluation set (JSONL or Parquet); may be given again",
     )
     group.addoption(
+        "--decide-early",
+        action="store_true",
+        help="let the first rows of an evaluation set decide where they are enough, with stricter bounds at each look",
+    )
+    group.addoption(
         "--inputs",
         metavar="DIR",
         help=f"where input files lie that are not part of the project ({INPUTS}, else the user's cache); see `swapgate"
@@ -111,6 +116,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " suite, where the commit itself lists them",
         "args",
     )
+    parser.addini(EARLY, "whether to run as with --decide-early; not where --against judges", "bool")
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
 
 
@@ -171,6 +177,7 @@ def pytest_configure(config: pytest.Config) -> None:
             plan = _only_changed(plan, config, models_file)
     except InputFault as fault:
         raise pytest.UsageError(str(fault)) from None
+    _decide_early(config, plan)
     config.stash[fixtures.PLAN] = plan
     config.pluginmanager.register(fixtures, "swapgate-fixtures")
     collecting = Collecting(plan)
@@ -181,6 +188,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
     if not hasattr(config, "workerinput"):
         _replace_verdicts(config, config.option, running(plan, models_file.name))
+
+
+def _decide_early(config: pytest.Config, plan: Plan) -> None:
+    """Let the sets of a plan be taken in parts where early decisions are asked for, or note why they are not."""
+    option, lists = config.option, config.getini(EARLY)
+    if not (option.decide_early or lists):
+        return
+    if option.update_snapshots or option.update_new_snapshots_only:
+        plan.notes.append("nothing is decided early, for --snapshot-update remembers all rows of evaluation sets")
+    elif plan.against and not option.decide_early:
+        plan.notes.append(f"{EARLY} does not count under --against: give --decide-early on the command line")
+    else:
+        plan.evaluations.update({suite: replace(one, shuffled=True) for suite, one in plan.evaluations.items()})
 
 
 def _use_inputs(config: pytest.Config) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from swapgate.core.faults import InputFault
 
+EARLY = "swapgate_decide_early"
+"""The key that stands for --decide-early."""
 UNRELATED = "swapgate_unrelated"
 """The key that lists files on which no verdict depends, as globs."""
 

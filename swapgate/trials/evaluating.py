@@ -42,14 +42,17 @@ def unseen(rows: Iterator[Case], _count: int) -> Generator[Case, None, None]:
     yield from rows
 
 
-def tally_of(model: Model, evaluation: EvaluationSet, progress: Progress = unseen) -> Tally:
+def tally_of(model: Model, evaluation: EvaluationSet, progress: Progress = unseen, first: int | None = None) -> Tally:
     """Predict the rows of an evaluation set in batches, once; `progress` sees each row pass.
 
-    All rows are read and checked before. Raises ModelFault or SurroundingsFault that names the row.
+    `first`: as many of them as are wanted, in the set's order; where more were, what `Tally.first` says of these. All
+    rows are read and checked before. Raises ModelFault or SurroundingsFault that names the row.
     """
-    if model.tally is None:
-        counted, count = Tally(model.task.output), evaluation.count
-        with closing(progress(evaluation.rows(), count)) as rows:
+    wanted = evaluation.count if first is None else first
+    counted = model.tally or Tally(model.task.output)
+    if counted.rows < wanted:
+        model.tally = None  # a part that a fault cuts off is none
+        with closing(progress(evaluation.part(counted.rows, wanted), wanted - counted.rows)) as rows:
             while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
                 for row, found in zip(batch, _evaluated(model, batch, evaluation), strict=True):
                     counted.add(
@@ -66,7 +69,7 @@ def tally_of(model: Model, evaluation: EvaluationSet, progress: Progress = unsee
                         key=input_digest(f"{found.given} {row.expected_digest}"),
                     )
         model.tally = counted
-    return model.tally
+    return counted if counted.rows == wanted else counted.first(wanted)
 
 
 def _evaluated(model: Model, batch: Sequence[Case], evaluation: EvaluationSet) -> list[Evaluated]:

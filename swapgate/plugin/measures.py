@@ -376,6 +376,13 @@ class Quality:
         if reference is None:
             return None
         name, theirs = reference.source.name, self.tally(reference, counted.rows)
+        if theirs.keys != counted.keys:
+            keys = zip(counted.named, counted.keys, theirs.keys, strict=True)
+            other = next(named[0] for named, ours, key in keys if ours != key)
+            raise SurroundingsFault(
+                f"{self.model.name}: {self.model.source.name} and {name} were not asked the same of row {other!r} of"
+                f" {self.evaluation}; let its inputs be while they are read, and run again"
+            )
         if (
             limit.against == INCUMBENT and not self.model.swapped
         ):  # files were edited, of which the digest knows nothing

@@ -119,12 +119,19 @@ def chance_of_loss(flips: Flips, margin: float) -> float:
 def rows_needed(flips: Flips, margin: float, confidence: float = CONFIDENCE) -> int:
     """Return about how many rows let a candidate that loses nothing pass, with POWER.
 
-    As large a share of them would differ as does now. From the normal approximation: the score's spread is that of the
-    likeliest shares with a loss of the margin, its true spread the discordance.
+    As large a share of them would differ as does now.
+    """
+    return rows_for((flips.lost + flips.gained) / flips.rows, margin, confidence)
+
+
+def rows_for(discordance: float, margin: float, confidence: float = CONFIDENCE) -> int:
+    """Return about how many rows let pass, with POWER, where nothing is lost and such a share of them differs.
+
+    From the normal approximation: the score's spread is that of the likeliest shares with a loss of the margin, its
+    true spread the discordance.
     """
     from scipy.stats import norm
 
-    discordance = (flips.lost + flips.gained) / flips.rows
     even = 1_000_000 * discordance
     supposed = 2 * float(_lost_shares(2_000_000, even, even, -margin)) - margin * (1 + margin)
     reach = norm.ppf(confidence) * math.sqrt(supposed) + norm.ppf(POWER) * math.sqrt(discordance)

@@ -11,6 +11,7 @@ from swapgate.inputs.given import extent
 from swapgate.outputs import Tolerance
 from swapgate.outputs.prediction import Prediction
 from swapgate.project.evaluation import EvaluationSet
+from swapgate.statistics.looks import looks
 from swapgate.statistics.tally import Tally
 from swapgate.tasks.case import Case
 from swapgate.trials.asking import or_raise, read_of
@@ -45,14 +46,14 @@ def unseen(rows: Iterator[Case], _count: int) -> Generator[Case, None, None]:
 def tally_of(model: Model, evaluation: EvaluationSet, progress: Progress = unseen, first: int | None = None) -> Tally:
     """Predict the rows of an evaluation set in batches, once; `progress` sees each row pass.
 
-    `first`: as many of them as are wanted, in the set's order; where more were, what `Tally.first` says of these. All
-    rows are read and checked before. Raises ModelFault or SurroundingsFault that names the row.
+    `first`: as many of them as are wanted, all those that a look sees; where more were asked before, what `Tally.first`
+    says of these. All rows are read and checked before. Raises ModelFault or SurroundingsFault that names the row.
     """
     wanted = evaluation.count if first is None else first
     counted = model.tally or Tally(model.task.output)
     if counted.rows < wanted:
         model.tally = None  # a part that a fault cuts off is none
-        with closing(progress(evaluation.part(counted.rows, wanted), wanted - counted.rows)) as rows:
+        with closing(progress(_between(evaluation, counted.rows, wanted), wanted - counted.rows)) as rows:
             while batch := list(itertools.islice(rows, EVALUATION_BATCH)):
                 for row, found in zip(batch, _evaluated(model, batch, evaluation), strict=True):
                     counted.add(
@@ -70,6 +71,15 @@ def tally_of(model: Model, evaluation: EvaluationSet, progress: Progress = unsee
                     )
         model.tally = counted
     return counted if counted.rows == wanted else counted.first(wanted)
+
+
+def _between(evaluation: EvaluationSet, start: int, stop: int) -> Iterator[Case]:
+    """Yield rows part by part, from look to look: in the same order however many are wanted at once."""
+    ends = [look.rows for look in looks(evaluation.count)] if evaluation.shuffled else [evaluation.count]
+    for end in ends:
+        if start < end <= stop:
+            yield from evaluation.part(start, end)
+            start = end
 
 
 def _evaluated(model: Model, batch: Sequence[Case], evaluation: EvaluationSet) -> list[Evaluated]:

@@ -12,6 +12,7 @@ from swapgate.commands.accepting import accept_loss, add_accept_options
 from swapgate.commands.anchoring import add_anchor_options, move_anchor
 from swapgate.commands.documentation import add_tasks_options, tasks_text
 from swapgate.commands.labelling import add_label_options, label
+from swapgate.commands.powering import add_power_options, told_power
 from swapgate.commands.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
 from swapgate.commands.review import add_review_options, review
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
@@ -107,6 +108,7 @@ def _run(arguments: list[str] | None) -> int:
     add_accept_options(commands.add_parser("accept-loss", help="let a candidate lose some cases, with a reason"))
     add_anchor_options(commands.add_parser("anchor", help="let the accepted model be the tier's anchor, with a reason"))
     add_label_options(commands.add_parser("label", help="label only the rows on which two models differ"))
+    add_power_options(commands.add_parser("power", help="tell before a run what a tier's evaluation set can show"))
     add_calibrate_options(
         commands.add_parser("calibrate", help="measure a model beside itself or a twin, propose its limits")
     )
@@ -133,6 +135,9 @@ def _run(arguments: list[str] | None) -> int:
             return 0
         if asked.command == "anchor":
             sys.stdout.write(move_anchor(*project(Path.cwd(), asked.models), asked))
+            return 0
+        if asked.command == "power":
+            sys.stdout.write(told_power(*project(Path.cwd(), asked.models), asked))
             return 0
         if asked.command == "label":
             said, status = label(*project(Path.cwd(), asked.models), asked)

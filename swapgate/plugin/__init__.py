@@ -13,7 +13,7 @@ import pytest
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.elsewhere import Elsewhere
-from swapgate.project.configuration import DEFAULT_MODELS, MOST_THREADS, TASKS, UNRELATED
+from swapgate.project.configuration import DEFAULT_MODELS, EARLY, MOST_THREADS, TASKS, UNRELATED
 from swapgate.trials.cache import CACHE
 
 STANDARD = "swapgate.standard"
@@ -66,6 +66,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="measure a suite's quality on this evaluation set (JSONL or Parquet); may be given again",
     )
     group.addoption(
+        "--decide-early",
+        action="store_true",
+        help="let the first rows of an evaluation set decide where they are enough, with stricter bounds at each look",
+    )
+    group.addoption(
         "--threads",
         type=_threads,
         metavar="N",
@@ -110,6 +115,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " suite, where the commit itself lists them",
         "args",
     )
+    parser.addini(EARLY, "whether to run as with --decide-early; not where --against judges", "bool")
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
 
 

@@ -32,6 +32,7 @@ JUDGING: Mapping[str, str] = {
     "swap": "--swap",
     "accept_edited": "--accept-edited",
     "allow_incomplete": "--allow-incomplete",
+    "decide_early": "--decide-early",
 }
 """Options that choose what judges, or that nothing is judged at all."""
 

@@ -18,6 +18,7 @@ from swapgate.plugin.checks import Expected, Golden, Orphan
 from swapgate.plugin.measures import Cost, Quality
 from swapgate.project.budgets import Budget, Limit, QualityLimit
 from swapgate.statistics.latency import Ratio, Times
+from swapgate.statistics.looks import Look, looks
 from swapgate.statistics.tally import Tally
 from swapgate.trials.cache import Cache
 from swapgate.trials.checking import check_model
@@ -179,17 +180,21 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     def remember(counted: Tally) -> None:
         plan.rows[model.suite, model.tier] = remembered(model.made_by, counted)
 
-    def tally(one: Model) -> Tally:
+    def tally(one: Model, first: int | None) -> Tally:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")
         with nullcontext() if one is model else _as_reference(model):
             threads = threads_for(one, *request.config.stash[THREADS])
-            return tally_of(one, evaluation, progress, request.config.stash[CACHE], threads)
+            return tally_of(one, evaluation, progress, request.config.stash[CACHE], threads, first)
+
+    def looks_at() -> list[Look]:
+        return looks(evaluation.count)
 
     option = request.config.option
     updates = option.update_snapshots or option.update_new_snapshots_only
     known = functools.partial(plan.remembered, model)
     sides = (reference, known, remember if updates else None, tally)
-    return _remembered(request, Quality(model, plan.shown(evaluation.path), *sides, _models_file(request)))
+    early = looks_at if evaluation.shuffled else None
+    return _remembered(request, Quality(model, plan.shown(evaluation.path), *sides, _models_file(request), early))
 
 
 def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, value: Callable[[Model], float]) -> Cost:

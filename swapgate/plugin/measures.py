@@ -12,6 +12,7 @@ from swapgate.core.words import nearest
 from swapgate.goldens.anchors import Remembered
 from swapgate.outputs.counts import RIGHT
 from swapgate.plugin.checks import anchor_command, described, remember_command
+from swapgate.plugin.early import REPEATED, is_decided, told_why, why_all_rows, why_these_rows
 from swapgate.project.budgets import FEWEST_WATCHED, SWAP_QUALITY, WATCH, Limit, QualityLimit, SliceLimit
 from swapgate.project.manifest import ANCHOR, INCUMBENT
 from swapgate.statistics import slices
@@ -25,6 +26,8 @@ from swapgate.statistics.comparison import (
     least_shown,
 )
 from swapgate.statistics.latency import Ratio, Times
+from swapgate.statistics.looks import Look
+from swapgate.statistics.paired import CONFIDENCE
 from swapgate.statistics.recalled import beside
 from swapgate.statistics.slices import Slice
 from swapgate.statistics.tally import Tally
@@ -137,9 +140,11 @@ class Quality:
     """Returns the rows that a limit compares with where no model is asked for them."""
     remember: Callable[[Tally], None] | None
     """Of an update: remembers what came of the set."""
-    tally: Callable[[Model], Tally]
-    """Returns what came of the set."""
+    tally: Callable[[Model, int | None], Tally]
+    """Returns what came of the set, or of so many first rows of it."""
     models_file: str
+    looks: Callable[[], Sequence[Look]] | None = None
+    """Returns when rows may decide before all are asked; None where all of them are to be."""
     name: str = "quality"
     holds: bool | None = None
     """What came of the comparison; None until there was one."""
@@ -163,14 +168,14 @@ class Quality:
     """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
     def __ge__(self, limits: tuple[QualityLimit, ...]) -> bool:
-        counted = self._tallied(self.model)
+        counted, judged, of, early = self._looked(limits)
         if self.remember:
             self.remember(counted)
         metric, value = self._headline(counted)
-        judged = [one for limit in limits if (one := self._judged(limit, counted, metric))]
         sliced, missing = self._slices(counted, metric)
+        shown = ", ".join(one.shown for one in judged) or f"{metric} {value:.3f}"
         self.figure = figures.Quality(
-            ", ".join(one.shown for one in judged) or f"{metric} {value:.3f}",
+            f"{shown}, {figures.rows_asked(counted.rows, of)}" if of else shown,
             self.evaluation,
             counted.rows,
             metric,
@@ -181,10 +186,11 @@ class Quality:
             counted.sureness(),
             [one for one, _ in sliced],
             self.recalled,
+            of,
         )
         failed = [*_decided("FAIL", judged, sliced, ("named", "watched"))]
         undecided = [*_decided("too few rows", judged, sliced, ("named",)), *missing]
-        told = [*dict.fromkeys(note for one in judged for note in one.told), *self._cuts(counted)]
+        told = [*early, *dict.fromkeys(note for one in judged for note in one.told), *self._cuts(counted)]
         if failed:
             words = "; ".join([*failed, *told])
             self.message = f"{self.model.name}: {words} ({described(self.model)}); {self._next_step(judged)}"
@@ -209,12 +215,48 @@ class Quality:
         self.holds = not failed and self.holds is not False
         return not failed
 
-    def _tallied(self, model: Model) -> Tally:
-        """Return what came of the set, and note how much of that is of an earlier run."""
-        counted = self.tally(model)
+    def _tallied(self, model: Model, first: int | None) -> Tally:
+        """Return what came of the set, or of its first rows, and note how much of that is of an earlier run."""
+        counted = self.tally(model, first)
         if model.recalled:
             self.recalled[model.source.name] = model.recalled
         return counted
+
+    def _looked(self, limits: Sequence[QualityLimit]) -> tuple[Tally, list[_Judged], int | None, list[str]]:
+        """Judge the limits by the first rows that decide them, or by all; also how many there are where fewer did, and
+        what a reader should know of that.
+        """
+        why = why_all_rows(limits, self.model.row.budget)
+        if self.looks is None or why:
+            return *self._at(limits, None), None, told_why(why) if self.looks else []
+        *early, last = self.looks()
+        for look in early:
+            if self.model.tally and self.model.tally.rows > look.rows:  # another tier was compared with it
+                continue
+            counted = self._tallied(self.model, look.rows)
+            metrics = [limit.metric or self._headline(counted)[0] for limit in limits if self._applies(limit)]
+            if not metrics or (why := why_these_rows(counted, metrics)):
+                return *self._at(limits, None), None, told_why(why)
+            if counted.units < counted.rows:
+                why = REPEATED
+                continue
+            counted, judged = self._at(limits, look)
+            if is_decided(counted, [one.decision for one in judged]):
+                told = f"decided early, {figures.rows_asked(counted.rows, last.rows)} of {self.evaluation}"
+                return counted, judged, last.rows, [told]
+        return *self._at(limits, last), None, told_why(why)
+
+    def _applies(self, limit: QualityLimit) -> bool:
+        return limit.against != INCUMBENT or self.model.swapped
+
+    def _at(self, limits: Sequence[QualityLimit], look: Look | None) -> tuple[Tally, list[_Judged]]:
+        """Judge the limits at a look, or by all rows."""
+        self._others.clear()
+        self._recalled.clear()
+        counted = self._tallied(self.model, look.rows if look else None)
+        metric, _ = self._headline(counted)
+        sure = look.confidence if look else CONFIDENCE
+        return counted, [one for limit in limits if (one := self._judged(limit, counted, metric, sure))]
 
     def _headline(self, counted: Tally) -> tuple[str, float]:
         """Return the figure that stands for the model, by its name. Raises SurroundingsFault where there is none."""
@@ -290,7 +332,7 @@ class Quality:
         ]
         return [(one, figures.worded_slice(one, side.name, less)) for one in found], absent
 
-    def _judged(self, limit: QualityLimit, counted: Tally, headline: str) -> _Judged | None:
+    def _judged(self, limit: QualityLimit, counted: Tally, headline: str, confidence: float) -> _Judged | None:
         """Judge one limit; None where there is no model to compare with."""
         task = self.model.task
         if limit.is_floor:
@@ -305,7 +347,7 @@ class Quality:
                 return None
             if side.said is None and not counted.is_remembered(metric):
                 raise _NotCompared(f"{metric} is not told by remembered rows; judge by metric = {RIGHT!r}")
-            comparison = _compared(side, limit, metric)
+            comparison = _compared(side, limit, metric, confidence)
         except _NotCompared as lack:
             return _Judged("too few rows", f"{metric} {counted.figures()[metric]:.3f} (not compared)", str(lack), ())
         if limit.against == INCUMBENT and side.said is not None:
@@ -318,7 +360,9 @@ class Quality:
         against = figures.Beside(limit.against or "", side.model, comparison, side.said is None)
         notes = figures.beside(comparison)
         if limit.margin is not None and not task.graded and is_saturated(side.ours, side.theirs):
-            note = figures.saturated(side.ours.rows, least_shown(side.ours, side.theirs, metric, limit.margin))
+            note = figures.saturated(
+                side.ours.rows, least_shown(side.ours, side.theirs, metric, limit.margin, confidence)
+            )
             words, notes = f"{words}; {note}", [*notes, note]
         shown = figures.shown_comparison(comparison, less)
         return _Judged(comparison.decision, shown, words, notes, side.notes, beside=against)
@@ -344,7 +388,14 @@ class Quality:
         reference = self.reference(limit)
         if reference is None:
             return None
-        name, theirs = reference.source.name, self._tallied(reference)
+        name, theirs = reference.source.name, self._tallied(reference, counted.rows)
+        if theirs.keys != counted.keys:
+            keys = zip(counted.named, counted.keys, theirs.keys, strict=True)
+            other = next(named[0] for named, ours, key in keys if ours != key)
+            raise SurroundingsFault(
+                f"{self.model.name}: {self.model.source.name} and {name} were not asked the same of row {other!r} of"
+                f" {self.evaluation}; let its inputs be while they are read, and run again"
+            )
         if (
             limit.against == INCUMBENT and not self.model.swapped
         ):  # files were edited, of which the digest knows nothing
@@ -401,11 +452,11 @@ class _NotCompared(Exception):
     """A limit was not judged, for what it compares with is not remembered; in words, with the next step."""
 
 
-def _compared(side: _Side, limit: QualityLimit, metric: str) -> Comparison:
+def _compared(side: _Side, limit: QualityLimit, metric: str, confidence: float) -> Comparison:
     try:
         if limit.margin is None:
             return compare_errors(side.ours, side.theirs, limit.errors_at_most or 1.0)
-        return compare_figure(side.ours, side.theirs, metric, limit.margin)
+        return compare_figure(side.ours, side.theirs, metric, limit.margin, confidence)
     except (ValueError, ArithmeticError, LookupError) as error:
         if side.said is not None:
             raise

@@ -23,7 +23,7 @@ from swapgate.plugin import fixtures
 from swapgate.plugin.caller import SHOWING
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
 from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
-from swapgate.project.configuration import TASKS
+from swapgate.project.configuration import EARLY, TASKS
 from swapgate.trials.cache import Cache, cache_folder
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.verdicts.facts import running
@@ -61,6 +61,7 @@ def configure(config: pytest.Config, models_file: Path) -> None:
             plan = _only_changed(plan, config, models_file)
     except InputFault as fault:
         raise pytest.UsageError(str(fault)) from None
+    _decide_early(config, plan)
     config.stash[fixtures.PLAN] = plan
     share = max(1, cores() // int(os.environ.get(WORKERS, "1")))
     config.stash[fixtures.THREADS] = config.option.threads or plan.manifest.threads, share
@@ -74,6 +75,19 @@ def configure(config: pytest.Config, models_file: Path) -> None:
         config.addinivalue_line("markers", f"{name}{OF_MODELS_FILE} {models_file.name}")
     if not hasattr(config, "workerinput"):
         begin_verdicts(config, config.option, plan, models_file)
+
+
+def _decide_early(config: pytest.Config, plan: Plan) -> None:
+    """Let the sets of a plan be taken in parts where early decisions are asked for, or note why they are not."""
+    option, lists = config.option, config.getini(EARLY)
+    if not (option.decide_early or lists):
+        return
+    if option.update_snapshots or option.update_new_snapshots_only:
+        plan.notes.append("nothing is decided early, for --snapshot-update remembers all rows of evaluation sets")
+    elif plan.against and not option.decide_early:
+        plan.notes.append(f"{EARLY} does not count under --against: give --decide-early on the command line")
+    else:
+        plan.evaluations.update({suite: replace(one, shuffled=True) for suite, one in plan.evaluations.items()})
 
 
 def _cache(config: pytest.Config) -> Cache | None:

@@ -14,6 +14,8 @@ DEFAULT_MODELS = "embedded"
 MOST_THREADS = 1024
 TASKS = "swapgate_tasks"
 """The key that names modules with tasks of a project's own."""
+EARLY = "swapgate_decide_early"
+"""The key that stands for --decide-early."""
 UNRELATED = "swapgate_unrelated"
 """The key that lists files on which no verdict depends, as globs."""
 

@@ -1,9 +1,10 @@
 """Evaluation sets: files of rows (id, input, expected) of any size, read one row at a time."""
 
 import functools
+import hashlib
 import json
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,16 +38,22 @@ class EvaluationSet:
     """Those that models of the suite give or cases name; empty where there are none."""
     version: tuple[int, int]
     """What the file was when it was found: another is not read, for two models must see the same rows."""
+    shuffled: bool = False
+    """Whether parts of it are taken in an order of their own, so that the first rows may speak for all."""
 
-    def rows(self) -> Iterator[Case]:
+    def rows(self, chosen: Container[int] | None = None) -> Iterator[Case]:
         """Read it; of each row that is past, eight bytes are kept, which tell an id that stands twice.
 
-        Raises SurroundingsFault that names the row where one is not as it should be.
+        `chosen`: the places of those that are wanted, from 0; the others were read and checked before. Raises
+        SurroundingsFault that names the row where one is not as it should be.
         """
         self._check_version()
         ids, number, clustered = array("q"), 0, 0
         try:
-            for number, values in _read(self.path, [*_shape(self.task).model_fields]):  # noqa: B007 - told below
+            lines = _read(self.path, [*_shape(self.task).model_fields])
+            for place, (number, values) in enumerate(lines):  # noqa: B007 - told below
+                if chosen is not None and place not in chosen:
+                    continue
                 case = self._case(values)
                 ids.append(hash(case.id))
                 clustered += case.cluster is not None
@@ -72,7 +79,22 @@ class EvaluationSet:
     @functools.cached_property
     def count(self) -> int:
         """How many rows there are, each of them read and checked. Raises SurroundingsFault as `rows` does."""
-        return sum(1 for _ in self.rows())
+        return sum(1 for _ in self.rows()) if not self.shuffled else len(self._order)
+
+    @functools.cached_property
+    def _order(self) -> Any:
+        """The places of all rows in the set's own order, that of digests of their ids: an array of shape (rows,)."""
+        import numpy as np
+
+        digests = (hashlib.sha256(row.id.encode(errors="surrogatepass")).digest() for row in self.rows())
+        return np.argsort(np.array([int.from_bytes(one[:8]) for one in digests], dtype=np.uint64), kind="stable")
+
+    def part(self, start: int, stop: int) -> Iterator[Case]:
+        """Yield those rows that are from `start` to before `stop` in the order in which parts are taken, as they lie in
+        the file. Raises SurroundingsFault as `rows` does.
+        """
+        chosen = self._order[start:stop].tolist() if self.shuffled else range(start, stop)
+        return self.rows(None if len(chosen) == self.count else {*chosen})
 
     def _case(self, values: Any) -> Case:
         row = _validated(_shape(self.task), values)

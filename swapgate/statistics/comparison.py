@@ -68,9 +68,9 @@ class Comparison:
     difference: float | None
     """Of a figure the value less the reference's, of errors their ratio; null where the reference made none."""
     low: float | None
-    """Lower one-sided 95 % bound of the difference; null for a ratio of errors."""
+    """Lower one-sided bound of the difference, of 95 % or its `confidence`; null for a ratio of errors."""
     high: float | None
-    """Upper one-sided 95 % bound of the difference; null for a ratio of errors."""
+    """Upper one-sided bound of the difference, alike; null for a ratio of errors."""
     allowed: float
     """The margin, or the ratio of errors."""
     decision: Decision
@@ -106,6 +106,9 @@ class Comparison:
     at_stake: float | None = None
     """What a model that finds nothing would lose at most, of errors the highest ratio; no more than is allowed decides
     nothing."""
+
+    confidence: float = CONFIDENCE
+    """One-sided, of the bounds and the decision: more than 0.95 where the rows were looked at on the way."""
 
     @property
     def measures_nothing(self) -> bool:
@@ -143,8 +146,13 @@ class Floor:
     """Of an error rate: the figure in which nothing is capped."""
 
 
-def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: float) -> Comparison:
-    """Decide whether a candidate's figure is at most `margin`, an absolute difference, worse than the reference's."""
+def compare_figure(
+    candidate: Tally, reference: Tally, metric: str, margin: float, confidence: float = CONFIDENCE
+) -> Comparison:
+    """Decide whether a candidate's figure is at most `margin`, an absolute difference, worse than the reference's.
+
+    `confidence`: how sure a decision has to be, one-sided.
+    """
     output = candidate.output
     name = output.capped.get(metric, metric)
     value, other = (side.of_units(name) for side in (candidate, reference))
@@ -155,10 +163,11 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
     worse, most = (-1 if metric in output.less_is_better else 1), output.highest.get(metric, 1.0)
     if output.is_share(metric) and not candidate.is_clustered:
         flips = _flips(candidate, reference, metric)
-        found, decision, needed = bounds(flips), non_inferior(flips, margin), rows_needed(flips, margin)
+        found, decision = bounds(flips, confidence), non_inferior(flips, margin, confidence)
+        needed = rows_needed(flips, margin, confidence)
         chance = chance_of_loss(flips, margin)
     elif apart.sum() < FEWEST_UNITS:
-        claim, found, needed = _claim(candidate, reference, name, worse * (value - other), margin)
+        claim, found, needed = _claim(candidate, reference, name, worse * (value - other), margin, confidence)
         decision = within(found, margin)
         more |= claim
         chance = 1.0 if found[1] >= -margin else 1 - CONFIDENCE
@@ -166,15 +175,16 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         seen, part = resampled(
             lambda weights: worse * (candidate.weighted(name, weights) - reference.weighted(name, weights)),
             candidate.masses(name, reference),
+            confidence,
         )
-        found, chance = quantiles(seen, part, -most, most), chance_of_less(seen, part, most, -margin)
-        decision, needed = within(found, margin), _needed(found, candidate.units, margin)
+        found, chance = quantiles(seen, part, -most, most, confidence), chance_of_less(seen, part, most, -margin)
+        decision, needed = within(found, margin), _needed(found, candidate.units, margin, confidence)
     low, high = sorted(worse * bound for bound in found)
     stake = _at_stake(candidate, name, other)
     if decision == "PASS" and stake <= margin:
         decision = "too few rows"
     elif decision == "PASS" and {*output.ratios.get(name, ())} >= FOUND_AND_WANTED:
-        decision, needed = _where_wanted(candidate, reference, metric, margin, needed)
+        decision, needed = _where_wanted(candidate, reference, metric, margin, confidence, needed)
     return Comparison(
         metric=metric,
         value=value,
@@ -186,6 +196,7 @@ def compare_figure(candidate: Tally, reference: Tally, metric: str, margin: floa
         chance=chance,
         at_stake=stake,
         differing=int(apart.sum()),
+        confidence=confidence,
         **_rows(candidate, reference, decision, needed),
         **more,
     )
@@ -264,7 +275,9 @@ def is_saturated(candidate: Tally, reference: Tally) -> bool:
     return all(float(side.by_unit(side.each(RIGHT)).mean()) > SATURATED for side in (candidate, reference))
 
 
-def least_shown(candidate: Tally, reference: Tally, metric: str, margin: float) -> tuple[int, int] | None:
+def least_shown(
+    candidate: Tally, reference: Tally, metric: str, margin: float, confidence: float = CONFIDENCE
+) -> tuple[int, int] | None:
     """Return how many rows must be lost at the least, none gained, for `compare_figure` to say FAIL; and of how many.
 
     None where it would not even if all were. Of a figure that is no share a row is taken as lost as a whole, and those
@@ -278,8 +291,8 @@ def least_shown(candidate: Tally, reference: Tally, metric: str, margin: float) 
 
     def fails(lost: int) -> bool:
         if fewest == 1:
-            return non_inferior(Flips(rows, lost, 0), margin) == "FAIL"
-        return share_bounds(lost, rows)[0] > margin
+            return non_inferior(Flips(rows, lost, 0), margin, confidence) == "FAIL"
+        return share_bounds(lost, rows, confidence)[0] > margin
 
     least = fewest + bisect.bisect_left(range(fewest, rows + 1), True, key=fails)
     return None if least > rows or _too_few_clusters(candidate) else (least, rows)
@@ -293,7 +306,7 @@ def _flips(candidate: Tally, reference: Tally, share: str) -> Flips:
 
 
 def _claim(
-    candidate: Tally, reference: Tally, name: str, seen: float, margin: float
+    candidate: Tally, reference: Tally, name: str, seen: float, margin: float, confidence: float
 ) -> tuple[dict[str, Any], tuple[float, float], int | None]:
     """Return how many inputs got worse, as how much each counts, and the bounds of what that does to a figure; also
     about how many rows show that few enough got worse, None where too many did for any number, or nothing counts.
@@ -303,12 +316,13 @@ def _claim(
     """
     masses = candidate.masses(name, reference)
     worse, better = _changed(candidate, reference, name), _changed(reference, candidate, name)
-    (lost, cap), (gained, _) = most_lost(worse, masses), most_lost(better, masses)
+    (lost, cap), (gained, _) = (most_lost(apart, masses, confidence) for apart in (worse, better))
     most = candidate.output.highest.get(name, 1.0)
     counts = masses > 0
     rarest = counts[:, counts.sum(axis=0).argmin()]
     there, hit = int(rarest.sum()), int((rarest & worse).sum())
-    needed = rows_for_share(min(0.99, margin * masses.shape[1] / cap / most), hit / there) if there else None
+    limit = min(0.99, margin * masses.shape[1] / cap / most)
+    needed = rows_for_share(limit, hit / there, confidence) if there else None
     claim = {"worse": int(worse.sum()), "cap": cap, "counting": there}
     bounds = min(seen, -most * lost), max(seen, most * gained)
     return claim, bounds, needed and math.ceil(needed * candidate.units / there)
@@ -332,7 +346,7 @@ def _at_stake(candidate: Tally, name: str, reference: float) -> float:
 
 
 def _where_wanted(
-    candidate: Tally, reference: Tally, metric: str, margin: float, needed: int | None
+    candidate: Tally, reference: Tally, metric: str, margin: float, confidence: float, needed: int | None
 ) -> tuple[Decision, int | None]:
     """Decide what passed by the rows alone in which anything is to be found: what both find falsely in others would
     hide a loss. Gives about how many rows are needed, too.
@@ -340,7 +354,7 @@ def _where_wanted(
     rows = candidate.with_something
     if len(rows) == candidate.rows:
         return "PASS", needed
-    found = compare_figure(Part(candidate, rows), Part(reference, rows), metric, margin)
+    found = compare_figure(Part(candidate, rows), Part(reference, rows), metric, margin, confidence)
     more = found.needed and math.ceil(found.needed * candidate.rows / len(rows))
     return ("PASS", needed) if found.decision == "PASS" else ("too few rows", more)
 
@@ -385,10 +399,10 @@ def _rows(candidate: Tally, reference: Tally, decision: Decision, needed: int | 
     return {"decision": decision, **told, **_units(candidate)}
 
 
-def _needed(found: tuple[float, float], rows: int, margin: float) -> int:
+def _needed(found: tuple[float, float], rows: int, margin: float, confidence: float = CONFIDENCE) -> int:
     """Return about how many rows would decide it where nothing is lost: bounds narrow with the root of the rows."""
     from scipy.stats import norm
 
-    z = float(norm.ppf(CONFIDENCE))
+    z = float(norm.ppf(confidence))
     error = (found[1] - found[0]) / (2 * z)
     return math.ceil(rows * (error * (z + float(norm.ppf(POWER))) / margin) ** 2)

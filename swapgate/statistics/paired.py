@@ -23,6 +23,8 @@ POWER = 0.90
 """How often the rows that are asked for are enough, where nothing is lost."""
 
 RESAMPLES, SEED = 1_000, 0
+MOST_RESAMPLES, BEYOND, FEWEST_BEYOND = 20_000, 20, 10
+"""As many are drawn as leave BEYOND of them beyond a bound; where fewer than the least are, it is the utmost."""
 AT_ONCE = 200_000
 """Weights that are drawn together."""
 FEWEST_UNITS = 20
@@ -57,20 +59,27 @@ def score(flips: Flips, difference: float) -> float:
 
     It is positive where the rows speak for more. Where no other rows than these were possible it is 0.
     """
-    rows, lost, gained = flips.rows, flips.lost, flips.gained
-    spread = rows * (2 * _lost_share(flips, difference) + difference * (1 - difference))
+    return float(scores(flips.rows, flips.lost, flips.gained, difference))
+
+
+def scores(rows: Any, lost: Any, gained: Any, difference: float) -> Any:
+    """Return the same of many comparisons at once: numbers, or arrays of any one shape."""
+    import numpy as np
+
+    spread = rows * (2 * _lost_shares(rows, lost, gained, difference) + difference * (1 - difference))
     ahead = gained - lost - rows * difference
-    if spread <= 0:
-        return math.copysign(math.inf, ahead) if ahead else 0.0
-    return ahead / math.sqrt(spread)
+    certain = np.where(ahead == 0, 0.0, np.copysign(np.inf, ahead))
+    return np.where(spread > 0, ahead / np.sqrt(np.where(spread > 0, spread, 1.0)), certain)
 
 
-def _lost_share(flips: Flips, difference: float) -> float:
+def _lost_shares(rows: Any, lost: Any, gained: Any, difference: float) -> Any:
     """Return the likeliest share of rows that are lost, where the true difference is as said."""
-    a = 2 * flips.rows
-    b = (2 * flips.rows - flips.gained + flips.lost) * difference - flips.gained - flips.lost
-    c = -flips.lost * difference * (1 - difference)
-    return (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a)
+    import numpy as np
+
+    a = 2 * rows
+    b = (2 * rows - gained + lost) * difference - gained - lost
+    c = -lost * difference * (1 - difference)
+    return (np.sqrt(np.maximum(0.0, b * b - 4 * a * c)) - b) / (2 * a)
 
 
 def bounds(flips: Flips, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -89,14 +98,14 @@ def bounds(flips: Flips, confidence: float = CONFIDENCE) -> tuple[float, float]:
     return where(z, -edge, seen), where(-z, seen, edge)
 
 
-def non_inferior(flips: Flips, margin: float) -> Decision:
+def non_inferior(flips: Flips, margin: float, confidence: float = CONFIDENCE) -> Decision:
     """Decide whether the candidate loses at most `margin`, an absolute share of rows inside (0, 1).
 
     PASS where the lower bound of the difference is above -margin, FAIL where the upper bound is below it.
     """
     from scipy.stats import norm
 
-    z, found = float(norm.ppf(CONFIDENCE)), score(flips, -margin)
+    z, found = float(norm.ppf(confidence)), score(flips, -margin)
     return "PASS" if found > z else "FAIL" if found < -z else "too few rows"
 
 
@@ -107,18 +116,25 @@ def chance_of_loss(flips: Flips, margin: float) -> float:
     return float(norm.cdf(score(flips, -margin)))
 
 
-def rows_needed(flips: Flips, margin: float) -> int:
+def rows_needed(flips: Flips, margin: float, confidence: float = CONFIDENCE) -> int:
     """Return about how many rows let a candidate that loses nothing pass, with POWER.
 
-    As large a share of them would differ as does now. From the normal approximation: the score's spread is that of the
-    likeliest shares with a loss of the margin, its true spread the discordance.
+    As large a share of them would differ as does now.
+    """
+    return rows_for((flips.lost + flips.gained) / flips.rows, margin, confidence)
+
+
+def rows_for(discordance: float, margin: float, confidence: float = CONFIDENCE) -> int:
+    """Return about how many rows let pass, with POWER, where nothing is lost and such a share of them differs.
+
+    From the normal approximation: the score's spread is that of the likeliest shares with a loss of the margin, its
+    true spread the discordance.
     """
     from scipy.stats import norm
 
-    discordance = (flips.lost + flips.gained) / flips.rows
-    even = Flips(2_000_000, *[round(1_000_000 * discordance)] * 2)
-    supposed = 2 * _lost_share(even, -margin) - margin * (1 + margin)
-    reach = norm.ppf(CONFIDENCE) * math.sqrt(supposed) + norm.ppf(POWER) * math.sqrt(discordance)
+    even = 1_000_000 * discordance
+    supposed = 2 * float(_lost_shares(2_000_000, even, even, -margin)) - margin * (1 + margin)
+    reach = norm.ppf(confidence) * math.sqrt(supposed) + norm.ppf(POWER) * math.sqrt(discordance)
     return math.ceil((reach / margin) ** 2)
 
 
@@ -132,19 +148,19 @@ def mcnemar(flips: Flips) -> float:
     return float(binomtest(lost, max(lost + gained, 1)).pvalue)
 
 
-def most_of(count: float, rows: int) -> float:
+def most_of(count: float, rows: int, confidence: float = CONFIDENCE) -> float:
     """Return the exact one-sided upper bound of a share of which `count` of `rows` were seen (Clopper-Pearson)."""
     from scipy.stats import beta
 
-    return 1.0 if count >= rows else float(beta.ppf(CONFIDENCE, count + 1, rows - count))
+    return 1.0 if count >= rows else float(beta.ppf(confidence, count + 1, rows - count))
 
 
-def share_bounds(count: float, rows: int) -> tuple[float, float]:
+def share_bounds(count: float, rows: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the exact one-sided bounds of a share of which `count` of `rows` were seen."""
-    return 1 - most_of(rows - count, rows), most_of(count, rows)
+    return 1 - most_of(rows - count, rows, confidence), most_of(count, rows, confidence)
 
 
-def rows_for_share(limit: float, share: float) -> int | None:
+def rows_for_share(limit: float, share: float, confidence: float = CONFIDENCE) -> int | None:
     """Return about how many rows tell a true `share` from a `limit` above it, with POWER; None where it is not below.
 
     So many also let a set pass in which none is seen.
@@ -153,8 +169,8 @@ def rows_for_share(limit: float, share: float) -> int | None:
 
     if not 0 <= share < limit < 1:
         return None
-    reach = norm.ppf(CONFIDENCE) * math.sqrt(limit * (1 - limit)) + norm.ppf(POWER) * math.sqrt(share * (1 - share))
-    none_seen = math.log(1 - CONFIDENCE) / math.log(1 - limit)
+    reach = norm.ppf(confidence) * math.sqrt(limit * (1 - limit)) + norm.ppf(POWER) * math.sqrt(share * (1 - share))
+    none_seen = math.log(1 - confidence) / math.log(1 - limit)
     return math.ceil(max((reach / (limit - share)) ** 2, none_seen))
 
 
@@ -172,22 +188,23 @@ def resampled_bounds(
     return quantiles(*resampled(value, masses), least, most)
 
 
-def resampled(value: Callable[[Any], Any], masses: Any) -> tuple[Any, Any]:
+def resampled(value: Callable[[Any], Any], masses: Any, confidence: float = CONFIDENCE) -> tuple[Any, Any]:
     """Return a figure as often as it is drawn, and which part of it was never seen, for `resampled_bounds`."""
     import numpy as np
 
-    drawn = ((value(weights), unseen_part(weights, one, masses)) for weights, one in drawn_weights(len(masses)))
+    draws = min(max(RESAMPLES, math.ceil(BEYOND / (1 - confidence))), MOST_RESAMPLES)
+    drawn = ((value(weights), unseen_part(weights, one, masses)) for weights, one in drawn_weights(len(masses), draws))
     seen, unseen = zip(*drawn, strict=True)
     return np.concatenate(seen), np.concatenate(unseen)
 
 
-def drawn_weights(units: int) -> Iterator[tuple[Any, Any]]:
+def drawn_weights(units: int, draws: int = RESAMPLES) -> Iterator[tuple[Any, Any]]:
     """Yield weights of shape (draws, units), and that of the unit which was never seen, of shape (draws,)."""
     import numpy as np
 
     random, step = np.random.default_rng(SEED), max(1, AT_ONCE // (units + 1))
-    for start in range(0, RESAMPLES, step):
-        weights = random.standard_exponential((min(step, RESAMPLES - start), units + 1))
+    for start in range(0, draws, step):
+        weights = random.standard_exponential((min(step, draws - start), units + 1))
         yield weights[:, :-1], weights[:, -1]
 
 
@@ -210,13 +227,13 @@ def _parts_together(counts: Any) -> float:
     return max(1.0, float(counts.sum() / max(counts.any(axis=1).sum(), 1)))
 
 
-def most_lost(changed: Any, masses: Any) -> tuple[float, float]:
+def most_lost(changed: Any, masses: Any, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the upper bound of what a figure can lose, where each unit that changes is lost as a whole; and a cap.
 
     `changed`: which units did, of shape (units,). The cap is as how many mean units one of them counts at most. Of one
     part it is the cap times the exact bound of a share. Of several the shares of all are as large as together they can
-    be: their relative entropy, each times its units, is that of an event of 5 % (I. Csiszár, Annals of Probability 12
-    (1984) 768-793); where none changed and no unit is in two parts that is exact too.
+    be: their relative entropy, each times its units, is that of an event of 1 - confidence (I. Csiszár, Annals of
+    Probability 12 (1984) 768-793); where none changed and no unit is in two parts that is exact too.
     """
     import numpy as np
 
@@ -225,13 +242,13 @@ def most_lost(changed: Any, masses: Any) -> tuple[float, float]:
     most = np.where(changed[:, None], masses, 0.0).max(axis=0, initial=0.0)
     caps = np.maximum(1.0, most * units / np.maximum(masses.sum(axis=0), 1e-12))
     if len(units) == 1:
-        share = most_of(float(hit[0]), int(units[0]))
+        share = most_of(float(hit[0]), int(units[0]), confidence)
         return min(1.0, float(caps[0]) * share), float(caps[0])
-    shares = _most_shares(hit / np.maximum(units, 1), units / _parts_together(counts), caps)
+    shares = _most_shares(hit / np.maximum(units, 1), units / _parts_together(counts), caps, confidence)
     return float(np.minimum(1.0, caps * shares).mean()), float(caps.max())
 
 
-def _most_shares(seen: Any, units: Any, gains: Any) -> Any:
+def _most_shares(seen: Any, units: Any, gains: Any, confidence: float) -> Any:
     """Return the shares whose sum, each times a gain, is the largest that what was seen allows."""
     import numpy as np
     from scipy.optimize import brentq
@@ -244,18 +261,20 @@ def _most_shares(seen: Any, units: Any, gains: Any) -> Any:
 
     def too_far(log: float) -> float:
         at = shares(log)
-        return float((units * (rel_entr(seen, at) + rel_entr(1 - seen, 1 - at))).sum() + math.log(1 - CONFIDENCE))
+        return float((units * (rel_entr(seen, at) + rel_entr(1 - seen, 1 - at))).sum() + math.log(1 - confidence))
 
     low, high = -50.0, 50.0
     return shares(brentq(too_far, low, high)) if too_far(low) > 0 else shares(low)
 
 
-def quantiles(seen: Any, part: Any, least: float, most: float) -> tuple[float, float]:
+def quantiles(seen: Any, part: Any, least: float, most: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the bounds of a figure from what was drawn of it, and the share of the row that was never seen."""
     import numpy as np
 
-    low = np.quantile((1 - part) * seen + part * least, 1 - CONFIDENCE)
-    return float(low), float(np.quantile((1 - part) * seen + part * most, CONFIDENCE))
+    if (1 - confidence) * len(seen) < FEWEST_BEYOND:
+        return least, most
+    low = np.quantile((1 - part) * seen + part * least, 1 - confidence)
+    return float(low), float(np.quantile((1 - part) * seen + part * most, confidence))
 
 
 def chance_of_less(seen: Any, part: Any, most: float, limit: float) -> float:

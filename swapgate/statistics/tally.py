@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import itertools
 import json
 from array import array
 from collections import Counter
@@ -43,9 +44,10 @@ class Tally:
         """Of each row its id, and its input as it is shown."""
         self.wrong: dict[int, tuple[str, str, str]] = {}
         """From the number of a row that is not right to its id, what is wrong, and its input as it is shown."""
-        self.left_out: Counter[str] = Counter()
-        """How many rows were longer than the model reads, by what was done with them: "cut to 512 tokens"."""
-        self._said = hashlib.sha256()
+        self.left_out: dict[int, str] = {}
+        """From the number of a row that was longer than the model reads to what was done: "cut to 512 tokens"."""
+        self._said = array("Q")
+        """Of each row the beginning of a digest of what was predicted."""
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
         self._places, self._values, self._ends = array("q"), array("d"), array("q", [0])
@@ -90,7 +92,8 @@ class Tally:
         that is longer than the model reads. `key`: a digest of its input and accepted answers, by which it is
         remembered.
         """
-        self.left_out.update([left_out] if left_out else [])
+        if left_out:
+            self.left_out[self.rows] = left_out
         if length is not None:
             self._lengths.append(length)
         for by, value in slices.items():
@@ -117,7 +120,8 @@ class Tally:
         for score, is_right in self.output.scored(prediction, expected) if self.output.scored else ():
             self._scores.append(score)
             self._hits.append(is_right)
-        self._said.update(json.dumps(to_json(prediction)).encode())
+        said = hashlib.sha256(json.dumps(to_json(prediction)).encode()).digest()
+        self._said.append(int.from_bytes(said[:8]))
         if self._accumulator:
             self._accumulator.add(prediction, expected)
 
@@ -150,6 +154,22 @@ class Tally:
         self._inputs, self._clusters, self._unit_of = other._inputs, other._clusters, other._unit_of
         wrong = [place for place, right in enumerate(self.each(RIGHT)) if not right]
         self.wrong = {place: (self.named[place][0], AS_RECORDED, self.named[place][1]) for place in wrong}
+
+    def first(self, rows: int) -> "Tally":
+        """Return the first rows as a tally of their own, with what can be compared: without figures that are gathered,
+        slices and how sure the model is.
+        """
+        part, numbers = Tally(self.output), self._ends[rows]
+        part._accumulator, part.rows = None, rows
+        part.keys, part.named, part._said = self.keys[:rows], self.named[:rows], self._said[:rows]
+        part.wrong = {row: one for row, one in self.wrong.items() if row < rows}
+        part.left_out = {row: one for row, one in self.left_out.items() if row < rows}
+        part._names, part._ends = self._names, self._ends[: rows + 1]
+        part._places, part._values = self._places[:numbers], self._values[:numbers]
+        part._unit_of, part._to_find = self._unit_of[:rows], self._to_find[:rows]
+        for own, whole in ((part._inputs, self._inputs), (part._clusters, self._clusters)):
+            own.update(itertools.islice(whole.items(), max(part._unit_of) + 1))
+        return part
 
     def is_remembered(self, figure: str) -> bool:
         """Return whether a figure can be told of rows that were counted in an earlier run."""
@@ -184,12 +204,15 @@ class Tally:
     @property
     def cuts(self) -> list[str]:
         """How many rows were not read whole, in words."""
-        return [f"{count:,} of {self.rows:,} rows were {words}" for words, count in sorted(self.left_out.items())]
+        return [
+            f"{count:,} of {self.rows:,} rows were {words}"
+            for words, count in sorted(Counter(self.left_out.values()).items())
+        ]
 
     @property
     def said(self) -> str:
         """A digest of all predictions, in their order, to the digits that goldens have."""
-        return self._said.hexdigest()
+        return hashlib.sha256(self._said.tobytes()).hexdigest()
 
     def figures(self) -> Figures:
         """Return all figures."""

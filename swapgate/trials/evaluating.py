@@ -11,6 +11,7 @@ from swapgate.inputs.given import digest as input_digest
 from swapgate.models.devices import computing, free_memory
 from swapgate.outputs import Tolerance
 from swapgate.project.evaluation import EvaluationSet
+from swapgate.statistics.looks import looks
 from swapgate.statistics.tally import Tally
 from swapgate.tasks.case import Case
 from swapgate.trials.ahead import ahead
@@ -113,23 +114,37 @@ def tally_of(
     progress: Progress = unseen,
     cache: Cache | None = None,
     threads: int = 1,
+    first: int | None = None,
 ) -> Tally:
     """Predict the rows of an evaluation set, once, with so many threads.
 
-    All rows are read and checked before. Answers that are in the cache are not asked for again, and new ones are kept
+    `first`: as many of them as are wanted, all those that a look sees; where more were asked before, what `Tally.first`
+    says of these. All rows are read and checked before. Answers that are in the cache are not asked for again, and new ones are kept
     there. Raises ModelFault or SurroundingsFault that names the row.
     """
-    if model.tally is None:
-        counted, count = Tally(model.task.output), evaluation.count
+    wanted = evaluation.count if first is None else first
+    counted = model.tally or Tally(model.task.output)
+    if counted.rows < wanted:
+        model.tally, cases = None, _between(evaluation, counted.rows, wanted)  # a part that a fault cuts off is none
         row, batch = model.asked.row(tolerance=EVERYTHING), batch_of(model)
         known = memory(cache, model.asked, row, batch, threads) if cache else None
-        with progress(count) as advance, closing(ahead(_read(model, evaluation), 2 * batch)) as rows:
+        read = _read(model, evaluation, cases)
+        with progress(wanted - counted.rows) as advance, closing(ahead(read, 2 * batch)) as rows:
             asked = Evaluating(model, evaluation, batch, threads, advance, known)
             for window in _windows(rows):
                 for one, said in zip(window, asked.answers(window), strict=True):
                     _count(counted, one, said)
-        model.tally, model.recalled = counted, asked.recalled
-    return model.tally
+        model.tally, model.recalled = counted, model.recalled + asked.recalled
+    return counted if counted.rows == wanted else counted.first(wanted)
+
+
+def _between(evaluation: EvaluationSet, start: int, stop: int) -> Iterator[Case]:
+    """Yield rows part by part, from look to look: in the same order however many are wanted at once."""
+    ends = [look.rows for look in looks(evaluation.count)] if evaluation.shuffled else [evaluation.count]
+    for end in ends:
+        if start < end <= stop:
+            yield from evaluation.part(start, end)
+            start = end
 
 
 def threads_for(model: Model, asked: int | None, most: int) -> int:
@@ -163,9 +178,9 @@ def _count(counted: Tally, one: Given, said: Said) -> None:
     )
 
 
-def _read(model: Model, evaluation: EvaluationSet) -> Iterator[Given]:
-    """Yield the rows with their inputs. Raises SurroundingsFault that names the row."""
-    for row in evaluation.rows():
+def _read(model: Model, evaluation: EvaluationSet, rows: Iterator[Case]) -> Iterator[Given]:
+    """Yield rows with their inputs. Raises SurroundingsFault that names the row."""
+    for row in rows:
         try:
             given = row.input
             yield Given(row, given, whole_digest(given), extent(given))

@@ -54,11 +54,11 @@ class Quality:
     """What a model scores on an evaluation set."""
 
     shown: str
-    """For the table of verdicts."""
+    """For the table of verdicts, with the number of rows where these are not all."""
     set: str
     """The file of the set."""
     rows: int
-    """How many it has."""
+    """How many of its rows were asked: all it has, but for a decision that was made early."""
     metric: str
     """The figure that is told first."""
     value: float
@@ -75,6 +75,8 @@ class Quality:
     """Of a swap: slices of the rows that have a limit, or are watched, and those that lost most."""
     recalled: Mapping[str, int] = field(default_factory=dict)
     """By model, the judged one and those beside it: to how many rows the answer is that of an earlier run."""
+    of: int | None = None
+    """How many rows the set has, where fewer were asked, for these decided it; else null."""
 
 
 def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:
@@ -105,6 +107,7 @@ def _telling_apart(one: float, other: float, fewest: int = 3) -> int:
 
 def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
     """Return a comparison in words for a message."""
+    sure = f"{100 * comparison.confidence:.4g} %"
     flips = f"{len(comparison.lost)} rows lost and {len(comparison.gained)} gained of {comparison.rows:,}"
     if comparison.metric == ERRORS:
         return (
@@ -114,7 +117,7 @@ def worded(comparison: Comparison, against: str, less_is_better: bool) -> str:
     allowed = _allowed(comparison, less_is_better)
     return (
         f"{comparison.metric} {comparison.value:.4f}, that of {against} {comparison.reference:.4f}:"
-        f" {comparison.difference:+.4f} (95 % bounds {comparison.low:+.4f} and {comparison.high:+.4f}), allowed"
+        f" {comparison.difference:+.4f} ({sure} bounds {comparison.low:+.4f} and {comparison.high:+.4f}), allowed"
         f" {allowed:+g}; {flips}{''.join(f'; {note}' for note in beside(comparison))}"
     )
 
@@ -145,6 +148,11 @@ def of_slices(sliced: Sequence[tuple[Slice, str]]) -> Iterator[str]:
     if held := sum(decision == "PASS" for decision, _ in watched):
         yield f"{held} watched {'slices are' if held > 1 else 'slice is'} within the limit"
     yield from (words for one, words in sliced if one.role == "seen")
+
+
+def rows_asked(rows: int, count: int) -> str:
+    """Return in words for a table on how many rows of a set figures rest."""
+    return f"on {rows:,} of {count:,} rows"
 
 
 def shown_floor(floor: Floor) -> str:
@@ -184,7 +192,7 @@ def beside(found: Comparison | Floor) -> list[str]:
         weight = f", each as much as {found.cap:.1f} rows," if found.cap and found.cap > 1 else ""
         few = f"{found.differing} differ: too few to judge {found.metric} itself"
         if found.counting in (None, units):
-            claim = f"that at most {most_of(found.worse, units):.2%} of the {what} got worse"
+            claim = f"that at most {most_of(found.worse, units, found.confidence):.2%} of the {what} got worse"
             notes.append(f"the claim is {claim} ({found.worse} of {units:,} did{weight} and {few})")
         else:
             notes.append(

@@ -1,0 +1,43 @@
+"""Whether the first rows of an evaluation set may decide a tier, and why all of them are asked where they may not."""
+
+from collections.abc import Sequence
+
+from swapgate.project.budgets import Budget, QualityLimit
+from swapgate.statistics.tally import Tally
+
+REPEATED = "several rows have the same input"
+
+
+def why_all_rows(limits: Sequence[QualityLimit], budget: Budget) -> str:
+    """Return in words why limits are judged by all rows, whatever these hold; empty where the first may be enough."""
+    if budget.slices:
+        return "budget.slices judges parts of the set"
+    if any(limit.is_floor for limit in limits):
+        return "a floor is judged by all of them"
+    return "errors_at_most is judged by all of them" if any(limit.errors_at_most for limit in limits) else ""
+
+
+def why_these_rows(counted: Tally, metrics: Sequence[str]) -> str:
+    """Return in words why rows, or figures of them, are judged by all; empty where the first may be enough."""
+    if counted.is_clustered:
+        return "they are in clusters"
+    other = next((name for name in metrics if not _is_of_rows(counted, name)), None)
+    return f"{other} is no share or mean of them" if other else ""
+
+
+def is_decided(counted: Tally, decisions: Sequence[str]) -> bool:
+    """Return whether nothing that other rows hold could matter: all limits PASS, or any is a FAIL."""
+    if not decisions or counted.right_always or not counted.with_something:
+        return False
+    return "FAIL" in decisions or {*decisions} == {"PASS"}
+
+
+def told_why(why: str) -> list[str]:
+    """Return what to tell of a tier that is not decided early."""
+    return [f"not decided early, all rows were asked, for {why}"] if why else []
+
+
+def _is_of_rows(counted: Tally, figure: str) -> bool:
+    """Return whether a figure is a share of rows, a mean over them, or an error rate of which each row has its part."""
+    output = counted.output
+    return output.is_share(figure) or counted.is_mean(figure) or figure in output.capped

@@ -1,0 +1,122 @@
+"""`swapgate power`: what a tier's evaluation set can show, before a row of it is asked."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from swapgate.commands import main
+from swapgate.commands.powering import _limits
+from swapgate.core.faults import InputFault
+from swapgate.project.budgets import Budget
+from swapgate.statistics.power import power
+from swapgate.tasks import find_task
+
+QUALITY = "\n\ndef test_quality(quality, budget):\n    assert quality >= budget.quality\n"
+RIGHT = 'budget.quality = { against = "incumbent", metric = "right", margin = 0.02 }'
+UPDATE = ("-m", "small and not latency", "--snapshot-update")
+SUPPOSED = [
+    "incumbent right 0.02 2.0% 99.3% 4.2 points 563",
+    "incumbent right 0.02 4.0% 92.1% 4.6 points 947",
+    "incumbent right 0.02 10.0% 63.1% 5.6 points 2,178",
+]
+
+
+@pytest.fixture
+def told(project, monkeypatch, capsys):
+    """Run the command in a project whose small tier has a set of 1,000 rows and a margin of two points."""
+    monkeypatch.chdir(project.path)
+    project.suite.write_text(project.suite.read_text() + QUALITY)
+    cases, models = project.cases_file.read_text(), project.models_file.read_text()
+
+    def run(*options, rows=1_000, names=1_000, limit=RIGHT, evaluation='evaluation = "set.jsonl"\n', status=0, **more):
+        lines = []
+        for number in range(rows):
+            name = f"Name{number % names}"
+            right = [{"label": "PER", "start": 0, "end": len(name), "text": name}]
+            lines.append(json.dumps({"id": f"row {number}", "text": f"{name} came.", "expected": right, **more}) + "\n")
+        project.write("fixtures/ner/set.jsonl", "".join(lines))
+        project.cases_file.write_text(evaluation + cases)
+        project.models_file.write_text(models.replace("gaps =", f"{limit}\ngaps ="))
+        capsys.readouterr()
+        assert main(["power", *(options or ["ner.small"])]) == status
+        said = capsys.readouterr()
+        return [" ".join(line.split()) for line in (said.out + said.err).splitlines()]
+
+    run.project = project
+    return run
+
+
+def test_supposed(told):
+    """Where no two models are known 2, 4 and 10 % of the rows are supposed to differ; no model is asked."""
+    first, head, *lines = told()
+    assert first == "ner/small: fixtures/ner/set.jsonl, 1,000 rows"
+    assert head == "against metric margin rows that differ PASS at no loss loss caught 9 of 10 rows wanted"
+    assert lines == SUPPOSED
+    assert told.project.events() == []
+
+
+def test_remembered(told):
+    """As many rows differ as between the tier's anchor and its accepted model."""
+    told()
+    known = told.project.lexicon("small")
+    for lost in (0, 30):
+        names = {f"Name{number}": ["PER", 0.9] for number in range(lost, 1_000)}
+        told.project.model("small", {**known, **names})
+        told.project.run(*UPDATE)
+    (line,) = told()[2:]
+    found = power(1_000, 0.03, 0.02)
+    shown = f"{found.passed:.1%} {100 * found.least:.1f} points {found.needed}"
+    assert line == f"incumbent right 0.02 3.0% of 1,000 remembered {shown}"
+
+
+def test_repeated(told):
+    """Rows with the same input count once."""
+    first, _, *lines = told(names=250)
+    assert first == "ner/small: fixtures/ner/set.jsonl, 1,000 with 250 different inputs"
+    assert [line.split()[4] for line in lines] == [
+        f"{power(250, differ, 0.02).passed:.1%}" for differ in (0.02, 0.04, 0.1)
+    ]
+
+
+def test_other_figures(told):
+    """Of a figure that is no share of rows those that are right are a guide, which is said."""
+    *lines, guide = told(limit='budget.quality = { against = "original", margin = 0.05 }')
+    assert guide == "F1: judged by resampling; right rows stand in, as a guide"
+    whose = [line.split()[:5] for line in lines[2:]]
+    assert whose == [
+        [against, "right", "for", "F1", margin]
+        for against, margin in (("original", "0.05"), ("incumbent", "0.02"))
+        for _ in "123"
+    ]
+
+
+def test_another_set(told):
+    """A set may be given that the project does not name."""
+    told()
+    assert told("ner.small", "--eval-set", "fixtures/ner/set.jsonl", evaluation="")[2:] == SUPPOSED
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "words"),
+    [
+        ([], {"evaluation": ""}, "ner.small: ner has no evaluation set; give one with --eval-set PATH"),
+        (["ner.smal"], {}, "ner.smal: fixtures/models/embedded.toml has no such tier; did you mean 'ner.small'?"),
+        (["ner"], {}, "ner: fixtures/models/embedded.toml has no such tier"),
+        ([], {"cluster": "a"}, "rows with a cluster depend on one another"),
+        (["ner.small", "--eval-set", "none.jsonl"], {}, "no evaluation set"),
+        ([], {"text": 3}, "row 1: 'row 0': text: Input should be a valid string"),
+    ],
+    ids=["no set", "misspelt", "no tier", "clusters", "no file", "broken"],
+)
+def test_refused(told, options, more, words):
+    """What cannot be reckoned ends in one line and exit status 4."""
+    (line,) = told(*options, status=4, **({"limit": ""} if "evaluation" in more else {}), **more)
+    assert words in line
+
+
+def test_graded():
+    """Nothing is told of answers that are not right or wrong as a whole."""
+    row = SimpleNamespace(budget=Budget())
+    with pytest.raises(InputFault, match="a summary is not right or wrong as a whole"):
+        _limits(SimpleNamespace(task=find_task("summarization"), row=row, name="summarization/small"))

@@ -119,8 +119,8 @@ def tally_of(
     """Predict the rows of an evaluation set, once, with so many threads.
 
     `first`: as many of them as are wanted, all those that a look sees; where more were asked before, what `Tally.first`
-    says of these. All rows are read and checked before. Answers that are in the cache are not asked for again, and new ones are kept
-    there. Raises ModelFault or SurroundingsFault that names the row.
+    says of these. All rows are read and checked before. Answers that are in the cache are not asked for again, and new
+    ones are kept there. Raises ModelFault or SurroundingsFault that names the row.
     """
     wanted = evaluation.count if first is None else first
     counted = model.tally or Tally(model.task.output)

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from swapgate.backends import backend_of
 from swapgate.backends import transformers as backend
 from swapgate.inputs.given import Sound
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs.answer import Answer
 from swapgate.outputs.detections import Detections
 from swapgate.outputs.entities import Entities
+from swapgate.trials import asking
 from swapgate.trials.asking import Asking
 
 SEED = 2026
@@ -62,23 +64,28 @@ def loads_otherwise(patch: pytest.MonkeyPatch, change: Callable[[Any, Any], None
         return loaded
 
     patch.setattr(backend, "load", load)
-    patch.setattr(backend, "BY_FILES", False)
+    ask_anew(patch)
 
 
 def predicts_otherwise(patch: pytest.MonkeyPatch, predict: Callable[..., Any]) -> None:
     """Let `predict` answer in the place of each model's task, whose own function is its first argument."""
     own = Asking.predict
 
-    def asked(model: Asking, inputs: Sequence[Any], **changes: Any) -> Any:
+    def asked(model: Asking, inputs: Sequence[Any], ids: Sequence[str] = (), **changes: Any) -> Any:
         task = model.task
         model.task = replace(task, predict=functools.partial(predict, task.predict))
         try:
-            return own(model, inputs, **changes)
+            return own(model, inputs, ids, **changes)
         finally:
             model.task = task
 
     patch.setattr(Asking, "predict", asked)
-    patch.setattr(backend, "BY_FILES", False)
+    ask_anew(patch)
+
+
+def ask_anew(patch: pytest.MonkeyPatch) -> None:
+    """Let no answer be taken from an earlier run, for the model's files do not tell any more what it says."""
+    patch.setattr(asking, "backend_of", lambda source: replace(backend_of(source), by_files=False))
 
 
 def change_weights(folder: Path, change: Callable[[str, Any], Any]) -> None:

@@ -63,6 +63,7 @@ def configure(config: pytest.Config, models_file: Path) -> None:
         raise pytest.UsageError(str(fault)) from None
     _decide_early(config, plan)
     config.stash[fixtures.PLAN] = plan
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin steal each other's cores on a busy machine
     share = max(1, cores() // int(os.environ.get(WORKERS, "1")))
     config.stash[fixtures.THREADS] = config.option.threads or plan.manifest.threads, share
     config.stash[fixtures.CACHE] = _cache(config)

@@ -24,6 +24,7 @@ from swapgate.outputs.tolerance import DEVICES, FIELDS, exceeds
 from swapgate.project.cases import cases_of
 from swapgate.project.manifest import read_manifest
 from swapgate.trials.checking import check_model
+from swapgate.trials.progress import Progress, unseen
 from swapgate.trials.running import Model
 from swapgate.trials.variation import SEED, SEVERAL, VARIED, Predictions, Setting, attentions_of, cycle, predictions
 
@@ -116,7 +117,7 @@ def model_of(asked: str, models_file: Path, root: Path, device: str | None = Non
     )
 
 
-def calibrate(model: Model, runs: int) -> Calibration:
+def calibrate(model: Model, runs: int, progress: Progress = unseen) -> Calibration:
     """Ask a model in so many settings and compare; a case in quarantine judges nothing here either.
 
     Raises Fault, also where it gives another answer in one of them.
@@ -135,7 +136,11 @@ def calibrate(model: Model, runs: int) -> Calibration:
     usual = Setting(attention=attentions[0])
     settings = cycle(usual, len(inputs), attentions, os.cpu_count() or 1, device)
     asked = tuple(itertools.islice(itertools.cycle(settings), runs))
-    found = [predictions(model, setting, inputs) for setting in asked]
+    found = []
+    with progress(runs) as advance:
+        for setting in asked:
+            found.append(predictions(model, setting, inputs))
+            advance(1)
     differences, ties = _compared(model, usual, list(zip(asked, found, strict=True)), reference)
     kinds = {setting.differs(usual) for setting in asked}
     missed = sorted({setting.differs(usual) for setting in settings} - kinds - {SEVERAL}, key=VARIED.index)

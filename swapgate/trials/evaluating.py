@@ -153,7 +153,7 @@ def threads_for(model: Model, asked: int | None, most: int) -> int:
 
     Raises SurroundingsFault where its files cannot be read.
     """
-    return asked or (most if model.source.bytes >= LITTLE else 1)
+    return asked or (most if model.backend.by_files and model.source.bytes >= LITTLE else 1)
 
 
 def batch_of(model: Model) -> int:

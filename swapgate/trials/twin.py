@@ -20,6 +20,7 @@ from swapgate.tasks.case import Case
 from swapgate.trials.checking import check_model
 from swapgate.trials.evaluating import EVALUATION_BATCH
 from swapgate.trials.plan import make_plan
+from swapgate.trials.progress import Advance, Progress, unseen
 from swapgate.trials.running import Model
 
 MARK = "twin: "
@@ -87,7 +88,15 @@ class Twin:
     budget: CaseBudget
 
 
-def measure_twin(root: Path, models_file: Path, tier: str, twin: str, directory: Path, device: str | None) -> Twin:
+def measure_twin(
+    root: Path,
+    models_file: Path,
+    tier: str,
+    twin: str,
+    directory: Path,
+    device: str | None,
+    progress: Progress = unseen,
+) -> Twin:
     """Ask a twin and the model of SUITE.TIER for all cases and rows; `directory`: where the twin's path begins.
 
     Raises Fault.
@@ -104,7 +113,8 @@ def measure_twin(root: Path, models_file: Path, tier: str, twin: str, directory:
     evaluation = plan.evaluations.get(key[0])
     rows, notes = None, _of_critical(judging, cases)
     if evaluation and not model.task.graded:
-        rows = _side(model, incumbent, evaluation.rows())
+        with progress(evaluation.count) as advance:
+            rows = _side(model, incumbent, evaluation.rows(), advance)
     else:
         why = f"{model.task.graded} is not right or wrong as a whole" if evaluation else "there is no evaluation set"
         notes.append(f"measured by cases alone: {why}")
@@ -113,7 +123,12 @@ def measure_twin(root: Path, models_file: Path, tier: str, twin: str, directory:
     return Twin(*key, *names, cases, rows, notes, tolerance, clear_lead, budget)
 
 
-def _side(twin: Model, incumbent: Model, cases: Iterator[Case] | Sequence[Case]) -> Side:
+def _side(
+    twin: Model,
+    incumbent: Model,
+    cases: Iterator[Case] | Sequence[Case],
+    advance: Advance = lambda _: None,
+) -> Side:
     answered, inputs, gained = [], 0, 0
     batches = iter(cases)
     while batch := list(itertools.islice(batches, EVALUATION_BATCH)):
@@ -127,6 +142,7 @@ def _side(twin: Model, incumbent: Model, cases: Iterator[Case] | Sequence[Case])
             lead = incumbent.task.output.lead(then, now, case.expected) if is_wrong else None
             fall = None if is_wrong else _fall(now, then, case.expected, incumbent.row.tolerance)
             answered.append(Answered(case.id, lead, fall))
+        advance(len(batch))
     return Side(inputs, answered, gained)
 
 

@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import os
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from swapgate.core.words import plain, toml_string
 from swapgate.goldens.provenance import CPU
 from swapgate.outputs.tolerance import DEVICES, LIMITS, Tolerance, lead_text
 from swapgate.trials.calibration import Calibration, calibrate, counted, model_of
+from swapgate.trials.progress import in_lines
 from swapgate.trials.study import useless
 from swapgate.trials.twin import Side, Twin, measure_twin
 from swapgate.trials.variation import SEVERAL
@@ -57,13 +59,14 @@ def calibrated(root: Path, models_file: Path, asked: argparse.Namespace, colour:
     """Calibrate a tier and word what came of it. Raises Fault."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine threads that spin take 100 times as long
     model = model_of(asked.tier, models_file, root, asked.device)
+    progress = in_lines(f"{model.name}: {model.source.name}", lambda line: print(line, file=sys.stderr, flush=True))
     if asked.twin is not None:
         if asked.runs or asked.study:
             raise InputFault("swapgate calibrate: --twin is measured in one way; leave out --runs and --study")
-        twin = measure_twin(root, models_file, asked.tier, asked.twin, Path.cwd(), asked.device)
+        twin = measure_twin(root, models_file, asked.tier, asked.twin, Path.cwd(), asked.device, progress)
         return twin_json(twin) if asked.json else twin_text(twin)
     study = useless(asked.study, model) if asked.study else []
-    found = calibrate(model, asked.runs or RUNS)
+    found = calibrate(model, asked.runs or RUNS, progress)
     found = replace(found, notes=(*found.notes, *study))
     return json_text(found) if asked.json else table_text(found, colour)
 

@@ -62,7 +62,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
     """Run both models on the rows; gives what to say and the exit status. Raises Fault."""
     if sum(map(bool, (asked.out, asked.labels, asked.ask))) != 1:
         raise InputFault("swapgate label: give one of --out, --labels and --ask")
-    plan = make_plan(root, models_file, [asked.swap], [], Path.cwd())
+    plan = make_plan(root, models_file, [asked.swap], [], Path.cwd(), needs_sets=False)
     ((key, incumbent),) = plan.incumbents.items()
     candidate = plan.models[key]
     candidate.check()

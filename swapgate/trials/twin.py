@@ -91,7 +91,7 @@ def measure_twin(root: Path, models_file: Path, tier: str, twin: str, directory:
     Raises Fault.
     """
     try:
-        plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=device)
+        plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=device, needs_sets=False)
         ((key, incumbent),) = plan.incumbents.items()
         model = plan.models[key]
         model.check()

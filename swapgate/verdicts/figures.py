@@ -1,7 +1,7 @@
 """Figures of a verdict: what was measured, beside what, and what is allowed, as they stand in a verdict JSON."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from swapgate.statistics.comparison import ERRORS, FEWEST_ERRORS, SATURATED, Comparison, Floor
@@ -143,6 +143,25 @@ def of_slices(sliced: Sequence[tuple[Slice, str]]) -> Iterator[str]:
     if held := sum(decision == "PASS" for decision, _ in watched):
         yield f"{held} watched {'slices are' if held > 1 else 'slice is'} within the limit"
     yield from (words for one, words in sliced if one.role == "seen")
+
+
+def none_watched(
+    there: Mapping[str, Mapping[str, Sequence[int]]], besides: Collection[tuple[str, str]], fewest: int
+) -> str:
+    """Return in words that no slice is watched, and of how many rows the largest is; `besides` have a limit."""
+    sizes = {
+        f"{key} = {value!r}": len(rows)
+        for key, values in there.items()
+        for value, rows in values.items()
+        if (key, value) not in besides
+    }
+    if not sizes:
+        return "budget.slices.watch looks at none: no row carries another slice than those that have a limit"
+    largest = max(sizes, key=lambda name: sizes[name])
+    return (
+        f"budget.slices.watch looks at none: the largest slice without a limit, {largest}, has {sizes[largest]:,} rows,"
+        f" and fewest = {fewest:,}"
+    )
 
 
 def shown_floor(floor: Floor) -> str:

@@ -40,8 +40,10 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
 
     Cases that were accepted of the same candidate before stay, with their reason and no longer than they were to.
     """
+    import tomlkit
+
     swaps = [f"{asked.tier}={asked.candidate}"] if asked.candidate else []
-    plan = make_plan(root, models_file, swaps, [], Path.cwd())
+    plan = make_plan(root, models_file, swaps, [], Path.cwd(), needs_sets=False)
     if not asked.reason.strip():
         raise InputFault("--reason is empty; write why the loss may be, for whoever reads the models file")
     suite, _, tier = asked.tier.rpartition(".")
@@ -58,7 +60,10 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
     accepted = _together(before, model.source.digest[:DIGITS], asked.cases, asked.reason.strip(), _day(asked.expires))
 
     def accept(document: Any) -> None:
-        document[suite][tier]["accepted"] = accepted.model_dump(exclude_none=True)
+        row = document[suite][tier]
+        row["accepted"] = accepted.model_dump(exclude_none=True)
+        if isinstance(row["accepted"], tomlkit.items.Table):
+            row["accepted"].add(tomlkit.nl())  # before the next row
 
     rewrite(models_file, accept)
     until = f" until {accepted.expires}" if accepted.expires else ""

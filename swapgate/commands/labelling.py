@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
+from swapgate.core.wrong import no_json
 from swapgate.inputs.given import Input, Question
 from swapgate.project.evaluation import unlabelled
 from swapgate.project.manifest import INCUMBENT
@@ -64,7 +65,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
     """Run both models on the rows; gives what to say and the exit status. Raises Fault."""
     if sum(map(bool, (asked.out, asked.labels, asked.ask))) != 1:
         raise InputFault("swapgate label: give one of --out, --labels and --ask")
-    plan = make_plan(root, models_file, [asked.swap], [], Path.cwd())
+    plan = make_plan(root, models_file, [asked.swap], [], Path.cwd(), needs_sets=False)
     ((key, incumbent),) = plan.incumbents.items()
     candidate = plan.models[key]
     check_model(candidate)
@@ -187,8 +188,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
         rows = _table(text) if path.suffix == ".csv" else _lines(text)
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputFault(f"{path}: cannot be read ({error}); give what --out wrote, with labels") from error
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
+        raise InputFault(f"{path}: cannot be read ({no_json(error)}); give what --out wrote, with labels") from error
     return [{name: str(row.get(name) or "") for name in COLUMNS} for row in rows]
 
 

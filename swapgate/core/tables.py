@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import read_text, write_whole
 from swapgate.core.words import nearest
+from swapgate.core.wrong import MISSING, UNKNOWN, words_of
 
 
 def _not_blank(text: str) -> str:
@@ -93,14 +94,14 @@ _adapter: Any = functools.lru_cache(maxsize=256)(TypeAdapter)
 def _worded(detail: ErrorDetails, data: Any, shape: Any, owner: Callable[[str], str], whole: str) -> str:
     location = [part for part in detail["loc"] if not str(part).startswith("[")]  # marks of pydantic's
     key = _named(location, data) or whole
-    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+    if detail["type"] in UNKNOWN:
         whose = owner(str(location[-1]))
         if whose:
             return f"{key}: {whose}"
         return f"{key}: unknown key{nearest(str(location[-1]), _known_keys(shape, location[:-1]))}"
-    if detail["type"] in ("missing", "missing_argument"):
+    if detail["type"] in MISSING:
         return f"{key}: missing; add it"
-    return f"{key}: {detail['msg']}, found {detail['input']!r}"
+    return f"{key}: {words_of(detail)}, found {detail['input']!r}"
 
 
 def _named(location: Sequence[Any], data: Any) -> str:

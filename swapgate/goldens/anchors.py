@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import read_text, remove_remains, write_whole
+from swapgate.core.wrong import no_json, wrong
 from swapgate.goldens.golden import locked, read_golden, restore, without_blanks
 from swapgate.goldens.provenance import Provenance
 from swapgate.outputs.counts import RIGHT
@@ -126,12 +127,10 @@ def _read_rows(path: Path, *_version: int) -> Remembered:
             rows[row["row"]] = _counted(row)
         return Remembered(head["made_by"], rows, tuple(history))
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        where = ".".join(map(str, detail["loc"])) or "the line"
-        fault = f"{path}: holds no remembered rows (line {number or 1}, {where}: {detail['msg']}); {restore(path)}"
+        fault = f"{path}: holds no remembered rows (line {number or 1}, {wrong(error, 'the line')}); {restore(path)}"
         raise InputFault(fault) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise InputFault(f"{path}: holds no remembered rows ({error}); {restore(path)}") from error
+        raise InputFault(f"{path}: holds no remembered rows ({no_json(error)}); {restore(path)}") from error
 
 
 def remembered(made_by: Provenance, tally: Tally) -> Remembered:

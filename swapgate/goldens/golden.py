@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from swapgate.core.faults import InputFault
 from swapgate.core.files import check_keys, make_hidden, remove_remains, write_whole
 from swapgate.core.words import nearest
+from swapgate.core.wrong import no_json, wrong
 from swapgate.goldens.provenance import Provenance, is_other, tighter_tolerance
 from swapgate.models.loading import Source
 from swapgate.outputs import (
@@ -101,11 +102,9 @@ def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
         if re.search(rb"^(<<<<<<<|=======|>>>>>>>)", content, re.MULTILINE):
             fault = f"{path}: holds merge-conflict markers; resolve the conflict or {restore(path)}"
             raise InputFault(fault) from error
-        detail = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in detail["loc"]) or "the file"
-        raise InputFault(f"{path}: not a golden ({where}: {detail['msg']}); {restore(path)}") from error
+        raise InputFault(f"{path}: not a golden ({wrong(error)}); {restore(path)}") from error
     except (ValueError, KeyError) as error:
-        raise InputFault(f"{path}: not a golden ({error}); {restore(path)}") from error
+        raise InputFault(f"{path}: not a golden ({no_json(error)}); {restore(path)}") from error
 
 
 def _entries(content: bytes, suite: str) -> dict[str, Entry]:

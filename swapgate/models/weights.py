@@ -16,6 +16,7 @@ from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.files import disguise, read_text
+from swapgate.core.wrong import no_json
 
 SAFE = "model.safetensors"
 PICKLE = "pytorch_model.bin"
@@ -239,5 +240,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         if why := disguise(path):
             raise SurroundingsFault(f"{path}: {why}") from error
-        raise SurroundingsFault(f"{path}: cannot be read as JSON ({error}); fetch or save the model again") from error
+        raise SurroundingsFault(
+            f"{path}: cannot be read as JSON ({no_json(error)}); fetch or save the model again"
+        ) from error
     return content

@@ -5,8 +5,9 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
+from swapgate.core.wrong import wrong
 from swapgate.outputs.counts import Figures
 
 OVERLAPS = {"mAP@0.5": slice(1), "mAP@[.5:.95]": slice(None)}
@@ -54,7 +55,10 @@ class AveragePrecision:
         """Note a picture by what `noted` gives. Raises ValueError where that is something else."""
         import numpy as np
 
-        found = REMEMBERED.validate_python(noted)
+        try:
+            found = REMEMBERED.validate_python(noted)
+        except ValidationError as error:
+            raise ValueError(wrong(error, "what was noted of a row")) from error
         if any(len(scores) != len(matched) for _, scores, matched in found.values()):
             raise ValueError("there are not as many scores as matches")
         bits = 1 << np.arange(LEVELS)[:, None]

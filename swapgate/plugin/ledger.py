@@ -61,6 +61,8 @@ class Ledger:
         self.collected = collected
         self.missing: Missing | None = None
         """Of a change: what is missing; None where no process has collected anything."""
+        self.unmeasured: set[str] = set()
+        """Suites with an evaluation set that none of their tests measures."""
         self.pool = Pool()
         self.selected: dict[str, Selected] = {}
         self.records: list[tuple[str, Record]] = []
@@ -90,11 +92,15 @@ class Ledger:
                 self.selected[item.nodeid] = item.stash[SELECTED]
                 self.pool.expect(item.stash[NEEDS])
         self.missing = missing(self.plan, session.config, self.collected, self.selected.values())
+        measured = {one.suite for one in self.collected if one.check == "quality"}
+        if not narrowed(session.config):
+            self.unmeasured = ({one.suite for one in self.collected} & {*self.plan.evaluations}) - measured
         worker = getattr(session.config, "workerinput", None)
         GoldenExtension.left_in = Path(worker[LEDGERS]) if worker is not None else None
         if worker is not None:
             selected = {test: asdict(one) for test, one in self.selected.items()}
-            ledger = {"selected": selected, "missing": self.missing.to_json()}
+            unmeasured = sorted(self.unmeasured)
+            ledger = {"selected": selected, "missing": self.missing.to_json(), "unmeasured": unmeasured}
             write_whole(Path(worker[LEDGERS]) / f"{worker['workerid']}.json", json.dumps(ledger))
 
     @pytest.hookimpl(wrapper=True)
@@ -230,6 +236,7 @@ class Ledger:
         option, directory = session.config.option, session.config.invocation_params.dir
         self._note_not_collected(option)
         self._note_without_tests(session.config)
+        self._note_unmeasured()
         wanted = self._note_missing(session.config)
         self._note_alike(option.keyword)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
@@ -266,7 +273,7 @@ class Ledger:
         unshown = self._unshown(facts)
         reporter = session.config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
-            red = [tier_report(name, words[0]) for name, words in unshown.items() if words]
+            red = [tier_report(name, plain(words[0])) for name, words in unshown.items() if words]
             reporter.stats.setdefault("failed", []).extend(red)
         self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit, unshown)
         session.exitstatus = self.report.exit_status
@@ -349,6 +356,7 @@ class Ledger:
             for path in sorted(Path(self.ledgers.name).glob("*.json")):
                 ledger = json.loads(path.read_text(encoding="utf-8"))
                 self.selected.update({test: Selected(**fields) for test, fields in ledger["selected"].items()})
+                self.unmeasured |= {*ledger["unmeasured"]}
                 self.missing = self.missing or Missing()
                 self.missing.update(Missing.from_json(ledger["missing"]))
             GoldenExtension.write_left(Path(self.ledgers.name))
@@ -428,6 +436,15 @@ class Ledger:
                     message += "; or take -k and -m out of pytest's configuration, which left it out"
                 record = Record(Selected(suite, tier, "suite"), "incomplete", message)
                 self.records.append((f"{suite}/{tier}", record))
+
+    def _note_unmeasured(self) -> None:
+        """Say of suites with an evaluation set that nothing measures it; under --against that is missing."""
+        for suite in sorted(self.unmeasured) if self.plan.against is None else ():
+            path = self.plan.shown(self.plan.evaluations[suite].path)
+            self.plan.notes.append(
+                f"{suite}: no test measures its evaluation set, {path}; write into a test file of it, for example"
+                f" {test_file(suite)}: from swapgate.standard import test_quality"
+            )
 
     def _note_alike_models(self) -> None:
         """Say of a candidate that answers all as its incumbent does; where it also loads as that, it fails."""

@@ -172,7 +172,7 @@ class Quality:
         if self.remember:
             self.remember(counted)
         metric, value = self._headline(counted)
-        sliced, missing = self._slices(counted, metric)
+        sliced, missing, unseen = self._slices(counted, metric)
         shown = ", ".join(one.shown for one in judged) or f"{metric} {value:.3f}"
         self.figure = figures.Quality(
             f"{shown}, {figures.rows_asked(counted.rows, of)}" if of else shown,
@@ -210,7 +210,7 @@ class Quality:
             self.incomplete = f"{self.model.name}: {'; '.join([*undecided, *told])} ({described(self.model)})"
         remarks = [*self._remarks(counted, judged), *told]
         self.remark = f"{self.model.name}: {'; '.join(remarks)}" if remarks else ""
-        of_slices = [*figures.of_slices(sliced)]
+        of_slices = [*figures.of_slices(sliced), *unseen]
         self.remarks = [f"{self.model.name}: {'; '.join(of_slices)}"] if of_slices else []
         self.holds = not failed and self.holds is not False
         return not failed
@@ -304,33 +304,36 @@ class Quality:
             f" {self.evaluation}, which says little of the other labels"
         ]
 
-    def _slices(self, counted: Tally, metric: str) -> tuple[list[tuple[Slice, str]], list[str]]:
-        """Judge the slices of a swap: each in words, and what is missing of those that have a limit."""
+    def _slices(self, counted: Tally, metric: str) -> tuple[list[tuple[Slice, str]], list[str], list[str]]:
+        """Judge the slices of a swap: each in words, which that have a limit are missing, and that none is watched."""
         try:
             side = self._beside(SWAP_QUALITY, counted)
         except _NotCompared:  # the limit beside the incumbent says so
-            return [], []
+            return [], [], []
         if side is None:
-            return [], []
+            return [], [], []
         if side.said is None and not counted.is_remembered(metric):
             limited = self.model.row.budget.slices
             lack = f"budget.slices is not judged, for {metric} is not told by remembered rows"
-            return [], [f"{lack}; bring the weights of {side.model} back"] if limited else []
+            return [], [f"{lack}; bring the weights of {side.model} back"] if limited else [], []
         counted, theirs, less = side.ours, side.theirs, metric in self.model.task.output.less_is_better
         limits = dict(self.model.row.budget.slices)
         watch = limits.pop(WATCH, None)
         margins, missing = slices.margins(limits, counted.slices)
         found = slices.judge_named(counted, theirs, metric, margins)
+        unseen = []
         if isinstance(watch, SliceLimit):
             fewest = watch.fewest or FEWEST_WATCHED
-            found += slices.judge_watched(counted, theirs, metric, watch.margin, fewest, {*margins})
+            watched = slices.judge_watched(counted, theirs, metric, watch.margin, fewest, {*margins})
+            found += watched
+            unseen = [] if watched else [figures.none_watched(counted.slices, {*margins}, fewest)]
         besides = {(one.key, one.value) for one in found}
         found += slices.seen(counted, theirs, metric, SWAP_QUALITY.margin or 0.0, besides)
         absent = [
             f"no row of {self.evaluation} is of the slice {name} of budget.slices; add some, or remove its limit"
             for name in missing
         ]
-        return [(one, figures.worded_slice(one, side.name, less)) for one in found], absent
+        return [(one, figures.worded_slice(one, side.name, less)) for one in found], absent, unseen
 
     def _judged(self, limit: QualityLimit, counted: Tally, headline: str, confidence: float) -> _Judged | None:
         """Judge one limit; None where there is no model to compare with."""

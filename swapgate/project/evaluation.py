@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr
 from swapgate.core.words import listed
+from swapgate.core.wrong import no_json, wrong
 from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound, stretch
 from swapgate.tasks.case import Case, Files, one_set
@@ -225,10 +226,8 @@ def _validated(shape: Any, values: Any) -> Any:
     try:
         return shape.model_validate({key: _without_nulls(row[key]) for key in shape.model_fields if key in row})
     except ValidationError as error:
-        detail = error.errors()[0]
-        key = ".".join(map(str, detail["loc"]))
         name = f"{row['id']!r}: " if isinstance(row.get("id"), str) else ""
-        raise InputFault(f"{name}{key}: {detail['msg']}; mend the row") from error
+        raise InputFault(f"{name}{wrong(error, 'the row')}; mend the row") from error
 
 
 def _decoded(values: Any) -> dict[str, Any]:
@@ -236,7 +235,7 @@ def _decoded(values: Any) -> dict[str, Any]:
     try:
         row = json.loads(values.decode("utf-8-sig")) if isinstance(values, bytes) else values
     except (ValueError, RecursionError) as error:
-        raise InputFault(f"is no JSON in UTF-8 ({error}); write one object a line") from error
+        raise InputFault(f"is no JSON in UTF-8 ({no_json(error)}); write one object a line") from error
     if not isinstance(row, dict):
         raise InputFault(f"is no object with id, input and expected, but {str(row)[:40]!r}; write one object a line")
     return {key: value for key, value in row.items() if value is not None}

@@ -336,7 +336,7 @@ def _check_floors(task: Task, row: Row, where: str) -> None:
 def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row], dict[str, Any]]:
     """Read the table of a suite. Raises InputFault."""
     if not isinstance(table, dict):
-        raise InputFault(f"{path}: {suite}: Input should be a valid dictionary, found {table!r}")
+        raise InputFault(f"{path}: {suite}: must be a table, found {table!r}")
     keys = _own_keys(table)
     for key, value in table.items():
         near = difflib.get_close_matches(key, _SuiteKeys.model_fields, n=1)
@@ -359,9 +359,7 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
     for tier, row in tiers.items():
         try:
             if not isinstance(row, dict):
-                raise InputFault(
-                    f"{path}: {suite}.{tier}: Input should be a valid dictionary or instance of Row, found {row!r}"
-                )
+                raise InputFault(f"{path}: {suite}.{tier}: must be a table, found {row!r}")
             content = {**defaults, **_own(row, task)}
             rows[tier] = validated(row_type(task), content, path, f"{suite}.{tier}.", _owner)
         except InputFault as fault:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.tables import Table
+from swapgate.core.wrong import words_of
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded
 
@@ -61,10 +62,10 @@ def check_own(name: str, loaded: Loaded) -> None:
     try:
         Own.model_validate(settings.to_dict() if settings else {})
     except ValidationError as error:
-        wrong = error.errors()[0]
+        detail = error.errors()[0]
         raise SurroundingsFault(
-            f"{name}: {wrong['loc'][0]} = {wrong['input']!r} in its generation_config.json (or config.json):"
-            f" {wrong['msg'][:1].lower()}{wrong['msg'][1:]}; mend that, or save the model's own there"
+            f"{name}: {detail['loc'][0]} = {detail['input']!r} in its generation_config.json (or config.json)"
+            f" {words_of(detail)}; mend that, or save the model's own there"
         ) from error
 
 

@@ -153,12 +153,14 @@ def make_plan(
     working_tree: Path | None = None,
     device: str | None = None,
     tolerant: bool = False,
+    needs_sets: bool = True,
 ) -> Plan:
     """Read and check everything that the run depends on; `directory` is where relative paths of options begin.
 
     `working_tree`: where files are that git does not keep, if `root` holds those of a commit: models may be missing.
     `device`: what all models run on, whatever their rows say. `tolerant`: a suite whose files are at fault is left out,
-    where no option names it and there is another one. Raises InputFault.
+    where no option names it and there is another one. `needs_sets`: a row with a budget of quality has an evaluation
+    set. Raises InputFault.
     """
     manifest = read_manifest(models_file, functools.partial(_own_labels, models_file.parent, root))
     if device is not None:
@@ -180,7 +182,7 @@ def make_plan(
 
     swapped = {swap.partition("=")[0] for swap in swaps}
     of_each(lambda suite: _add(plan, suite, working_tree, swapped))
-    of_each(lambda suite: _find_set(plan, suite, sets.get(suite), working_tree))
+    of_each(lambda suite: _find_set(plan, suite, sets.get(suite), working_tree, needs_sets))
     for swap in swaps:
         _swap(plan, swap, directory, device)
     of_each(lambda suite: _check_models(plan, suite))
@@ -314,7 +316,7 @@ def _asked_sets(plan: Plan, eval_sets: Sequence[str], directory: Path, working_t
     return asked
 
 
-def _find_set(plan: Plan, suite: str, asked: Path | None, working_tree: Path | None) -> None:
+def _find_set(plan: Plan, suite: str, asked: Path | None, working_tree: Path | None, is_needed: bool) -> None:
     """Find the evaluation set of a suite: the one that was asked for, else that its cases file names.
 
     Raises InputFault.
@@ -332,7 +334,7 @@ def _find_set(plan: Plan, suite: str, asked: Path | None, working_tree: Path | N
         except InputFault as fault:
             raise fault.behind(f"{source}: ") from fault
         return
-    for tier, row in tiers.items():
+    for tier, row in tiers.items() if is_needed else ():
         for name in sorted({"quality", "slices"} & row.budget.model_fields_set):
             raise InputFault(
                 f"{plan.manifest.path}: {suite}.{tier}.budget.{name}: {suite} has no evaluation set; name one in"

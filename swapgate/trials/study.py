@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from swapgate.core.faults import InputFault
-from swapgate.core.words import listed
+from swapgate.core.words import listed, nearest
+from swapgate.core.wrong import no_json
 from swapgate.outputs import check_expected
 from swapgate.trials.running import Model
 
@@ -37,6 +38,12 @@ def useless(path: Path, model: Model) -> list[str]:
         raise InputFault(
             f"{path}: no damage of {model.name} that does harm was measured; do some, or leave out --study"
         )
+    known = {case.id for case in model.cases.cases}
+    if strange := sorted({case for cases in turned for case in cases} - known):
+        raise InputFault(
+            f"{path}: {listed(strange)} {'are no cases' if len(strange) > 1 else 'is no case'} of {model.suite}"
+            f"{nearest(strange[0], known)}; give a study of these cases"
+        )
     right = [case for case in model.cases.cases if not check_expected(model.prediction(case), case.expected)]
     firm = [case.id for case in right if not any(case.id in cases for cases in turned)]
     told = f"{len(turned)} damages of {path} that do harm"
@@ -49,9 +56,6 @@ def useless(path: Path, model: Model) -> list[str]:
 def _read(path: Path) -> Study:
     try:
         return Study.model_validate(json.loads(path.read_text("utf-8-sig")))
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        reason = f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}"
     except (OSError, ValueError, RecursionError) as error:
-        reason = str(error)
-    raise InputFault(f"{path}: no study of damages ({reason}); give what benchmarks/gate_quality.py writes")
+        lack = f"{path}: no study of damages ({no_json(error)}); give what benchmarks/gate_quality.py writes"
+        raise InputFault(lack) from error

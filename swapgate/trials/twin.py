@@ -102,7 +102,7 @@ def measure_twin(
     Raises Fault.
     """
     try:
-        plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=device)
+        plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=device, needs_sets=False)
         ((key, incumbent),) = plan.incumbents.items()
         model = plan.models[key]
         check_model(model)

@@ -17,7 +17,8 @@ from swapgate.core.faults import InputFault
 from swapgate.core.words import plain, toml_string
 from swapgate.goldens.provenance import CPU
 from swapgate.outputs.tolerance import DEVICES, LIMITS, Tolerance, lead_text
-from swapgate.trials.calibration import Calibration, calibrate, counted, model_of
+from swapgate.project.manifest import Row
+from swapgate.trials.calibration import BOX_FLOOR, FLOOR, Calibration, calibrate, counted, model_of
 from swapgate.trials.progress import in_lines
 from swapgate.trials.study import useless
 from swapgate.trials.twin import Side, Twin, measure_twin
@@ -27,6 +28,7 @@ from swapgate.verdicts.terminal import WIDEST
 RUNS = 20
 LOST = 10
 """Inputs that a twin loses which are shown, of cases and rows each."""
+CLEAR_LEAD: float = Row.model_fields["clear_lead"].default
 HEADINGS = ("varied", "field", "largest", "case", "where", "run")
 WORDS = {
     "score": "score",
@@ -111,6 +113,12 @@ def twin_text(found: Twin) -> str:
             told += [f"lost  {one.id!r} (led by {lead_text(one.lead)})" for one in side.lost[:LOST]]
             told += [f"lost  {len(side.lost) - LOST:,} more; all with --json"] if len(side.lost) > LOST else []
     told += [f"note  {note}" for note in found.notes]
+    least = {"tolerance.swap": (found.tolerance.swap, Tolerance.swap), "clear_lead": (found.clear_lead, CLEAR_LEAD)}
+    told += [
+        f"note  {name} = {value:g}: the default, and the least that is proposed, for one twin shows little"
+        for name, (value, default) in least.items()
+        if value == default
+    ]
     told.append(f"proposed for [{found.suite}.{found.tier}]:")
     return "".join(f"{plain(one)}\n" for one in [*told, *twin_lines(found)])
 
@@ -150,10 +158,19 @@ def table_text(found: Calibration, colour: bool) -> str:
         console.print(Text(plain(f"tie  run {tie.run} ({_setting(found, tie.run)}) {tie.case!r}: {tie.message}")))
     for note in found.notes:
         console.print(Text(plain(f"note  {note}")))
+    for floor in _floors(found.proposed):
+        console.print(Text(f"note  {floor}"))
     inside = "" if found.device == CPU else ", inside its tolerance"
     console.print(Text(f"proposed for [{found.task}.{found.tier}]{inside}:"))
     console.print(Text(_line(found), style="bold"))
     return "".join(f"{one.rstrip()}\n" for one in text.getvalue().splitlines())
+
+
+def _floors(proposed: Tolerance) -> list[str]:
+    """Return in words which limits are the smallest that are proposed, however little was seen."""
+    least = {"drift": FLOOR, "box": BOX_FLOOR}
+    words = "is the least that is proposed: on other machines more may differ than this one shows"
+    return [f"{name} = {value:g} {words}" for name, value in least.items() if getattr(proposed, name) == value]
 
 
 def _grid(found: Calibration) -> Table:

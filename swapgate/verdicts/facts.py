@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from swapgate import __version__
 from swapgate.backends import told
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.wrong import wrong
 from swapgate.statistics.latency import FALSE_FAIL, FALSE_PASS
 from swapgate.statistics.paired import SIMULATED
 from swapgate.trials.plan import Plan
@@ -253,11 +254,11 @@ def read_report(path: Path) -> Report:
     except OSError as error:
         raise InputFault(f"{path}: cannot be read: {error.strerror}; {next_step}") from error
     except ValidationError as error:
-        wrong = error.errors()[0]
-        if wrong["loc"] == ("format",) and wrong["type"] == "literal_error":
-            detail = f"its format is {wrong['input']!r}, this version reads {FORMAT}"
+        first = error.errors()[0]
+        if first["loc"] == ("format",) and first["type"] == "literal_error":
+            detail = f"its format is {first['input']!r}, this version reads {FORMAT}"
         else:
-            detail = f"{'.'.join(map(str, wrong['loc'])) or 'the file'}: {wrong['msg']}"
+            detail = wrong(error)
         raise InputFault(f"{path}: no verdict JSON: {detail}; {next_step}") from error
 
 

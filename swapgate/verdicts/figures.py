@@ -1,7 +1,7 @@
 """Figures of a verdict: what was measured, beside what, and what is allowed, as they stand in a verdict JSON."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swapgate.statistics.comparison import ERRORS, FEWEST_ERRORS, SATURATED, Comparison, Floor
@@ -153,6 +153,25 @@ def of_slices(sliced: Sequence[tuple[Slice, str]]) -> Iterator[str]:
 def rows_asked(rows: int, count: int) -> str:
     """Return in words for a table on how many rows of a set figures rest."""
     return f"on {rows:,} of {count:,} rows"
+
+
+def none_watched(
+    there: Mapping[str, Mapping[str, Sequence[int]]], besides: Collection[tuple[str, str]], fewest: int
+) -> str:
+    """Return in words that no slice is watched, and of how many rows the largest is; `besides` have a limit."""
+    sizes = {
+        f"{key} = {value!r}": len(rows)
+        for key, values in there.items()
+        for value, rows in values.items()
+        if (key, value) not in besides
+    }
+    if not sizes:
+        return "budget.slices.watch looks at none: no row carries another slice than those that have a limit"
+    largest = max(sizes, key=lambda name: sizes[name])
+    return (
+        f"budget.slices.watch looks at none: the largest slice without a limit, {largest}, has {sizes[largest]:,} rows,"
+        f" and fewest = {fewest:,}"
+    )
 
 
 def shown_floor(floor: Floor) -> str:

@@ -17,6 +17,8 @@ clearly. *Weaker*: right for both, and the score fell by more than the tolerance
 lets this candidate lose it, whichever it is."""
 
 
+FAILS = "that of the suite is FAIL"
+"""Why a set that decides against a candidate does not decide for it: then no way of its cases lets it pass."""
 MOST_NAMED = 5
 """Cases in a command that is offered."""
 
@@ -93,7 +95,7 @@ def judge_lapses(name: str, lapses: Iterable[Lapse], gained: int, seen: int, rul
         excused |= _judge(name, "weaker", weaker, rule.weaker_at_most, 0, rule, why, found)
     if found.failed:
         cases = [one.case for one in (*lost, *weaker) if one.message in found.failed]
-        found.failed[0] += f"; {_ways_out(cases, rule, bool(undecided))}"
+        found.failed[0] += "" if undecided == FAILS else f"; {_ways_out(cases, rule, bool(undecided))}"
     if excused and seen < rule.cases and not found.failed:
         found.incomplete.append(
             f"{name}: {seen} of {rule.cases} cases were compared, and a budget of cases is of all: run it without -k"

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.manifest import INCUMBENT
 from swapgate.statistics.comparison import ERRORS
-from swapgate.verdicts.lapses import Judged, Kind, Lapse, Rule, by_kind, judge_lapses
+from swapgate.verdicts.lapses import FAILS, Judged, Kind, Lapse, Rule, by_kind, judge_lapses
 
 Outcome = Literal["failed", "error", "incomplete", "counted", "quarantined", "improvement", "known gap", "passed"]
 """Worst first: of the phases of one test the worst counts. "counted": a case on which a candidate is worse than its
@@ -159,13 +159,17 @@ def _judge_tier(
     counts: dict[str, Counter[str]] = {}
     for record in records:
         counts.setdefault(record.selected.column, Counter())[record.outcome] += 1
-    red = sorted((record for record in records if record.outcome in STATUSES), key=_severity)
-    reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
     lapses = [
         Lapse(one.selected.case or "", one.lapse, one.message, one.found, one.is_lost) for one in records if one.lapse
     ]
     counted = _judge_lapses(f"{suite}/{tier}", lapses, records, figures, rule or Rule(0, 0))
-    reasons = [("FAIL", words) for words in counted.failed] + reasons
+    of_cases: list[tuple[Status, str]] = [("FAIL", words) for words in counted.failed]
+    red = sorted(
+        (record for record in records if record.outcome in STATUSES),
+        key=lambda one: (_severity(one), bool(of_cases) and one.selected.case is not None),
+    )  # of several lapses a figure of all says more than one case
+    reasons = [(STATUSES[record.outcome], record.message or f"{record.selected} {record.outcome}") for record in red]
+    reasons = of_cases[:1] + reasons + of_cases[1:]
     reasons += [("INCOMPLETE", words) for words in counted.incomplete]
     reasons.sort(key=lambda reason: [*STATUSES.values()].index(reason[0]))
     if stale and reasons and reasons[0][0] in ("FAIL", "ERROR"):  # then nothing of the kind passes
@@ -222,7 +226,7 @@ def _undecided(quality: Sequence[Outcome], found: Mapping[str, Any], rule: Rule)
     if not quality:
         return "quality was not selected" if rule.evaluation_set else "the suite has none"
     if "FAIL" in {one["decision"] for one in beside}:
-        return "that of the suite is FAIL"
+        return FAILS
     if open_ones:
         needed = max(one["needed"] or 0 for one in open_ones)
         return "too few rows" + (f", about {needed:,} needed" if needed else "")

@@ -55,6 +55,17 @@ def who(row):
     return "first" if row["first"].startswith(wanted) else "second"
 
 
+def test_without_a_set(label, capsys):
+    """A row with a budget of quality needs no evaluation set here: labels take its place, also for accept-loss."""
+    label.project.replace(label.project.models_file, "gaps =", f"{LIMIT} }}\ngaps =")
+    label("--out", "asked")
+    table(label.project, who)
+    assert "50 rows lost, 50 gained of 200" in label("--labels", "asked.csv", status=7)
+    accept = ["accept-loss", "ner.small", "ada", "--candidate", "models/candidate", "--reason", "rare"]
+    assert main(accept) == 0
+    assert "may lose ada" in capsys.readouterr().out
+
+
 def test_exact(label):
     """Half of the rows differ; with their labels the verdict counts what is lost and gained among all rows."""
     said = label("--out", "asked")

@@ -151,7 +151,7 @@ HEAD = text_of(Remembered(MADE_BY, {})).strip()
     ("lines", "words"),
     [
         ([], "it is empty"),
-        (["{"], "line 1, the line: Invalid JSON"),
+        (["{"], "line 1, the line: no JSON"),
         ([HEAD.replace('"format": 1', '"format": 9'), ROW % 1], "its format is 9, this version reads 1"),
         ([HEAD.replace('"task": "ner"', '"task": "intent"')], "not one of ner"),
         ([HEAD.replace("a1" * 32, "")], "its model has no digest"),

@@ -112,7 +112,7 @@ def test_no_candidate(trial):
     ("budget", "words"),
     [
         ("lost_at_most = 1.5", "lost_at_most = 1.5: a number of cases is whole; below 1 it is a share"),
-        ("lost_at_most = -1", "greater than or equal to 0"),
+        ("lost_at_most = -1", "must be 0 or more"),
         ("weaker_at_most = 1", "lost_at_most"),
     ],
     ids=["no whole number", "negative", "nothing lost"],

@@ -170,6 +170,42 @@ def test_slices_are_told(judge, limit, now, verdict, words):
     assert any(words in line for line in told), told
 
 
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (
+            "watch = { margin = 0.05, fewest = 300 }",
+            "the largest slice without a limit, slice = 'de', has 200 rows, and",
+        ),
+        (
+            "watch = { margin = 0.05 }\nbudget.slices.slice = { margin = 0.1 }",
+            "no row carries another slice than those",
+        ),
+    ],
+    ids=["too few", "named"],
+)
+def test_none_is_watched(judge, limits, words):
+    """A limit of watched slices that looks at none says so, and how large the largest is."""
+    lines = [json.loads(line) for line in rows(1_000)]
+    for row in lines[:200]:
+        row["slice"] = "de"
+    judge.project.replace(judge.project.models_file, "gaps =", f"budget.slices.{limits}\ngaps =")
+    file = judge.project.write("sliced.jsonl", "".join(f"{json.dumps(row)}\n" for row in lines))
+    result = judge(f"--eval-set=ner={file}", now=(), candidate={"Zoe": ["PER", 0.9]})
+    assert judge.verdicts(result) == {"small": "PASS"}
+    assert any(f"budget.slices.watch looks at none: {words}" in line for line in judge.reasons(result))
+
+
+def test_set_that_nothing_measures(judge, workers):
+    """A suite whose files have no test of quality is told that nothing measures its evaluation set."""
+    words = "note  ner: no test measures its evaluation set, fixtures/ner/set.jsonl; write into a test file of it, for"
+    assert not any("no test measures" in line for line in judge.reasons(judge(*workers)))
+    judge.project.replace(judge.project.suite, SUITE, "")
+    found = judge.project.run(*workers)
+    assert any(line.startswith(words) for line in judge.reasons(found))
+    assert not any("no test measures" in line for line in judge.reasons(judge.project.run("-k", "golden", *workers)))
+
+
 def test_loss_at_the_margin(judge):
     """Where more rows would hardly help, none are asked for."""
     result = judge(now=range(20))

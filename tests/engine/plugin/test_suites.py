@@ -301,7 +301,7 @@ FAULTS = {
     "threshold": (replaced('task = "sentiment"', 'task = "sentiment"\nthreshold = 0.4'), "topic.threshold: "),
     "word": (
         replaced("multi_label = true", 'multi_label = "yes"'),
-        "tags.multi_label: Input should be a valid boolean",
+        "tags.multi_label: must be true or false",
     ),
     "reserved tier": (replaced("[topic.small]", "[topic.xfail]"), "'xfail' is reserved"),
     "bare": (
@@ -429,7 +429,7 @@ def test_golden_of_no_kind(opened, kind):
         stamp.pop("kind") if kind == "gone" else stamp.update(kind=kind)
     path.write_text(json.dumps(golden))
     result = opened.run()
-    words = {"gone": "made_by says no kind", 3: "kind: Input should be a valid string"}
+    words = {"gone": "made_by says no kind", 3: "kind: must be a text"}
     assert result.ret == 4
     assert words.get(kind, "did you mean 'text-classification'?") in result.stderr.str()
 

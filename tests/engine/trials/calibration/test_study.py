@@ -50,14 +50,15 @@ def test_all_turned(told):
         ({"damages": [damage(tier="large")]}, "no damage of ner/small that does harm was measured; do some, or leave"),
         (
             {"damages": [{"task": "ner", "tier": "small"}]},
-            "no study of damages (damages.0.turned: Field required); give",
+            "no study of damages (damages.0.turned: missing); give",
         ),
-        ({"twins": []}, "no study of damages (damages: Field required); give what benchmarks/gate_quality.py writes"),
+        ({"twins": []}, "no study of damages (damages: missing); give what benchmarks/gate_quality.py writes"),
+        ({"damages": [damage(turned=["adda"])]}, "adda is no case of ner; did you mean 'ada'?"),
         ([1], "no study of damages ("),
         ("{", "no study of damages ("),
         ("[" * 100_000, "no study of damages ("),
     ],
-    ids=["none", "no cases", "no damages", "a list", "no JSON", "deep"],
+    ids=["none", "no cases", "no damages", "unknown case", "a list", "no JSON", "deep"],
 )
 def test_no_study(told, text, message):
     """What is no study is one message and status 4."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from swapgate.backends import python, recorded, transformers
+from swapgate.backends import onnxruntime, python, recorded, transformers
 from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import listed, nearest
@@ -18,7 +18,7 @@ from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
 
 GROUP = "swapgate.backends"
-BUILT_IN = (recorded.BACKEND, python.BACKEND, transformers.BACKEND)
+BUILT_IN = (recorded.BACKEND, python.BACKEND, onnxruntime.BACKEND, transformers.BACKEND)
 """In the order in which they are asked whether a row is one of theirs; the last one takes what no other does."""
 
 

@@ -93,7 +93,7 @@ class Tier:
     """What a reader should know besides: what a PASS of quality claims, tests that passed when run again, what is not
     measured of a backend, and where nothing says for sure which model it is."""
     backend: str = "transformers"
-    """What made its predictions: transformers, onnxruntime, recorded, …"""
+    """What made its predictions: transformers, onnxruntime, recorded and so on."""
     lapses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Cases on which a candidate is worse than its incumbent, by what they are: lost, near tie lost, weaker."""
 

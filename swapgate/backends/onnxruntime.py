@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,18 @@ FOLDER = "onnx"
 """Where graphs lie that are kept beside other weights."""
 DECODERS = ("decoder_model.onnx", "decoder_model_merged.onnx", "decoder_with_past_model.onnx")
 """What the export of a model that writes step by step has."""
+STEP_BY_STEP = (
+    "is the export of a model that writes step by step, which no library runs that is kept for transformers 5: judge it"
+    " as a Python function (backend python), in which optimum-onnx 0.1 with transformers 4.57 carries it"
+)
+"""What is said of such an export."""
 SCALES = ("_scale", "_zero_point", "_scale_quantized")
 """How names of initializers end that are no weights of a quantized graph."""
 INSTALL = "pip install 'swapgate[onnx]'"
 QUIET = 4
 """The severity from which ONNX Runtime writes to standard error: fatal."""
-MOST_EXTERNAL = 10_000
-"""Initializers of a graph that may lie in files beside it."""
-FEWEST_NUMBERS = 2
-"""Axes of an input that is a text or the samples of a sound: inputs by their positions."""
+BY_PLACES = 2
+"""Axes of an input that is a text, or the samples of a sound."""
 
 
 def claims(model: str, path: Path) -> bool:
@@ -51,22 +54,15 @@ def find(row: Row, place: Place) -> Source:
     path = Path(os.path.normpath(place.base / Path(row.model).expanduser()))
     graph = path if path.suffix == SUFFIX else path / GRAPH
     if not graph.is_file() and any((path / name).is_file() for name in DECODERS):
-        raise InputFault(
-            f"{path} is the export of a model that writes step by step, which no kept library runs beside transformers"
-            " 5: judge it as a Python function (backend python) that optimum-onnx 0.1 with transformers 4.57 carries"
-        )
+        raise InputFault(f"{path} {STEP_BY_STEP}")
     if not graph.is_file():
         raise InputFault(f"no graph {graph} (model = {row.model!r}); give what optimum-cli export onnx wrote")
     above = graph.parent.parent if graph.parent.name == FOLDER else graph.parent
     folder = next((one for one in (graph.parent, above) if (one / "config.json").is_file()), None)
     if folder is None:
         raise InputFault(f"{graph.parent} holds no config.json beside {graph.name}; give all that the export wrote")
-    inner = graph.relative_to(folder)
-    named = folder if inner == Path(GRAPH) else graph
-    name = named.relative_to(place.root) if named.is_relative_to(place.root) else named
-    return Source(
-        row, folder, name.as_posix(), place.row_of, backend=NAME, identify=lambda source: _identity(source, inner)
-    )
+    name = path.relative_to(place.root) if path.is_relative_to(place.root) else path
+    return Source(row, folder, name.as_posix(), place.row_of, backend=NAME, identify=identify)
 
 
 def graph_of(source: Source) -> Path:
@@ -78,9 +74,9 @@ def graph_of(source: Source) -> Path:
     return source.folder / (inner if path.parent.name == FOLDER != source.folder.name else path.name)
 
 
-def _identity(source: Source, inner: Path) -> Identity:
+def identify(source: Source) -> Identity:
     """Tell by graph, initializers and settings which model it is, and how large. Raises SurroundingsFault."""
-    graph = source.folder / inner
+    graph = graph_of(source)
     proto = _read(source, graph)
     found, parameters, beside = [], 0, {graph}
     for tensor in proto.graph.initializer:
@@ -222,7 +218,10 @@ def load(task: Task, source: Source) -> Loaded:
     _ = source.digest  # raises where external data lead elsewhere
     graph = graph_of(source)
     auto_class = task.auto_class_of(source.name, source.config)
-    around = loading.load_shape(source, [graph, *_beside(graph)], auto_class, task.reader_class)
+    files = [path for path in graph.parent.iterdir() if path.name.startswith(graph.name) and path.is_file()]
+    around = loading.load_shape(source, files, auto_class, task.reader_class)
+    if getattr(around.model.config, "is_encoder_decoder", False):
+        raise SurroundingsFault(f"{source.name} {STEP_BY_STEP}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = loading.THREADS
     options.log_severity_level = QUIET
@@ -239,12 +238,6 @@ def load(task: Task, source: Source) -> Loaded:
     return loaded
 
 
-def _beside(graph: Path) -> Iterator[Path]:
-    """Yield the files that may hold data of a graph."""
-    yield from (path for path in graph.parent.iterdir() if path.is_file() and path.name.startswith(graph.name + "_"))
-    yield from (path for path in graph.parent.iterdir() if path.is_file() and path.name == f"{graph.name}.data")
-
-
 def _check_inputs(name: str, inputs: Sequence[Any], reader: Any) -> None:
     """Make sure that a graph is told which tokens are pads, and takes inputs of any length. Raises ModelFault."""
     tokenizer = getattr(reader, "tokenizer", reader)
@@ -255,7 +248,7 @@ def _check_inputs(name: str, inputs: Sequence[Any], reader: Any) -> None:
             " optimum-cli does"
         )
     for one in inputs:
-        fixed = [size for size in one.shape[1:] if isinstance(size, int)] if len(one.shape) <= FEWEST_NUMBERS else []
+        fixed = [size for size in one.shape[1:] if isinstance(size, int)] if len(one.shape) <= BY_PLACES else []
         fixed += [size for size in one.shape[:1] if isinstance(size, int) and size != 1]
         if fixed:
             raise ModelFault(

@@ -70,7 +70,7 @@ def answered(said: Any, _given: Any, row: Any) -> Classification:
     """
     found, complete = scores(said, row)
     total = fsum(found.values())
-    if (complete or total > 1) and abs(total - 1) <= rounding(found.values()):
+    if (complete or total > 1) and not exceeds(abs(total - 1), rounding(found.values())):
         found, total = {label: score / total for label, score in found.items()}, 1.0
     made = ranked([*found.values()], [*found], row.label_map)
     return made if complete else replace(made, rest=made.rest + max(0.0, 1 - total))

@@ -391,8 +391,9 @@ class Model:
 
     @property
     def weights(self) -> Any:
-        """The loaded model itself, as its task keeps it. Raises SurroundingsFault."""
-        return self._load().model
+        """The loaded model itself, as its task keeps it, or what answers in its place. Raises SurroundingsFault."""
+        loaded = self._load()
+        return loaded if self.backend.answers else loaded.model
 
     def check_answers(self) -> None:
         """Make sure that it can be loaded and answers one of the first cases, so that it is worth trying anything else.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from swapgate.backends import python, recorded, transformers
+from swapgate.backends import onnxruntime, python, recorded, transformers
 from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import listed, nearest
@@ -18,7 +18,7 @@ from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
 
 GROUP = "swapgate.backends"
-BUILT_IN = (recorded.BACKEND, python.BACKEND, transformers.BACKEND)
+BUILT_IN = (recorded.BACKEND, python.BACKEND, onnxruntime.BACKEND, transformers.BACKEND)
 """In the order in which they are asked whether a row is one of theirs; the last one takes what no other does."""
 
 
@@ -78,6 +78,9 @@ def told(source: Source, ids: Iterable[str]) -> list[str]:
     backend, found = backend_of(source), list[str]()
     if missing := sorted(MEASURED - backend.measures(source.row)):
         found.append(f"{listed(missing)} not measured: {backend.what}")
+    passed_over = sorted(source.row.settings.keys() - {"threshold"}) if backend.answers else []
+    if passed_over:
+        found.append(f"{listed(passed_over)} of its row not applied: {backend.what} answers in its own way")
     with suppress(Fault):  # its tests say what cannot be read
         found += [source.identity.weak] if source.identify and source.identity.weak else []
         found += backend.told(source, ids) if backend.told else []

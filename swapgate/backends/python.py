@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from swapgate.backends import child
 from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
+from swapgate.core.words import first_line
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Task
@@ -61,7 +62,11 @@ class Predictor:
         """
         if self._broken:
             raise SurroundingsFault(self._broken)
-        answer = self._said([child.to_json(one) for one in inputs], "answer")
+        try:
+            given = [child.to_json(one) for one in inputs]
+        except Exception as error:  # a picture without pixels
+            raise SurroundingsFault(f"an input cannot be handed to {self.name} ({first_line(error)})") from error
+        answer = self._said(given, "answer")
         if "raised" in answer:
             return [ModelFault(f"it raised {answer['raised']}")] * len(inputs)
         said = answer["said"]

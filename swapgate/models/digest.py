@@ -139,7 +139,7 @@ def folder_digests(folder: Path, allow_pickle: bool = False, **row: str | None) 
     files = hashlib.sha256()
     for name, dtype, shape, values in sorted(tensors(folder, allow_pickle)):
         files.update(json.dumps([name, dtype, shape, values]).encode())
-    files.update(json.dumps(_settings(folder), sort_keys=True).encode())
+    files.update(json.dumps(settings_of(folder), sort_keys=True).encode())
     whole = files.copy()
     whole.update(json.dumps(row, sort_keys=True).encode())
     return whole.hexdigest(), files.hexdigest()
@@ -175,7 +175,7 @@ def needs_vocabulary(folder: Path) -> bool:
     return (named or read_settings(folder / "config.json").get("model_type")) not in WITHOUT_VOCABULARY
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def settings_of(folder: Path) -> dict[str, Any]:
     """Return the settings of a folder; the tokenizer's two files of special tokens count as one."""
     settings = {name: read_settings(folder / name) for name in SETTINGS if (folder / name).is_file()}
     if "transformers_weights" in settings.get("config.json", {}):

@@ -287,6 +287,39 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
     Raises SurroundingsFault where they cannot be loaded whole: a weight that the file lacks would be random.
     """
     folder = source.weights_folder
+    files = weight_files(folder, source.row.allow_pickle)
+
+    def model() -> Any:
+        return _load_model(source, folder, files, auto_class, reader_class)
+
+    (loaded, report), reader, seconds = _loaded(source, folder, reader_class, model)
+    check_whole(source.name, loaded, sorted(report["missing_keys"]), sorted(report["unexpected_keys"]))
+    return Loaded(loaded.eval(), reader, seconds)
+
+
+@hub.offline()
+def load_shape(source: Source, files: list[Path], auto_class: str, reader_class: str) -> Loaded:
+    """Load tokenizer or processor, and the model as its config.json says without memory for weights: what stands around
+    weights in `files` that another library computes with.
+
+    Raises SurroundingsFault.
+    """
+    folder = source.folder
+
+    def model() -> Any:
+        import torch
+
+        auto, config = _auto(folder, files, auto_class, reader_class)
+        with torch.device("meta"):
+            return auto.from_config(config, trust_remote_code=False).eval()
+
+    return Loaded(*_loaded(source, folder, reader_class, model))
+
+
+def _loaded(
+    source: Source, folder: Path, reader_class: str | None, load_model: Callable[[], Any]
+) -> tuple[Any, Any, float]:
+    """Return what loads a model, its tokenizer or processor, and the seconds of both. Raises SurroundingsFault."""
     _check_vocabulary(source, folder, reader_class)
     import torch
     import transformers
@@ -296,11 +329,10 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
     torch.backends.cudnn.deterministic = True
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    start, files = time.perf_counter(), weight_files(folder, source.row.allow_pickle)
-    what = "cannot be loaded"
+    start, what = time.perf_counter(), "cannot be loaded"
     with logged() as lines:
         try:
-            model, report = _load_model(source, folder, files, auto_class, reader_class)
+            model = load_model()
             what = f"has a {READERS.get(reader_class or '', 'reader')} that cannot be loaded"
             reader = reader_class and _load_reader(folder, reader_class)
         except SurroundingsFault as fault:
@@ -309,8 +341,7 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
             if not isinstance(error, Exception) and type(error).__name__ != PANIC:
                 raise
             raise SurroundingsFault(f"{source.name} {cause(error, folder, lines, what)}") from error
-    check_whole(source.name, model, sorted(report["missing_keys"]), sorted(report["unexpected_keys"]))
-    return Loaded(model.eval(), reader, time.perf_counter() - start)
+    return model, reader, time.perf_counter() - start
 
 
 def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) -> None:
@@ -354,20 +385,8 @@ def _load_model(
 ) -> tuple[Any, Any]:
     """Load a model once its settings were checked; return it, and what transformers tells of its weights."""
     import torch
-    import transformers
 
-    auto = getattr(transformers, auto_class, None)
-    if auto is None:
-        raise SurroundingsFault(
-            f"cannot be loaded: transformers {transformers.__version__} has no {auto_class}, which the task asks for"
-        )
-    _check_settings(folder, files, reader_class)
-    if (folder / ADAPTER).is_file() and _is_installed("peft"):
-        raise SurroundingsFault(f"holds {ADAPTER}, by which peft would look for an adapter; remove that file")
-    config = transformers.AutoConfig.from_pretrained(folder, **SAFELY)
-    if getattr(config, "use_pretrained_backbone", False):
-        config.use_pretrained_backbone = False  # transformers 4 would fetch weights, which the model's own replace
-    check_parameters(auto, config, files)
+    auto, config = _auto(folder, files, auto_class, reader_class)
     computes: dict[str, str] = read_settings(folder / "config.json").get(compression.MARKER, {})
     dtype = getattr(torch, computes.get("dtype", source.row.dtype))
     if "int8" in computes:
@@ -392,6 +411,25 @@ def _load_model(
                 raise
             raise SurroundingsFault(_misshapen(folder, files, other, found)) from error
     return model.to(source.row.device), report
+
+
+def _auto(folder: Path, files: list[Path], auto_class: str, reader_class: str | None) -> tuple[Any, Any]:
+    """Return the class that loads a model and its config, once its settings were checked. Raises SurroundingsFault."""
+    import transformers
+
+    auto = getattr(transformers, auto_class, None)
+    if auto is None:
+        raise SurroundingsFault(
+            f"cannot be loaded: transformers {transformers.__version__} has no {auto_class}, which the task asks for"
+        )
+    _check_settings(folder, files, reader_class)
+    if (folder / ADAPTER).is_file() and _is_installed("peft"):
+        raise SurroundingsFault(f"holds {ADAPTER}, by which peft would look for an adapter; remove that file")
+    config = transformers.AutoConfig.from_pretrained(folder, **SAFELY)
+    if getattr(config, "use_pretrained_backbone", False):
+        config.use_pretrained_backbone = False  # transformers 4 would fetch weights, which the model's own replace
+    check_parameters(auto, config, files)
+    return auto, config
 
 
 def _misshapen(folder: Path, files: list[Path], model: Any, report: Any) -> str:

@@ -6,7 +6,8 @@ meant, such as a score in percent, is a ModelFault.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from swapgate.core.faults import ModelFault, SurroundingsFault
@@ -88,6 +89,12 @@ def mapped(label: str, row: Any) -> str:
             f' {toml_string(label)} = "…"'
         )
     return str(row.label_map[label])
+
+
+def rounding(numbers: Collection[float]) -> float:
+    """Return by how much a sum of numbers can be off because each was rounded to the digits that the longest has."""
+    digits = max(-int(Decimal(repr(number)).as_tuple().exponent) for number in numbers)
+    return float(len(numbers) * 0.5 * 10.0**-digits)
 
 
 def scores(said: object, row: Any) -> tuple[dict[str, float], bool]:

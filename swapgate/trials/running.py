@@ -160,8 +160,9 @@ class Model:
 
     @property
     def weights(self) -> Any:
-        """The loaded model itself, as its task keeps it. Raises SurroundingsFault."""
-        return self.asked.load().model
+        """The loaded model itself, as its task keeps it, or what answers in its place. Raises SurroundingsFault."""
+        loaded = self.asked.load()
+        return loaded if self.backend.answers else loaded.model
 
     def check_answers(self) -> None:
         """Make sure that it can be loaded and answers one of the first cases, so that it is worth trying anything else.

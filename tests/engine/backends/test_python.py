@@ -99,6 +99,12 @@ def test_what_goes_wrong(judge, name):
     assert (verdict, words in reasons) == (wanted, True), reasons
 
 
+def test_settings_that_are_not_applied(judge):
+    """A setting of how a model is asked that only transformers would obey is told."""
+    _, reasons, _ = judge(row='aggregation = "first"')
+    assert "aggregation of its row not applied: a Python function answers in its own way" in reasons
+
+
 def test_a_module_that_is_not_there(judge):
     """A module that the project has not is told before anything runs."""
     _, reasons, result = judge(model="json:loads")

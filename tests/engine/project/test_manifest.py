@@ -64,9 +64,9 @@ def test_whole_row(read):
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
         (
             ONE + "colour = 1\n",
-            "ner.original.colour: unknown key; known: accepted, aggregation, allow_pickle, budget, clear_lead,"
-            " device, dtype, gaps, label_set, labels, long, model, outside, property_gaps, revision, tags, tolerance,"
-            " variant",
+            "ner.original.colour: unknown key; known: accepted, aggregation, allow_pickle, allow_recorded, backend,"
+            " budget, clear_lead, concurrency, device, dtype, files, gaps, label_set, labels, long, model, outside,"
+            " property_gaps, revision, tags, timeout, token_env, tolerance, variant, version",
         ),
         (
             ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',

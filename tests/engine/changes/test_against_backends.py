@@ -1,0 +1,112 @@
+"""`--against REF` where a row names predictions that were made elsewhere, or a function of the project."""
+
+import json
+
+import pytest
+
+from swapgate.goldens.golden import read_golden
+
+SIZE = 'budget.size = { against = "original", at_most = 0.9 }\n'
+MODEL = 'model = "../../models/small"'
+RECORDED = 'model = "../../predictions.jsonl"'
+SAID = {
+    "ada": [("PER", 0.99, "Ada", 0), ("LOC", 0.97, "Paris", 13)],
+    "nobody": [],
+    "left_out": [],
+}
+FINDS = """
+NAMES = {"Ada": ("PER", 0.99), "Paris": ("LOC", 0.97)}
+
+
+def found(text):
+    for word, (label, score) in NAMES.items():
+        if word in text:
+            at = text.index(word)
+            yield {"entity_group": label, "score": score, "word": word, "start": at, "end": at + len(word)}
+
+
+def make():
+    return lambda texts: [list(found(text)) for text in texts]
+"""
+
+
+@pytest.fixture
+def cheap(committed, commit):
+    """A commit whose small tier has no budget of its size."""
+    committed.replace(committed.models_file, SIZE, "")
+    commit()
+    return committed
+
+
+def write(project, said=SAID):
+    """Write predictions as a batch job does."""
+    lines = []
+    for case, found in said.items():
+        prediction = [
+            {"entity_group": label, "score": score, "word": word, "start": start, "end": start + len(word)}
+            for label, score, word, start in found
+        ]
+        lines.append(json.dumps({"id": case, "prediction": prediction}))
+    project.write("predictions.jsonl", "\n".join(lines))
+
+
+def bring(project, row=RECORDED):
+    """Let the small tier's row be another one, and record its goldens."""
+    project.replace(project.models_file, MODEL, row)
+    project.run("-k", "golden", "--snapshot-update", "--accept-drift")
+
+
+def test_predictions_that_a_change_brings(cheap, against):
+    """Right answers that a change brings are no proof: anyone can write them."""
+    write(cheap)
+    bring(cheap)
+    result = against("-m", "small and not latency")
+    assert cheap.verdicts(result)["small"] == "INCOMPLETE"
+    assert (
+        "INCOMPLETE  ner/small: the change brings predictions.jsonl, recorded predictions, and anyone can write right"
+        " answers: a person must look; where they may pass, a change of its own says in [ner.small]: allow_recorded ="
+        " true"
+    ) in cheap.reasons(result)
+
+
+def test_the_commit_allows_them(cheap, commit, against):
+    """Where the commit says that they may pass they do, and what was not measured of them is not missing."""
+    cheap.replace(cheap.models_file, "[ner.small]\n", "[ner.small]\nallow_recorded = true\n")
+    commit()
+    write(cheap)
+    bring(cheap)
+    result = against("-m", "small and not latency")
+    assert cheap.verdicts(result)["small"] == "PASS", cheap.reasons(result)
+
+
+def test_a_change_does_not_allow_itself(cheap, against):
+    """A row that allows them itself, or is new, is no proof either."""
+    write(cheap)
+    bring(cheap, f"{RECORDED}\nallow_recorded = true")
+    assert cheap.verdicts(against("-m", "small and not latency"))["small"] == "INCOMPLETE"
+
+
+def test_the_same_predictions(cheap, commit, against):
+    """Predictions that the commit names already are judged by its goldens, also where they are edited."""
+    write(cheap)
+    bring(cheap)
+    commit()
+    assert cheap.verdicts(against("-m", "small and not latency"))["small"] == "PASS"
+    write(cheap, {**SAID, "ada": SAID["ada"][:1]})
+    result = against("-m", "small and not latency")
+    assert cheap.verdicts(result)["small"] == "FAIL"
+    assert "LOC 'Paris' 13-18 (0.9700) is lost" in "\n".join(cheap.reasons(result))
+
+
+def test_a_function_from_its_own_tree(cheap, commit, against):
+    """The function of the commit and that of the change have one module name, and each is asked in its own tree."""
+    cheap.write("finder.py", FINDS)
+    bring(cheap, 'model = "finder:make"')
+    commit()
+    assert cheap.verdicts(against("-m", "small and not latency"))["small"] == "PASS"
+    for score, verdict in ((0.93, "INCOMPLETE"), (0.5, "FAIL")):
+        cheap.write("finder.py", FINDS.replace("0.97", str(score)))
+        result = against("-m", "small and not latency")
+        assert cheap.verdicts(result)["small"] == verdict, cheap.reasons(result)
+    cheap.run("-k", "golden", "--snapshot-update", "--accept-drift")
+    assert read_golden(cheap.golden())["ada"].prediction.entities[1].score == 0.5

@@ -115,13 +115,11 @@ class EvaluationSet:
         return self.rows(None if len(chosen) == self.count else {*chosen})
 
     def _case(self, values: Mapping[str, Any], number: int) -> Case:
-        row = _validated(_shape(self.task), values, number)
-        where = f"{row.id!r}"
-        case = _as_row(self.task.case_of(one_set(row, None, where), Files(self.path.parent), where), row)
+        _, case = checked(self.task, values, number, self.path.parent)
         unknown = {*case.labels} - self.labels if self.labels else ()
         if unknown:
             raise InputFault(
-                f"{row.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of:"
+                f"{case.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of:"
                 f" {listed(sorted(self.labels))}"
             )
         return case
@@ -264,6 +262,18 @@ def keyed(task: Task, values: Any, columns: Mapping[str, str] = NO_COLUMNS) -> d
         found = {key: of_cell(one, kinds[key]) if isinstance(one, str) else one for key, one in found.items()}
     named = {"id", "expected"} if issubclass(shape, Labelled | MultiLabelled) else {"id"}
     return {key: _named(value) if key in named else value for key, value in found.items()}
+
+
+def checked(task: Task, values: Mapping[str, Any], number: int, folder: Path) -> tuple[Any, Case]:
+    """Return a row as its table and as a case; the files that it names are in a folder. Raises InputFault."""
+    row = _validated(_shape(task), values, number)
+    where = f"{row.id!r}"
+    return row, _as_row(task.case_of(one_set(row, None, where), Files(folder), where), row)
+
+
+def keys_of(task: Task) -> dict[str, Any]:
+    """Return the keys of a task's rows, with their fields as pydantic has them."""
+    return {**_shape(task).model_fields}
 
 
 def _named(value: Any) -> Any:

@@ -16,6 +16,7 @@ from swapgate.commands.labelling import add_label_options, label
 from swapgate.commands.powering import add_power_options, told_power
 from swapgate.commands.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
 from swapgate.commands.review import add_review_options, review
+from swapgate.commands.starting import add_init_options, init
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.inputs.downloads import INPUTS, Download, fetch
 from swapgate.project.cases import cases_of
@@ -113,6 +114,7 @@ def _run(arguments: list[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="swapgate", description="Reports of model swaps that pytest judged.")
     parser.add_argument("--version", action="version", version=f"swapgate {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_init_options(commands.add_parser("init", help="write the files of a project of your own, for a model"))
     tiers = commands.add_parser("tiers", help="print the table of tiers from a verdict JSON")
     tiers.add_argument("verdict", type=Path, metavar="PATH", help="what pytest --verdict-json wrote")
     tiers.add_argument("--format", choices=sorted(FORMATS), default="text", help="text unless asked")
@@ -149,6 +151,11 @@ def _run(arguments: list[str] | None) -> int:
             return 0
         if asked.command == "anchor":
             sys.stdout.write(move_anchor(*project(Path.cwd(), asked.models), asked))
+            return 0
+        if asked.command == "init":
+            root = project_root(Path.cwd())
+            discover_tasks(root)
+            sys.stdout.write(init(root, asked, input if sys.stdin.isatty() else None))
             return 0
         if asked.command == "import":
             sys.stdout.write(import_rows(*project_or_none(Path.cwd(), asked.models), asked))

@@ -56,6 +56,8 @@ class Imported:
 
     what: str
     """Which columns were read as what, in words."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """The column of each key."""
     rows: list[Kept] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     """Why rows are left out, with a line each."""
@@ -188,6 +190,7 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
                 other = {key: column for key, column in columns.items() if key != column}
                 as_other = "".join(f", {key} from {column}" for key, column in other.items())
                 guess = " (guessed; say otherwise with --columns)" if other.keys() - said.keys() else ""
+                result.columns = columns
                 result.what = f"{source}: {what}{as_other}{guess}"
             row = stored(shaped(found.row, columns, kinds, base), files_of(out))
             named = keyed(task, {key: str(one) if isinstance(one, Path) else one for key, one in row.items()})

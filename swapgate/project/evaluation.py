@@ -187,7 +187,7 @@ def unlabelled(path: Path, task: Task, columns: Mapping[str, str] = NO_COLUMNS) 
     try:
         for number, line in read_rows(path, [*shape.model_fields, *columns.values()]):
             try:
-                case = _without_answer(task, shape, keyed(task, line, columns), number, Files(path.parent))
+                case = without_answer(task, keyed(task, line, columns), number, path.parent)
             except InputFault as fault:
                 raise InputFault(f"{path}, row {number}: {fault}") from fault
             if case.id in ids:
@@ -200,12 +200,12 @@ def unlabelled(path: Path, task: Task, columns: Mapping[str, str] = NO_COLUMNS) 
         raise InputFault(f"{path}: holds no rows; give some with an id and an input")
 
 
-def _without_answer(task: Task, shape: Any, given: dict[str, Any], number: int, files: Files) -> Case:
+def without_answer(task: Task, values: Mapping[str, Any], number: int, folder: Path) -> Case:
+    """Return a row that has no right answer as a case; the files that it names are in a folder. Raises InputFault."""
     faults = []
     for placeholder in PLACEHOLDERS:
         try:
-            row = _validated(shape, {**given, "expected": placeholder}, number)
-            return _as_row(task.case_of(row, files, repr(row.id)), row)
+            return checked(task, {**values, "expected": placeholder}, number, folder)[1]
         except InputFault as fault:
             faults.append(fault)
     raise next((fault for fault in faults if "expected" not in str(fault)), faults[0])

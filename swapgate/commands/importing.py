@@ -186,7 +186,7 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
             if isinstance(found.row, InputFault):
                 raise found.row
             if not columns:
-                columns = guessed([*found.row], needed, said)
+                columns = guessed([*found.row], needed, said, task.names)
                 other = {key: column for key, column in columns.items() if key != column}
                 as_other = "".join(f", {key} from {column}" for key, column in other.items())
                 guess = " (guessed; say otherwise with --columns)" if other.keys() - said.keys() else ""

@@ -235,7 +235,9 @@ def _of_aims(found: dict[str, Any]) -> list[str]:
             f"{row['rows']:,} rows {row['mean rows'] / (row['fixed rows'] or row['rows']):.2f}" for row in missed
         )
         more = f"; missed, for the error rates come first: {shares}" if missed else ""
-        lines.append(f"- {words} at most {most:g}: kept from {min(kept):,} rows on{more}.")
+        lines.append(
+            f"- {words} at most {most:g}: {f'kept from {min(kept):,} rows on' if kept else 'never kept'}{more}."
+        )
     return lines
 
 

@@ -156,8 +156,6 @@ def _weights(look: Look) -> tuple[Any, Any]:
 def _mean_ended(values: Any, drawn: Any, margin: float) -> tuple[int, int]:
     """Return the verdict of one set, and the rows that were asked; of a quarter of all there are always enough rows."""
     for look, weights, part in drawn:
-        if (1 - look.confidence) * len(weights) < 1:
-            continue
         known = values[: look.rows].astype(np.float32)
         seen = weights @ known / weights.sum(axis=1)
         low, high = quantiles(seen, part, -1.0, 1.0, look.confidence)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from swapgate.backends import onnxruntime, python, recorded, transformers
+from swapgate.backends import onnxruntime, peft, python, recorded, transformers
 from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import listed, nearest
@@ -18,7 +18,7 @@ from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
 
 GROUP = "swapgate.backends"
-BUILT_IN = (recorded.BACKEND, python.BACKEND, onnxruntime.BACKEND, transformers.BACKEND)
+BUILT_IN = (recorded.BACKEND, python.BACKEND, onnxruntime.BACKEND, peft.BACKEND, transformers.BACKEND)
 """In the order in which they are asked whether a row is one of theirs; the last one takes what no other does."""
 
 
@@ -42,8 +42,11 @@ def told_from(model: str, base: Path) -> Backend:
 
     Raises InputFault.
     """
-    path = Path(os.path.normpath(base / Path(model).expanduser()))
-    return next(one for one in backends().values() if one.claims(model, path))
+    try:
+        path = Path(os.path.normpath(base / Path(model).expanduser()))
+        return next(one for one in backends().values() if one.claims(model, path))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputFault(f"model = {model!r} is no usable path ({error}); give a model folder") from error
 
 
 def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
@@ -53,10 +56,7 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     `swapgate fetch` and `swapgate pin` name the row of a models file. Raises InputFault where there is none, or
     the row says what its backend does not know.
     """
-    try:
-        backend = told_from(row.model, base) if row.backend is None else backends().get(row.backend)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputFault(f"model = {row.model!r} is no usable path ({error}); give a model folder") from error
+    backend = told_from(row.model, base) if row.backend is None else backends().get(row.backend)
     if backend is None:
         near = nearest(row.backend or "", backends())
         raise InputFault(f"backend = {row.backend!r}: there is none of this name{near}")

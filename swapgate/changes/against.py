@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from swapgate.backends import find
 from swapgate.changes.edits import edits
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import rows_beside
@@ -104,13 +105,13 @@ def _with_weights(model: Model, before: Plan, now: Plan, tree: Path) -> Model:
     The latter are the incumbent's only if its golden says so.
     """
     source = model.source
-    if source.fetch:
-        return model  # a public model is where it is, whatever commit names it
+    if source.fetch or source.remote:
+        return model  # a public model, or a server, is where it is, whatever commit names it
     place = source.folder
     if not Path(source.row.model).expanduser().is_absolute():
         place = Path(os.path.normpath(now.root / os.path.relpath(place, before.root)))
-    kept = replace(source, name=f"{now.shown(place)}{source.suffix}")
-    there = replace(kept, folder=place)
+    kept = source if source.identify else replace(source, name=f"{now.shown(place)}{source.suffix}")
+    there = _of_backend(source, now) or replace(kept, folder=place)
     made_by = {entry.made_by.digest for entry in read_golden(model.golden).values()}
     if source.folder.is_relative_to(tree) and _digest(kept):
         found = kept
@@ -123,6 +124,15 @@ def _with_weights(model: Model, before: Plan, now: Plan, tree: Path) -> Model:
         )
         found = replace(there, gone=gone)
     return replace(model, source=found, incumbent=found)
+
+
+def _of_backend(source: Source, now: Plan) -> Source | None:
+    """Return what a row of a commit names in the working tree, where that is no folder of transformers."""
+    try:
+        found = find(source.row, now.manifest.path.parent, now.root, source.row_of)
+    except InputFault:
+        return None
+    return found if found.identify else None
 
 
 def _digest(source: Source) -> str:

@@ -166,7 +166,7 @@ def make_plan(
     if device is not None:
         check_device(device, f"--device {device}")
         for tiers in manifest.rows.values():
-            tiers.update({tier: _on(row, device) for tier, row in tiers.items()})
+            tiers.update({tier: _on(row, device, models_file.parent) for tier, row in tiers.items()})
     plan = Plan(root, manifest, {})
     sets = _asked_sets(plan, eval_sets, directory, working_tree)
     kept = {*sets, *(swap.partition(".")[0] for swap in swaps)}
@@ -355,8 +355,10 @@ def _labels(plan: Plan, suite: str) -> set[str]:
         return set()
 
 
-def _on(row: Row, device: str | None) -> Row:
-    return row if device is None else row.model_copy(update={"device": device})
+def _on(row: Row, device: str | None, base: Path) -> Row:
+    """Return a row as it runs on a device, where its backend has a choice. Raises InputFault."""
+    takes = device is not None and "device" in told_from(row.model, base, row.backend).keys
+    return row.model_copy(update={"device": device}) if takes else row
 
 
 def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
@@ -395,7 +397,7 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device
         row = _row_of(model.row, candidate, directory)
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
-    row = _on(read_row(path, model.task, plan.manifest.defaults[model.suite]), device)
+    row = _on(read_row(path, model.task, plan.manifest.defaults[model.suite]), device, path.parent)
     own = functools.partial(_own_labels, path.parent, plan.root)
     check_row(plan.manifest, model.suite, model.tier, row, path, own_labels=own)
     unused = [key for key in row.judging_keys if key in row.model_fields_set]

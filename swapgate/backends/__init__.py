@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from swapgate.backends import python, recorded, transformers
+from swapgate.backends import endpoint, python, recorded, transformers
 from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import listed, nearest
@@ -18,7 +18,7 @@ from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
 
 GROUP = "swapgate.backends"
-BUILT_IN = (recorded.BACKEND, python.BACKEND, transformers.BACKEND)
+BUILT_IN = (endpoint.BACKEND, recorded.BACKEND, python.BACKEND, transformers.BACKEND)
 """In the order in which they are asked whether a row is one of theirs; the last one takes what no other does."""
 
 
@@ -60,6 +60,7 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     if backend is None:
         near = nearest(row.backend or "", backends())
         raise InputFault(f"backend = {row.backend!r}: there is none of this name{near}")
+    source = backend.find(row, Place(base, root, row_of, asked))
     defaults = {key: Row.model_fields[key].get_default(call_default_factory=True) for key in OWN_KEYS}
     strange = sorted(key for key in OWN_KEYS - backend.keys if getattr(row, key) != defaults[key])
     if strange:
@@ -67,7 +68,7 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
             f"model = {row.model!r} is one of the backend {backend.name}, which has no {listed(strange)}; take that"
             " out of its row"
         )
-    return backend.find(row, Place(base, root, row_of, asked))
+    return source
 
 
 def told(source: Source, ids: Iterable[str]) -> list[str]:

@@ -53,7 +53,7 @@ def _files(plan: Plan, key: Key) -> Iterator[Path]:
 def _of_model(plan: Plan, key: Key) -> set[Path]:
     """Return the files of a tier's model; none of a public one."""
     source = plan.models[key].source
-    return set() if source.fetch else _ways((source.folder, *source.folder.rglob("*")))
+    return _ways((source.folder, *source.folder.rglob("*"))) if source.in_project else set()
 
 
 def _ways(files: Iterable[Path]) -> set[Path]:

@@ -95,6 +95,9 @@ class Task:
     left_out: Callable[[Loaded, Sequence[Any], Any], list[str]] | None = None
     """Tells of each input what is done with it by the row's `long`, as in "cut to 512 tokens"; nothing where it is read
     whole. None for tasks whose inputs are never too long."""
+    served: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None = None
+    """Of an input and the settings of a row: by which method of huggingface_hub's InferenceClient a server is asked for
+    it, and with which arguments; pictures and sounds are bytes of a file. None: servers are not asked for the task."""
     row: type[CaseShape] | None = None
     """The shape of a row of an evaluation set, where it is not that of a case."""
     graded: str = ""

@@ -60,15 +60,14 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     if backend is None:
         near = nearest(row.backend or "", backends())
         raise InputFault(f"backend = {row.backend!r}: there is none of this name{near}")
-    source = backend.find(row, Place(base, root, row_of, asked))
     defaults = {key: Row.model_fields[key].get_default(call_default_factory=True) for key in OWN_KEYS}
     strange = sorted(key for key in OWN_KEYS - backend.keys if getattr(row, key) != defaults[key])
     if strange:
         raise InputFault(
-            f"model = {row.model!r} is one of the backend {backend.name}, which has no {listed(strange)}; take that"
+            f"its model is one of the backend {backend.name}, which has no {listed(strange)}; take that"
             " out of its row"
         )
-    return source
+    return backend.find(row, Place(base, root, row_of, asked))
 
 
 def told(source: Source, ids: Iterable[str]) -> list[str]:

@@ -110,10 +110,9 @@ class Server:
             if asked == self._tries or time.monotonic() - start + pause >= limit:
                 break
             time.sleep(pause)
-        times = "once" if asked == 1 else f"{asked} times"
         words = (
-            f"{self.name} {why}; asked {times} in {time.monotonic() - start:.1f} s, allowed {limit:g} s (twice"
-            " the timeout in its row); wait until it answers, or allow it more"
+            f"{self.name} {why}{f', {asked} times' if asked > 1 else ''}; wait until it answers, or allow it more: all"
+            f" tries together have twice the timeout in its row, {limit:g} s"
         )
         self._tries = 1
         if silent:

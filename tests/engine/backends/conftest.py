@@ -60,6 +60,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers as its server's `behave` says, which is given the handler and what was asked."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: "Server"
 
     def do_POST(self) -> None:

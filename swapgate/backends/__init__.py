@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from swapgate.backends import onnxruntime, peft, python, recorded, transformers
+from swapgate.backends import endpoint, onnxruntime, peft, python, recorded, transformers
 from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import listed, nearest
@@ -18,7 +18,10 @@ from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
 
 GROUP = "swapgate.backends"
-BUILT_IN = (recorded.BACKEND, python.BACKEND, onnxruntime.BACKEND, peft.BACKEND, transformers.BACKEND)
+BUILT_IN = (
+    *(endpoint.BACKEND, recorded.BACKEND, python.BACKEND, onnxruntime.BACKEND, peft.BACKEND),
+    transformers.BACKEND,
+)
 """In the order in which they are asked whether a row is one of theirs; the last one takes what no other does."""
 UNUSABLE = (OSError, RuntimeError, ValueError)
 """What the system says of a path that cannot be one: too long, of a user whom nobody knows, with a zero byte."""
@@ -66,8 +69,7 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     strange = sorted(key for key in OWN_KEYS - backend.keys if getattr(row, key) != defaults[key])
     if strange:
         raise InputFault(
-            f"model = {row.model!r} is one of the backend {backend.name}, which has no {listed(strange)}; take that"
-            " out of its row"
+            f"its model is one of the backend {backend.name}, which has no {listed(strange)}; take that out of its row"
         )
     try:
         return backend.find(row, Place(base, root, row_of, asked))

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from swapgate.backends import find
+from swapgate.backends import endpoint, find
 from swapgate.changes.edits import edits
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import rows_beside
@@ -26,6 +26,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
     """
     _check_files(before, tree)
     _check_tasks(before, now)
+    now = _with_doors(before, now, commit)
     then = {key: _with_weights(model, before, now, tree) for key, model in before.models.items()}
     new_sets = {suite: found for suite, found in now.evaluations.items() if suite not in before.manifest.rows}
     plan = replace(
@@ -43,7 +44,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
         if incumbent is not model and _same(incumbent.source, model.source):
             own = replace(model.source, row=incumbent.row)  # the folder as it is now: a digest may be blind to an edit
             plan.models[key] = replace(incumbent, source=own, incumbent=own)
-            if not model.source.fetch and lies_in(incumbent.source.folder, tree) and _edited(incumbent, model):
+            if model.source.in_project and lies_in(incumbent.source.folder, tree) and _edited(incumbent, model):
                 named = replace(incumbent.source, name=_at(incumbent.source, commit))
                 plan.edited[key] = replace(incumbent, source=named, incumbent=named)
         elif incumbent is not model:
@@ -56,6 +57,21 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
             plan.proposed[key] = model
     plan.notes.extend(edits(before, now, plan, commit, tree))
     return plan
+
+
+def _with_doors(before: Plan, now: Plan, commit: str) -> Plan:
+    """Return the plan of a change in which no server is asked that the commit does not name: a row is not a door."""
+    rows = [model.row for model in before.models.values() if model.source.remote]
+    models = dict(now.models)
+    for key, model in now.models.items():
+        if model.source.remote and not endpoint.allowed(model.row, rows):
+            why = (
+                f"no row of {commit[:12]} names its host (and its token_env, where there is one), and a change opens no"
+                f" door; a person judges it with: pytest --swap {'.'.join(key)}={model.row.model}"
+            )
+            source = endpoint.closed(model.source, why)
+            models[key] = replace(model, source=source, incumbent=source)
+    return replace(now, models=models)
 
 
 def _with_gaps(model: Model, now: Model) -> Model:
@@ -105,7 +121,7 @@ def _with_weights(model: Model, before: Plan, now: Plan, tree: Path) -> Model:
     The latter are the incumbent's only if its golden says so.
     """
     source = model.source
-    if source.fetch or source.remote:
+    if not source.in_project:
         return model  # a public model, or a server, is where it is, whatever commit names it
     place = source.folder
     if not Path(source.row.model).expanduser().is_absolute():

@@ -129,7 +129,7 @@ def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
             continue
         brought = judging.get(key[0], set())
         asked = key[0] in plan.evaluations and key not in plan.incumbents  # else its incumbent is told to be gone
-        if asked and not model.source.fetch and not _is_whole(model, tree):
+        if asked and model.source.in_project and not _is_whole(model, tree):
             folder = plan.models[key].source.folder
             places = {folder, *(path.resolve() for path in (folder, *folder.rglob("*")))}
             brought = brought | {path for path in changed if places & {path, *path.parents}}

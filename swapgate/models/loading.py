@@ -101,6 +101,11 @@ class Source:
     remote: bool = False
     """Whether it is in no file, so that no commit has another one."""
 
+    @property
+    def in_project(self) -> bool:
+        """Whether what makes its predictions is in files of a project, and not with a hub or a server."""
+        return not (self.fetch or self.remote)
+
     @functools.cached_property
     def weights_folder(self) -> Path:
         """The folder that it is loaded from: of a variant that of the compressed copy, which is made where there is

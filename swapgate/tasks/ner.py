@@ -493,6 +493,11 @@ def _around(pieces: Sequence[int], count: int) -> range:
     return range(max(pieces[0] - 1, 0), min(pieces[-1] + 2, count))
 
 
+def served(text: str, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server for entities that are put together as the row says."""
+    return "token_classification", {"text": text, "aggregation_strategy": row.aggregation}
+
+
 TASK = Task(
     name="ner",
     aliases=("token-classification",),
@@ -507,4 +512,5 @@ TASK = Task(
     label_names=classes.label_names,
     check_loaded=check_offsets,
     left_out=left_out,
+    served=served,
 )

@@ -9,6 +9,7 @@ import pytest
 
 from swapgate.core.faults import Fault, InputFault
 from swapgate.outputs import check_drift, check_expected
+from swapgate.trials.checking import check_model
 from swapgate.trials.plan import make_plan
 
 peft = pytest.importorskip("peft", reason="needs peft")
@@ -49,7 +50,7 @@ def model(folder):
 def wrong(candidate):
     """Return what cases a candidate gets wrong that are no known gaps, or why it cannot be judged."""
     try:
-        candidate.check()
+        check_model(candidate)
         cases = [case for case in candidate.cases.cases if case.id not in candidate.row.gaps]
         return [str(one) for case in cases for one in check_expected(candidate.prediction(case), case.expected)]
     except Fault as fault:

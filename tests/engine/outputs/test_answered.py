@@ -183,7 +183,7 @@ def test_word_pieces():
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [(SINGLE, scores(GOOD=0.5)), (MULTI, scores(GOOD=0.5)), ("ner", [entity("GOOD")])],
+    [(SINGLE, scores(GOOD=0.5)), (MULTI, scores(GOOD=0.9, joy=0.1)), ("ner", [entity("GOOD")])],
     ids=["one", "several", "pieces"],
 )
 def test_unmapped_labels(name, said):
@@ -197,6 +197,8 @@ def test_labels_that_are_left_out():
     """Of several labels none that may count is left out."""
     with pytest.raises(SurroundingsFault, match=r"says 1 labels, .* nothing of fear, which may reach 0.5 too; ask it"):
         read(MULTI, scores(joy=0.9))
+    with pytest.raises(SurroundingsFault, match=r"nothing of others, which may reach 0.5 too"):
+        read(MULTI, scores(joy=0.9, fear=0.8), labels={"*": "*"})
 
 
 def test_answers_of_several_windows():

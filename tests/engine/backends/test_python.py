@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from swapgate.backends import child
+from swapgate.backends import backend_of, child, find
 from swapgate.inputs.given import Question, Sound
+from swapgate.project.manifest import Row
 
 FINDS = """
 import os
@@ -149,3 +150,19 @@ def test_inputs_arrive_as_they_were():
     picture = Image.fromarray(np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3))
     there = passed(picture)
     assert (there.mode, there.size, there.tobytes()) == ("RGB", (3, 2), picture.tobytes())
+
+
+def test_two_trees(tmp_path):
+    """Two functions of one name are each of their own tree, also while both are asked; one of src/ is found too."""
+    found = []
+    for tree, name in (("one", "app/finder.py"), ("two", "src/app/finder.py")):
+        path = tmp_path / tree / name
+        path.parent.mkdir(parents=True)
+        path.with_name("__init__.py").write_text("")
+        path.with_name("other.py").write_text(f"NAME = {tree!r}")
+        path.write_text("from app.other import NAME\n\n\ndef make():\n    return lambda texts: [NAME for _ in texts]\n")
+        source = find(Row(model="app.finder:make"), tmp_path, tmp_path / tree)
+        found.append(backend_of(source).load(None, source))
+    assert [[*one.ask(["a", "b"], (), None)] for one in found] == [["one", "one"], ["two", "two"]]
+    for one in found:
+        one.close()

@@ -64,8 +64,7 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     strange = sorted(key for key in OWN_KEYS - backend.keys if getattr(row, key) != defaults[key])
     if strange:
         raise InputFault(
-            f"its model is one of the backend {backend.name}, which has no {listed(strange)}; take that"
-            " out of its row"
+            f"its model is one of the backend {backend.name}, which has no {listed(strange)}; take that out of its row"
         )
     return backend.find(row, Place(base, root, row_of, asked))
 

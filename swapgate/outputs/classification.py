@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text as Line
 
 from swapgate.core.words import quoted
-from swapgate.outputs.answered import scores
+from swapgate.outputs.answered import ROUNDED, scores
 from swapgate.outputs.counts import BRIER, CONFIDENCE, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction
@@ -67,8 +67,12 @@ def answered(said: Any, _given: Any, row: Any) -> Classification:
     Raises as `swapgate.outputs.prediction.Output.answered` says.
     """
     found, complete = scores(said, row)
+    total = fsum(found.values())
+    if 1 < total <= 1 + ROUNDED:
+        found, total = {label: score / total for label, score in found.items()}, 1.0
     made = ranked([*found.values()], [*found], row.label_map)
-    return made if complete else replace(made, rest=made.rest + max(0.0, 1 - fsum(found.values())))
+    missing = max(0.0, 1 - total)
+    return replace(made, rest=made.rest + missing) if not complete or missing <= ROUNDED else made
 
 
 def invalid(actual: Classification, whose: str) -> list[Mismatch]:

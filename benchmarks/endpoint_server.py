@@ -44,6 +44,7 @@ def predict(suite: str, inputs: Any, parameters: dict[str, Any]) -> Any:
 async def answer(request: Request) -> JSONResponse:
     """Answer one request."""
     suite, body, kind = request.path_params["suite"], await request.body(), request.headers["content-type"]
+    pipeline(suite)  # here and not in the pool of threads, which would load it several times at once
     asked: dict[str, Any] = {"inputs": body}
     if kind == "application/json":
         asked = await request.json()

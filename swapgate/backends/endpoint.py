@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.backends.server import Reply, Request, Server
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
-from swapgate.core.words import listed
+from swapgate.core.words import first_line, listed
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.outputs.answered import foreign
 from swapgate.project.manifest import Row
@@ -64,7 +64,10 @@ class Endpoint:
             return [*workers.map(say, inputs)]
 
     def _said(self, row: Any, given: Any) -> Any:
-        method, arguments = self.served(given, row)
+        try:
+            method, arguments = self.served(given, row)
+        except Exception as error:  # a picture without pixels
+            raise SurroundingsFault(f"an input cannot be sent to {self.address} ({first_line(error)})") from error
         if row.chat is not None and method != CHAT:
             raise SurroundingsFault(f"{self.address}: chat in its row is for texts that are written; take it out")
         said = self.server.answer(_worded(self.address, method, arguments))

@@ -64,15 +64,16 @@ def ranked(probabilities: Sequence[float], names: Sequence[str], labels: Mapping
 def answered(said: Any, _given: Any, row: Any) -> Classification:
     """Read a list of labels and scores, the best or all; what is not said the other labels have together.
 
+    Where they miss a sum of 1 by no more than rounding does, they are scaled so that they do not.
+
     Raises as `swapgate.outputs.prediction.Output.answered` says.
     """
     found, complete = scores(said, row)
     total = fsum(found.values())
-    if 1 < total <= 1 + ROUNDED:
+    if (complete or total > 1) and abs(total - 1) <= ROUNDED:
         found, total = {label: score / total for label, score in found.items()}, 1.0
     made = ranked([*found.values()], [*found], row.label_map)
-    missing = max(0.0, 1 - total)
-    return replace(made, rest=made.rest + missing) if not complete or missing <= ROUNDED else made
+    return made if complete else replace(made, rest=made.rest + max(0.0, 1 - total))
 
 
 def invalid(actual: Classification, whose: str) -> list[Mismatch]:

@@ -160,7 +160,7 @@ def _address(model: str) -> str:
             " take the rest out, and name the variable that holds a token: token_env in a row"
         )
     shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}{'' if port in (None, PORTS[scheme]) else f':{port}'}{parts.path.rstrip('/')}"
+    return f"{scheme}://{shown}{'' if port in (None, PORTS[scheme]) else f':{port}'}{parts.path}"
 
 
 def origin(model: str) -> str:
@@ -190,7 +190,7 @@ def _info(row: Row, address: str) -> dict[str, str] | SurroundingsFault:
     try:
         server = _server(row, address)
         try:
-            return _telling(server, server.reply(Request("GET", f"{address}/info", {})))
+            return _telling(server, server.reply(Request("GET", f"{address.rstrip('/')}/info", {})))
         finally:
             server.close()
     except SurroundingsFault as fault:
@@ -215,7 +215,7 @@ def _identity(source: Source, info: Callable[[], dict[str, str] | SurroundingsFa
     said = {} if version else info()
     if isinstance(said, SurroundingsFault):
         raise SurroundingsFault(*said.args)
-    who = {"endpoint": source.name, "version": version, "info": said}
+    who = {"endpoint": source.name.rstrip("/"), "version": version, "info": said}
     shown = listed(f"{key} = {value}" for key, value in said.items())
     weak = f"which model answers there its /info alone says ({shown})" if said else UNKNOWN
     if version:

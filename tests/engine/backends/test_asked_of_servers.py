@@ -139,7 +139,7 @@ def test_chat(server, predict, path):
 )
 def test_chats_that_are_none(predict, answer):
     """What is no answer of a chat is an ERROR."""
-    with pytest.raises(SurroundingsFault, match="its answer is .*, and not "):
+    with pytest.raises(SurroundingsFault, match=r"its answer is .*, and not "):
         predict(tasks()["summarization"], "Ada came.", answer, chat=CHAT)
 
 
@@ -148,7 +148,7 @@ def test_chats_of_others(server, predict, tmp_path):
     with pytest.raises(SurroundingsFault, match="chat in its row is for texts that are written; take it out"):
         predict(tasks()["ner"], "Ada", [], chat=CHAT, labels={"P": "P"})
     assert not server.requests
-    with pytest.raises(ValueError, match="write {text} where the text of a case goes"):
+    with pytest.raises(ValueError, match=r"write \{text\} where the text of a case goes"):
         predict(tasks()["summarization"], "Ada", [], chat={"prompt": "Sum up."})
     with pytest.raises(InputFault, match="is one of the backend transformers, which has no chat"):
         find(row_type(tasks()["summarization"])(model="x", chat=CHAT), tmp_path, tmp_path)

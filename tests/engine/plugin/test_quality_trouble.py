@@ -184,7 +184,7 @@ def test_set_of_the_user(measured, monkeypatch, form):
         ("net=a.jsonl", "unknown suite; did you mean 'ner'?"),
         ("ner=a.jsonl", "no evaluation set *a.jsonl; give the path of a file"),
         ("ner=~nobody_of_this_name/a.jsonl", "no evaluation set *a.jsonl; give the path of a file"),
-        ("ner=models", "*models: an evaluation set is a file .jsonl or .parquet; convert it"),
+        ("ner=models", "*models: an evaluation set is a file .jsonl, .parquet, .csv or .tsv; convert it"),
         ("ner=fixtures/ner/set.jsonl", "ner has two sets; give one"),
     ],
     ids=[f"option_{number}" for number in range(7)],

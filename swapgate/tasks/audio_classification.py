@@ -12,7 +12,7 @@ from swapgate.outputs.prediction import Prediction
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
 from swapgate.tasks.classes import FIGURES, MultiLabelSettings, classified, classifier
 from swapgate.tasks.settings import CutSettings
-from swapgate.tasks.sounds import fewest_samples, resampled
+from swapgate.tasks.sounds import BATCH, fewest_samples, resampled
 from swapgate.tasks.sounds import left_out as left_out_of
 from swapgate.tasks.task import Loaded, Task
 
@@ -118,6 +118,7 @@ TASK = classifier(
         read=read,
         predict=predict,
         auto_class="AutoModelForAudioClassification",
+        batch=BATCH,
         reader_class="AutoFeatureExtractor",
         figures=FIGURES,
         settings=AudioSettings,

@@ -15,7 +15,7 @@ from swapgate.outputs.writing_systems import words
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import REPLACED, WritingSettings, check_own, not_done, replaced
 from swapgate.tasks.settings import CutSettings
-from swapgate.tasks.sounds import fewest_samples, resampled
+from swapgate.tasks.sounds import BATCH, fewest_samples, resampled
 from swapgate.tasks.sounds import left_out as left_out_of
 from swapgate.tasks.task import Loaded, Task
 
@@ -253,6 +253,7 @@ TASK = Task(
     case=SpeechCase,
     read=read,
     predict=predict,
+    batch=BATCH,
     auto_class=auto_class,
     reader_class="AutoProcessor",
     settings=SpeechSettings,

@@ -24,11 +24,11 @@ class Listed:
     model: str
     """A folder, or the id of a public model."""
     revision: str | None
-    """The commit of a public model, or its branch where the cache does not know that."""
+    """The commit of a public model, or its branch where the cache does not know that; the version that a row says."""
     pinned: bool
-    """Whether the row names a commit, so that it cannot move."""
+    """Whether the row names a commit or a version, so that it cannot move."""
     state: str
-    """here or not here (public models), folder, missing."""
+    """here or not here (public models), folder, missing, or the backend of what is neither."""
     bytes: int | None
     """Of all files that are here."""
     licence: str | None

@@ -17,6 +17,7 @@ from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.backends.server import Reply, Request, Server
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.words import first_line, listed
+from swapgate.inputs.given import Question, Sound
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.outputs.answered import foreign
 from swapgate.project.manifest import Row
@@ -64,13 +65,17 @@ class Endpoint:
             return [*workers.map(say, inputs)]
 
     def _said(self, row: Any, given: Any) -> Any:
+        what = _what(given)
         try:
             method, arguments = self.served(given, row)
-        except Exception as error:  # a picture without pixels
-            raise SurroundingsFault(f"an input cannot be sent to {self.address} ({first_line(error)})") from error
+            request = _worded(self.address, method, arguments)
+        except SurroundingsFault:
+            raise
+        except Exception as error:  # a picture without pixels, or whatever another package's task asks for
+            raise SurroundingsFault(f"{what} cannot be sent to {self.address} ({first_line(error)})") from error
         if row.chat is not None and method != CHAT:
             raise SurroundingsFault(f"{self.address}: chat in its row is for texts that are written; take it out")
-        said = self.server.answer(_worded(self.address, method, arguments))
+        said = self.server.answer(request, what)
         if method == CHAT:
             return {"generated_text": _of_chat(said)}
         alone = isinstance(said, list) and len(said) == 1 and isinstance(said[0], list)
@@ -79,6 +84,15 @@ class Endpoint:
     def close(self) -> None:
         """Let go of its connections."""
         self.server.close()
+
+
+def _what(given: Any) -> str:
+    """Return what an input is, in words."""
+    if isinstance(given, str):
+        return "a text"
+    if isinstance(given, Question):
+        return "a question"
+    return "a sound" if isinstance(given, Sound) else "a picture" if hasattr(given, "save") else "an input"
 
 
 def _of_chat(said: Any) -> Any:
@@ -118,6 +132,10 @@ def _worded(address: str, method: str, arguments: Mapping[str, Any]) -> Request:
         getattr(client, method)(**arguments)
     except _Worded as worded:
         found = worded.args[0]
+    else:
+        raise SurroundingsFault(
+            f"{address}: {method} of huggingface_hub's client asks nothing; give another version of it"
+        )
     body = found.data if found.data is not None else json.dumps(found.json).encode("ascii")
     headers = {name.lower(): str(value) for name, value in found.headers.items()}
     headers.pop("authorization", None)

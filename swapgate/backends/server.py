@@ -119,8 +119,11 @@ class Server:
             self._end(words)
         raise SurroundingsFault(words)
 
-    def answer(self, request: Request) -> Any:
-        """Return the JSON that it answers. Raises as `reply` does, and SurroundingsFault where it answers else."""
+    def answer(self, request: Request, what: str = "an input") -> Any:
+        """Return the JSON that it answers; `what` is asked, in words.
+
+        Raises as `reply` does, and SurroundingsFault where it answers something else.
+        """
         found = self.reply(request)
         if 300 <= found.status < 400:
             place = self._plain(found.headers.get("location", "nowhere"))
@@ -130,7 +133,8 @@ class Server:
             )
         if found.status >= 400:
             raise SurroundingsFault(
-                f"{self.name} answered {found.status} ({self._shown(found)}); {STEPS[NEXT.get(found.status, '')]}"
+                f"{self.name} answered {found.status} to {what} ({self._shown(found)});"
+                f" {STEPS[NEXT.get(found.status, '')]}"
             )
         return self.parsed(found)
 

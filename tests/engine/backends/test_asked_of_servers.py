@@ -156,6 +156,6 @@ def test_chats_of_others(server, predict, tmp_path):
 
 def test_an_input_that_cannot_be_sent(server, predict):
     """A picture without pixels is told, and nothing is sent."""
-    with pytest.raises(SurroundingsFault, match="an input cannot be sent to"):
+    with pytest.raises(SurroundingsFault, match="a picture cannot be sent to"):
         predict(_task("image-classification"), Image.new("RGB", (0, 0)), [], **LABELS)
     assert not server.requests

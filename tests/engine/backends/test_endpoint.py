@@ -83,7 +83,11 @@ FAULTS = {
         "ERROR",
         'its answer is {"error": "loading"}, and',
     ),
-    "400": (lambda h, s: h.say(400, b"\x1b[31mno\ninputs"), "ERROR", "answered 400 (\\x1b[31mno); see what it takes"),
+    "400": (
+        lambda h, s: h.say(400, b"\x1b[31mno\ninputs"),
+        "ERROR",
+        "answered 400 to a text (\\x1b[31mno); see what it takes",
+    ),
     "500": (lambda h, s: h.say(500, b"CUDA error"), "ERROR", "answered 500 (CUDA error); wait until it answers"),
     "redirect": (
         lambda h, s: h.say(302, b"", location="http://127.0.0.1:9/"),

@@ -1,7 +1,7 @@
 """What is drawn on a page: figures with their intervals against a budget, curves, series; as numbers for SVG. Pure."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from swapgate.statistics.comparison import ERRORS
@@ -47,7 +47,7 @@ def gauges(tier: Tier) -> Iterator[Gauge]:
         less = tier.kind in tasks() and found.metric in tasks()[tier.kind].output.less_is_better
         limit, difference = found.allowed if less else -found.allowed, found.difference or 0.0
         shown = (
-            f"{found.metric} {found.value:.4f}, {found.reference:.4f} of {one.against}: {difference:+.4f}"
+            f"{found.value:.4f}, {found.reference:.4f} of {one.against}: {difference:+.4f}"
             f" ({_ends(found.low, found.high, '+.4f')}), allowed {limit:+.4g}"
         )
         name = f"{found.metric} beside {one.tier}"
@@ -126,19 +126,24 @@ def scaled(of: tuple[float, float], onto: tuple[float, float]) -> Callable[[floa
 class Series:
     """Values in order as points of a picture of 300 by 80, with a line across where a limit is."""
 
-    points: Sequence[tuple[float, float]]
+    points: Sequence[tuple[float, float, int]]
+    """Of each value that there is across, up, and its place among all."""
     lines: Sequence[tuple[float, str]]
     """Where lines across are, and what they say."""
     least: float
     most: float
 
 
-def series(values: Sequence[float], limits: dict[str, float]) -> Series:
-    """Place values, and limits by their names, so that all of them are in the picture."""
-    finite = [value for value in values if math.isfinite(value)]
-    least, most = min([*finite, *limits.values()]), max([*finite, *limits.values()])
+def series(values: Sequence[float | None], limits: Mapping[str, float]) -> Series:
+    """Place values, and limits by their names, so that all of them are in the picture; None is a gap.
+
+    Raises ValueError where there is neither.
+    """
+    there = [(place, value) for place, value in enumerate(values) if value is not None and math.isfinite(value)]
+    shown = [*(value for _, value in there), *limits.values()]
+    least, most = min(shown), max(shown)
     pad = 0.05 * (most - least) or 0.5
     up = scaled((least - pad, most + pad), (78.0, 2.0))
-    along = scaled((0.0, max(1.0, len(finite) - 1.0)), (4.0, 296.0))
-    points = [(round(along(place), 1), round(up(value), 1)) for place, value in enumerate(finite)]
+    along = scaled((0.0, max(1.0, len(values) - 1.0)), (4.0, 296.0))
+    points = [(round(along(place), 1), round(up(value), 1), place) for place, value in there]
     return Series(points, [(round(up(value), 1), name) for name, value in limits.items()], least, most)

@@ -109,7 +109,7 @@ class Item:
 
 
 def items(report: Report, records: Iterable[tuple[str, Record]], seen: Seen) -> list[Item]:
-    """Return all cases and flipped rows, those first of which the worst came, and of those that which moved most."""
+    """Return all cases and flipped rows: the worst first, cases before rows, and what moved most before the others."""
     by_case: dict[tuple[str, str, str], list[Record]] = {}
     for _, record in records:
         if record.selected.case and record.selected.column in ("expected", "golden"):
@@ -117,7 +117,9 @@ def items(report: Report, records: Iterable[tuple[str, Record]], seen: Seen) -> 
     found = [_of_case(*key, mine, seen.cases.get(key)) for key, mine in by_case.items()]
     for tier in report.tiers:
         found += _of_rows(tier, seen.rows.get((tier.suite, tier.tier), {}))
-    return sorted(found, key=lambda one: (ORDER.index(one.outcome), -one.looks.moved, one.suite, one.tier, one.name))
+    return sorted(
+        found, key=lambda one: (ORDER.index(one.outcome), one.kind, -one.looks.moved, one.suite, one.tier, one.name)
+    )
 
 
 def _of_case(suite: str, tier: str, case: str, records: Sequence[Record], looks: Looks | None) -> Item:

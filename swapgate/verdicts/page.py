@@ -196,4 +196,4 @@ def _deltas(slices: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
 
 def decided(tier: Tier) -> str:
     """Return what decided a tier's verdict, in short."""
-    return shortened(tier.reasons[0].message, 280) if tier.reasons else ""
+    return shortened(tier.reasons[0].message.removeprefix(f"{tier.name}: "), 280) if tier.reasons else ""

@@ -18,7 +18,7 @@ MEASURED = frozenset({"latency", "memory", "parameters", "size", PROPERTIES})
 """What can be judged besides what is predicted of cases and evaluation sets, which every backend answers."""
 OWN_KEYS = frozenset(
     {
-        *("allow_pickle", "concurrency", "device", "dtype", "files", "revision", "timeout", "token_env"),
+        *("allow_pickle", "chat", "concurrency", "device", "dtype", "files", "revision", "timeout", "token_env"),
         *("variant", "version"),
     }
 )

@@ -22,6 +22,7 @@ from swapgate.goldens.anchors import read_rows, remember, text_of
 from swapgate.goldens.golden import loosened, read_golden, stale
 from swapgate.goldens.pending import count, write_pending
 from swapgate.goldens.snapshots import GoldenExtension
+from swapgate.inputs.given import digest
 from swapgate.plugin.caller import CALL, asked, call_of, narrowed
 from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_command, remember_command
 from swapgate.plugin.collecting import NEEDS, SELECTED
@@ -150,7 +151,10 @@ class Ledger:
             remarks = [
                 plain(self.plan.worded(one)) for check in judged if isinstance(check, Quality) for one in check.remarks
             ]
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, found, same, remarks)
+            said = next((check.said for check in checks if isinstance(check, Golden)), "")
+            record = Record(
+                item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, found, same, remarks, said
+            )
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
             if item.config.option.verdict_html is not None:  # beside the properties, which are for JUnit too
@@ -253,6 +257,7 @@ class Ledger:
         self._note_alike(option.keyword)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         self._note_alike_models()
+        self._note_fingerprints()
         doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
         tiers = {**self.plan.models, **self.plan.removed}
         self._note_accepted()
@@ -476,6 +481,12 @@ class Ledger:
             red = any(record.outcome in ("failed", "error") for record in mine)  # then it is told already
             if red or not sames or not all(sames):
                 continue
+            if model.source.remote or incumbent.source.remote:  # to move to another server is a swap that is alike
+                self.plan.notes.append(
+                    f"{model.name}: nothing that was measured differs between {incumbent.source.name} and"
+                    f" {model.source.name}"
+                )
+                continue
             with suppress(Fault):  # its tests have said so
                 words = f"{model.name}: none of its answers differs from {incumbent.source.name}'s, to the last digit"
                 if is_same_model(model):
@@ -487,6 +498,17 @@ class Ledger:
                     self.records.append((f"{suite}/{tier}", record))
                 elif answers_alike(model, incumbent):
                     self.plan.notes.append(f"{words}; see whether it is the model that you meant")
+
+    def _note_fingerprints(self) -> None:
+        """Note by which answers a server is known again, where no weights are there to digest."""
+        for (suite, tier), model in self.plan.models.items():
+            mine = [record for _, record in self.records if record.selected.key == (suite, tier) and record.said]
+            if said := {str(record.selected.case): record.said for record in mine}:
+                whole = digest(sorted(said.items()))
+                self.plan.notes.append(
+                    f"{model.name}: {model.source.name} answered {len(said)} cases, and these answers have the"
+                    f" fingerprint {whole}"
+                )
 
     def _note_missing(self, config: pytest.Config) -> set[Key]:
         """Note the checks that a tier must have and of which no test was selected. Gives the tiers that were wanted."""

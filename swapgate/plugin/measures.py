@@ -326,9 +326,12 @@ class Quality:
         if side is None:
             return [], [], []
         if side.said is None and not counted.is_remembered(metric):
-            limited = self.model.row.budget.slices
-            lack = f"budget.slices is not judged, for {metric} is not told by remembered rows"
-            return [], [f"{lack}; bring the weights of {side.model} back"] if limited else [], []
+            budget = self.model.row.budget
+            if not any((one.against, one.metric) == (INCUMBENT, RIGHT) for one in budget.quality):
+                lack = f"budget.slices is not judged, for {metric} is not told by remembered rows"
+                ways = f"judge beside the incumbent by metric = {RIGHT!r}, and so slices, or bring its weights back"
+                return [], [f"{lack}; {ways}"] if budget.slices else [], []
+            metric = RIGHT
         counted, theirs, less = side.ours, side.theirs, metric in self.model.task.output.less_is_better
         limits = dict(self.model.row.budget.slices)
         watch = limits.pop(WATCH, None)

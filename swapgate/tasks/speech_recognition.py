@@ -8,7 +8,7 @@ from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr
 from swapgate.core.words import first_line
 from swapgate.inputs.given import Sound
-from swapgate.inputs.sounds import read_sound
+from swapgate.inputs.sounds import read_sound, wav
 from swapgate.outputs import text
 from swapgate.outputs.text import Text
 from swapgate.outputs.writing_systems import words
@@ -242,6 +242,11 @@ def _limits(loaded: Loaded) -> tuple[int, int | None]:
     return fewest_samples(loaded.model.config), None
 
 
+def served(sound: Sound, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server what is said."""
+    return "automatic_speech_recognition", {"audio": wav(sound)}
+
+
 TASK = Task(
     name="speech-recognition",
     output=text.OUTPUT,
@@ -257,4 +262,5 @@ TASK = Task(
     figures=("WER", "CER"),
     check_loaded=check_loaded,
     produced=produced,
+    served=served,
 )

@@ -191,7 +191,7 @@ class Model:
     def synchronizer(self) -> Callable[[], object]:
         """Return what waits until the model's device has done all that it was told."""
         loaded = self.asked.load()
-        return synchronizer(loaded) if self.source.backend == TRANSFORMERS else lambda: None
+        return (lambda: None) if self.backend.answers else synchronizer(loaded)
 
     @functools.cached_property
     def memory(self) -> float:

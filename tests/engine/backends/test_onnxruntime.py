@@ -14,6 +14,7 @@ from swapgate.goldens.golden import Entry, differences, read_golden
 from swapgate.models.loading import find
 from swapgate.outputs import check_expected
 from swapgate.project.manifest import read_manifest
+from swapgate.trials.checking import check_model
 from swapgate.trials.plan import make_plan
 
 onnx = pytest.importorskip("onnx", reason="needs onnx and onnxruntime")
@@ -121,7 +122,7 @@ def wrong(suite, folder, tier="small"):
     plan = make_plan(ROOT, MODELS, [f"{suite}.{tier}={folder}"], [], ROOT)
     model = plan.models[suite, tier]
     try:
-        model.check()
+        check_model(model)
         golden, found = read_golden(model.golden), []
         for case in model.cases.cases:
             said = model.prediction(case)

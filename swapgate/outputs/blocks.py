@@ -5,6 +5,7 @@ golden, which is the incumbent's of a swap) and "now".
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -57,14 +58,11 @@ def bars(rows: Iterable[Bar]) -> Block:
     }
 
 
-def words(steps: Iterable[tuple[str, str]]) -> Block:
-    """Return a text word by word, as stretches with "same", "gone" or "new" before each."""
+def words(side: str, steps: Iterable[tuple[str, str]]) -> Block:
+    """Return the way from a side to now word by word, as stretches with "same", "gone" or "new" before each."""
     found = [*steps]
-    return {
-        "kind": "words",
-        "steps": [[what, _clipped(text)] for what, text in found[:MOST]],
-        "more": len(found) - MOST,
-    }
+    shown = [[what, _clipped(text)] for what, text in found[:MOST]]
+    return {"kind": "words", "side": side, "steps": shown, "more": len(found) - MOST}
 
 
 def boxes(found: Iterable[tuple[str, str, Sequence[float], float | None, float | None]]) -> Block:
@@ -94,9 +92,17 @@ def lines(diff: Iterable[Line]) -> Block:
 
 
 def moved(blocks: Iterable[Block]) -> float:
-    """Return by how much the score moved that moved most; one that came or went moved by all of it."""
-    rows = [row for block in blocks if block["kind"] == "bars" for row in block["rows"]]
-    return max((abs((now or 0.0) - (before or 0.0)) for _, before, now, _ in rows), default=0.0)
+    """Return by how much the score moved that moved most, one that came or went by all of it; of a text how much of it
+    is another than before, in [0, 1].
+    """
+    found = [0.0]
+    for block in blocks:
+        if block["kind"] == "bars":
+            found += [abs((now or 0.0) - (before or 0.0)) for _, before, now, _ in block["rows"]]
+        elif block["kind"] == "words" and block["side"] == "before":
+            letters = [(len(text), what != "same") for what, text in block["steps"]]
+            found.append(sum(count for count, other in letters if other) / max(1, sum(count for count, _ in letters)))
+    return max(one for one in found if math.isfinite(one))
 
 
 def _clipped(text: str) -> str:

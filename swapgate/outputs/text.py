@@ -7,7 +7,7 @@ Where a writing system has no spaces, each of its letters is a word (`writing_sy
 
 import difflib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -229,18 +229,21 @@ def _word_by_word(then: Sequence[str], now: Sequence[str]) -> Line:
 
 def dress(golden: Text | None, now: Text, right: Summary | str, _: object) -> list[blocks.Block]:
     """Show the text word by word beside the golden, and a transcript beside what was said."""
-    found = [{**blocks.words(_steps(golden.text if golden else "", now.text)), "title": "before → now"}]
+    found = [blocks.words("before", _steps(golden.text if golden else "", now.text))]
     if isinstance(right, str):
-        found.append({**blocks.words(_steps(right, now.text)), "title": "right → now"})
+        found.append(blocks.words("right", _steps(right, now.text, normalized)))
     return found
 
 
-def _steps(then: str, now: str) -> Iterator[tuple[str, str]]:
-    """Yield what two texts have in common word by word, and what is only in the one or the other."""
+def _steps(then: str, now: str, compared: Callable[[str], str] = str) -> Iterator[tuple[str, str]]:
+    """Yield what two texts have in common word by word, and what is only in the one or the other; `compared`: what
+    of a word must be the same.
+    """
     before, after = (text.split(maxsplit=MOST_WORDS)[:MOST_WORDS] for text in (then, now))
-    for word, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    sides = ([compared(word) for word in side] for side in (before, after))
+    for word, a, b, c, d in difflib.SequenceMatcher(None, *sides, autojunk=False).get_opcodes():
         if word == "equal":
-            yield "same", " ".join(before[a:b])
+            yield "same", " ".join(after[c:d])
             continue
         if b > a:
             yield "gone", " ".join(before[a:b])

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from rich.text import Text as Line
+
 from swapgate.core.faults import Fault
+from swapgate.core.words import told as explained
 from swapgate.goldens.golden import read_golden
 from swapgate.inputs.given import Question
 from swapgate.inputs.given import digest as input_digest
@@ -28,6 +31,7 @@ ROWS = 300
 """Rows that flipped, of one tier, of which both predictions are shown; of the others what was wrong is told."""
 LETTERS = 2_000
 """Letters of an input that are shown."""
+LETTERS_OF_LABEL = 100
 SLICES = 200
 LABELS = 15
 """Labels of a table of confusion: those of which most is wrong."""
@@ -59,13 +63,20 @@ def _of_case(model: Model, case: Case, found: dict[str, Any], told: set[str]) ->
 def _looks(case: Case, before: Prediction | None, now: Prediction, found: dict[str, Any], told: set[str]) -> Looks:
     """Return what an input looks like, and what both sides say of it."""
     given: Any = case.input
-    shown = dress(before, now, case.expected, given)
+    try:
+        shown = dress(before, now, case.expected, given)
+    except Exception as error:  # of a kind of prediction of another package
+        shown = [blocks.lines([Line(f"cannot be shown: {explained(error)}")])]
     has_text = any(block["kind"] == "spans" for block in shown)
     name = input_digest(given) if not isinstance(given, str | Question) else ""
     if name and name not in told and (small := media(given)):
         found.setdefault("media", {})[name] = small
         told.add(name)
-    return Looks(_given(case, given, has_text), shown, blocks.moved(shown), case.labels[:LABELS], name)
+    return Looks(_given(case, given, has_text), shown, blocks.moved(shown), _labels(case), name)
+
+
+def _labels(case: Case) -> list[str]:
+    return [label[:LETTERS_OF_LABEL] for label in case.labels if isinstance(label, str)][:LABELS]
 
 
 def _given(case: Case, given: Any, has_text: bool) -> str:
@@ -120,7 +131,7 @@ def _rows(
         if now is not None and len(shown) < ROWS:
             looks = _looks(case, before, now, found, told)
         else:
-            looks = Looks(case.shown, [], 0.0, case.labels[:LABELS], "")
+            looks = Looks(case.shown, [], 0.0, _labels(case), "")
         shown[case.id] = looks._replace(slices=[slices[row]] if row in slices else [])
     return shown
 

@@ -7,6 +7,7 @@ would turn a text round or hide it, and the page's own policy lets nothing run b
 import base64
 import functools
 import hashlib
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -110,7 +111,7 @@ def _environment() -> Any:
     environment.globals.update(
         gauges=gauges, series=series, anchor=anchor, curve=_curve, table=_confusion, deltas=_deltas
     )
-    environment.filters.update(uri=_uri, short=shortened, decided=decided)
+    environment.filters.update(uri=_uri, short=shortened, decided=decided, share=_share, length_of=_length)
     return environment
 
 
@@ -143,6 +144,16 @@ def _uri(text: str) -> Any:
     from markupsafe import Markup
 
     return Markup(text) if URI.fullmatch(text) else ""  # noqa: S704 - of letters that need no escape
+
+
+def _share(score: float | None) -> float:
+    """Return how wide a bar of 100 is; what is no probability has none."""
+    return 0.0 if score is None or not math.isfinite(score) else 100 * min(max(score, 0.0), 1.0)
+
+
+def _length(pixels: float) -> float:
+    """Return pixels as SVG takes them; what is no number is none."""
+    return max(pixels, 0.0) if math.isfinite(pixels) else 0.0
 
 
 def _choices(found: Iterable[Sequence[str]]) -> list[str]:

@@ -67,5 +67,5 @@
     show();
   }
   window.addEventListener("hashchange", follow);
-  follow();
+  window.addEventListener("load", () => setTimeout(follow));  // behind the way that a browser itself takes to a link
 })();

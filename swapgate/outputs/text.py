@@ -240,8 +240,8 @@ def _steps(then: str, now: str, compared: Callable[[str], str] = str) -> Iterato
     of a word must be the same.
     """
     before, after = (text.split(maxsplit=MOST_WORDS)[:MOST_WORDS] for text in (then, now))
-    sides = ([compared(word) for word in side] for side in (before, after))
-    for word, a, b, c, d in difflib.SequenceMatcher(None, *sides, autojunk=False).get_opcodes():
+    one, other = ([compared(word) for word in side] for side in (before, after))
+    for word, a, b, c, d in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if word == "equal":
             yield "same", " ".join(after[c:d])
             continue

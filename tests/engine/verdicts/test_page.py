@@ -25,7 +25,7 @@ HOSTILE = [
     "\x00\x1b[31m\udcff",
     "[a](javascript:alert(1))",
 ]
-VOID = {"meta", "input", "br", "image", "use", "rect", "path", "circle", "polyline"}
+VOID = {"meta", "input", "br"}
 
 
 class Found(HTMLParser):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.backends.server import Reply, Request, Server
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
-from swapgate.core.words import listed
+from swapgate.core.words import first_line, listed
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.outputs.answered import foreign
 from swapgate.project.manifest import Row
@@ -64,7 +64,10 @@ class Endpoint:
             return [*workers.map(say, inputs)]
 
     def _said(self, row: Any, given: Any) -> Any:
-        method, arguments = self.served(given, row)
+        try:
+            method, arguments = self.served(given, row)
+        except Exception as error:  # a picture without pixels
+            raise SurroundingsFault(f"an input cannot be sent to {self.address} ({first_line(error)})") from error
         if row.chat is not None and method != CHAT:
             raise SurroundingsFault(f"{self.address}: chat in its row is for texts that are written; take it out")
         said = self.server.answer(_worded(self.address, method, arguments))
@@ -157,7 +160,7 @@ def _address(model: str) -> str:
             " take the rest out, and name the variable that holds a token: token_env in a row"
         )
     shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}{'' if port in (None, PORTS[scheme]) else f':{port}'}{parts.path.rstrip('/')}"
+    return f"{scheme}://{shown}{'' if port in (None, PORTS[scheme]) else f':{port}'}{parts.path}"
 
 
 def origin(model: str) -> str:
@@ -187,7 +190,7 @@ def _info(row: Row, address: str) -> dict[str, str] | SurroundingsFault:
     try:
         server = _server(row, address)
         try:
-            return _telling(server, server.reply(Request("GET", f"{address}/info", {})))
+            return _telling(server, server.reply(Request("GET", f"{address.rstrip('/')}/info", {})))
         finally:
             server.close()
     except SurroundingsFault as fault:
@@ -212,7 +215,7 @@ def _identity(source: Source, info: Callable[[], dict[str, str] | SurroundingsFa
     said = {} if version else info()
     if isinstance(said, SurroundingsFault):
         raise SurroundingsFault(*said.args)
-    who = {"endpoint": source.name, "version": version, "info": said}
+    who = {"endpoint": source.name.rstrip("/"), "version": version, "info": said}
     shown = listed(f"{key} = {value}" for key, value in said.items())
     weak = f"which model answers there its /info alone says ({shown})" if said else UNKNOWN
     if version:

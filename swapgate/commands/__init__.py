@@ -12,10 +12,12 @@ from swapgate.commands.accepting import accept_loss, add_accept_options
 from swapgate.commands.anchoring import add_anchor_options, move_anchor
 from swapgate.commands.documentation import add_tasks_options, tasks_text
 from swapgate.commands.historical import add_history_options, write_history
+from swapgate.commands.importing import add_import_options, import_rows
 from swapgate.commands.labelling import add_label_options, label
 from swapgate.commands.powering import add_power_options, told_power
 from swapgate.commands.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
 from swapgate.commands.review import add_review_options, review
+from swapgate.commands.starting import add_init_options, init
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.inputs.downloads import INPUTS, Download, fetch
 from swapgate.project.cases import cases_of
@@ -47,6 +49,18 @@ def project(folder: Path, models: str) -> tuple[Path, Path]:
         raise InputFault(f"no models file {models_file}; give --models a path or a name in fixtures/models")
     discover_tasks(root)
     return root, models_file
+
+
+def project_or_none(folder: Path, models: str) -> tuple[Path, Path | None]:
+    """Find the project that a folder is in, and its models file where there is one; a path must be one.
+
+    Raises InputFault.
+    """
+    root = project_root(folder)
+    if not models.endswith(".toml") and not (root / "fixtures" / MODELS_FOLDER / f"{models}.toml").is_file():
+        discover_tasks(root)
+        return root, None
+    return project(folder, models)
 
 
 def discover_tasks(root: Path) -> None:
@@ -101,6 +115,7 @@ def _run(arguments: list[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="swapgate", description="Reports of model swaps that pytest judged.")
     parser.add_argument("--version", action="version", version=f"swapgate {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_init_options(commands.add_parser("init", help="write the files of a project of your own, for a model"))
     tiers = commands.add_parser("tiers", help="print the table of tiers from a verdict JSON")
     tiers.add_argument("verdict", type=Path, metavar="PATH", help="what pytest --verdict-json wrote")
     tiers.add_argument("--format", choices=sorted(FORMATS), default="text", help="text unless asked")
@@ -109,6 +124,7 @@ def _run(arguments: list[str] | None) -> int:
     add_review_options(look)
     add_accept_options(commands.add_parser("accept-loss", help="let a candidate lose some cases, with a reason"))
     add_anchor_options(commands.add_parser("anchor", help="let the accepted model be the tier's anchor, with a reason"))
+    add_import_options(commands.add_parser("import", help="make cases or an evaluation set of files that others wrote"))
     add_label_options(commands.add_parser("label", help="label only the rows on which two models differ"))
     add_power_options(commands.add_parser("power", help="tell before a run what a tier's evaluation set can show"))
     add_calibrate_options(
@@ -140,6 +156,14 @@ def _run(arguments: list[str] | None) -> int:
             return 0
         if asked.command == "anchor":
             sys.stdout.write(move_anchor(*project(Path.cwd(), asked.models), asked))
+            return 0
+        if asked.command == "init":
+            root = project_root(Path.cwd())
+            discover_tasks(root)
+            sys.stdout.write(init(root, asked, input if sys.stdin.isatty() else None))
+            return 0
+        if asked.command == "import":
+            sys.stdout.write(import_rows(*project_or_none(Path.cwd(), asked.models), asked))
             return 0
         if asked.command == "power":
             sys.stdout.write(told_power(*project(Path.cwd(), asked.models), asked))

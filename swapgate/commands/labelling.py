@@ -53,7 +53,9 @@ class Differing(NamedTuple):
 def add_label_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("swap", metavar="SUITE.TIER=CANDIDATE", help="as --swap names it")
-    parser.add_argument("--rows", type=Path, required=True, metavar="PATH", help="JSONL: id and input a row, no answer")
+    parser.add_argument(
+        "--rows", type=Path, required=True, metavar="PATH", help="as an evaluation set, without expected"
+    )
     parser.add_argument("--out", type=Path, metavar="STEM", help="write STEM.csv and STEM.jsonl of those that differ")
     parser.add_argument("--labels", type=Path, metavar="PATH", help="one of both, with its column label filled in")
     parser.add_argument("--ask", action="store_true", help="ask for each on the terminal")
@@ -71,7 +73,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
     check_model(candidate)
     if candidate.task.graded:
         raise InputFault(f"{key[0]}: {candidate.task.graded} is not right or wrong as a whole; label an evaluation set")
-    rows = _each_once(unlabelled(asked.rows, candidate.task))
+    rows = _each_once(unlabelled(asked.rows, candidate.task, plan.manifest.columns[key[0]]))
     if any(row.cluster for row in rows):
         raise InputFault(
             f"{asked.rows}: rows with a cluster depend on one another, and labels of some do not tell how; label"

@@ -2,9 +2,11 @@
 
 import difflib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from traceback import walk_tb
+from typing import Any
 
 
 def plain(text: str) -> str:
@@ -19,6 +21,22 @@ def toml_string(text: str) -> str:
     return "".join(
         letter if letter.isprintable() else f"\\U{ord(letter):08X}" for letter in json.dumps(text, ensure_ascii=False)
     )
+
+
+def toml_value(value: Any) -> str:
+    """Write a text, number, truth, list or table as TOML has it on one line."""
+    if isinstance(value, str):
+        return toml_string(value)
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{toml_key(key)} = {toml_value(one)}' for key, one in value.items())} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return json.dumps(value)
+
+
+def toml_key(key: str) -> str:
+    """Write a key of TOML, bare where it may be."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else toml_string(key)
 
 
 def first_line(error: BaseException) -> str:

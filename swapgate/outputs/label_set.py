@@ -74,11 +74,11 @@ def answered(said: Any, _given: Any, row: Any) -> LabelSet:
     """
     found, complete = scores(said, row)
     threshold, least = row.counted_from, min(found.values())
-    if not complete and least >= threshold and OTHERS not in row.labels:
-        missing = sorted(row.labels.keys() - found.keys())
+    if not complete and least >= threshold:
+        missing = listed(sorted(row.labels.keys() - {*found, OTHERS})) or "others"
         raise SurroundingsFault(
-            f"it says {len(found)} labels, the least of them with {least:.4f}, and nothing of {listed(missing)}, which"
-            f" may reach {threshold:g} too; ask it for all of them (top_k)"
+            f"it says {len(found)} labels, the least of them with {least:.4f}, and nothing of {missing}, which may"
+            f" reach {threshold:g} too; ask it for all of them (top_k), or map each of them in labels"
         )
     made = label_set([*found.values()], [*found], row.label_map, threshold, row.tolerance.tie)
     return made if complete else replace(made, others=max(made.others, least))

@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="SUITE=PATH",
-        help="measure a suite's quality on this evaluation set (JSONL or Parquet); may be given again",
+        help="measure a suite's quality on this evaluation set (JSONL, Parquet, CSV or TSV); may be given again",
     )
     group.addoption(
         "--decide-early",

@@ -205,8 +205,17 @@ def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, va
         return Ratio(found, found, found)
 
     reference = _reference(request, model, getattr(model.row.budget, name))
+    _check_measured(name, model, reference)
     said = _models_file(request)
     return _remembered(request, Cost(name, what, model, reference, measure, said, lambda: float(value(model))))
+
+
+def _check_measured(name: str, model: Model, reference: Model | None) -> None:
+    """Make sure that a cost can be had of a model and its reference. Raises AbsentFault."""
+    model.check_measured(name)
+    if reference is not None:
+        with _as_reference(model):
+            reference.check_measured(name)
 
 
 def _models_file(request: pytest.FixtureRequest) -> str:

@@ -232,7 +232,9 @@ class Quality:
         """Return what came of the set, or of its first rows, and note how much of that is of an earlier run."""
         counted = self.tally(model, first)
         if model.recalled:
-            self.recalled[model.source.name] = model.recalled
+            self.recalled[model.source.name] = min(
+                model.recalled, counted.rows
+            )  # of rows that were asked before a look
         return counted
 
     def _looked(self, limits: Sequence[QualityLimit]) -> tuple[Tally, list[_Judged], int | None, list[str]]:

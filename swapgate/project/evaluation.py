@@ -4,8 +4,8 @@ import functools
 import hashlib
 import json
 from array import array
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,16 +13,16 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr
-from swapgate.core.words import listed
-from swapgate.core.wrong import no_json, wrong
+from swapgate.core.words import listed, nearest
+from swapgate.core.wrong import wrong
 from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound, stretch
-from swapgate.tasks.case import Case, Files, one_set
+from swapgate.project.reading import FORMATS, NO_COLUMNS, SLICES, Cells, decoded, of_cell, read_rows, renamed
+from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled, one_set
 from swapgate.tasks.task import Task
 
-FORMATS = (".jsonl", ".parquet")
-READ_AT_ONCE = 256
-"""Rows of a Parquet file."""
+FAULTS_TOLD = 5
+"""Rows that are not as they should be of which a message tells what is wrong; of more it tells how many."""
 
 last_sound = functools.lru_cache(maxsize=1)(read_sound.__wrapped__)
 last_image = functools.lru_cache(maxsize=1)(read_image.__wrapped__)
@@ -39,6 +39,8 @@ class EvaluationSet:
     """Those that models of the suite give or cases name; empty where there are none."""
     version: tuple[int, int]
     """What the file was when it was found: another is not read, for two models must see the same rows."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Which column of the file holds what a key of a row says, where it is called otherwise."""
     shuffled: bool = False
     """Whether parts of it are taken in an order of their own, so that the first rows may speak for all."""
 
@@ -49,33 +51,48 @@ class EvaluationSet:
         SurroundingsFault that names the row where one is not as it should be.
         """
         self._check_version()
-        ids, number, clustered = array("q"), 0, 0
+        ids, number, clustered, named = array("q"), 0, 0, 0
+        faults = list[str]()
         try:
-            lines = _read(self.path, [*_shape(self.task).model_fields])
-            for place, (number, values) in enumerate(lines):  # noqa: B007 - told below
+            for place, (number, values) in enumerate(read_rows(self.path, self._wanted)):
                 if chosen is not None and place not in chosen:
                     continue
-                case = self._case(values)
+                try:
+                    row = keyed(self.task, values, self.columns)
+                    case = self._case(row, number)
+                except InputFault as fault:
+                    faults.append(f"row {number}: {fault}")
+                    continue
                 ids.append(hash(case.id))
                 clustered += case.cluster is not None
-                yield case
+                named += "id" in row
+                if not faults:
+                    yield case
         except InputFault as fault:
-            self._check_version()  # a file that is being written reads like a broken one
-            raise SurroundingsFault(f"{self.path}, row {number}: {fault}") from fault
+            self._check_version()
+            raise SurroundingsFault(f"{self.path}: {fault}") from fault
         except (OSError, ValueError, RuntimeError) as error:  # pyarrow raises all of them
             self._check_version()
             reason = " ".join(str(error).split())
             raise SurroundingsFault(
                 f"{self.path}: cannot be read after row {number}: {reason}; give a file that is whole"
             ) from error
-        self._check_version()
+        self._check_version()  # a file that is being written reads like a broken one
+        if faults:
+            raise SurroundingsFault(_counted(self.path, faults, len(faults) + len(ids)))
         if not number:
             raise SurroundingsFault(f"{self.path}: holds no rows; give a file with some")
-        if 0 < clustered < len(ids):
-            raise SurroundingsFault(
-                f"{self.path}: {clustered} of {len(ids)} rows have a cluster; give each row one, or none"
-            )
-        self._check_ids(ids)
+        for what, count in (("a cluster", clustered), ("an id", named)):
+            if 0 < count < len(ids):
+                raise SurroundingsFault(
+                    f"{self.path}: {count} of {len(ids)} rows have {what}; give each row one, or none"
+                )
+        if named:
+            self._check_ids(ids)
+
+    @property
+    def _wanted(self) -> list[str]:
+        return [*_shape(self.task).model_fields, *self.columns.values()]
 
     @functools.cached_property
     def count(self) -> int:
@@ -97,14 +114,12 @@ class EvaluationSet:
         chosen = self._order[start:stop].tolist() if self.shuffled else range(start, stop)
         return self.rows(None if len(chosen) == self.count else {*chosen})
 
-    def _case(self, values: Any) -> Case:
-        row = _validated(_shape(self.task), values)
-        where = f"{row.id!r}"
-        case = _as_row(self.task.case_of(one_set(row, None, where), Files(self.path.parent), where), row)
+    def _case(self, values: Mapping[str, Any], number: int) -> Case:
+        _, case = checked(self.task, values, number, self.path.parent)
         unknown = {*case.labels} - self.labels if self.labels else ()
         if unknown:
             raise InputFault(
-                f"{row.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of:"
+                f"{case.id!r}: expected: no model and no case knows the label {min(unknown)!r}; write one of:"
                 f" {listed(sorted(self.labels))}"
             )
         return case
@@ -120,8 +135,8 @@ class EvaluationSet:
         found, times = np.unique(np.array(hashes), return_counts=True)
         twice = {*found[times > 1].tolist()}
         seen: dict[str, int] = {}
-        for number, values in _read(self.path, ["id"]) if twice else ():
-            name = _decoded(values)["id"]
+        for number, values in read_rows(self.path, ["id", *self.columns.values()]) if twice else ():
+            name = keyed(self.task, values, self.columns)["id"]
             if name in seen:
                 raise SurroundingsFault(
                     f"{self.path}, row {number}: {name!r} is also the id of row {seen[name]}; remove one of them, or"
@@ -131,14 +146,31 @@ class EvaluationSet:
                 seen[name] = number
 
 
-def find_set(path: Path, task: Task, labels: frozenset[str]) -> EvaluationSet:
+def _counted(path: Path, faults: Sequence[str], rows: int) -> str:
+    """Return what is wrong with the first of some rows, and of how many something is."""
+    if len(faults) == 1:
+        return f"{path}, {faults[0]}"
+    first = f", the first {FAULTS_TOLD}" if len(faults) > FAULTS_TOLD else ""
+    return f"{path}: {len(faults):,} of {rows:,} rows are wrong{first}: {' · '.join(faults[:FAULTS_TOLD])}"
+
+
+def check_columns(columns: Mapping[str, str], task: Task) -> None:
+    """Make sure that `columns` names keys of a row. Raises InputFault."""
+    keys = [*_shape(task).model_fields]
+    for key in columns:
+        if key not in keys and not (key.startswith(SLICES) and key != SLICES):
+            raise InputFault(f"columns.{key}: no key of a row of {task.name}{nearest(key, [*keys, 'slices.NAME'])}")
+
+
+def find_set(path: Path, task: Task, labels: frozenset[str], columns: Mapping[str, str] = NO_COLUMNS) -> EvaluationSet:
     """Return the evaluation set of a file. Raises InputFault where there is none, or its first row is wrong."""
     if path.suffix not in FORMATS:
-        raise InputFault(f"{path}: an evaluation set is a file {' or '.join(FORMATS)}; convert it")
+        *most, last = FORMATS
+        raise InputFault(f"{path}: an evaluation set is a file {', '.join(most)} or {last}; convert it")
     if not path.is_file():
         raise InputFault(f"no evaluation set {path}; give the path of a file")
     try:
-        found = EvaluationSet(path, task, labels, _version(path))
+        found = EvaluationSet(path, task, labels, _version(path), columns)
         next(found.rows())
     except Fault as fault:
         raise InputFault(str(fault)) from fault
@@ -149,15 +181,13 @@ PLACEHOLDERS: tuple[Any, ...] = ([], "x", ["x"])
 """Right answers of some kind of task, in place of those that rows without labels have not."""
 
 
-def unlabelled(path: Path, task: Task) -> Iterator[Case]:
+def unlabelled(path: Path, task: Task, columns: Mapping[str, str] = NO_COLUMNS) -> Iterator[Case]:
     """Read rows that have an input and no right answer. Raises InputFault that names the row."""
     shape, ids = _shape(task), set[str]()
     try:
-        for number, line in _read(path, [*shape.model_fields]):
+        for number, line in read_rows(path, [*shape.model_fields, *columns.values()]):
             try:
-                values = _decoded(line)
-                given = {key: _without_nulls(values[key]) for key in shape.model_fields if key in values}
-                case = _without_answer(task, shape, given, Files(path.parent))
+                case = without_answer(task, keyed(task, line, columns), number, path.parent)
             except InputFault as fault:
                 raise InputFault(f"{path}, row {number}: {fault}") from fault
             if case.id in ids:
@@ -170,12 +200,12 @@ def unlabelled(path: Path, task: Task) -> Iterator[Case]:
         raise InputFault(f"{path}: holds no rows; give some with an id and an input")
 
 
-def _without_answer(task: Task, shape: Any, given: dict[str, Any], files: Files) -> Case:
+def without_answer(task: Task, values: Mapping[str, Any], number: int, folder: Path) -> Case:
+    """Return a row that has no right answer as a case; the files that it names are in a folder. Raises InputFault."""
     faults = []
     for placeholder in PLACEHOLDERS:
         try:
-            row = _validated(shape, {**given, "expected": placeholder})
-            return _as_row(task.case_of(row, files, repr(row.id)), row)
+            return checked(task, {**values, "expected": placeholder}, number, folder)[1]
         except InputFault as fault:
             faults.append(fault)
     raise next((fault for fault in faults if "expected" not in str(fault)), faults[0])
@@ -220,25 +250,51 @@ def _shape(task: Task) -> Any:
     return create_model("EvaluationRow", __base__=(shape, *parts, _Grouped), id=(NonEmptyStr, ...))
 
 
-def _validated(shape: Any, values: Any) -> Any:
-    """Check a row; columns that the shape has not are passed over. Raises InputFault."""
-    row = _decoded(values)
+def keyed(task: Task, values: Any, columns: Mapping[str, str] = NO_COLUMNS) -> dict[str, Any]:
+    """Return a row of a file by the keys of a task's rows; other columns are passed over, numbers are ids and labels.
+
+    Raises InputFault where it is no row.
+    """
+    shape, row = _shape(task), renamed(decoded(values), columns)
+    found = {key: _without_nulls(row[key]) for key in shape.model_fields if key in row}
+    if isinstance(values, Cells):
+        kinds = {key: field.annotation for key, field in shape.model_fields.items()}
+        found = {key: of_cell(one, kinds[key]) if isinstance(one, str) else one for key, one in found.items()}
+    named = {"id", "expected"} if issubclass(shape, Labelled | MultiLabelled) else {"id"}
+    return {key: _named(value) if key in named else value for key, value in found.items()}
+
+
+def checked(task: Task, values: Mapping[str, Any], number: int, folder: Path) -> tuple[Any, Case]:
+    """Return a row as its table and as a case; the files that it names are in a folder. Raises InputFault."""
+    row = _validated(_shape(task), values, number)
+    where = f"{row.id!r}"
+    return row, _as_row(task.case_of(one_set(row, None, where), Files(folder), where), row)
+
+
+def keys_of(task: Task) -> dict[str, Any]:
+    """Return the keys of a task's rows, with their fields as pydantic has them."""
+    return {**_shape(task).model_fields}
+
+
+def _named(value: Any) -> Any:
+    """Return a number as a name."""
+    if isinstance(value, list):
+        return [_named(one) for one in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _validated(shape: Any, row: Mapping[str, Any], number: int) -> Any:
+    """Check a row; one without an id is called by its number and a digest of its input. Raises InputFault."""
     try:
-        return shape.model_validate({key: _without_nulls(row[key]) for key in shape.model_fields if key in row})
+        return shape.model_validate({"id": row.get("id") or _unnamed(row, number), **row})
     except ValidationError as error:
         name = f"{row['id']!r}: " if isinstance(row.get("id"), str) else ""
         raise InputFault(f"{name}{wrong(error, 'the row')}; mend the row") from error
 
 
-def _decoded(values: Any) -> dict[str, Any]:
-    """Return a row by column; what is null is not there. Raises InputFault where a line is no JSON object."""
-    try:
-        row = json.loads(values.decode("utf-8-sig")) if isinstance(values, bytes) else values
-    except (ValueError, RecursionError) as error:
-        raise InputFault(f"is no JSON in UTF-8 ({no_json(error)}); write one object a line") from error
-    if not isinstance(row, dict):
-        raise InputFault(f"is no object with id, input and expected, but {str(row)[:40]!r}; write one object a line")
-    return {key: value for key, value in row.items() if value is not None}
+def _unnamed(row: Mapping[str, Any], number: int) -> str:
+    said = json.dumps({**row, "expected": None}, sort_keys=True, default=str).encode()
+    return f"{number}-{hashlib.sha256(said).hexdigest()[:8]}"
 
 
 def _without_nulls(value: Any) -> Any:
@@ -246,26 +302,6 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
     return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _read(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, Any]]:
-    """Return the rows with their numbers, which are those of lines: bytes of JSON, or a dict of these columns."""
-    if path.suffix == ".parquet":
-        yield from enumerate(_read_parquet(path, columns), 1)
-        return
-    with path.open("rb") as file:
-        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
-
-
-def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise SurroundingsFault(f"{path}: reading it needs pyarrow; type: pip install 'swapgate[parquet]'") from error
-    with parquet.ParquetFile(path) as file:
-        there = [name for name in columns if name in file.schema_arrow.names]
-        for batch in file.iter_batches(batch_size=READ_AT_ONCE, columns=there):
-            yield from batch.to_pylist()
 
 
 def _version(path: Path) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from swapgate.core.words import nearest
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.budgets import Budget
 from swapgate.project.configuration import MOST_THREADS
+from swapgate.project.evaluation import check_columns
 from swapgate.project.variants import steps
 from swapgate.tasks import BUILT_IN, tasks
 from swapgate.tasks.generation import Chat
@@ -196,6 +197,8 @@ class Manifest(BaseModel):
     """Threads that compute the rows of evaluation sets; as many as there are cores where it is not set."""
     exceptions: Literal["in-change"] | None = None
     """"in-change": of a change that it judges, losses that the change itself accepts count."""
+    columns: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Of each suite which columns of its evaluation set hold the keys of a row, where they are called otherwise."""
     removed: dict[str, list[str]] = Field(default_factory=dict)
     """The tiers of each suite that the next change may remove."""
 
@@ -224,6 +227,8 @@ class _SuiteKeys(Table):
     """Whether an input may have several labels, or none."""
     threshold: float | None = Field(None, gt=0, lt=1)
     """Of a suite with several labels: the score from which one counts, for all rows that do not say."""
+    columns: dict[NonEmptyStr, NonEmptyStr] = Field(default_factory=dict)
+    """Which column of its evaluation set holds what a key of a row says, where it is called otherwise."""
     removed: list[NonEmptyStr] = Field(default_factory=list)
     """Tiers that a later change may remove without being INCOMPLETE under --against."""
 
@@ -248,7 +253,8 @@ def read_manifest(path: Path, own_labels: Callable[[Task, Row], str] = lambda ta
             faults += fault.args
         else:
             manifest.tasks[suite], manifest.rows[suite], manifest.defaults[suite] = task, rows, defaults
-            manifest.removed[suite] = [*_own_keys(table).get("removed", ())]
+            own = _own_keys(table)
+            manifest.removed[suite], manifest.columns[suite] = [*own.get("removed", ())], {**own.get("columns", {})}
     if faults:
         raise InputFault(*faults)
     if not any(manifest.rows.values()):
@@ -347,6 +353,10 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
             raise InputFault(f"{path}: {suite}.{key}: unknown key; did you mean {near[0]!r}?")
     own: _SuiteKeys = validated(_SuiteKeys, keys, path, f"{suite}.")
     task = _task_of(suite, own, path)
+    try:
+        check_columns(own.columns, task)
+    except InputFault as fault:
+        raise fault.behind(f"{path}: {suite}.") from fault
     tiers = {key: value for key, value in table.items() if key not in keys}
     defaults: dict[str, Any] = {}
     if not tiers and table:
@@ -379,8 +389,15 @@ def _read_suite(suite: str, table: Any, path: Path) -> tuple[Task, dict[str, Row
 def _own_keys(table: dict[str, Any]) -> dict[str, Any]:
     """Return what a suite's table says besides its tiers."""
     return {
-        key: value for key, value in table.items() if key in _SuiteKeys.model_fields and not isinstance(value, dict)
+        key: value
+        for key, value in table.items()
+        if key in _SuiteKeys.model_fields and (not isinstance(value, dict) or _is_columns(key, value))
     }
+
+
+def _is_columns(key: str, value: dict[str, Any]) -> bool:
+    """Return whether a table is that of columns, and no tier of this name."""
+    return key == "columns" and "model" not in value
 
 
 def _own(row: dict[str, Any], task: Task) -> dict[str, Any]:

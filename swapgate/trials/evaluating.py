@@ -63,9 +63,10 @@ class Evaluating:
         keys = [self.memory.key(one.digest) for one in window] if self.memory else []
         known = self.memory.recall(keys) if self.memory else {}
         found: list[Said | None] = [known.get(key) for key in keys] if keys else [None] * len(window)
-        self.recalled += len(found) - found.count(None)
-        self.advance(len(found) - found.count(None))
         asked = [place for place, said in enumerate(found) if said is None]
+        if recalled := len(window) - len(asked):
+            self.recalled += recalled
+            self.advance(recalled)
         asked.sort(key=lambda place: window[place].extent, reverse=True)  # what needs most memory first
         while asked:
             places = asked[: self.batch]

@@ -356,7 +356,8 @@ def _find_set(plan: Plan, suite: str, asked: Path | None, working_tree: Path | N
         labels = _labels(plan, suite) if task.label_names else set()
         source = f"--eval-set {suite}" if asked else f"{cases.path}: evaluation"
         try:
-            plan.evaluations[suite] = find_set(path_of, task, frozenset(labels))
+            columns = plan.manifest.columns[suite]
+            plan.evaluations[suite] = find_set(path_of, task, frozenset(labels), columns)
         except InputFault as fault:
             raise fault.behind(f"{source}: ") from fault
         return

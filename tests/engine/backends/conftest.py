@@ -67,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a question."""
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.note(self, body)
-        self.server.behave(self, json.loads(body))
+        self.server.behave(self, {} if body.startswith(b"RIFF") else json.loads(body))
 
     def do_GET(self) -> None:
         """Answer what it is."""

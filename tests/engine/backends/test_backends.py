@@ -33,6 +33,7 @@ def installed(monkeypatch):
         ("not a name:make", "transformers"),
         ("C:/models/ner", "transformers"),
     ],
+    ids=["folder", "public", "file", "function", "two words", "drive"],
 )
 def test_told_from_its_model(tmp_path, model, name):
     """A row that does not say its backend is of the one that knows its model by name, or by what lies there."""

@@ -1,11 +1,31 @@
 """Predictions that were made elsewhere are judged as a model's are, but for what was not measured."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 BUDGET = 'budget.size = { against = "original", at_most = 0.9 }\n'
+
+PARAMETERS = """
+
+def test_parameters(parameters, budget):
+    assert parameters <= budget.parameters
+"""
+PROPERTIES = """
+
+from hypothesis import given, strategies
+
+
+@given(text=strategies.text())
+def test_twice(model, text):
+    assert model.predict([text]) == model.predict([text])
+
+
+def test_few(prediction):
+    assert len(prediction.entities) < 3
+"""
 
 
 def judged(project, path, *options):
@@ -24,11 +44,44 @@ def test_right_predictions_pass(recorded, write, answers):
     result.assert_outcomes(passed=5, xpassed=1, deselected=8)
 
 
-def test_a_budget_asks(recorded, write, answers):
+@pytest.mark.parametrize("cost", ["size", "latency", "parameters"])
+def test_a_budget_asks(recorded, write, answers, cost):
     """A cost for which a budget asks is not measured, and makes the tier INCOMPLETE."""
+    recorded.replace(recorded.models_file, BUDGET, BUDGET.replace("size", cost))
+    recorded.suite.write_text(recorded.suite.read_text() + PARAMETERS)
     verdict, reasons, _ = judged(recorded, write(answers))
     assert verdict == "INCOMPLETE"
-    assert "size not measured: recorded does not tell that of predictions.jsonl" in reasons
+    words = f"{cost} not measured: recorded predictions (predictions.jsonl); take budget.{cost} out"
+    if cost == "latency":
+        words = "latency and properties not measured: recorded predictions (predictions.jsonl), of cases and rows alone"
+    assert f"ner/small: {words}" in reasons
+
+
+def test_a_reference_that_has_no_size(recorded, write, answers):
+    """A model whose size is to be judged beside predictions from elsewhere is INCOMPLETE too."""
+    write(answers)
+    recorded.replace(recorded.models_file, 'model = "../../models/original"', 'model = "../../predictions.jsonl"')
+    result = recorded.run("-k", "small and size")
+    assert recorded.verdicts(result)["small"] == "INCOMPLETE"
+    assert "for the reference: ner/original: size not measured: recorded predictions" in recorded.reasons(result)[0]
+
+
+def test_properties_are_left_out(recorded, write, answers):
+    """Properties ask what stands in no file and are left out; other tests of one's own run."""
+    recorded.replace(recorded.models_file, BUDGET, "")
+    recorded.suite.write_text(recorded.suite.read_text() + PROPERTIES)
+    verdict, reasons, result = judged(recorded, write(answers))
+    assert verdict == "PASS", reasons
+    assert "test_twice" not in result.stdout.str()
+    assert re.findall(r"\d/\d", recorded.table(result)[1]) == ["3/3", "3/3", "3/3"]
+
+
+def test_in_two_processes(recorded, write, answers):
+    """Under pytest-xdist the verdict and what it says are the same."""
+    recorded.replace(recorded.models_file, BUDGET, "")
+    verdict, reasons, _ = judged(recorded, write(answers), "-n", "2", "-m", "not latency")
+    assert verdict == "PASS", reasons
+    assert "latency, memory, parameters, properties, size not measured: recorded predictions" in reasons
 
 
 WRONG = {

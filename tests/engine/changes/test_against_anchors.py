@@ -126,6 +126,18 @@ def test_replaced(crept, against, monkeypatch, how, words):
     assert f"ner/small: {ANCHOR}, the rows of its anchor, {words}" in reasons if words else "its anchor" not in reasons
 
 
+def test_mended(crept, commit, against):
+    """An anchor that the commit has broken may be mended in a change, where no limit of the commit needs it."""
+    crept.replace(crept.models_file, BUDGET, "")
+    path = crept.path / ANCHOR
+    whole = path.read_text()
+    path.write_text(f"<<<<<<< ours\n{whole}")
+    commit()
+    path.write_text(whole)
+    result = against("-k", "small and golden")
+    assert (result.ret, crept.verdicts(result)["small"]) == (0, "PASS")
+
+
 def test_weights_are_gone(crept, git, commit, against):
     """Where git does not keep the incumbent's weights and they are gone, its recorded rows stand for it."""
     crept.write(".gitignore", "*.safetensors\n" + (crept.path / ".gitignore").read_text())

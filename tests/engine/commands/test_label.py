@@ -238,7 +238,7 @@ def test_missing_label(label):
     ("text", "words"),
     [
         ("", "holds no rows"),
-        ("{}\n", "row 1: id:"),
+        ("{}\n", "row 1: text:"),
         ('{"id": "a"}\n', "row 1: 'a': text:"),
         ('{"id": "a", "text": "t"}\n' * 2, "row 2: 'a' stands twice"),
         ("nonsense\n", "row 1: is no JSON"),

@@ -129,8 +129,8 @@ BAD = [
     (b"Ada came.\n", NO_JSON.format("no value stands where one must")),
     (b'{"id": "\xff"}\n', NO_JSON.format("no letter of UTF-8")),
     (b"[" * 100_000 + b"\n", NO_JSON.format("it is nested too deeply")),
-    (bad(id=None), "id: missing; mend the row"),
-    (bad(id=7), "id: must be a text; mend the row"),
+    (bad(id=7.5), "id: must be a text; mend the row"),
+    (bad(id=True), "id: must be a text; mend the row"),
     (bad(id=""), "'': id: is empty; mend the row"),
     (bad(text=None), "'good': text: missing; mend the row"),
     (bad(expected=None), "'good': expected: missing; mend the row"),
@@ -172,10 +172,10 @@ def test_id_that_stands_twice(found, path, end):
         ("set.jsonl", '{"id": "x"}'.encode("utf-16"), "row 1: is no JSON in UTF-8"),
         ("set.parquet", b"", "cannot be read after row 0: .*; give a file that is whole"),
         ("set.parquet", b"PAR1PAR1", "cannot be read after row 0: .*; give a file that is whole"),
-        ("set.csv", b"id,text", r"an evaluation set is a file \.jsonl or \.parquet; convert it"),
-        ("set", b"", r"an evaluation set is a file \.jsonl or \.parquet; convert it"),
+        ("set.txt", b"id,text", r"an evaluation set is a file \.jsonl, \.parquet, \.csv or \.tsv; convert it"),
+        ("set", b"", r"an evaluation set is a file \.jsonl, \.parquet, \.csv or \.tsv; convert it"),
     ],
-    ids=["empty", "blank", "UTF-16", "empty Parquet", "no Parquet", "CSV", "no suffix"],
+    ids=["empty", "blank", "UTF-16", "empty Parquet", "no Parquet", "text", "no suffix"],
 )
 def test_bad_file(tmp_path, name, text, message):
     """A file that holds no rows, or is of another format, is refused before a model runs."""

@@ -274,3 +274,28 @@ def test_row_file_of_any_task(path):
     path.write_text(f"model = 'm'\n{LABELS}treshold = 0.3\n")
     with pytest.raises(InputFault, match="treshold: unknown key"):
         read_row(path, None)
+
+
+def test_columns(read):
+    """A suite's own table says which columns of its set hold the keys of a row; a tier may be called columns."""
+    columns = "columns = { text = 'review', 'slices.language' = 'lang' }"
+    assert read(f"[sentiment]\n{columns}\n[sentiment.small]\nmodel = 'm'\n{LABELS}").columns == {
+        "sentiment": {"text": "review", "slices.language": "lang"}
+    }
+    assert read(f"[sentiment.columns]\nmodel = 'm'\n{LABELS}").columns == {"sentiment": {}}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("{ txt = 'review' }", "sentiment.columns.txt: no key of a row of text-classification; did you mean 'text'?"),
+        ("{ question = 'q' }", "sentiment.columns.question: no key of a row of text-classification; known: "),
+        ("{ text = 1 }", "sentiment.columns.text: must be a text, found 1"),
+        ("'text'", "sentiment.columns: must be a table, found 'text'"),
+    ],
+)
+def test_bad_columns(read, columns, message):
+    """Columns of keys that rows have not are refused."""
+    with pytest.raises(InputFault) as told:
+        read(f"[sentiment]\ncolumns = {columns}\n[sentiment.small]\nmodel = 'm'\n{LABELS}")
+    assert message in str(told.value)

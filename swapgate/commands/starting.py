@@ -1,0 +1,379 @@
+"""The command `swapgate init`: the files of a project of one's own, for a model that is asked once."""
+
+import argparse
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swapgate.backends import backend_of, find, told_from
+from swapgate.commands import starters
+from swapgate.commands.importing import add_source_options, cases_text, imported, lines_text, toml_of
+from swapgate.core.faults import Fault, InputFault, SurroundingsFault
+from swapgate.core.files import write_whole
+from swapgate.core.tables import read_toml
+from swapgate.core.words import listed, nearest
+from swapgate.models import hub
+from swapgate.models.fetching import fetch
+from swapgate.models.loading import Source
+from swapgate.outputs import check_expected
+from swapgate.outputs.answer import Answer
+from swapgate.outputs.answered import OTHERS
+from swapgate.outputs.classification import Classification
+from swapgate.outputs.detections import Detections
+from swapgate.outputs.entities import Entities
+from swapgate.outputs.label_set import LabelSet
+from swapgate.outputs.text import Text
+from swapgate.outputs.writing_systems import words
+from swapgate.project.evaluation import keys_of, without_answer
+from swapgate.project.foreign.shaping import FILES
+from swapgate.project.manifest import Row, row_type
+from swapgate.project.reading import FORMATS
+from swapgate.tasks import tasks
+from swapgate.tasks.classes import MULTI
+from swapgate.tasks.settings import MANY
+from swapgate.tasks.task import Task
+from swapgate.trials.asking import Asking, or_raise
+from swapgate.trials.checking import check_model
+from swapgate.trials.plan import make_plan
+
+TIER = "original"
+BETWEEN = " | "
+"""What parts the question of an `--input` from its context."""
+Ask = Callable[[str], str]
+
+
+def add_init_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--model", help="a folder, the id of a public model, or what another backend reads")
+    parser.add_argument("--task", help="what the model does; guessed from its config.json unless said")
+    parser.add_argument("--suite", help="a name for this task on your data; the task's unless said")
+    words = "a name of the model's and the one of the cases, as in LABEL_0=negative; may be given again"
+    parser.add_argument("--labels", action="append", default=[], metavar="KEY=NAME", help=words)
+    parser.add_argument("--cases", metavar="SOURCE", help="inputs with right answers, as `swapgate import` reads them")
+    words = "an input, or its file, with the model's own answer as the right one; may be given again"
+    parser.add_argument("--input", action="append", default=[], metavar="INPUT", help=words)
+    parser.add_argument(
+        "--eval-set", metavar="SOURCE", help="rows to measure quality on, as `swapgate import` reads them"
+    )
+    add_source_options(parser)
+    parser.add_argument("--no-ci", action="store_true", help="write no workflow for GitHub Actions")
+    parser.add_argument("--force", action="store_true", help="write files anew that are there already")
+
+
+@dataclass
+class Start:
+    """What is to be written."""
+
+    root: Path
+    suite: str
+    task: Task
+    source: Source
+    row: dict[str, Any]
+    """Keys of the tier's row."""
+    files: dict[Path, str] = field(default_factory=dict)
+    """What is written, by its path."""
+    copies: dict[Path, Path] = field(default_factory=dict)
+    """Files that are copied, by where to."""
+    told: list[str] = field(default_factory=list)
+    evaluation: str | None = None
+    """The evaluation set, as the cases file names it."""
+
+    @property
+    def models_file(self) -> Path:
+        """Where the models file is."""
+        return self.root / "fixtures" / "models" / "embedded.toml"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the suite's cases."""
+        return self.root / "fixtures" / self.suite
+
+
+def init(root: Path, asked: argparse.Namespace, ask: Ask | None) -> str:
+    """Write the files of a project and ask its model once; gives what to say. Raises Fault, and then nothing is left.
+
+    `ask` asks a person for what no option says; None where nobody is there.
+    """
+    if not asked.model and ask is None:
+        raise InputFault("swapgate init: give --model, as in: swapgate init --model path/to/model (see --help)")
+    start = _begin(root, asked, None if asked.model else ask)
+    before: dict[Path, bytes | None] = {}
+    try:
+        _add_cases(start, asked)
+        _add_others(start, asked)
+        _check_free(start, asked.force)
+        before = {path: path.read_bytes() if path.exists() else None for path in (*start.files, *start.copies)}
+        for path, text in start.files.items():
+            write_whole(path, text)
+        for path, origin in start.copies.items():
+            shutil.copyfile(origin, path)
+        _try(start)
+    except OSError as error:
+        _restore(before, root)
+        raise SurroundingsFault(
+            f"{error.filename}: cannot be written ({error.strerror}); nothing was written"
+        ) from error
+    except BaseException:
+        _restore(before, root)
+        raise
+    names = [path.relative_to(root).as_posix() for path in (*start.files, *start.copies)]
+    lines = [*start.told, f"written: {listed(names)}", *starters.next_steps(start.suite)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _restore(before: Mapping[Path, bytes | None], root: Path) -> None:
+    """Leave files as they were before, and no folders that were made for them."""
+    for path, content in before.items():
+        if content is not None:
+            path.write_bytes(content)
+            continue
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == root or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
+
+
+def _begin(root: Path, asked: argparse.Namespace, ask: Ask | None) -> Start:
+    """Find the model and what it is. Raises Fault."""
+
+    def answer(said: str | None, question: str, usual: str = "") -> str:
+        if said or ask is None:
+            return said or usual
+        return ask(f"{question}{f' [{usual}]' if usual else ''}: ").strip() or usual
+
+    model = answer(asked.model, "Model (a folder, the id of a public model, or what another backend reads)")
+    if not model:
+        raise InputFault("swapgate init: no model was named; type it, or give --model")
+    base = root / "fixtures" / "models"
+    row = _row_of(model, base)
+    source = find(Row.model_validate(row), base, root)
+    if source.absent:
+        got = fetch(row["model"], row.get("revision"), allow_pickle=False)
+        row["revision"] = got.commit
+        source = find(Row.model_validate(row), base, root)
+    task = _task_of(answer(asked.task, "Task", _guess(source)), source)
+    suite = answer(asked.suite, "Suite, a name for this task on your data", task.family)
+    asked.cases = answer(asked.cases, "Cases to import (a file or folder; none: an example)") or None
+    asked.eval_set = answer(asked.eval_set, "Evaluation set to import (a file; none: later)") or None
+    start = Start(root, suite, task, source, row)
+    labels = _labels_of(start, asked.labels)
+    start.row |= {"labels": labels} if labels else {}
+    start.source = find(row_type(task).model_validate(start.row), base, root)
+    return start
+
+
+def _row_of(model: str, base: Path) -> dict[str, Any]:
+    """Return the keys of a row that say which model it is, with a path as the models file has it. Raises InputFault."""
+    path = Path(model).expanduser()
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise InputFault(f"--model {model[:60]}: cannot be read ({error.strerror}); give a model folder") from error
+    if exists:
+        return {"model": Path(os.path.relpath(path.absolute(), base)).as_posix()}
+    name, _, revision = model.partition("@")
+    is_path = model.startswith((".", "/", "~")) or (path.parent != Path() and path.parent.is_dir())
+    if is_path or (path.suffix and ":" not in model and not hub.is_id(name)):
+        raise InputFault(f"--model {model}: there is no such file or folder; give one, or the id of a public model")
+    if "revision" in told_from(model, Path.cwd()).keys:
+        return {"model": name, **({"revision": revision} if revision else {})}
+    return {"model": model}
+
+
+def _guess(source: Source) -> str:
+    """Tell by its config.json which task a model is for; nothing where that does not say so."""
+    import transformers
+
+    architectures = source.config.get("architectures")
+    names = {str(one) for one in architectures} if isinstance(architectures, list) else set()
+    for task in dict.fromkeys(tasks().values()):
+        with suppress(Fault, AttributeError):
+            auto = getattr(transformers, task.auto_class_of(source.name, source.config))
+            known = auto._model_mapping._model_mapping.get(source.config.get("model_type"), ())
+            if names & {*([known] if isinstance(known, str) else known)}:
+                return task.name
+    return ""
+
+
+def _task_of(name: str, source: Source) -> Task:
+    """Return a task, for several labels where the model's config.json says so. Raises InputFault."""
+    known = tasks()
+    if not name:
+        names = listed(dict.fromkeys(task.name for task in known.values()))
+        raise InputFault(f"{source.name} does not say what it is for; give --task, one of: {names}")
+    if name not in known:
+        raise InputFault(f"--task {name}: unknown task{nearest(name, known)}")
+    task = known[name]
+    several = task.multi_label if source.config.get("problem_type") == MULTI else None
+    wrong = (several or task).check_config(source.config) if source.has_config else ""
+    if wrong:
+        raise InputFault(f"--task {name}: {source.name}: {wrong}")
+    return several or task
+
+
+def _labels_of(start: Start, said: Sequence[str]) -> dict[str, str]:
+    """Return the label map of the row: the model's own names, but for those that are said. Raises InputFault."""
+    pairs = {key: name for key, _, name in (one.partition("=") for one in said)}
+    task, source = start.task, start.source
+    if "" in pairs or "" in pairs.values():
+        raise InputFault("--labels: not of the form KEY=NAME, as in --labels LABEL_0=negative")
+    if task.label_names is None:
+        if pairs:
+            raise InputFault(f"--labels: a {task.name} has none; leave it out")
+        return {}
+    names = source.class_names(task)
+    if names is None:
+        return pairs or {OTHERS: OTHERS}
+    row = row_type(task).model_validate({**start.row, "labels": pairs})
+    keys = sorted({*row.label_keys(names)})
+    strange = next((key for key in pairs if key not in keys), None)
+    if strange is not None:
+        raise InputFault(f"--labels {strange}: no label of {source.name}{nearest(strange, keys)}")
+    if (advice := row.advice(names)) and keys != sorted(pairs):
+        raise InputFault(f"{source.name} has the labels {listed(keys)}{advice}, with --labels KEY=NAME for each")
+    return {OTHERS: OTHERS, **pairs} if len(keys) > MANY else {key: pairs.get(key, key) for key in keys}
+
+
+def _add_cases(start: Start, asked: argparse.Namespace) -> None:
+    """Add cases and evaluation set. Raises Fault."""
+    if asked.cases and asked.input:
+        raise InputFault("swapgate init: give --cases or --input, and not both")
+    out = start.folder / "cases.toml"
+    if asked.eval_set:
+        _add_set(start, asked)
+    if asked.cases:
+        found = imported(asked.cases, start.task, asked, out)
+        text = cases_text(found, start.task, out, start.evaluation)
+        start.told += found.told()
+        if not found.rows:
+            raise InputFault(*found.told(), f"{asked.cases}: no case of it is understood; nothing was written")
+    else:
+        text = starters.ASKED + toml_of(_answered(start, asked.input), start.evaluation)
+    start.files[out] = text
+
+
+def _add_set(start: Start, asked: argparse.Namespace) -> None:
+    """Add the evaluation set: the file itself where it can be read as it is and is one of the project."""
+    out = start.folder / "evaluation.jsonl"
+    found = imported(asked.eval_set, start.task, asked, out)
+    start.told += found.told()
+    if not found.rows:
+        raise InputFault(*found.told(), f"{asked.eval_set}: no row of it is understood; nothing was written")
+    path = Path(asked.eval_set).absolute()
+    own = all(key == column for key, column in found.columns.items()) and not found.left_out
+    if own and path.suffix in FORMATS and path.is_relative_to(start.root) and not asked.files:
+        start.evaluation = Path(os.path.relpath(path, start.folder)).as_posix()
+        return
+    start.files[out] = lines_text(found, out)
+    start.evaluation = out.name
+
+
+def _answered(start: Start, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield cases of inputs with the model's own answers. Raises Fault."""
+    task, keys = start.task, [key for key, one in keys_of(start.task).items() if one.is_required()]
+    keys = [key for key in keys if key not in ("id", "expected")]
+    inputs = inputs or [BETWEEN.join(starters.EXAMPLES.get(key, "") for key in keys)]
+    if not backend_of(start.source).answers and not inputs[0]:
+        raise InputFault(f"{task.name} needs {keys[0]} files: give some with --input FILE, or with --cases SOURCE")
+    asking = Asking(task, start.source, start.source.row, [])
+    try:
+        for number, one in enumerate(inputs, 1):
+            parts = one.split(BETWEEN, len(keys) - 1)
+            if len(parts) != len(keys) or not all(parts):
+                raise InputFault(f"--input {one[:40]!r}: give {BETWEEN.join(keys)}, or cases with --cases SOURCE")
+            given = dict(zip(keys, parts, strict=True))
+            case = without_answer(task, {key: _whole(key, value) for key, value in given.items()}, number, Path.cwd())
+            said = or_raise(asking.predict([case.input], [f"example_{number}"])[0])
+            for key in [key for key in FILES if key in given]:
+                origin = Path(given[key])
+                start.copies[start.folder / origin.name] = origin
+                given[key] = origin.name
+            yield {"id": f"example_{number}", **given, "expected": _right(task, said, one)}
+    finally:
+        asking.release()
+
+
+def _whole(key: str, value: str) -> str:
+    return str(Path(value).expanduser().absolute()) if key in FILES else value
+
+
+def _right(task: Task, said: Any, given: str) -> Any:
+    """Return what a model says as the right answer of a case. Raises InputFault."""
+    match said:
+        case Classification():
+            return said.scores[0].label
+        case LabelSet():
+            return [score.label for score in said.counted]
+        case Entities():
+            return [{key: getattr(one, key) for key in ("label", "start", "end", "text")} for one in said.entities]
+        case Answer():
+            return [{"start": said.start, "text": said.text}] if said.text else []
+        case Detections():
+            return [{"label": one.label, "box": [round(edge, 1) for edge in one.box]} for one in said.counted]
+        case Text(text=text) if text.strip():
+            return {"summary": text, "words": [1, 2 * len(words(text)) or 1]} if task.graded else text
+    raise InputFault(f"the model's answer to {given[:40]!r} ({said}) makes no case; give cases with --cases SOURCE")
+
+
+def _add_others(start: Start, asked: argparse.Namespace) -> None:
+    """Add models file, suite file, configuration and workflow. Raises InputFault."""
+    table = starters.suite_table(start.suite, start.task, tasks().get(start.suite) is start.task)
+    measured = backend_of(start.source).measures(start.source.row)
+    row = starters.row_table(start.suite, TIER, start.row, measured, start.evaluation is not None)
+    before = _other_suites(start, asked.force)
+    start.files[start.models_file] = f"{before or starters.MODELS_HEAD}\n{table}{row}"
+    name = start.suite.replace("-", "_")
+    start.files[start.root / "tests" / f"test_{name}.py"] = starters.suite_file(start.suite)
+    if path_and_text := starters.configuration(start.root):
+        start.files |= dict([path_and_text])
+    workflow = start.root / ".github" / "workflows" / "swapgate.yml"
+    if not asked.no_ci and not workflow.exists():
+        start.files[workflow] = starters.WORKFLOW
+
+
+def _other_suites(start: Start, force: bool) -> str:
+    """Return what the models file says already, of other suites. Raises InputFault where it has this one."""
+    path = start.models_file
+    if not path.exists():
+        return ""
+    there = read_toml(path)
+    if start.suite not in there:
+        return path.read_text(encoding="utf-8").rstrip("\n") + "\n"
+    if len(there) > 1 or not force:
+        what = "take it out there first" if len(there) > 1 else "give --force to write it anew"
+        raise InputFault(f"{path}: has a suite {start.suite} already; {what}, or give --suite another name")
+    return ""
+
+
+def _check_free(start: Start, force: bool) -> None:
+    """Make sure that nothing is overwritten. Raises InputFault."""
+    changed = {start.models_file, start.root / "pyproject.toml"}
+    there = [path for path in (*start.files, *start.copies) if path.exists() and path not in changed]
+    if there and not force:
+        names = listed(path.relative_to(start.root).as_posix() for path in there)
+        raise InputFault(f"{names}: there already; give --force to write them anew, or --suite another name")
+
+
+def _try(start: Start) -> None:
+    """Ask the model all cases; those that it gets wrong become known gaps. Raises Fault."""
+    plan = make_plan(start.root, start.models_file, [], [], start.root)
+    model = plan.models[start.suite, TIER]
+    check_model(model)
+    if start.suite in plan.evaluations:
+        _ = plan.evaluations[start.suite].count  # raises where a row is wrong
+    gaps = {}
+    for case in model.cases.cases:
+        wrong = check_expected(model.prediction(case), case.expected)
+        if wrong:
+            gaps[case.id] = f"so when swapgate init ran: {wrong[0]}"
+    model.release()
+    right = len(model.cases.cases) - len(gaps)
+    start.told.append(f"{model.source.name}: {right} of {len(model.cases.cases)} cases right, {len(gaps)} known gaps")
+    if gaps:
+        text = start.files[start.models_file] + starters.gaps_table(start.suite, TIER, gaps)
+        write_whole(start.models_file, text)

@@ -1,0 +1,33 @@
+"""Folders of pictures or sounds, one for each label, as torchvision's ImageFolder and data sets of sounds have them."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from swapgate.core.faults import InputFault
+from swapgate.core.words import listed
+from swapgate.project.foreign.found import Found
+
+ENDINGS = {
+    "image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"),
+    "audio": (".wav", ".flac", ".ogg", ".mp3"),
+}
+PARTS = frozenset({"train", "test", "val", "valid", "validation", "dev"})
+"""Names of folders that hold a part of a data set and no label."""
+
+
+def read(path: Path, keys: Collection[str]) -> Iterator[Found]:
+    """Yield each file with the name of its folder. Raises InputFault where there are none, or no labels."""
+    key = next((key for key in ENDINGS if key in keys), None)
+    if key is None:
+        raise InputFault(f"{path}: is a folder, and inputs of this task are no pictures or sounds; name a file of rows")
+    labels = sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
+    if not labels:
+        raise InputFault(f"{path}: holds no folders; put the files of each label in one that is called like it")
+    if all(one.name in PARTS for one in labels):
+        raise InputFault(f"{path}: holds parts of a data set ({listed(one.name for one in labels)}); name one of them")
+    for label in labels:
+        for file in sorted(one for one in label.rglob("*") if one.is_file() and not one.name.startswith(".")):
+            where = file.relative_to(path).as_posix()
+            fault = InputFault(f"ends in none of {', '.join(ENDINGS[key])}; convert it, or take it out")
+            is_one = file.suffix.lower() in ENDINGS[key]
+            yield Found(where, {"id": where, key: file, "expected": label.name} if is_one else fault)

@@ -1,0 +1,179 @@
+"""From rows as others write them to rows of a task: which column is what, and how answers are written."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from swapgate.core.faults import InputFault
+from swapgate.core.words import listed
+from swapgate.project.foreign.coco import corners
+from swapgate.project.foreign.tagged import spans
+from swapgate.project.reading import of_cell
+
+NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "text": (
+            *("text", "tokens", "words", "review", "review_body", "content", "document", "article", "dialogue"),
+            *("comment", "tweet", "utterance", "body", "message", "input", "sentence"),
+        ),
+        "question": ("question", "query"),
+        "context": ("context", "passage", "paragraph", "document", "text"),
+        "audio": ("audio", "path", "file", "file_name", "filename", "wav", "clip"),
+        "image": ("image", "img", "picture", "file_name", "filename", "path", "file"),
+        "expected": (
+            *("expected", "label", "labels", "stars", "rating", "sentiment", "category", "class", "intent", "target"),
+            *("summary", "highlights", "reference", "answers", "answer", "entities", "ner_tags", "tags", "objects"),
+            *("transcription", "transcript", "sentence", "text", "output"),
+        ),
+        "id": ("id", "idx", "guid", "uid", "key"),
+    }
+)
+"""How others call the columns of a key, the likeliest first."""
+PLACES = ("", "clips", "images", "audio", "data")
+"""Folders beside a file of rows in which the files lie that it names."""
+FILES = ("audio", "image")
+"""Keys whose value is a file."""
+
+
+def guessed(there: Collection[str], keys: Mapping[str, bool], said: Mapping[str, str]) -> dict[str, str]:
+    """Return the column of each key: as it is said, else as others call it; `keys` tells of each whether it must be.
+
+    Raises InputFault where one that must be there is not to be told, or what was said is not there.
+    """
+    for key, column in said.items():
+        if key not in keys:
+            raise InputFault(f"--columns {key}={column}: no key of a row; known: {listed(keys)}")
+        if column not in there:
+            raise InputFault(f"--columns {key}={column}: no such column; there are: {listed(there)}")
+    found = dict(said)
+    for key, names in NAMES.items():
+        if key in keys and key not in found:
+            name = next((name for name in names if name in there and name not in found.values()), None)
+            found.update({key: name} if name else {})
+    missing = [key for key, is_needed in keys.items() if is_needed and key not in found]
+    if missing:
+        raise InputFault(
+            f"which column is {missing[0]}? there are: {listed(there)}; say it with --columns {missing[0]}=COLUMN"
+        )
+    if all(found[key] == key for key, is_needed in keys.items() if is_needed):  # then it is one of our own
+        found.update({key: key for key in keys if key in there and key not in found})
+    return found
+
+
+def shaped(row: Mapping[str, Any], columns: Mapping[str, str], kinds: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Return a row by a task's keys; `kinds` are their types, `base` is where files that it names are looked for.
+
+    Raises InputFault where it is not understood.
+    """
+    found = {key: row[column] for key, column in columns.items() if row.get(column) is not None}
+    found = {key: of_cell(one, kinds[key]) if isinstance(one, str) else one for key, one in found.items()}
+    if _are_texts(found.get("text")):
+        tagged = spans(found["text"], found["expected"]) if _are_texts(found.get("expected")) else _no_tags(columns)
+        if isinstance(tagged, InputFault):
+            raise tagged
+        found |= tagged
+    try:
+        if "expected" in found:
+            found["expected"] = _answer(found["expected"], found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputFault(
+            f"{columns['expected']} is not understood ({type(error).__name__}: {error}); mend the row"
+        ) from error
+    for key in FILES:
+        if key in found:
+            found[key] = _file(found[key], base)
+    return found
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _no_tags(columns: Mapping[str, str]) -> InputFault:
+    return InputFault(
+        f"{columns['text']} is a list of tokens, and {columns.get('expected')} no list of tags; mend the row"
+    )
+
+
+def _answer(said: Any, row: Mapping[str, Any]) -> Any:
+    """Return an expected answer as a case has it, of one as SQuAD, COCO or tools for labelling write it."""
+    if isinstance(said, dict):
+        if "answer_start" in said:
+            pairs = zip(said["answer_start"], said["text"], strict=True)
+            return _once({"start": start, "text": text} for start, text in pairs)
+        if "bbox" in said:
+            names = said["category"] if "category" in said else said["label"]
+            return [{"label": _name(n), "box": corners(box)} for n, box in zip(names, said["bbox"], strict=True)]
+        return said
+    if isinstance(said, list):
+        return _once(_part(one, row.get("text")) for one in said)
+    return said
+
+
+def _part(one: Any, text: Any) -> Any:
+    """Return one entity, answer or box of several."""
+    if isinstance(one, list) and len(one) == 3 and isinstance(text, str):
+        start, end, label = one
+        return {"label": _name(label), "start": start, "end": end, "text": text[start:end]}
+    if not isinstance(one, dict):
+        return one
+    if "answer_start" in one:
+        return {"start": one["answer_start"], "text": one["text"]}
+    if {"start", "end"} <= one.keys() and isinstance(text, str):
+        names = [one[key] for key in ("label", "type", "entity", "entity_group") if key in one]
+        label, whole = names[0], text[one["start"] : one["end"]]
+        return {"label": _name(label), "start": one["start"], "end": one["end"], "text": one.get("text", whole)}
+    return one
+
+
+def _name(label: Any) -> Any:
+    return str(label) if isinstance(label, int) and not isinstance(label, bool) else label
+
+
+def _once(parts: Iterable[Any]) -> list[Any]:
+    found: list[Any] = []
+    for one in parts:
+        if one not in found:
+            found.append(one)
+    return found
+
+
+def _file(said: Any, base: Path) -> Any:
+    """Return the path of a file, or its bytes with the ending of its name. Raises InputFault where there is none."""
+    if isinstance(said, dict) and said.get("bytes") is not None:
+        return said["bytes"], Path(str(said.get("path") or "")).suffix or ending_of(said["bytes"])
+    name: Any = said.get("path") if isinstance(said, dict) else said
+    if not isinstance(name, str | Path):
+        raise InputFault(f"names no file, but {str(name)[:40]!r}; give a path")
+    if isinstance(name, Path):
+        return name
+    path = next((base / place / name for place in PLACES if (base / place / name).is_file()), None)
+    if path is None:
+        raise InputFault(f"no file {name} beside it; put it there, or give --files with the folder that has it")
+    return path
+
+
+STARTS = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
+
+
+def ending_of(content: bytes) -> str:
+    """Return how a file of this content is called at its end. Raises InputFault where that is not known."""
+    found = next((ending for start, ending in STARTS.items() if content.startswith(start)), None)
+    if found is None:
+        raise InputFault(f"holds bytes that begin with {content[:4]!r}, no picture or sound that is known; convert it")
+    return found
+
+
+def stored(found: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a row whose files are whole paths: those that are bytes are written into a folder. Raises OSError."""
+    row = dict(found)
+    for key in [key for key in FILES if key in row]:
+        if isinstance(row[key], tuple):
+            content, ending = row[key]
+            row[key] = folder / f"{hashlib.sha256(content).hexdigest()[:16]}{ending}"
+            folder.mkdir(parents=True, exist_ok=True)
+            row[key].write_bytes(content)
+        row[key] = row[key].absolute()
+    return row

@@ -8,6 +8,7 @@ from typing import Any
 from rich.text import Text as Line
 
 from swapgate.core.words import quoted
+from swapgate.outputs import blocks
 from swapgate.outputs.answered import ROUNDED, rounding, scores
 from swapgate.outputs.counts import BRIER, CONFIDENCE, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import score_change
@@ -183,6 +184,13 @@ def diff(golden: Classification | None, now: Classification, _: object) -> Itera
         yield Line.assemble(f"  {label} ", *score_change(then.get(label), there.get(label)))
 
 
+def dress(golden: Classification | None, now: Classification, right: Sequence[str], _: object) -> list[blocks.Block]:
+    """Show the scores of both sides."""
+    then, there = (_by_label(one) if one else {} for one in (golden, now))
+    names = dict.fromkeys((*there, *then, *right))
+    return [blocks.bars((name, then.get(name), there.get(name), name in right) for name in names)]
+
+
 def _by_label(found: Classification) -> dict[str, float]:
     return {score.label: score.score for score in found.scores}
 
@@ -203,6 +211,7 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     diff=diff,
+    dress=dress,
     shares=frozenset({"accuracy", "top-3", "top-5"}),
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,

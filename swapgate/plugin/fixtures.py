@@ -171,7 +171,7 @@ def memory(request: pytest.FixtureRequest, model: Model) -> Cost:
 @pytest.fixture
 def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     """Figures on the evaluation set, judged: `assert quality >= budget.quality`."""
-    plan = request.config.stash[PLAN]
+    plan, keep = request.config.stash[PLAN], request.config.option.verdict_html is not None
     evaluation = plan.evaluations[model.suite]
 
     def reference(limit: QualityLimit) -> Model | None:
@@ -184,7 +184,7 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")
         with nullcontext() if one is model else _as_reference(model):
             threads = threads_for(one, *request.config.stash[THREADS])
-            return tally_of(one, evaluation, progress, request.config.stash[CACHE], threads, first)
+            return tally_of(one, evaluation, progress, request.config.stash[CACHE], threads, first, keep)
 
     def looks_at() -> list[Look]:
         return looks(evaluation.count)

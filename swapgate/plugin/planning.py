@@ -222,5 +222,6 @@ def begin_verdicts(config: pytest.Config, option: argparse.Namespace, plan: Plan
     if any(getattr(option, name, None) for name in SHOWING):
         return
     directory = config.invocation_params.dir
-    paths = [path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)]
+    asked = (option.verdict_json, option.verdict_md, option.verdict_html)
+    paths = [path and directory / path.expanduser() for path in asked]
     write_running(running(plan, models_file.name), *paths)

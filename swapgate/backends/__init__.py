@@ -89,7 +89,7 @@ def told(source: Source, ids: Iterable[str]) -> list[str]:
     backend, found = backend_of(source), list[str]()
     if missing := sorted(MEASURED - backend.measures(source.row)):
         found.append(f"{listed(missing)} not measured: {backend.what}")
-    passed_over = sorted(source.row.settings.keys() - {"threshold"}) if backend.answers else []
+    passed_over = sorted(source.row.settings.keys() - backend.sends - {"threshold"}) if backend.answers else []
     if passed_over:
         found.append(f"{listed(passed_over)} of its row not applied: {backend.what} answers in its own way")
     with suppress(Fault):  # its tests say what cannot be read

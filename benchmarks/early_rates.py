@@ -156,8 +156,6 @@ def _weights(look: Look) -> tuple[Any, Any]:
 def _mean_ended(values: Any, drawn: Any, margin: float) -> tuple[int, int]:
     """Return the verdict of one set, and the rows that were asked; of a quarter of all there are always enough rows."""
     for look, weights, part in drawn:
-        if (1 - look.confidence) * len(weights) < 1:
-            continue
         known = values[: look.rows].astype(np.float32)
         seen = weights @ known / weights.sum(axis=1)
         low, high = quantiles(seen, part, -1.0, 1.0, look.confidence)
@@ -235,7 +233,9 @@ def _of_aims(found: dict[str, Any]) -> list[str]:
             f"{row['rows']:,} rows {row['mean rows'] / (row['fixed rows'] or row['rows']):.2f}" for row in missed
         )
         more = f"; missed, for the error rates come first: {shares}" if missed else ""
-        lines.append(f"- {words} at most {most:g}: kept from {min(kept):,} rows on{more}.")
+        lines.append(
+            f"- {words} at most {most:g}: {f'kept from {min(kept):,} rows on' if kept else 'never kept'}{more}."
+        )
     return lines
 
 

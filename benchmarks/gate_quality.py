@@ -41,6 +41,7 @@ from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound
 from swapgate.outputs import check_expected
 from swapgate.outputs.prediction import Prediction, to_json
+from swapgate.plugin import fixtures
 from swapgate.plugin.fixtures import PLAN
 from swapgate.tasks import find_task, modules
 from swapgate.tasks.case import Case
@@ -81,17 +82,17 @@ class Judge:
         self.tallies: dict[Any, Any] = {}
         self.damaged_code: tuple[str, str] | None = None
         """The tier whose code is damaged: its own figures are measured anew."""
-        own = Model.tally
+        own = fixtures.tally_of
 
-        def tally(model: Model, evaluation: Any, *progress: Any) -> Any:
+        def tally(model: Model, evaluation: Any, *how: Any) -> Any:
             key = model.source.digest, model.source.folder, evaluation.path
             if (model.suite, model.tier) == self.damaged_code:
-                return own(model, evaluation, *progress)
+                return own(model, evaluation, *how)
             if key not in self.tallies:
-                self.tallies[key] = own(model, evaluation, *progress)
+                self.tallies[key] = own(model, evaluation, *how)
             return self.tallies[key]
 
-        Model.tally = tally  # type: ignore[method-assign]
+        fixtures.tally_of = tally
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep what was planned, with the models' predictions."""

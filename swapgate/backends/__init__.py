@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from swapgate.backends import onnxruntime, python, recorded, transformers
+from swapgate.backends import endpoint, onnxruntime, peft, python, recorded, transformers
 from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import listed, nearest
@@ -18,8 +18,13 @@ from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
 
 GROUP = "swapgate.backends"
-BUILT_IN = (recorded.BACKEND, python.BACKEND, onnxruntime.BACKEND, transformers.BACKEND)
+BUILT_IN = (
+    *(endpoint.BACKEND, recorded.BACKEND, python.BACKEND, onnxruntime.BACKEND, peft.BACKEND),
+    transformers.BACKEND,
+)
 """In the order in which they are asked whether a row is one of theirs; the last one takes what no other does."""
+UNUSABLE = (OSError, RuntimeError, ValueError)
+"""What the system says of a path that cannot be one: too long, of a user whom nobody knows, with a zero byte."""
 
 
 @functools.cache
@@ -37,13 +42,19 @@ def backend_of(source: Source) -> Backend:
     return backends()[source.backend]
 
 
-def told_from(model: str, base: Path) -> Backend:
-    """Return whose a row is that does not say so, by its `model`, and by what lies there from a folder on.
-
-    Raises InputFault.
+def told_from(model: str, base: Path, backend: str | None = None) -> Backend:
+    """Return whose a row is: of the backend that it names, else told by its `model` and by what lies there, from a
+    folder on. Raises InputFault.
     """
-    path = Path(os.path.normpath(base / Path(model).expanduser()))
-    return next(one for one in backends().values() if one.claims(model, path))
+    if backend is not None:
+        if backend not in backends():
+            raise InputFault(f"backend = {backend!r}: there is none of this name{nearest(backend, backends())}")
+        return backends()[backend]
+    try:
+        path = Path(os.path.normpath(base / Path(model).expanduser()))
+        return next(one for one in backends().values() if one.claims(model, path))
+    except UNUSABLE as error:
+        raise _unusable(model, error) from error
 
 
 def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
@@ -53,21 +64,21 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
     `swapgate fetch` and `swapgate pin` name the row of a models file. Raises InputFault where there is none, or
     the row says what its backend does not know.
     """
-    try:
-        backend = told_from(row.model, base) if row.backend is None else backends().get(row.backend)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputFault(f"model = {row.model!r} is no usable path ({error}); give a model folder") from error
-    if backend is None:
-        near = nearest(row.backend or "", backends())
-        raise InputFault(f"backend = {row.backend!r}: there is none of this name{near}")
+    backend = told_from(row.model, base, row.backend)
     defaults = {key: Row.model_fields[key].get_default(call_default_factory=True) for key in OWN_KEYS}
     strange = sorted(key for key in OWN_KEYS - backend.keys if getattr(row, key) != defaults[key])
     if strange:
         raise InputFault(
-            f"model = {row.model!r} is one of the backend {backend.name}, which has no {listed(strange)}; take that"
-            " out of its row"
+            f"its model is one of the backend {backend.name}, which has no {listed(strange)}; take that out of its row"
         )
-    return backend.find(row, Place(base, root, row_of, asked))
+    try:
+        return backend.find(row, Place(base, root, row_of, asked))
+    except UNUSABLE as error:
+        raise _unusable(row.model, error) from error
+
+
+def _unusable(model: str, error: Exception) -> InputFault:
+    return InputFault(f"model = {model!r} is no usable path ({error}); give a model folder")
 
 
 def told(source: Source, ids: Iterable[str]) -> list[str]:
@@ -78,7 +89,7 @@ def told(source: Source, ids: Iterable[str]) -> list[str]:
     backend, found = backend_of(source), list[str]()
     if missing := sorted(MEASURED - backend.measures(source.row)):
         found.append(f"{listed(missing)} not measured: {backend.what}")
-    passed_over = sorted(source.row.settings.keys() - {"threshold"}) if backend.answers else []
+    passed_over = sorted(source.row.settings.keys() - backend.sends - {"threshold"}) if backend.answers else []
     if passed_over:
         found.append(f"{listed(passed_over)} of its row not applied: {backend.what} answers in its own way")
     with suppress(Fault):  # its tests say what cannot be read

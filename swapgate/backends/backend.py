@@ -18,7 +18,7 @@ MEASURED = frozenset({"latency", "memory", "parameters", "size", PROPERTIES})
 """What can be judged besides what is predicted of cases and evaluation sets, which every backend answers."""
 OWN_KEYS = frozenset(
     {
-        *("allow_pickle", "concurrency", "device", "dtype", "files", "revision", "timeout", "token_env"),
+        *("allow_pickle", "chat", "concurrency", "device", "dtype", "files", "revision", "timeout", "token_env"),
         *("variant", "version"),
     }
 )
@@ -69,6 +69,8 @@ class Backend:
     """Makes it ready: a `swapgate.tasks.task.Loaded`, or where `answers` says so what is `Asked`. Raises Fault."""
     answers: bool = False
     """Whether it gives what pipelines return, and not what a model computes: margins are unknown."""
+    sends: frozenset[str] = frozenset()
+    """Of what `answers`: the settings of a row that it is asked with; the others are its own matter."""
     by_files: bool = False
     """Whether the files of a model tell all of what it says, so that answers to rows of evaluation sets may be kept."""
     measures: Callable[[Row], frozenset[str]] = lambda row: MEASURED

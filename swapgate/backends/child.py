@@ -6,7 +6,6 @@ What the predictor prints goes to standard error.
 
 import base64
 import importlib
-import io
 import json
 import os
 import signal
@@ -15,30 +14,31 @@ from typing import Any, TextIO
 
 
 def to_json(given: Any) -> Any:
-    """Return an input as JSON: a text, a question, a sound as its samples, a picture as a PNG."""
+    """Return an input as JSON: a text, a question, a sound as its samples, a picture as its pixels."""
     if hasattr(given, "question"):
         return {"question": given.question, "context": given.context}
     if hasattr(given, "samples"):
-        raw = base64.b64encode(given.samples.astype("<f4").tobytes()).decode("ascii")
-        return {"raw": {"float32": raw}, "sampling_rate": given.rate}
-    if hasattr(given, "save"):
-        file = io.BytesIO()
-        given.save(file, format="PNG")
-        return {"png": base64.b64encode(file.getvalue()).decode("ascii")}
+        return {"float32": _written(given.samples.astype("<f4").tobytes()), "rate": given.rate}
+    if hasattr(given, "tobytes"):
+        return {"rgb": _written(given.tobytes()), "size": given.size}
     return given
+
+
+def _written(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def from_json(said: Any) -> Any:
     """Return an input as pipelines of transformers take it: a text, a dict, a sound as array and rate, a picture."""
-    if isinstance(said, dict) and said.keys() == {"raw", "sampling_rate"}:
+    if isinstance(said, dict) and said.keys() == {"float32", "rate"}:
         import numpy as np
 
-        samples = np.frombuffer(base64.b64decode(said["raw"]["float32"]), dtype="<f4")
-        return {"raw": samples.copy(), "sampling_rate": said["sampling_rate"]}
-    if isinstance(said, dict) and said.keys() == {"png"}:
+        samples = np.frombuffer(base64.b64decode(said["float32"]), dtype="<f4")
+        return {"raw": samples.copy(), "sampling_rate": said["rate"]}
+    if isinstance(said, dict) and said.keys() == {"rgb", "size"}:
         from PIL import Image
 
-        return Image.open(io.BytesIO(base64.b64decode(said["png"]))).convert("RGB")
+        return Image.frombytes("RGB", said["size"], base64.b64decode(said["rgb"]))
     return said
 
 

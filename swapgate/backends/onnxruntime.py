@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -91,9 +92,10 @@ def identify(source: Source) -> Identity:
         node.ClearField("doc_string")
         node.ClearField("metadata_props")
     said = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
-    files = settings_digest(source, graph=said, initializers=sorted(found), settings=settings_of(source.folder))
+    held = json.dumps([said, sorted(found), settings_of(source.folder)], sort_keys=True)
+    files = hashlib.sha256(held.encode()).hexdigest()
     size = sum(path.stat().st_size for path in beside)
-    return Identity(files, files, bytes=size, parameters=parameters)
+    return Identity(settings_digest(source, graph=files), files, bytes=size, parameters=parameters)
 
 
 def _read(source: Source, graph: Path) -> Any:

@@ -36,7 +36,10 @@ class Recorded:
         Raises AbsentFault where inputs have no ids, SurroundingsFault where one id is of two inputs.
         """
         if not ids:
-            raise AbsentFault(f"not measured: {WHAT}, and {self.name} has none of inputs without an id")
+            raise AbsentFault(
+                f"latency and properties not measured: {WHAT} ({self.name}), of cases and rows alone; take what asks"
+                " for them out, or measure another model"
+            )
         return [self._said(given, name) for given, name in zip(inputs, ids, strict=True)]
 
     def _said(self, given: Any, name: str) -> Any:

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from swapgate.backends import endpoint, find
 from swapgate.changes.edits import edits
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import rows_beside
@@ -25,6 +26,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
     """
     _check_files(before, tree)
     _check_tasks(before, now)
+    now = _with_doors(before, now, commit)
     then = {key: _with_weights(model, before, now, tree) for key, model in before.models.items()}
     new_sets = {suite: found for suite, found in now.evaluations.items() if suite not in before.manifest.rows}
     plan = replace(
@@ -42,7 +44,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
         if incumbent is not model and _same(incumbent.source, model.source):
             own = replace(model.source, row=incumbent.row)  # the folder as it is now: a digest may be blind to an edit
             plan.models[key] = replace(incumbent, source=own, incumbent=own)
-            if not model.source.fetch and lies_in(incumbent.source.folder, tree) and _edited(incumbent, model):
+            if model.source.in_project and lies_in(incumbent.source.folder, tree) and _edited(incumbent, model):
                 named = replace(incumbent.source, name=_at(incumbent.source, commit))
                 plan.edited[key] = replace(incumbent, source=named, incumbent=named)
         elif incumbent is not model:
@@ -55,6 +57,21 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
             plan.proposed[key] = model
     plan.notes.extend(edits(before, now, plan, commit, tree))
     return plan
+
+
+def _with_doors(before: Plan, now: Plan, commit: str) -> Plan:
+    """Return the plan of a change in which no server is asked that the commit does not name: a row is not a door."""
+    rows = [model.row for model in before.models.values() if model.source.remote]
+    models = dict(now.models)
+    for key, model in now.models.items():
+        if model.source.remote and not endpoint.allowed(model.row, rows):
+            why = (
+                f"no row of {commit[:12]} names its host (and its token_env, where there is one), and a change opens no"
+                f" door; a person judges it with: pytest --swap {'.'.join(key)}={model.row.model}"
+            )
+            source = endpoint.closed(model.source, why)
+            models[key] = replace(model, source=source, incumbent=source)
+    return replace(now, models=models)
 
 
 def _with_gaps(model: Model, now: Model) -> Model:
@@ -104,13 +121,13 @@ def _with_weights(model: Model, before: Plan, now: Plan, tree: Path) -> Model:
     The latter are the incumbent's only if its golden says so.
     """
     source = model.source
-    if source.fetch:
-        return model  # a public model is where it is, whatever commit names it
+    if not source.in_project:
+        return model  # a public model, or a server, is where it is, whatever commit names it
     place = source.folder
     if not Path(source.row.model).expanduser().is_absolute():
         place = Path(os.path.normpath(now.root / os.path.relpath(place, before.root)))
-    kept = replace(source, name=f"{now.shown(place)}{source.suffix}")
-    there = replace(kept, folder=place)
+    kept = source if source.identify else replace(source, name=f"{now.shown(place)}{source.suffix}")
+    there = _of_backend(source, now) or replace(kept, folder=place)
     made_by = {entry.made_by.digest for entry in read_golden(model.golden).values()}
     if source.folder.is_relative_to(tree) and _digest(kept):
         found = kept
@@ -123,6 +140,15 @@ def _with_weights(model: Model, before: Plan, now: Plan, tree: Path) -> Model:
         )
         found = replace(there, gone=gone)
     return replace(model, source=found, incumbent=found)
+
+
+def _of_backend(source: Source, now: Plan) -> Source | None:
+    """Return what a row of a commit names in the working tree, where that is no folder of transformers."""
+    try:
+        found = find(source.row, now.manifest.path.parent, now.root, source.row_of)
+    except InputFault:
+        return None
+    return found if found.identify else None
 
 
 def _digest(source: Source) -> str:

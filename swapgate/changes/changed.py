@@ -227,6 +227,8 @@ def _out_of_git(plan: Plan) -> Iterator[str]:
 
 def _is_accepted(model: Model, known: set[Path]) -> bool:
     """Return whether git keeps a model, or else its golden says that this is the one that was accepted."""
+    if model.source.remote:
+        return False  # whether it is as it was no commit knows
     files = [path for path in model.source.folder.rglob("*") if not path.is_dir()]
     if files and known.issuperset(files):
         return True

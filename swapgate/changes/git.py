@@ -7,6 +7,7 @@ replaced objects, variables of a hook) can make git see other files than there a
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -119,6 +120,23 @@ def blob_of(root: Path, path: Path) -> str:
 def top_of(root: Path) -> Path:
     """Return the folder of the whole repository, by the way that `root` is written."""
     return Path(os.path.normpath(root / _git(root, "rev-parse", "--show-cdup").rstrip("\n")))
+
+
+def ordered(root: Path, names: Mapping[str, Sequence[str]]) -> list[str] | None:
+    """Return names in the order of the commits that they stand for, from the oldest; each has words that may be the
+    digits of its commit, or their beginning. None where git knows no commit for one of them, or there is no git.
+    """
+    try:
+        commits = _git(root, "rev-list", "--all", "--date-order", "--reverse").split()
+    except InputFault:
+        return None
+    places: dict[str, int] = {}
+    for name, words in names.items():
+        found = {place for place, commit in enumerate(commits) for word in words if commit.startswith(word)}
+        if len(found) != 1:
+            return None
+        places[name] = found.pop()
+    return sorted(places, key=lambda name: (places[name], name))
 
 
 def _git(folder: Path, *arguments: str, **variables: str) -> str:

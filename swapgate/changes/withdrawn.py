@@ -53,7 +53,9 @@ def _files(plan: Plan, key: Key) -> Iterator[Path]:
 def _of_model(plan: Plan, key: Key, out: Iterable[Path]) -> set[Path]:
     """Return which of some files are of a tier's model and may be read by its loader; none of a public one."""
     source = plan.models[key].source
-    found = set() if source.fetch else {*out} & _ways((source.folder, *source.folder.rglob("*")))
+    if not source.in_project:
+        return set()
+    found = {*out} & _ways((source.folder, *source.folder.rglob("*")))
     folder = source.folder.resolve()
     names = {path: os.path.relpath(path.parent.resolve() / path.name, folder) for path in found}
     return {path for path, name in names.items() if may_be_read(name)}

@@ -11,6 +11,7 @@ from swapgate import __version__, tasks
 from swapgate.commands.accepting import accept_loss, add_accept_options
 from swapgate.commands.anchoring import add_anchor_options, move_anchor
 from swapgate.commands.documentation import add_tasks_options, tasks_text
+from swapgate.commands.historical import add_history_options, write_history
 from swapgate.commands.importing import add_import_options, import_rows
 from swapgate.commands.labelling import add_label_options, label
 from swapgate.commands.powering import add_power_options, told_power
@@ -123,6 +124,7 @@ def _run(arguments: list[str] | None) -> int:
     tiers = commands.add_parser("tiers", help="print the table of tiers from a verdict JSON")
     tiers.add_argument("verdict", type=Path, metavar="PATH", help="what pytest --verdict-json wrote")
     tiers.add_argument("--format", choices=sorted(FORMATS), default="text", help="text unless asked")
+    add_history_options(commands.add_parser("history", help="draw figures over runs, from a folder of verdict JSONs"))
     look = commands.add_parser("review", help="look at what differs from the goldens, and accept or reject it")
     add_review_options(look)
     add_accept_options(commands.add_parser("accept-loss", help="let a candidate lose some cases, with a reason"))
@@ -150,6 +152,9 @@ def _run(arguments: list[str] | None) -> int:
         if asked.command == "review":
             root, models_file = project(Path.cwd(), asked.models)
             review(root, models_file, vars(asked))
+            return 0
+        if asked.command == "history":
+            sys.stdout.write(write_history(Path.cwd(), asked))
             return 0
         if asked.command == "accept-loss":
             sys.stdout.write(accept_loss(*project(Path.cwd(), asked.models), asked))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from swapgate.core.faults import InputFault, SurroundingsFault
+from swapgate.core.faults import InputFault
 from swapgate.core.words import listed, nearest, plain
 from swapgate.goldens.anchors import ANCHOR as ANCHORS
 from swapgate.goldens.anchors import accepted_rows, path_of, read_rows
@@ -66,18 +66,15 @@ def told_power(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
 
 
 def _different_rows(evaluation: EvaluationSet) -> int:
-    """Return how many rows count: those with the same input once. Raises InputFault where they are in clusters."""
+    """Return how many rows count: those with the same input once. Raises Fault, also where they are in clusters."""
     seen = set()
-    try:
-        for row in evaluation.rows():
-            if row.cluster is not None:
-                raise InputFault(
-                    f"{evaluation.path}: rows with a cluster depend on one another, and how much is not known before"
-                    " they are asked; give a set without, or judge it with pytest"
-                )
-            seen.add(row.id if row.read else repr(row.given))
-    except SurroundingsFault as fault:
-        raise InputFault(*fault.args) from fault
+    for row in evaluation.rows():
+        if row.cluster is not None:
+            raise InputFault(
+                f"{evaluation.path}: rows with a cluster depend on one another, and how much is not known before they"
+                " are asked; give a set without, or judge it with pytest"
+            )
+        seen.add(row.id if row.read else repr(row.given))
     return len(seen)
 
 

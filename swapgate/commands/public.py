@@ -154,7 +154,8 @@ def _listed(manifest: Manifest, root: Path, key: Key) -> Listed:
         return Listed(name, row.model, row.revision, False, "missing", None, None)
     if not source.fetch:
         state = "folder" if source.backend == TRANSFORMERS else source.backend
-        return Listed(name, source.name, row.version, False, state, *_contents(source.folder))
+        contents = (None, None) if source.remote else _contents(source.folder)
+        return Listed(name, source.name, row.version, False, state, *contents)
     revision = source.commit or row.revision or hub.MAIN
     if source.absent:
         return Listed(name, row.model, revision, hub.is_pinned(row.revision), "not here", None, None)

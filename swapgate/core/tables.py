@@ -81,14 +81,15 @@ def validated(
     `prefix` stands before each key, `owner` words whose a key is that this shape does not know.
     """
     try:
-        return _adapter(shape).validate_python(data)  # type: ignore[no-any-return]
+        return adapter(shape).validate_python(data)  # type: ignore[no-any-return]
     except ValidationError as error:
         whole = "" if prefix else "the file"
         lines = [f"{path}: {prefix}{_worded(detail, data, shape, owner, whole)}" for detail in error.errors()]
         raise InputFault(*lines) from error
 
 
-_adapter: Any = functools.lru_cache(maxsize=256)(TypeAdapter)
+adapter: Any = functools.lru_cache(maxsize=256)(TypeAdapter)
+"""Makes what reads values of a type by pydantic, once each: it takes milliseconds, so not at import."""
 
 
 def _worded(detail: ErrorDetails, data: Any, shape: Any, owner: Callable[[str], str], whole: str) -> str:

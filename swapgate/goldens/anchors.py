@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, TypeAdapter, ValidationError, with_config
+from pydantic import Field, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import read_text, remove_remains, write_whole
+from swapgate.core.tables import adapter
 from swapgate.core.wrong import no_json, wrong
 from swapgate.goldens.golden import locked, read_golden, restore, without_blanks
 from swapgate.goldens.provenance import Provenance
@@ -83,9 +84,6 @@ class _Row(TypedDict):
     noted: NotRequired[Any]
 
 
-HEAD, MOVED, ROW = TypeAdapter(_Head), TypeAdapter(Moved), TypeAdapter(_Row)
-
-
 def path_of(golden: Path, ending: str) -> Path:
     """Return where rows are remembered beside a tier's golden: those of `ANCHOR`, or of `ACCEPTED`."""
     return golden.with_name(f"{golden.stem}{ending}")
@@ -113,15 +111,15 @@ def _read_rows(path: Path, *_version: int) -> Remembered:
     try:
         lines = read_text(path, LARGEST).removesuffix("\n").split("\n")
         _check_form(lines)
-        head = HEAD.validate_json(lines[0], strict=True)
+        head = adapter(_Head).validate_json(lines[0], strict=True)
         if not head["made_by"].digest or head["made_by"].task != path.parent.name:
             raise ValueError(f"its model has no digest, or is not one of {path.parent.name}")
         history, rows = [], {}
         for number, line in enumerate(lines[1:], 2):  # noqa: B007 - told below
             if line.startswith('{"moved"'):
-                history.append(MOVED.validate_json(line, strict=True))
+                history.append(adapter(Moved).validate_json(line, strict=True))
                 continue
-            row = ROW.validate_json(line, strict=True)
+            row = adapter(_Row).validate_json(line, strict=True)
             if row["row"] in rows:
                 raise ValueError(f"{row['row']} stands twice; both sides of a merge may be in it")
             rows[row["row"]] = _counted(row)

@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from swapgate.core.faults import InputFault
 from swapgate.core.files import check_keys, make_hidden, remove_remains, write_whole
+from swapgate.core.tables import adapter
 from swapgate.core.words import nearest
 from swapgate.core.wrong import no_json, wrong
 from swapgate.goldens.provenance import Provenance, is_other, tighter_tolerance
@@ -53,7 +54,6 @@ class _Head(TypedDict):
     made_by: dict[str, _Kind]
 
 
-HEAD = TypeAdapter(_Head)
 """What tells the task of a golden; everything else is passed over."""
 
 
@@ -151,7 +151,7 @@ def _kind(content: bytes, suite: str) -> Task:
     """Return the task of a golden: that which its stamps name, else the one that its suite is called like."""
     if b'"kind"' not in content and suite in tasks():
         return tasks()[suite]
-    stamps = HEAD.validate_json(content)["made_by"].values()
+    stamps = adapter(_Head).validate_json(content)["made_by"].values()
     name = next((str(stamp["kind"]) for stamp in stamps if stamp.get("kind")), suite)
     if name == suite and suite not in tasks():
         raise ValueError(f"made_by says no kind, which is the task of a suite called {suite!r}")
@@ -163,14 +163,11 @@ def _kind(content: bytes, suite: str) -> Task:
 
 def entry_from_json(data: dict[str, Any]) -> Entry:
     """Return an entry from what `dataclasses.asdict` made of it, also by way of JSON."""
-    made_by: Provenance = _adapter(Provenance).validate_python(data["made_by"])
+    made_by: Provenance = adapter(Provenance).validate_python(data["made_by"])
     kind: Any = find_task(made_by.task_name).output.prediction
-    prediction: Any = _adapter(kind)
+    prediction: Any = adapter(kind)
     first = data["first"] and prediction.validate_python(data["first"])
     return Entry(made_by, data["input"], data["expected"], prediction.validate_python(data["prediction"]), first)
-
-
-_adapter = functools.cache(TypeAdapter)
 
 
 @contextmanager

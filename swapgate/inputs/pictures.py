@@ -1,6 +1,7 @@
 """Pictures, read from files whatever their mode or turn as upright RGB."""
 
 import functools
+import io
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,13 @@ def _signed(shades: Any, mode: str, tags: Any) -> Any:
         return shades.view(np.int8)
     unsigned = mode == "I" and tags.get(SAMPLE_FORMAT, (1,))[0] == 1 and max(tags.get(BITS, (32,))) == 32
     return shades.view(np.uint32) if unsigned else shades
+
+
+def png(picture: Any) -> bytes:
+    """Return a picture as a PNG file, which holds its pixels as they are."""
+    file = io.BytesIO()
+    picture.save(file, format="PNG")
+    return file.getvalue()
 
 
 UNCLEAR = 16

@@ -196,6 +196,15 @@ def _is_unknown(length: int) -> bool:
     return any(abs(length - one) <= ROUNDED for one in UNKNOWN_LENGTHS)
 
 
+def wav(sound: Sound) -> bytes:
+    """Return a sound as a WAV file that holds its samples to the last bit."""
+    import soundfile
+
+    file = io.BytesIO()
+    soundfile.write(file, sound.samples, sound.rate, format="WAV", subtype="FLOAT")
+    return file.getvalue()
+
+
 def stretch(sound: Sound, start: float, end: float | None) -> Sound:
     """Return the part of a sound between two times in seconds. Raises SurroundingsFault where that holds no samples."""
     last = len(sound.samples) if end is None else round(end * sound.rate)

@@ -96,8 +96,15 @@ class Source:
     """Tells who it is; None where the folder is one that transformers loads."""
     has_config: bool = True
     """Whether a config.json beside it says what it is, such as its labels."""
+    around: "Source | None" = None
+    """Of an adapter: the model that it was trained beside."""
     remote: bool = False
     """Whether it is in no file, so that no commit has another one."""
+
+    @property
+    def in_project(self) -> bool:
+        """Whether what makes its predictions is in files of a project, and not with a hub or a server."""
+        return not (self.fetch or self.remote)
 
     @functools.cached_property
     def weights_folder(self) -> Path:
@@ -181,6 +188,8 @@ class Source:
     @functools.cached_property
     def config(self) -> dict[str, Any]:
         """The model's config.json; empty where there is none. Raises SurroundingsFault."""
+        if self.around:
+            return self.around.config
         return read_settings(self.folder / "config.json") if self.has_config else {}
 
     def class_names(self, task: Task) -> list[str] | None:
@@ -192,7 +201,7 @@ class Source:
 
 def generation_config(source: Source) -> dict[str, Any]:
     """Return a model's generation_config.json, or config.json where old models say that. Raises SurroundingsFault."""
-    path = source.folder / "generation_config.json"
+    path = (source.around or source).folder / "generation_config.json"
     return read_settings(path) if path.is_file() else source.config
 
 
@@ -241,7 +250,8 @@ def _adapter(folder: Path, names: set[str]) -> str:
     of = f" of {base}" if isinstance(base, str) and base else ""
     whole = "beside a whole model" if names & {*kinds(allow_pickle=True)} else "and no whole model"
     other = f"; or take its weights out ({', '.join(ADAPTER_WEIGHTS)})" if "beside" in whole else ""
-    return f"{folder} holds an adapter {whole} ({what}{of}); {MERGE}{other}"
+    install = "" if other or is_installed("peft") else "; or let it be merged here: pip install 'swapgate[peft]'"
+    return f"{folder} holds an adapter {whole} ({what}{of}); {MERGE}{other}{install}"
 
 
 def _public(row: Row, row_of: str, asked: str) -> Source:
@@ -354,14 +364,15 @@ def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) ->
             f"{source.name} holds no tokenizer (tokenizer.json, {VOCABULARIES[0]}, …); save the model's own there"
         )
     pieces = next((name for name in found if name.endswith(SENTENCEPIECE)), None)
-    if pieces and not all(map(_is_installed, ("sentencepiece", "google.protobuf"))):
+    if pieces and not all(map(is_installed, ("sentencepiece", "google.protobuf"))):
         raise SurroundingsFault(
             f"{source.name} has its tokenizer in {pieces} alone, which is read by sentencepiece and protobuf; install"
             " them with: pip install sentencepiece protobuf, or save the model with its tokenizer.json"
         )
 
 
-def _is_installed(package: str) -> bool:
+def is_installed(package: str) -> bool:
+    """Return whether a package can be imported; nothing is."""
     try:
         return importlib.util.find_spec(package) is not None
     except ModuleNotFoundError:  # of a package whose parent is not there
@@ -423,7 +434,7 @@ def _auto(folder: Path, files: list[Path], auto_class: str, reader_class: str | 
             f"cannot be loaded: transformers {transformers.__version__} has no {auto_class}, which the task asks for"
         )
     _check_settings(folder, files, reader_class)
-    if (folder / ADAPTER).is_file() and _is_installed("peft"):
+    if (folder / ADAPTER).is_file() and is_installed("peft"):
         raise SurroundingsFault(f"holds {ADAPTER}, by which peft would look for an adapter; remove that file")
     config = transformers.AutoConfig.from_pretrained(folder, **SAFELY)
     if getattr(config, "use_pretrained_backbone", False):

@@ -122,7 +122,7 @@ def tensors(folder: Path, allow_pickle: bool = False) -> Iterator[Tensor]:
     """Return each tensor of the weight files; files are mapped, not read into memory. Raises SurroundingsFault."""
     files = weight_files(folder, allow_pickle)
     for path in files:
-        yield from _pickled(path) if is_pickled(files) else _safe(path)
+        yield from _pickled(path) if is_pickled(files) else tensors_in(path)
 
 
 def headers(folder: Path) -> dict[str, list[int]]:
@@ -147,7 +147,8 @@ def _header(path: Path) -> dict[str, Any]:
     return header
 
 
-def _safe(path: Path) -> Iterator[Tensor]:
+def tensors_in(path: Path) -> Iterator[Tensor]:
+    """Return each tensor of a safetensors file. Raises SurroundingsFault."""
     header = _header(path)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         start = 8 + int.from_bytes(content[:8], "little")

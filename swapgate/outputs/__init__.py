@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text as Line
 
 from swapgate.outputs import answer, classification, detections, entities, label_set, text
+from swapgate.outputs.blocks import Block, lines
 from swapgate.outputs.prediction import Expected, Output, Prediction
 from swapgate.outputs.tolerance import Mismatch, Tolerance
 
@@ -20,6 +21,7 @@ __all__ = [
     "check_recorded",
     "check_swap",
     "diff",
+    "dress",
     "invalid",
     "near_ties",
     "output_of",
@@ -119,3 +121,9 @@ def diff(golden: Prediction | None, now: Prediction, given: object) -> Iterator[
     `given` is the input of the case: a sentence, a question or the name of a file. Without a golden all is new.
     """
     yield from output_of(now).diff(golden, now, given)
+
+
+def dress(golden: Prediction | None, now: Prediction, right: Expected, given: object) -> list[Block]:
+    """Return how a page shows what is said now beside the golden and the right answer."""
+    output = output_of(now)
+    return [*output.dress(golden, now, right, given)] if output.dress else [lines(output.diff(golden, now, given))]

@@ -13,6 +13,7 @@ from typing import Any
 from rich.text import Text as Line
 
 from swapgate.core.faults import ModelFault
+from swapgate.outputs import blocks
 from swapgate.outputs.answered import check_inside, foreign, place_in, probability_in, tables, text_in
 from swapgate.outputs.counts import BRIER, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import NEW, OLD, SAME, score_change
@@ -165,6 +166,30 @@ def diff(golden: Answer | None, now: Answer, given: object) -> Iterator[Line]:
     yield Line.assemble("  score ", *score_change(golden.score if golden else None, now.score))
 
 
+def dress(golden: Answer | None, now: Answer, right: Sequence[AnswerSpan], given: Any) -> list[blocks.Block]:
+    """Show the context with the answers of each side marked, and their scores; no answer is told in words."""
+    context, before = given.context, [golden] if golden else []
+    said = {"before": before, "now": [now]}
+    marks = {"right": [(one.start, one.start + len(one.text), "answer", False) for one in right]}
+    marks |= {
+        side: [(one.start, one.end, "answer", False) for one in found if one.text]
+        for side, found in said.items()
+        if found
+    }
+    places = {side: {mark[:2] for mark in found} for side, found in marks.items()}
+    pieces = {
+        side: blocks.marked(
+            context, [(*mark[:3], mark[:2] in places["right" if side == "now" else "now"]) for mark in found]
+        )
+        for side, found in marks.items()
+    }
+    scores: dict[str, blocks.Bar] = {}
+    for one in (*before, now):
+        then, there = (next((of.score for of in found if str(of) == str(one)), None) for found in said.values())
+        scores[str(one)] = str(one), then, there, _is_right(one, right)
+    return [blocks.spans(pieces), blocks.bars(scores.values())]
+
+
 def _cut_out(sign: str, context: str, answer: Answer, colour: str) -> Line:
     if not answer.text:
         return Line.assemble(sign, ("no answer", colour))
@@ -209,6 +234,7 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     diff=diff,
+    dress=dress,
     shares=frozenset({"exact match"}),
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,

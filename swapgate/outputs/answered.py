@@ -15,6 +15,8 @@ from swapgate.core.words import shortened, toml_string
 
 SHOWN = 80
 """Letters of a foreign answer that a message shows."""
+ROUNDED = 0.01
+"""How much probabilities may exceed 1, or miss it together: others compute in 16 bits, or say few digits."""
 OTHERS = "*"
 """In a label map: the labels that it does not list; they keep their names."""
 
@@ -68,7 +70,7 @@ def probability_in(table: Mapping[str, Any], wanted: str, what: str, most: float
     [0, most].
     """
     score = number_in(table, "score", wanted, what)
-    if not 0 <= score <= most and not math.isclose(score, most, abs_tol=1e-6):
+    if not 0 <= score <= most + ROUNDED:
         raise ModelFault(
             f"{what} has the score {score:g}, which is not between 0 and 1: a percentage, or softmax was left out"
         )

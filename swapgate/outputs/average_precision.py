@@ -1,6 +1,7 @@
 """Mean average precision of detections, as COCO's evaluation counts it (pycocotools)."""
 
 import contextlib
+import functools
 import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, Self
@@ -56,7 +57,7 @@ class AveragePrecision:
         import numpy as np
 
         try:
-            found = REMEMBERED.validate_python(noted)
+            found = _remembered().validate_python(noted)
         except ValidationError as error:
             raise ValueError(wrong(error, "what was noted of a row")) from error
         if any(len(scores) != len(matched) for _, scores, matched in found.values()):
@@ -144,8 +145,12 @@ class Noted(NamedTuple):
 NOTHING_FOUND = Noted((), (), 0)
 Score = Annotated[float, Field(allow_inf_nan=False)]
 Matched = Annotated[int, Field(ge=0, lt=1 << LEVELS)]
-REMEMBERED = TypeAdapter(dict[str, tuple[Annotated[int, Field(ge=0)], list[Score], list[Matched]]])
-"""What `AveragePrecision.noted` gives."""
+
+
+@functools.cache
+def _remembered() -> Any:
+    """Return what reads what `AveragePrecision.noted` gives."""
+    return TypeAdapter(dict[str, tuple[Annotated[int, Field(ge=0)], list[Score], list[Matched]]])
 
 
 class _Ranked(NamedTuple):

@@ -8,7 +8,8 @@ from typing import Any
 from rich.text import Text as Line
 
 from swapgate.core.words import quoted
-from swapgate.outputs.answered import rounding, scores
+from swapgate.outputs import blocks
+from swapgate.outputs.answered import ROUNDED, rounding, scores
 from swapgate.outputs.counts import BRIER, CONFIDENCE, HIGHEST, LOG_LOSS, RIGHT, Counts, Figures, sureness
 from swapgate.outputs.diff import score_change
 from swapgate.outputs.prediction import EXACT, Compare, Output, Prediction
@@ -64,13 +65,13 @@ def ranked(probabilities: Sequence[float], names: Sequence[str], labels: Mapping
 def answered(said: Any, _given: Any, row: Any) -> Classification:
     """Read a list of labels and scores, the best or all; what is not said the other labels have together.
 
-    Where scores were rounded, so that they do not sum to 1, they are scaled so that they do.
+    Where they miss a sum of 1 by no more than rounding does, they are scaled so that they do not.
 
     Raises as `swapgate.outputs.prediction.Output.answered` says.
     """
     found, complete = scores(said, row)
     total = fsum(found.values())
-    if (complete or total > 1) and not exceeds(abs(total - 1), rounding(found.values())):
+    if (complete or total > 1) and not exceeds(abs(total - 1), max(ROUNDED, rounding(found.values()))):
         found, total = {label: score / total for label, score in found.items()}, 1.0
     made = ranked([*found.values()], [*found], row.label_map)
     return made if complete else replace(made, rest=made.rest + max(0.0, 1 - total))
@@ -183,6 +184,13 @@ def diff(golden: Classification | None, now: Classification, _: object) -> Itera
         yield Line.assemble(f"  {label} ", *score_change(then.get(label), there.get(label)))
 
 
+def dress(golden: Classification | None, now: Classification, right: Sequence[str], _: object) -> list[blocks.Block]:
+    """Show the scores of both sides."""
+    then, there = (_by_label(one) if one else {} for one in (golden, now))
+    names = dict.fromkeys((*there, *then, *right))
+    return [blocks.bars((name, then.get(name), there.get(name), name in right) for name in names)]
+
+
 def _by_label(found: Classification) -> dict[str, float]:
     return {score.label: score.score for score in found.scores}
 
@@ -203,6 +211,7 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     diff=diff,
+    dress=dress,
     shares=frozenset({"accuracy", "top-3", "top-5"}),
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,

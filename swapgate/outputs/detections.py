@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 from rich.text import Text as Line
 
 from swapgate.core.faults import ModelFault
+from swapgate.outputs import blocks
 from swapgate.outputs.answered import foreign, mapped, number_in, probability_in, tables, text_in
 from swapgate.outputs.average_precision import AveragePrecision
 from swapgate.outputs.counts import BRIER, HIGHEST, LOG_LOSS, SCORED_PARTS, SCORED_RATIOS, mean_sureness, sureness_of
@@ -214,6 +215,26 @@ def diff(golden: Detections | None, now: Detections, _: object) -> Iterator[Line
     yield from (Line(f"+ {annotation} {annotation.score:.7f}", NEW) for annotation in new)
 
 
+def dress(golden: Detections | None, now: Detections, right: Sequence[Annotation], _: object) -> list[blocks.Block]:
+    """Show the boxes of all sides over the picture, those that count, and the scores of both."""
+    pairs, gone, new = match(golden.counted if golden else (), now.counted)
+    overlaps = [(then, there, iou(then.box, there.box)) for then, there in pairs]
+    found: list[tuple[str, str, Box, float | None, float | None]] = [
+        ("right", one.label, one.box, None, None) for one in right
+    ]
+    found += [("before", then.label, then.box, then.score, overlap) for then, _, overlap in overlaps]
+    found += [("before", one.label, one.box, one.score, None) for one in gone]
+    found += [("now", there.label, there.box, there.score, overlap) for _, there, overlap in overlaps]
+    found += [("now", one.label, one.box, one.score, None) for one in new]
+    is_right = {id(one) for _, one in match(right, now.counted)[0]}
+    scores: list[blocks.Bar] = [
+        (str(there), then.score, there.score, id(there) in is_right) for then, there, _ in overlaps
+    ]
+    scores += [(str(one), None, one.score, id(one) in is_right) for one in new]
+    scores += [(str(one), one.score, None, False) for one in gone]
+    return [blocks.boxes(found), *([blocks.bars(scores)] if scores else [])]
+
+
 def uncertainty(golden: Detections, unit: float) -> float:
     """Return by how much 1 - IoU is unknown where edges were cut to a unit in pixels."""
     unknown = 0.0
@@ -286,6 +307,7 @@ OUTPUT = Output(
     count=lambda found, right: sureness_of(scored(found, right)),
     figures=lambda counts, rows: mean_sureness(counts),
     diff=diff,
+    dress=dress,
     less_is_better=frozenset({BRIER, LOG_LOSS}),
     highest=HIGHEST,
     scored=scored,

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from rich.text import Text as Line
 
 from swapgate.core.faults import ModelFault, SurroundingsFault
+from swapgate.outputs import blocks
 from swapgate.outputs.answered import check_inside, mapped, place_in, probability_in, tables, text_in
 from swapgate.outputs.counts import (
     BRIER,
@@ -251,6 +252,23 @@ def diff(golden: Entities | None, now: Entities, given: object) -> Iterator[Line
         yield Line.assemble(f"  {there.get(key) or then[key]} ", *score_change(*scores))
 
 
+def dress(golden: Entities | None, now: Entities, right: Sequence[Span], given: Any) -> list[blocks.Block]:
+    """Show the text with the entities of each side, and the scores of all."""
+    wanted = {one.key: one for one in right}
+    then, there = (_by_key(one.entities) if one else {} for one in (golden, now))
+    sides: dict[str, Mapping[Key, Span]] = {"right": wanted, **({"before": then} if golden else {}), "now": there}
+    others: dict[str, Mapping[Key, Span]] = {"right": there, "before": there, "now": then if golden else wanted}
+    pieces = {
+        side: blocks.marked(given, [(one.start, one.end, one.label, key in others[side]) for key, one in found.items()])
+        for side, found in sides.items()
+    }
+    scores: list[blocks.Bar] = []
+    for key in _union(then, there):
+        before, after = (one[key].score if key in one else None for one in (then, there))
+        scores.append((f"{key[0]} {given[key[1] : key[2]]}", before, after, key in wanted))
+    return [blocks.spans(pieces), *([blocks.bars(scores)] if scores else [])]
+
+
 def _bracketed(sign: str, text: str, entities: Any, colour: str, others: Mapping[Any, Entity]) -> Line:
     """Return a sentence in which entities stand in brackets with their label; those of this side alone are coloured."""
     line, place = Line(sign), 0
@@ -313,6 +331,7 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     diff=diff,
+    dress=dress,
     lead=lead,
     answered=answered,
     answer=lambda found: comma_list([f"{one.label} {one.text!r} {one.start}-{one.end}" for one in found.entities]),

@@ -8,6 +8,7 @@ from rich.text import Text as Line
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import listed
+from swapgate.outputs import blocks
 from swapgate.outputs.answered import OTHERS, scores
 from swapgate.outputs.classification import TOP, Score
 from swapgate.outputs.counts import OVERLAP_PARTS, Counts, Figures, f1, overlap
@@ -73,11 +74,11 @@ def answered(said: Any, _given: Any, row: Any) -> LabelSet:
     """
     found, complete = scores(said, row)
     threshold, least = row.counted_from, min(found.values())
-    if not complete and least >= threshold and OTHERS not in row.labels:
-        missing = sorted(row.labels.keys() - found.keys())
+    if not complete and least >= threshold:
+        missing = listed(sorted(row.labels.keys() - {*found, OTHERS})) or "others"
         raise SurroundingsFault(
-            f"it says {len(found)} labels, the least of them with {least:.4f}, and nothing of {listed(missing)}, which"
-            f" may reach {threshold:g} too; ask it for all of them (top_k)"
+            f"it says {len(found)} labels, the least of them with {least:.4f}, and nothing of {missing}, which may"
+            f" reach {threshold:g} too; ask it for all of them (top_k), or map each of them in labels"
         )
     made = label_set([*found.values()], [*found], row.label_map, threshold, row.tolerance.tie)
     return made if complete else replace(made, others=max(made.others, least))
@@ -184,6 +185,14 @@ def diff(golden: LabelSet | None, now: LabelSet, _: object) -> Iterator[Line]:
         yield Line.assemble("  ", (f"{mark}{label} ", style), *score_change(then.get(label), there.get(label)))
 
 
+def dress(golden: LabelSet | None, now: LabelSet, right: Sequence[str], _: object) -> list[blocks.Block]:
+    """Show the scores of both sides; from `threshold` on a label counts."""
+    then, there = (_by_label(one) if one else {} for one in (golden, now))
+    names = dict.fromkeys((*there, *then, *right))
+    found = blocks.bars((name, then.get(name), there.get(name), name in right) for name in names)
+    return [{**found, "threshold": now.threshold}]
+
+
 def _sides(golden: LabelSet | None, now: LabelSet, label: str) -> list[tuple[LabelSet | None, float]]:
     return [(one, _by_label(one).get(label, 0.0) if one else 0.0) for one in (golden, now)]
 
@@ -203,6 +212,7 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     diff=diff,
+    dress=dress,
     shares=frozenset({"exact match"}),
     lead=lead,
     answer=lambda found: ", ".join(sorted(score.label for score in found.counted)) or "nothing",

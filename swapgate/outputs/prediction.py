@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
 from rich.text import Text as Line
 
+from swapgate.outputs.blocks import Block
 from swapgate.outputs.counts import RIGHT, Counts, Figures
 from swapgate.outputs.tolerance import Mismatch, Tolerance
 
@@ -84,6 +85,9 @@ class Output:
     """Of the sums over rows, and how many rows these are; `by_label` adds those of pairs of labels."""
     diff: Callable[[Any, Any, object], Iterator[Line]]
     """Of a golden (None: all is new), a prediction and the input: the lines of a coloured diff."""
+    dress: Callable[[Any, Any, Any, Any], Sequence[Block]] | None = None
+    """Of a golden (None: there is none), a prediction, the right answer and the input: how it is shown on a page, in
+    blocks of `swapgate.outputs.blocks`. None: as the lines of `diff`."""
     headline: Callable[[Counts], str | None] = lambda _: None
     """Of the sums over rows: the figure that is told first, where it is another than the task's first."""
     shares: frozenset[str] = frozenset()

@@ -7,13 +7,14 @@ Where a writing system has no spaces, each of its letters is a word (`writing_sy
 
 import difflib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 from rich.text import Text as Line
 
+from swapgate.outputs import blocks
 from swapgate.outputs.answered import foreign, tables, text_in
 from swapgate.outputs.counts import RIGHT, Counts, Figures
 from swapgate.outputs.diff import NEW, OLD, score_change
@@ -50,6 +51,8 @@ WRITTEN = ("summary_text", "text", "generated_text")
 """What pipelines call a text that was written."""
 PART = "\ufffd"
 """What a decoder makes of a part of a character."""
+MOST_WORDS = 2_000
+"""Words of a text that are shown beside another's; finding what they share takes the square of that."""
 SPACELESS = "letters without spaces"
 """Those of the references that have no spaces between their words."""
 
@@ -224,6 +227,30 @@ def _word_by_word(then: Sequence[str], now: Sequence[str]) -> Line:
     return line
 
 
+def dress(golden: Text | None, now: Text, right: Summary | str, _: object) -> list[blocks.Block]:
+    """Show the text word by word beside the golden, and a transcript beside what was said."""
+    found = [blocks.words("before", _steps(golden.text if golden else "", now.text))]
+    if isinstance(right, str):
+        found.append(blocks.words("right", _steps(right, now.text, normalized)))
+    return found
+
+
+def _steps(then: str, now: str, compared: Callable[[str], str] = str) -> Iterator[tuple[str, str]]:
+    """Yield what two texts have in common word by word, and what is only in the one or the other; `compared`: what
+    of a word must be the same.
+    """
+    before, after = (text.split(maxsplit=MOST_WORDS)[:MOST_WORDS] for text in (then, now))
+    one, other = ([compared(word) for word in side] for side in (before, after))
+    for word, a, b, c, d in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if word == "equal":
+            yield "same", " ".join(after[c:d])
+            continue
+        if b > a:
+            yield "gone", " ".join(before[a:b])
+        if d > c:
+            yield "new", " ".join(after[c:d])
+
+
 def word_error_rate(heard: str, said: str) -> float:
     """Return the wrong, missing and added words of a transcript as a share of the words that were said; 1 where all
     are, or none were said and some heard.
@@ -304,6 +331,7 @@ OUTPUT = Output(
     figures=figures,
     headline=headline,
     diff=diff,
+    dress=dress,
     less_is_better=frozenset({*ERROR_RATES, *CAPPED.values()}),
     parts={
         **{name: (f"wrong {part}",) for name, part in ERROR_RATES.items()},

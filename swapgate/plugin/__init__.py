@@ -106,6 +106,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="write the verdicts as Markdown, and add them to the summary of the CI job where there is one",
     )
+    group.addoption(
+        "--verdict-html",
+        type=Path,
+        metavar="PATH",
+        help="write a page to look at: what changed, case by case and row by row, in one file that asks nobody for"
+        " anything",
+    )
     parser.addini(
         TASKS, "modules of this project that bring a task of its own (TASK), importable from its root", "args"
     )

@@ -14,8 +14,9 @@ from swapgate.core.words import listed
 from swapgate.goldens.golden import Entry, accumulated, differences, is_swap, read_golden, ties, updated
 from swapgate.goldens.pending import on_ci
 from swapgate.goldens.provenance import Provenance, is_other, surroundings_changed, told_apart
+from swapgate.inputs.given import digest
 from swapgate.outputs import Mismatch, check_drift, check_expected, invalid, output_of
-from swapgate.outputs.prediction import Prediction, numbers
+from swapgate.outputs.prediction import Prediction, numbers, to_json
 from swapgate.tasks.case import Case
 from swapgate.trials.checking import given_labels
 from swapgate.trials.running import Model
@@ -165,6 +166,8 @@ class Golden:
     """Of such a candidate: what was found, without what to do about it."""
     same: bool | None = None
     """Of a candidate: whether it says what its incumbent did, but for drift; None where that is not known."""
+    said: str = ""
+    """Of a server: a digest of what it answered."""
 
     def __eq__(self, prediction: object) -> bool:
         if isinstance(self.case, Orphan):
@@ -182,6 +185,7 @@ class Golden:
             self.message = _worded(self.model, case, wrong, "no such prediction is ever recorded: mend the model")
             return False
         received = Entry(self.model.made_by, case.input_digest, case.expected_digest, prediction)
+        self.said = digest(to_json(prediction)) if self.model.source.remote else ""
         stored = read_golden(self.path).get(case.id)
         if self.update:
             return self._record(case, received, stored)

@@ -176,7 +176,7 @@ class Collecting:
         gap = model.row.property_gaps.get(pyfuncitem.stash[SELECTED].check)
         is_property = hasattr(pyfuncitem.obj, "hypothesis") and "model" in pyfuncitem.funcargs
         if is_property and gap:
-            _ = model.weights  # raises
+            model.asked.load()  # raises
         elif is_property:
             model.check_answers()
         if gap is None:

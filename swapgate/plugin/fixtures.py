@@ -171,7 +171,7 @@ def memory(request: pytest.FixtureRequest, model: Model) -> Cost:
 @pytest.fixture
 def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     """Figures on the evaluation set, judged: `assert quality >= budget.quality`."""
-    plan = request.config.stash[PLAN]
+    plan, keep = request.config.stash[PLAN], request.config.option.verdict_html is not None
     evaluation = plan.evaluations[model.suite]
 
     def reference(limit: QualityLimit) -> Model | None:
@@ -184,7 +184,7 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")
         with nullcontext() if one is model else _as_reference(model):
             threads = threads_for(one, *request.config.stash[THREADS])
-            return tally_of(one, evaluation, progress, request.config.stash[CACHE], threads, first)
+            return tally_of(one, evaluation, progress, request.config.stash[CACHE], threads, first, keep)
 
     def looks_at() -> list[Look]:
         return looks(evaluation.count)
@@ -205,8 +205,17 @@ def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, va
         return Ratio(found, found, found)
 
     reference = _reference(request, model, getattr(model.row.budget, name))
+    _check_measured(name, model, reference)
     said = _models_file(request)
     return _remembered(request, Cost(name, what, model, reference, measure, said, lambda: float(value(model))))
+
+
+def _check_measured(name: str, model: Model, reference: Model | None) -> None:
+    """Make sure that a cost can be had of a model and its reference. Raises AbsentFault."""
+    model.check_measured(name)
+    if reference is not None:
+        with _as_reference(model):
+            reference.check_measured(name)
 
 
 def _models_file(request: pytest.FixtureRequest) -> str:

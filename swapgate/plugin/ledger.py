@@ -22,6 +22,7 @@ from swapgate.goldens.anchors import read_rows, remember, text_of
 from swapgate.goldens.golden import loosened, read_golden, stale
 from swapgate.goldens.pending import count, write_pending
 from swapgate.goldens.snapshots import GoldenExtension
+from swapgate.inputs.given import digest
 from swapgate.plugin.caller import CALL, asked, call_of, narrowed
 from swapgate.plugin.checks import Golden, not_accepted, not_recorded, record_command, remember_command
 from swapgate.plugin.collecting import NEEDS, SELECTED
@@ -29,6 +30,7 @@ from swapgate.plugin.fixtures import CACHE, CHECKS
 from swapgate.plugin.measures import Cost, Quality
 from swapgate.plugin.missing import Missing, missing, test_file
 from swapgate.plugin.outcomes import after_reruns, found_of, is_new_try, lapse_of, outcome_of, show
+from swapgate.plugin.seen import seen
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.project.configuration import DEFAULT_MODELS
 from swapgate.tasks import tasks
@@ -38,7 +40,9 @@ from swapgate.trials.plan import Key, Plan
 from swapgate.trials.pool import Pool
 from swapgate.trials.running import Model
 from swapgate.verdicts.facts import Report, report
+from swapgate.verdicts.items import Seen
 from swapgate.verdicts.lapses import Rule
+from swapgate.verdicts.page import page
 from swapgate.verdicts.terminal import verdict_text
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, Verdict, exit_status, judge
 from swapgate.verdicts.writing import tier_report, write_reports
@@ -47,6 +51,8 @@ PROPERTY = "swapgate.record"
 """Name of the user property that carries a record, through pytest-xdist and into JUnit."""
 NOT_WRITTEN = "swapgate.not_written"
 NOTES = "swapgate.notes"
+SEEN = "swapgate_seen"
+"""Name of what a report carries for a page."""
 LEDGERS = "swapgate.ledgers"
 CHECKED_OUT = "swapgate.checkout"
 CHECKOUT = pytest.StashKey[str]()
@@ -79,6 +85,9 @@ class Ledger:
         """From tier and message of an ERROR to the test that shows it."""
         self.of_workers: list[str] = []
         """What workers have noted of the cache of rows."""
+        self.seen = Seen()
+        """What a page shows besides the verdicts, where one is asked for."""
+        self.told_seen: set[str] = set()
         self.report: Report | None = None
         self.not_reported: list[str] = []
 
@@ -142,9 +151,14 @@ class Ledger:
             remarks = [
                 plain(self.plan.worded(one)) for check in judged if isinstance(check, Quality) for one in check.remarks
             ]
-            record = Record(item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, found, same, remarks)
+            said = next((check.said for check in checks if isinstance(check, Golden)), "")
+            record = Record(
+                item.stash[SELECTED], outcome, message, figures, ties, partly, lapse, found, same, remarks, said
+            )
             item.user_properties.append((PROPERTY, json.dumps(asdict(record))))
             report.user_properties.append(item.user_properties[-1])
+            if item.config.option.verdict_html is not None:  # beside the properties, which are for JUnit too
+                setattr(report, SEEN, json.dumps(seen(checks, self.told_seen, self.plan.evaluations)))
         return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -170,6 +184,8 @@ class Ledger:
                 (test, record) for test, record in self.records if test != report.nodeid or record.outcome != "error"
             ]
         self.records += [(report.nodeid, record) for record in records]
+        if records and (found := getattr(report, SEEN, None)):
+            self.seen.add(records[-1], json.loads(found))
         if str(report.when) == "???":  # as pytest-xdist reports a test in which its worker died
             self.died.append(report.nodeid)
         else:
@@ -241,6 +257,7 @@ class Ledger:
         self._note_alike(option.keyword)
         self.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
         self._note_alike_models()
+        self._note_fingerprints()
         doubts = {key: words for key, words in self.plan.doubts.items() if key in wanted}
         tiers = {**self.plan.models, **self.plan.removed}
         self._note_accepted()
@@ -264,8 +281,9 @@ class Ledger:
             session.exitstatus = exit_status(verdicts, self.others_failed, bool(tolerant))
         if self.lost and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = EXIT_NOT_PASSED
-        json_path, markdown_path = (
-            path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)
+        json_path, markdown_path, html_path = (
+            path and directory / path.expanduser()
+            for path in (option.verdict_json, option.verdict_md, option.verdict_html)
         )
         self._note_waiting()
         junit = session.config.stash.get(xml_key, None)
@@ -275,7 +293,15 @@ class Ledger:
         if reporter is not None:
             red = [tier_report(name, plain(words[0])) for name, words in unshown.items() if words]
             reporter.stats.setdefault("failed", []).extend(red)
-        self.report, self.not_reported = write_reports(facts, json_path, markdown_path, junit, unshown)
+        self.report, self.not_reported = write_reports(
+            facts,
+            json_path,
+            markdown_path,
+            html_path,
+            junit,
+            unshown,
+            lambda facts: page(facts, self.records, self.seen),
+        )
         session.exitstatus = self.report.exit_status
 
     def _note_recalled(self, verdicts: Sequence[Verdict], cache: Cache | None) -> None:
@@ -455,6 +481,12 @@ class Ledger:
             red = any(record.outcome in ("failed", "error") for record in mine)  # then it is told already
             if red or not sames or not all(sames):
                 continue
+            if model.source.remote or incumbent.source.remote:  # to move to another server is a swap that is alike
+                self.plan.notes.append(
+                    f"{model.name}: nothing that was measured differs between {incumbent.source.name} and"
+                    f" {model.source.name}"
+                )
+                continue
             with suppress(Fault):  # its tests have said so
                 words = f"{model.name}: none of its answers differs from {incumbent.source.name}'s, to the last digit"
                 if is_same_model(model):
@@ -466,6 +498,17 @@ class Ledger:
                     self.records.append((f"{suite}/{tier}", record))
                 elif answers_alike(model, incumbent):
                     self.plan.notes.append(f"{words}; see whether it is the model that you meant")
+
+    def _note_fingerprints(self) -> None:
+        """Note by which answers a server is known again, where no weights are there to digest."""
+        for (suite, tier), model in self.plan.models.items():
+            mine = [record for _, record in self.records if record.selected.key == (suite, tier) and record.said]
+            if said := {str(record.selected.case): record.said for record in mine}:
+                whole = digest(sorted(said.items()))
+                self.plan.notes.append(
+                    f"{model.name}: {model.source.name} answered {len(said)} cases, and these answers have the"
+                    f" fingerprint {whole}"
+                )
 
     def _note_missing(self, config: pytest.Config) -> set[Key]:
         """Note the checks that a tier must have and of which no test was selected. Gives the tiers that were wanted."""

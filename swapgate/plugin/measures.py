@@ -62,6 +62,8 @@ class Cost:
     incomplete: str = ""
     figure: figures.Cost | None = None
     """What was found, for the verdict."""
+    ratios: Sequence[float] = ()
+    """Of what is timed: what was measured, in that order."""
 
     def __le__(self, limit: Limit | None) -> bool:
         if self.holds is None:
@@ -73,7 +75,7 @@ class Cost:
             self.figure = figures.Cost(NOTHING_BESIDE, value, times=times)
             return True
         ratio = self.measure(self.reference, limit.at_most)
-        judgement = ratio.judge(limit.at_most)
+        self.ratios, judgement = ratio.blocks, ratio.judge(limit.at_most)
         self.figure = figures.Cost(
             figures.shown_ratio(ratio.median, ratio.unit, limit.at_most),
             value,
@@ -164,6 +166,10 @@ class Quality:
     """What says other than the model does and has the same digest: the model in the commit that judges."""
     recalled: dict[str, int] = field(default_factory=dict, init=False)
     """By model: to how many rows the answer is that of an earlier run, where there are any."""
+    sides: tuple[Tally, Tally | None] | None = None
+    """What came of the set, and of the same rows with what it is compared with first: the incumbent where there is."""
+    against: str = ""
+    """The model that this is; empty for none."""
     same: bool | None = None
     """Of a candidate: whether it says of all rows what its incumbent does; None where that was not asked."""
 
@@ -171,6 +177,7 @@ class Quality:
         counted, judged, of, early = self._looked(limits)
         if self.remember:
             self.remember(counted)
+        self.sides = self._sides(counted, judged)
         metric, value = self._headline(counted)
         sliced, missing, unseen = self._slices(counted, metric)
         shown = ", ".join(one.shown for one in judged) or f"{metric} {value:.3f}"
@@ -215,11 +222,19 @@ class Quality:
         self.holds = not failed and self.holds is not False
         return not failed
 
+    def _sides(self, counted: Tally, judged: Sequence["_Judged"]) -> tuple[Tally, Tally | None]:
+        """Return what came of the set, and of the same rows with a model that was asked for them."""
+        beside = sorted((one.beside for one in judged if one.beside), key=lambda one: one.tier != INCUMBENT)
+        self.against = next((one.against for one in beside if one.against in self._others), "")
+        return counted, self._others.get(self.against)
+
     def _tallied(self, model: Model, first: int | None) -> Tally:
         """Return what came of the set, or of its first rows, and note how much of that is of an earlier run."""
         counted = self.tally(model, first)
         if model.recalled:
-            self.recalled[model.source.name] = model.recalled
+            self.recalled[model.source.name] = min(
+                model.recalled, counted.rows
+            )  # of rows that were asked before a look
         return counted
 
     def _looked(self, limits: Sequence[QualityLimit]) -> tuple[Tally, list[_Judged], int | None, list[str]]:
@@ -313,9 +328,12 @@ class Quality:
         if side is None:
             return [], [], []
         if side.said is None and not counted.is_remembered(metric):
-            limited = self.model.row.budget.slices
-            lack = f"budget.slices is not judged, for {metric} is not told by remembered rows"
-            return [], [f"{lack}; bring the weights of {side.model} back"] if limited else [], []
+            budget = self.model.row.budget
+            if not any((one.against, one.metric) == (INCUMBENT, RIGHT) for one in budget.quality):
+                lack = f"budget.slices is not judged, for {metric} is not told by remembered rows"
+                ways = f"judge beside the incumbent by metric = {RIGHT!r}, and so slices, or bring its weights back"
+                return [], [f"{lack}; {ways}"] if budget.slices else [], []
+            metric = RIGHT
         counted, theirs, less = side.ours, side.theirs, metric in self.model.task.output.less_is_better
         limits = dict(self.model.row.budget.slices)
         watch = limits.pop(WATCH, None)

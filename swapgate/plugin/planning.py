@@ -29,6 +29,8 @@ from swapgate.trials.plan import Plan, make_plan
 from swapgate.verdicts.facts import running
 from swapgate.verdicts.writing import write_running
 
+WAITING = "OMP_WAIT_POLICY"
+"""The variable by which threads of OpenMP know whether to spin while they wait for others."""
 WORKERS = "PYTEST_XDIST_WORKER_COUNT"
 """The variable by which a worker knows how many there are."""
 
@@ -63,7 +65,8 @@ def configure(config: pytest.Config, models_file: Path) -> None:
         raise pytest.UsageError(str(fault)) from None
     _decide_early(config, plan)
     config.stash[fixtures.PLAN] = plan
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin steal each other's cores on a busy machine
+    if WAITING not in os.environ:  # threads that spin take each other's cores on a busy machine
+        _set(config, WAITING, "PASSIVE")
     share = max(1, cores() // int(os.environ.get(WORKERS, "1")))
     config.stash[fixtures.THREADS] = config.option.threads or plan.manifest.threads, share
     config.stash[fixtures.CACHE] = _cache(config)
@@ -108,8 +111,13 @@ def _use_inputs(config: pytest.Config) -> None:
     folder = config.invocation_params.dir / Path(config.option.inputs).expanduser()
     if not folder.is_dir():
         raise pytest.UsageError(f"--inputs {config.option.inputs}: no folder {folder}; give the one that holds them")
+    _set(config, INPUTS, str(folder))
+
+
+def _set(config: pytest.Config, name: str, value: str) -> None:
+    """Set a variable of the environment for the run, and the processes that it starts."""
     patch = pytest.MonkeyPatch()
-    patch.setenv(INPUTS, str(folder))
+    patch.setenv(name, value)
     config.add_cleanup(patch.undo)
 
 
@@ -214,5 +222,6 @@ def begin_verdicts(config: pytest.Config, option: argparse.Namespace, plan: Plan
     if any(getattr(option, name, None) for name in SHOWING):
         return
     directory = config.invocation_params.dir
-    paths = [path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md)]
+    asked = (option.verdict_json, option.verdict_md, option.verdict_html)
+    paths = [path and directory / path.expanduser() for path in asked]
     write_running(running(plan, models_file.name), *paths)

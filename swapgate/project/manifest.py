@@ -21,6 +21,7 @@ from swapgate.project.configuration import MOST_THREADS
 from swapgate.project.evaluation import check_columns
 from swapgate.project.variants import steps
 from swapgate.tasks import BUILT_IN, tasks
+from swapgate.tasks.generation import Chat
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Task
 
@@ -112,6 +113,8 @@ class Row(Settings):
     """Requests that a server is sent at once while an evaluation set is asked."""
     token_env: NonEmptyStr | None = None
     """The environment variable that holds the token for a server."""
+    chat: Chat | None = None
+    """Of a server that is spoken to as OpenAI's are: what it is told, and which of its models is meant."""
     revision: Revision | None = None
     """Of a public model: a commit, a branch or a tag."""
     allow_pickle: bool = False

@@ -15,7 +15,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 BLOCK = 4
@@ -75,6 +75,9 @@ class Ratio:
     """How many pairs of calls it rests on; 0 for a figure that is the same each time."""
     unit: str = ""
     """What the calls did where that is not what a call does: " with 25 tokens each"."""
+
+    blocks: Sequence[float] = field(default=(), compare=False)
+    """Of a measured one the ratios of its blocks, in the order in which they were measured."""
 
     def judge(self, at_most: float) -> Judgement:
         """Decide only where the whole interval lies on one side of the budget; a measured one by a little."""
@@ -137,7 +140,7 @@ def interval(blocks: Sequence[float]) -> Ratio:
     above, below = decisive(count, FALSE_FAIL), decisive(count, FALSE_PASS)
     low = ordered[count - above] if above <= count else 0.0
     high = ordered[below - 1] if below <= count else math.inf
-    return Ratio(low, statistics.median(ordered), high, count * BLOCK)
+    return Ratio(low, statistics.median(ordered), high, count * BLOCK, blocks=tuple(blocks))
 
 
 @functools.cache

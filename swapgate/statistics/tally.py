@@ -4,12 +4,15 @@ import functools
 import hashlib
 import itertools
 import json
+import zlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from swapgate.outputs import check_expected
 from swapgate.outputs.counts import CONFIDENCE, MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
@@ -33,10 +36,14 @@ THIRDS = ("shortest third", "middle third", "longest third")
 
 
 class Tally:
-    """The rows of an evaluation set that were predicted so far; predictions are not kept, and inputs only in short."""
+    """The rows of an evaluation set that were predicted so far; predictions are kept only where somebody wants to
+    look at them (`keep`), and inputs only in short.
+    """
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, keep: bool = False) -> None:
         self.output = output
+        self.forms: list[bytes] | None = [] if keep else None
+        """Of each row what was predicted, packed; None where nobody wants to look at that."""
         self.rows = 0
         self.keys: list[str] = []
         """Of each row a digest of its input and accepted answers; empty where it has none."""
@@ -120,7 +127,10 @@ class Tally:
         for score, is_right in self.output.scored(prediction, expected) if self.output.scored else ():
             self._scores.append(score)
             self._hits.append(is_right)
-        said = hashlib.sha256(json.dumps(to_json(prediction)).encode()).digest()
+        form = json.dumps(to_json(prediction)).encode()
+        if self.forms is not None:
+            self.forms.append(zlib.compress(form, 1))
+        said = hashlib.sha256(form).digest()
         self._said.append(int.from_bytes(said[:8]))
         if self._accumulator:
             self._accumulator.add(prediction, expected)
@@ -161,6 +171,7 @@ class Tally:
         """
         part, numbers = Tally(self.output), self._ends[rows]
         part._accumulator, part.rows = None, rows
+        part.forms = self.forms[:rows] if self.forms is not None else None
         part.keys, part.named, part._said = self.keys[:rows], self.named[:rows], self._said[:rows]
         part.wrong = {row: one for row, one in self.wrong.items() if row < rows}
         part.left_out = {row: one for row, one in self.left_out.items() if row < rows}
@@ -208,6 +219,17 @@ class Tally:
             f"{count:,} of {self.rows:,} rows were {words}"
             for words, count in sorted(Counter(self.left_out.values()).items())
         ]
+
+    def prediction(self, row: int) -> Prediction | None:
+        """Return what was predicted of a row; None where it was not kept."""
+        if not self.forms:
+            return None
+        form: TypeAdapter[Prediction] = TypeAdapter(self.output.prediction)
+        return form.validate_json(zlib.decompress(self.forms[row]))
+
+    def confusion(self) -> list[tuple[str, str, float]]:
+        """Return how often which label was right, and which was given for it; empty where one side has none."""
+        return [(*name, total) for name, total in self._sums().items() if _is_pair(name) and total]
 
     @property
     def said(self) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 from swapgate.core.faults import ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr
 from swapgate.inputs.given import Sound
-from swapgate.inputs.sounds import read_sound
+from swapgate.inputs.sounds import read_sound, wav
 from swapgate.outputs import classification
 from swapgate.outputs.prediction import Prediction
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
 from swapgate.tasks.classes import FIGURES, MultiLabelSettings, classified, classifier
 from swapgate.tasks.settings import CutSettings
-from swapgate.tasks.sounds import fewest_samples, resampled
+from swapgate.tasks.sounds import BATCH, fewest_samples, resampled
 from swapgate.tasks.sounds import left_out as left_out_of
 from swapgate.tasks.task import Loaded, Task
 
@@ -105,6 +105,11 @@ def _limits(loaded: Loaded) -> tuple[int, int | None]:
     return fewest_samples(loaded.model.config), getattr(reader, "n_samples", None)  # Whisper's reader cuts at n_samples
 
 
+def served(sound: Sound, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server for its best labels; with how many it is not told, for then it could not be sent a bare file."""
+    return "audio_classification", {"audio": wav(sound)}
+
+
 TASK = classifier(
     Task(
         name="audio-classification",
@@ -113,12 +118,14 @@ TASK = classifier(
         read=read,
         predict=predict,
         auto_class="AutoModelForAudioClassification",
+        batch=BATCH,
         reader_class="AutoFeatureExtractor",
         figures=FIGURES,
         settings=AudioSettings,
         judging_keys=frozenset({"long"}),
         left_out=left_out,
         check_loaded=check_loaded,
+        served=served,
     ),
     several_labels=AudioCaseOfLabels,
     settings=MultiLabelAudioSettings,

@@ -10,6 +10,7 @@ from pydantic import Field
 from swapgate.core.faults import ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, listed
 from swapgate.outputs import label_set
+from swapgate.outputs.answered import OTHERS
 from swapgate.outputs.classification import Classification, ranked
 from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.label_set import LabelSet
@@ -21,6 +22,8 @@ FIGURES = ("accuracy", "top-3", "top-5", "macro F1", BRIER, LOG_LOSS)
 MULTI_LABEL_FIGURES = ("micro F1", "macro F1", "exact match")
 THRESHOLD = 0.5
 """The score from which one of several labels counts where the row does not say."""
+MOST_LABELS = 1_000
+"""For how many a server is asked where it is not known how many there are."""
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
 """How transformers names the kinds of heads in config.json (problem_type)."""
 
@@ -92,6 +95,12 @@ def _of_timm(config: Mapping[str, Any]) -> dict[int, Any]:
 
 def _no_table(why: str) -> SurroundingsFault:
     return SurroundingsFault(f"config.json: {why}; save the model again with a label for each class, from 0 on")
+
+
+def all_labels(row: Settings) -> dict[str, Any]:
+    """Return by which arguments a server is asked for all labels, each by itself where a suite has several of them."""
+    own = {"function_to_apply": "sigmoid"} if isinstance(row, MultiLabelSettings) else {}
+    return {"top_k": MOST_LABELS if OTHERS in row.labels else len(row.labels), **own}
 
 
 def classifier(

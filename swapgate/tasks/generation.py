@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.tables import Table
+from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.wrong import words_of
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded
@@ -23,6 +23,16 @@ SAMPLING: Mapping[str, Any] = {"temperature": 1.0, "top_k": 50, "top_p": 1.0, "t
 NOT_DONE = ("num_beam_groups", "diversity_penalty", "stop_strings", "force_words_ids", "constraints")
 """Settings of ways to write that the judge has not: groups of beams and constraints are code that transformers would
 fetch, and strings at which a text stops need more than the model."""
+
+
+PLACE = "{text}"
+"""Stands in a prompt for the text of a case."""
+
+
+def _with_place(prompt: str) -> str:
+    if PLACE not in prompt:
+        raise ValueError(f"write {PLACE} where the text of a case goes")
+    return prompt
 
 
 class Generation(Table):
@@ -67,6 +77,19 @@ def check_own(name: str, loaded: Loaded) -> None:
             f"{name}: {detail['loc'][0]} = {detail['input']!r} in its generation_config.json (or config.json)"
             f" {words_of(detail)}; mend that, or save the model's own there"
         ) from error
+
+
+class Chat(Table):
+    """How a server that is spoken to as OpenAI's are is told what to write."""
+
+    model: NonEmptyStr | None = None
+    """Which of its models is meant."""
+    prompt: Annotated[NonEmptyStr, AfterValidator(_with_place)]
+    """What it is told, with {text} where the text of a case goes."""
+
+    def told(self, text: str) -> str:
+        """Return what it is told of a text."""
+        return self.prompt.replace(PLACE, text)
 
 
 class WritingSettings(Settings):

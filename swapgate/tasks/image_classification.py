@@ -5,11 +5,11 @@ from typing import Any
 
 from swapgate.core.faults import ModelFault
 from swapgate.core.tables import NonEmptyStr
-from swapgate.inputs.pictures import read_image
+from swapgate.inputs.pictures import png, read_image
 from swapgate.outputs import classification
 from swapgate.outputs.prediction import Prediction
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
-from swapgate.tasks.classes import FIGURES, classified, classifier
+from swapgate.tasks.classes import FIGURES, all_labels, classified, classifier
 from swapgate.tasks.pictures import BATCH, processed
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded, Task
@@ -42,6 +42,11 @@ def predict(loaded: Loaded, pictures: Sequence[Any], row: Settings) -> Sequence[
     return classified(loaded, processed(loaded, pictures), row)
 
 
+def served(picture: Any, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server for the scores of all labels that the row knows."""
+    return "image_classification", {"image": png(picture), **all_labels(row)}
+
+
 TASK = classifier(
     Task(
         name="image-classification",
@@ -53,6 +58,7 @@ TASK = classifier(
         reader_class="AutoImageProcessor",
         batch=BATCH,
         figures=FIGURES,
+        served=served,
     ),
     several_labels=ImageCaseOfLabels,
 )

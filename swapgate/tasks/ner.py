@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import fsum
 from typing import Any, Literal, NamedTuple
 
@@ -58,12 +58,22 @@ def _forms(roles: str, marks: str, around: Sequence[tuple[str, str]] = AROUND[:1
 LETTERS = (f"[{ROLES}]", f"[{ROLES.lower()}]")
 USUAL_FORMS = tuple(form for letters in LETTERS for form in _forms(letters, USUAL_MARKS))
 """How tags are mostly written: B-PER, B_PER, B:PER, …, PER-B, …, and the same with small letters."""
-RARE_FORMS = tuple(
-    form for roles in (*LETTERS, f"(?i:{'|'.join(WORDS)})") for form in _forms(roles, USUAL_MARKS + MARKS, AROUND)
-)
-"""How they may be written too: B PER, (B-PER), BEG-PER, inside_PER, …; some labels look so that are none."""
 PAIR = "B", "IM"
 """Letters that stand before one label where tags of a rare form are tags: one that begins, and one that goes on."""
+
+
+def _possible_forms(tags: Sequence[str], rare: bool) -> Iterator[re.Pattern[str]]:
+    """Yield how tags may be written: what is usual first, then what is rare, as far as they hold what it needs.
+
+    Rare are B PER, (B-PER), BEG-PER, inside_PER, …; some labels look so that are none.
+    """
+    yield from USUAL_FORMS
+    if rare:
+        held = "".join(tags)
+        marks = "".join(mark for mark in USUAL_MARKS + MARKS if mark in held)
+        around = [pair for pair in AROUND if pair[0] in held]
+        for roles in (*LETTERS, f"(?i:{'|'.join(WORDS)})"):
+            yield from _forms(roles, marks, around)
 
 
 class Tag(NamedTuple):
@@ -254,7 +264,7 @@ def _form(tags: tuple[str, ...], scheme: str | None) -> tuple[re.Pattern[str], s
     A letter counts where its label stands behind another one too, one of them B or I, so that E-mail is none; B- and
     I-, and those of a scheme that is given, always count. Of rare forms a label must have both of PAIR.
     """
-    for form in (*USUAL_FORMS, *(RARE_FORMS if scheme != "IO" else ())):
+    for form in _possible_forms(tags, rare=scheme != "IO"):
         letters: dict[str, set[str]] = {}
         for match in filter(None, map(form.fullmatch, tags)):
             letters.setdefault(match["label"], set()).add(WORDS[match["role"].upper()])
@@ -483,6 +493,11 @@ def _around(pieces: Sequence[int], count: int) -> range:
     return range(max(pieces[0] - 1, 0), min(pieces[-1] + 2, count))
 
 
+def served(text: str, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server for entities that are put together as the row says."""
+    return "token_classification", {"text": text, "aggregation_strategy": row.aggregation}
+
+
 TASK = Task(
     name="ner",
     aliases=("token-classification",),
@@ -497,4 +512,5 @@ TASK = Task(
     label_names=classes.label_names,
     check_loaded=check_offsets,
     left_out=left_out,
+    served=served,
 )

@@ -9,7 +9,7 @@ from pydantic import Field
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.words import first_line
-from swapgate.inputs.pictures import read_image
+from swapgate.inputs.pictures import png, read_image
 from swapgate.outputs import detections
 from swapgate.outputs.counts import BRIER, LOG_LOSS
 from swapgate.outputs.detections import Annotation, Detection, Detections
@@ -145,6 +145,11 @@ def _kept(table: Mapping[str, Any], names: Sequence[str], row: DetectionSettings
     return Detections(tuple(objects), threshold)
 
 
+def served(picture: Any, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server for the objects from a little below the threshold up."""
+    return "object_detection", {"image": png(picture), "threshold": max(0.0, row.counted_from - row.tolerance.tie)}
+
+
 TASK = Task(
     name="object-detection",
     output=detections.OUTPUT,
@@ -158,4 +163,5 @@ TASK = Task(
     settings=DetectionSettings,
     label_names=label_names,
     check_loaded=check_loaded,
+    served=served,
 )

@@ -288,6 +288,12 @@ def _place(context: str, window: Any, first: int, last: int, side: int, aligned:
     return begin if _joins(context, one) else one[0], end if _joins(context, other) else other[1]
 
 
+def served(asked: Question, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server for the best answer, and whether there is one where the row allows that there is none."""
+    arguments = {"question": asked.question, "context": asked.context}
+    return "question_answering", arguments | ({"handle_impossible_answer": True} if row.no_answer else {})
+
+
 TASK = Task(
     name="question-answering",
     output=answer.OUTPUT,
@@ -300,4 +306,5 @@ TASK = Task(
     judging_keys=frozenset({"long"}),
     left_out=left_out,
     check_loaded=check_offsets,
+    served=served,
 )

@@ -7,6 +7,8 @@ from typing import Any
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.given import Sound
 
+BATCH = 4
+"""Sounds that go through a model together on a CPU: of more each takes a little longer, and memory is for fewer."""
 LOUDEST = 1_000_000
 """The largest sample that is taken; full scale is 1, and squares of much larger ones overflow."""
 LONGEST = 120

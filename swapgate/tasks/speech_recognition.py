@@ -8,14 +8,14 @@ from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr
 from swapgate.core.words import first_line
 from swapgate.inputs.given import Sound
-from swapgate.inputs.sounds import read_sound
+from swapgate.inputs.sounds import read_sound, wav
 from swapgate.outputs import text
 from swapgate.outputs.text import Text
 from swapgate.outputs.writing_systems import words
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import REPLACED, WritingSettings, check_own, not_done, replaced
 from swapgate.tasks.settings import CutSettings
-from swapgate.tasks.sounds import fewest_samples, resampled
+from swapgate.tasks.sounds import BATCH, fewest_samples, resampled
 from swapgate.tasks.sounds import left_out as left_out_of
 from swapgate.tasks.task import Loaded, Task
 
@@ -242,12 +242,18 @@ def _limits(loaded: Loaded) -> tuple[int, int | None]:
     return fewest_samples(loaded.model.config), None
 
 
+def served(sound: Sound, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server what is said."""
+    return "automatic_speech_recognition", {"audio": wav(sound)}
+
+
 TASK = Task(
     name="speech-recognition",
     output=text.OUTPUT,
     case=SpeechCase,
     read=read,
     predict=predict,
+    batch=BATCH,
     auto_class=auto_class,
     reader_class="AutoProcessor",
     settings=SpeechSettings,
@@ -257,4 +263,5 @@ TASK = Task(
     figures=("WER", "CER"),
     check_loaded=check_loaded,
     produced=produced,
+    served=served,
 )

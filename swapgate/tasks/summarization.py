@@ -367,6 +367,21 @@ def _decoded(loaded: Loaded, ids: Any) -> str:
     return str(loaded.reader.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
 
+def served(text: str, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server for a summary, or where the row has `chat` for what it writes when it is told so."""
+    how = row.generation.model_dump(exclude_none=True) if row.generation else {}
+    if row.chat is None:
+        return "summarization", {"text": text, "generate_parameters": how or None}
+    most = {"max_tokens": how["max_new_tokens"]} if "max_new_tokens" in how else {}
+    return "chat_completion", {
+        "messages": [{"role": "user", "content": row.chat.told(text)}],
+        "model": row.chat.model,
+        "temperature": 0.0,
+        "seed": 0,
+        **most,
+    }
+
+
 TASK = Task(
     name="summarization",
     output=text.OUTPUT,
@@ -383,4 +398,5 @@ TASK = Task(
     replaced=replaced,
     produced=produced,
     graded="a summary",
+    served=served,
 )

@@ -100,6 +100,9 @@ class Task:
     version: str = ""
     """Of a task of another package: names how it asks and decodes, and changes when that does. Without one no answer of
     its models is kept between runs."""
+    served: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None = None
+    """Of an input and the settings of a row: by which method of huggingface_hub's InferenceClient a server is asked for
+    it, and with which arguments; pictures and sounds are bytes of a file. None: servers are not asked for the task."""
     row: type[CaseShape] | None = None
     """The shape of a row of an evaluation set, where it is not that of a case."""
     graded: str = ""

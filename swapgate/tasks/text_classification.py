@@ -8,7 +8,7 @@ from swapgate.core.tables import NonEmptyStr
 from swapgate.outputs import classification
 from swapgate.outputs.prediction import Prediction
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled
-from swapgate.tasks.classes import FIGURES, MultiLabelSettings, classified, classifier
+from swapgate.tasks.classes import FIGURES, MultiLabelSettings, all_labels, classified, classifier
 from swapgate.tasks.settings import CutSettings
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import batches, left_out, tokenized
@@ -48,6 +48,11 @@ def predict(loaded: Loaded, texts: Sequence[str], row: Any) -> Sequence[Predicti
     ]
 
 
+def served(text: str, row: Any) -> tuple[str, dict[str, Any]]:
+    """Ask a server for the scores of all labels that the row knows."""
+    return "text_classification", {"text": text, **all_labels(row)}
+
+
 TASK = classifier(
     Task(
         name="text-classification",
@@ -61,6 +66,7 @@ TASK = classifier(
         settings=CutSettings,
         judging_keys=frozenset({"long"}),
         left_out=left_out,
+        served=served,
     ),
     several_labels=TextCaseOfLabels,
     settings=MultiLabelTextSettings,

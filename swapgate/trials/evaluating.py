@@ -63,9 +63,10 @@ class Evaluating:
         keys = [self.memory.key(one.digest) for one in window] if self.memory else []
         known = self.memory.recall(keys) if self.memory else {}
         found: list[Said | None] = [known.get(key) for key in keys] if keys else [None] * len(window)
-        self.recalled += len(found) - found.count(None)
-        self.advance(len(found) - found.count(None))
         asked = [place for place, said in enumerate(found) if said is None]
+        if recalled := len(window) - len(asked):
+            self.recalled += recalled
+            self.advance(recalled)
         asked.sort(key=lambda place: window[place].extent, reverse=True)  # what needs most memory first
         while asked:
             places = asked[: self.batch]
@@ -115,15 +116,17 @@ def tally_of(
     cache: Cache | None = None,
     threads: int = 1,
     first: int | None = None,
+    keep: bool = False,
 ) -> Tally:
     """Predict the rows of an evaluation set, once, with so many threads.
 
     `first`: as many of them as are wanted, all those that a look sees; where more were asked before, what `Tally.first`
-    says of these. All rows are read and checked before. Answers that are in the cache are not asked for again, and new
-    ones are kept there. Raises ModelFault or SurroundingsFault that names the row.
+    says of these. `keep`: whether what is predicted is kept too. All rows are read and checked before. Answers that are
+    in the cache are not asked for again, and new ones are kept there. Raises ModelFault or SurroundingsFault that names
+    the row.
     """
     wanted = evaluation.count if first is None else first
-    counted = model.tally or Tally(model.task.output)
+    counted = model.tally or Tally(model.task.output, keep)
     if counted.rows < wanted:
         model.tally, cases = None, _between(evaluation, counted.rows, wanted)  # a part that a fault cuts off is none
         row, batch = model.asked.row(tolerance=EVERYTHING), batch_of(model)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from swapgate.backends import find, told_from
+from swapgate.backends import endpoint, find, told_from
 from swapgate.backends.backend import OWN_KEYS
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import nearest
 from swapgate.goldens.anchors import ANCHOR as ANCHORS
 from swapgate.goldens.anchors import Remembered, accepted_rows, path_of, read_rows, rows_beside
 from swapgate.goldens.golden import Entry, golden_path, read_golden
+from swapgate.goldens.pending import on_ci
 from swapgate.models.devices import check_device
 from swapgate.models.hub import MAIN, is_pinned
 from swapgate.models.loading import Source
@@ -40,7 +41,18 @@ from swapgate.tasks.task import Task
 from swapgate.trials.checking import extra_settings, given_labels, replaced_settings
 from swapgate.trials.running import Model
 
-WHICH = ("allow_pickle", "backend", "concurrency", "files", "revision", "timeout", "token_env", "variant", "version")
+WHICH = (
+    "allow_pickle",
+    "backend",
+    "chat",
+    "concurrency",
+    "files",
+    "revision",
+    "timeout",
+    "token_env",
+    "variant",
+    "version",
+)
 """Keys of a row that say which model it is, or how that is reached: a candidate has none of its incumbent's."""
 Key = tuple[str, str]
 """Suite and tier."""
@@ -166,7 +178,7 @@ def make_plan(
     if device is not None:
         check_device(device, f"--device {device}")
         for tiers in manifest.rows.values():
-            tiers.update({tier: _on(row, device) for tier, row in tiers.items()})
+            tiers.update({tier: _on(row, device, models_file.parent) for tier, row in tiers.items()})
     plan = Plan(root, manifest, {})
     sets = _asked_sets(plan, eval_sets, directory, working_tree)
     kept = {*sets, *(swap.partition(".")[0] for swap in swaps)}
@@ -215,10 +227,24 @@ def _add(plan: Plan, suite: str, working_tree: Path | None, swapped: Container[s
                 raise InputFault(f"{models_file}: {suite}.{tier}.model: {fault}") from fault
             folder = Path(os.path.normpath(models_file.parent / row.model))
             source = _gone(Source(row, folder, row.model), str(fault), known)
+        if source.remote and working_tree is None and on_ci():
+            source = _with_door(source, golden)
         plan.models[suite, tier] = Model(
             suite, tier, manifest.tasks[suite], source, source, cases[row.label_set], golden
         )
         _check_gaps(models_file, suite, tier, row, cases[row.label_set])
+
+
+def _with_door(source: Source, golden: Path) -> Source:
+    """Return a server as it is asked on CI: only where a golden of the tier was recorded from its host.
+
+    Raises InputFault where the golden cannot be read.
+    """
+    if any(
+        endpoint.origin(entry.made_by.model) == endpoint.origin(source.name) for entry in read_golden(golden).values()
+    ):
+        return source
+    return endpoint.closed(source, "on CI no host is asked of which no golden was recorded; record it where you work")
 
 
 def _gone(source: Source, why: str, known: Remembered | None) -> Source:
@@ -356,8 +382,10 @@ def _labels(plan: Plan, suite: str) -> set[str]:
         return set()
 
 
-def _on(row: Row, device: str | None) -> Row:
-    return row if device is None else row.model_copy(update={"device": device})
+def _on(row: Row, device: str | None, base: Path) -> Row:
+    """Return a row as it runs on a device, where its backend has a choice. Raises InputFault."""
+    takes = device is not None and "device" in told_from(row.model, base, row.backend).keys
+    return row.model_copy(update={"device": device}) if takes else row
 
 
 def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
@@ -379,7 +407,8 @@ def _swap(plan: Plan, swap: str, directory: Path, device: str | None) -> None:
     try:
         source = _candidate(plan, model, candidate, directory, device)
     except InputFault as fault:
-        raise fault.behind(f"--swap {swap}: ") from fault
+        shown = re.sub(r"(?<=//)[^/]*@", "…@", swap)  # what stands there may be a password
+        raise fault.behind(f"--swap {shown}: ") from fault
     plan.models[suite, tier] = replace(model, source=source)
     plan.incumbents[suite, tier] = model
 
@@ -396,7 +425,7 @@ def _candidate(plan: Plan, model: Model, candidate: str, directory: Path, device
         row = _row_of(model.row, candidate, directory)
         return find(row, directory, plan.root, "a TOML file with a row for it, and give that to --swap")
     path = directory / candidate
-    row = _on(read_row(path, model.task, plan.manifest.defaults[model.suite]), device)
+    row = _on(read_row(path, model.task, plan.manifest.defaults[model.suite]), device, path.parent)
     own = functools.partial(_own_labels, path.parent, plan.root)
     check_row(plan.manifest, model.suite, model.tier, row, path, own_labels=own)
     unused = [key for key in row.judging_keys if key in row.model_fields_set]

@@ -11,7 +11,7 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -106,7 +106,7 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
     before = _written(source)
     parts = {
         "task": [asking.task.name, decoding],
-        "files": file_digests(source.weights_folder),
+        "files": _files(source.weights_folder, before),
         "row": row.model_dump(mode="json", exclude=set(NOT_ASKED)),
         "batch": batch,
         "device": device_settings(row.device),
@@ -117,14 +117,20 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
     return Memory(cache, base, TypeAdapter(asking.task.output.prediction), lambda: _written(source) == before)
 
 
-def _written(source: Source) -> list[tuple[str, int, int]]:
+@functools.lru_cache(maxsize=64)
+def _files(folder: Path, _written: Hashable) -> dict[str, str]:
+    """Return the digest of each file of a model, read once as long as none is written. Raises SurroundingsFault."""
+    return file_digests(folder)
+
+
+def _written(source: Source) -> tuple[tuple[str, int, int], ...]:
     """Return what changes when a file of a model is written."""
-    found = []
+    found: list[tuple[str, int, int]] = []
     with suppress(OSError):
         for path in sorted(path for path in source.weights_folder.rglob("*") if path.is_file()):
             status = path.stat()
             found.append((str(path), status.st_mtime_ns, status.st_size))
-    return found
+    return tuple(found)
 
 
 def _decoding(task: Task) -> str:

@@ -84,6 +84,14 @@ class Model:
         """
         return MEASURED - self.backend.measures(self.source.row)
 
+    def check_measured(self, what: str) -> None:
+        """Make sure that its backend has what a budget asks for. Raises AbsentFault."""
+        if what in self.unmeasured:
+            raise AbsentFault(
+                f"{self.name}: {what} not measured: {self.backend.what} ({self.source.name}); take budget.{what} out of"
+                f" {self.source.row_of}, or measure another model"
+            )
+
     @property
     def swapped(self) -> bool:
         """Whether a candidate runs in the incumbent's place."""
@@ -191,15 +199,11 @@ class Model:
     def synchronizer(self) -> Callable[[], object]:
         """Return what waits until the model's device has done all that it was told."""
         loaded = self.asked.load()
-        return synchronizer(loaded) if self.source.backend == TRANSFORMERS else lambda: None
+        return (lambda: None) if self.backend.answers else synchronizer(loaded)
 
     @functools.cached_property
     def memory(self) -> float:
-        """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs, or
-        where it is not to be had.
-        """
-        if "memory" in self.unmeasured:
-            raise AbsentFault(f"{self.name}: memory not measured: {self.backend.what} ({self.source.name})")
+        """Peak memory in bytes. Raises SurroundingsFault where that is not possible, AbsentFault without inputs."""
         for absent in [case for case in self.cases.cases if not case.is_here]:
             _ = absent.input  # raises
         return peak_memory(self.task, replace(self.source, row=self.asked.row()), self.cases.path)

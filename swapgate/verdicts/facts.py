@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from swapgate import __version__
 from swapgate.backends import told
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.tables import adapter
 from swapgate.core.wrong import wrong
 from swapgate.statistics.latency import FALSE_FAIL, FALSE_PASS
 from swapgate.statistics.paired import SIMULATED
@@ -148,8 +149,6 @@ class Report:
 
 RUNNING = "running, or killed: written when the run began, and nothing has replaced it; wait, or run it again"
 """What the reports of a run say until it has ended."""
-ADAPTER: TypeAdapter[Report] = TypeAdapter(Report)
-FIGURES: TypeAdapter[Figures] = TypeAdapter(Figures)
 SIZE = "latency "
 """How the names of figures begin that are latencies of one of several sizes."""
 
@@ -237,7 +236,8 @@ def _figures(found: Mapping[str, Any]) -> Figures:
         size, worst = max(sizes.items(), key=lambda item: item[1]["ratio"] or 0)
         others["latency"] = {**worst, "shown": f"{size} {worst['shown']}"}
     blank = dict.fromkeys(Figures.__annotations__)
-    return FIGURES.validate_python({**blank, **others, "latency_sizes": sizes})
+    figures: Figures = adapter(Figures).validate_python({**blank, **others, "latency_sizes": sizes})
+    return figures
 
 
 def to_json(facts: Report) -> str:
@@ -250,7 +250,8 @@ def read_report(path: Path) -> Report:
     """Read a verdict JSON. Raises InputFault where it is none."""
     next_step = "give what pytest --verdict-json wrote"
     try:
-        return ADAPTER.validate_json(path.read_bytes())
+        found: Report = adapter(Report).validate_json(path.read_bytes())
+        return found
     except OSError as error:
         raise InputFault(f"{path}: cannot be read: {error.strerror}; {next_step}") from error
     except ValidationError as error:
@@ -265,7 +266,7 @@ def read_report(path: Path) -> Report:
 def schema() -> dict[str, Any]:
     """Return the JSON schema of a verdict JSON; verdict.schema.json beside this module is its text."""
     dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, "$id": f"urn:swapgate:verdict:{FORMAT}", **ADAPTER.json_schema()}
+    return {"$schema": dialect, "$id": f"urn:swapgate:verdict:{FORMAT}", **adapter(Report).json_schema()}
 
 
 def schema_text() -> str:

@@ -12,6 +12,8 @@ from rich.text import Text
 from swapgate.core.words import plain
 from swapgate.verdicts.terminal import WIDEST
 
+PUBLIC = ("here", "not here")
+"""States of public models."""
 HEADINGS = ("row", "model", "revision", "state", "bytes", "licence")
 
 
@@ -24,11 +26,11 @@ class Listed:
     model: str
     """A folder, or the id of a public model."""
     revision: str | None
-    """The commit of a public model, or its branch where the cache does not know that."""
+    """The commit of a public model, or its branch where the cache does not know that; the version that a row says."""
     pinned: bool
     """Whether the row names a commit, so that it cannot move."""
     state: str
-    """here or not here (public models), folder, missing."""
+    """here or not here (public models), folder, missing, or the backend of what is neither."""
     bytes: int | None
     """Of all files that are here."""
     licence: str | None
@@ -57,7 +59,8 @@ def table_text(listed: Sequence[Listed], colour: bool) -> str:
 
 
 def _cells(one: Listed) -> list[str]:
-    revision = "" if one.revision is None else one.revision[:12] if one.pinned else f"{one.revision[:12]} (not pinned)"
+    moves = one.state in PUBLIC and not one.pinned
+    revision = "" if one.revision is None else f"{one.revision[:12]}{' (not pinned)' if moves else ''}"
     return [
         one.row,
         one.model,

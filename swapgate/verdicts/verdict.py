@@ -76,6 +76,8 @@ class Record:
     """Of a candidate: whether all that was compared is what its incumbent says; None where nothing was."""
     remarks: Sequence[str] = ()
     """What a reader should know whatever came of the test."""
+    said: str = ""
+    """Of a server: a digest of what it answered to the case."""
 
     @property
     def is_lost(self) -> bool:

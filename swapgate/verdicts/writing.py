@@ -13,40 +13,44 @@ from _pytest.junitxml import LogXML
 from swapgate.core.files import write_whole
 from swapgate.verdicts.facts import Report, to_json
 from swapgate.verdicts.markdown import markdown
+from swapgate.verdicts.page import page
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED
 
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions names the file of a job's summary (its documentation, "Workflow commands")."""
 
 
-def write_running(facts: Report, json_path: Path | None, markdown_path: Path | None) -> None:
+def write_running(facts: Report, json_path: Path | None, markdown_path: Path | None, html_path: Path | None) -> None:
     """Replace the files of an earlier run before this one is judged, so that one that is killed leaves no old verdict.
 
     What cannot be written is told at the end.
     """
-    for path, text in ((json_path, to_json(facts)), (markdown_path, markdown(facts))):
+    for path, text_of in ((json_path, to_json), (markdown_path, markdown), (html_path, page)):
         if path and (path.is_file() or not path.exists()):  # and not a pipe or device, which shows all that comes
             with suppress(OSError):
-                write_whole(path, text)
+                write_whole(path, text_of(facts))
 
 
 def write_reports(
     facts: Report,
     json_path: Path | None,
     markdown_path: Path | None,
+    html_path: Path | None,
     junit: LogXML | None,
     unshown: Mapping[str, Sequence[str]],
+    html: Callable[[Report], str],
 ) -> tuple[Report, list[str]]:
     """Write what was asked for. Gives a line for each file that could not be written; then the exit status is not 0.
 
-    `unshown`: by tier why it is a FAIL, beside what its red tests show; of each whose cases were counted. The verdict
-    JSON comes last, so that it says with which status the run ends.
+    `html` makes the page. `unshown`: by tier why it is a FAIL, beside what its red tests show; of each whose cases were
+    counted. The verdict JSON comes last, so that it says with which status the run ends.
     """
     summary = os.environ.get(JOB_SUMMARY)
     steps: list[tuple[Path | None, Callable[[Path, Report], None]]] = [
         (markdown_path, lambda path, facts: write_whole(path, markdown(facts))),
         (Path(summary) if summary and markdown_path else None, lambda path, facts: _append(path, markdown(facts))),
         (Path(junit.logfile) if junit else None, lambda _, facts: _write_junit(junit, facts, unshown)),
+        (html_path, lambda path, facts: write_whole(path, html(facts))),
         (json_path, lambda path, facts: write_whole(path, to_json(facts))),
     ]
     lines = []

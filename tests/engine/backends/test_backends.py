@@ -1,13 +1,15 @@
 """Which backend a row is of, and those of other packages."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from swapgate import backends
 from swapgate.backends.backend import Backend
-from swapgate.core.faults import InputFault
-from swapgate.project.manifest import Row
+from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
+from swapgate.project.manifest import Row, row_type
+from swapgate.tasks import find_task
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ def installed(monkeypatch):
         ("not a name:make", "transformers"),
         ("C:/models/ner", "transformers"),
     ],
+    ids=["folder", "public", "file", "function", "two words", "drive"],
 )
 def test_told_from_its_model(tmp_path, model, name):
     """A row that does not say its backend is of the one that knows its model by name, or by what lies there."""
@@ -74,3 +77,23 @@ def test_a_package_at_fault(installed, tmp_path, brought, words):
     installed(brought)
     with pytest.raises(InputFault, match=f"package .package:BACKEND.: {words}"):
         backends.told_from("x", tmp_path)
+
+
+def test_a_kind_of_prediction_that_nobody_reads():
+    """Where the output of a task does not say how answers of others are read, that is an ERROR with what to write."""
+    task = find_task("sentiment")
+    silent = replace(task, output=replace(task.output, answered=None))
+    answers = SimpleNamespace(ask=lambda inputs, ids, row: [{"label": "POS", "score": 1.0}])
+    backend = Backend("mine", lambda model, path: True, find=print, load=print, answers=True)
+    with pytest.raises(SurroundingsFault, match="does not say how what others answer is read; give its Output an"):
+        backend.predict(silent, answers, ["Nice."], row_type(task)(model="x", labels={"*": "*"}))
+
+
+def test_a_prediction_that_is_none():
+    """What is read and could be meant by no model is that model's fault, in the place of its prediction."""
+    task = find_task("sentiment")
+    answers = SimpleNamespace(ask=lambda inputs, ids, row: [{"label": "POS", "score": 0.5}])
+    backend = Backend("mine", lambda model, path: True, find=print, load=print, answers=True)
+    (found,) = backend.predict(task, answers, ["Nice."], row_type(task)(model="x", labels={"POS": "good"}))
+    assert isinstance(found, ModelFault)
+    assert str(found) == "scores sum to 0.5, not to 1"

@@ -1,6 +1,12 @@
 """A function of the project predicts, in a process of its own: what it says, what it raises, and who it is."""
 
+import json
+
 import pytest
+
+from swapgate.backends import backend_of, child, find
+from swapgate.inputs.given import Question, Sound
+from swapgate.project.manifest import Row
 
 FINDS = """
 import os
@@ -124,3 +130,39 @@ def test_another_version_is_another_model(recorded, judge):
         recorded.write("row.toml", f'model = "serving.finder:make"\nversion = "{version}"\n{labels}')
         result = recorded.run("--swap", "ner.small=row.toml", "-k", "small and not latency")
         assert recorded.verdicts(result)["small"] == wanted
+
+
+def test_inputs_arrive_as_they_were():
+    """A text, a question, a sound and a picture arrive as what pipelines take, to the last bit."""
+    import numpy as np
+    from PIL import Image
+
+    def passed(given):
+        return child.from_json(json.loads(json.dumps(child.to_json(given))))
+
+    assert passed("Ada\n") == "Ada\n"
+    assert passed({"any": ["thing"]}) == {"any": ["thing"]}
+    assert passed(Question("Who?", "Ada.")) == {"question": "Who?", "context": "Ada."}
+    samples = np.array([0.25, -1.0, 1e-7], dtype=np.float32)
+    sound = passed(Sound(samples, 8_000))
+    assert (sound["raw"] == samples).all()
+    assert (sound["raw"].dtype, sound["sampling_rate"]) == (np.float32, 8_000)
+    picture = Image.fromarray(np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3))
+    there = passed(picture)
+    assert (there.mode, there.size, there.tobytes()) == ("RGB", (3, 2), picture.tobytes())
+
+
+def test_two_trees(tmp_path):
+    """Two functions of one name are each of their own tree, also while both are asked; one of src/ is found too."""
+    found = []
+    for tree, name in (("one", "app/finder.py"), ("two", "src/app/finder.py")):
+        path = tmp_path / tree / name
+        path.parent.mkdir(parents=True)
+        path.with_name("__init__.py").write_text("")
+        path.with_name("other.py").write_text(f"NAME = {tree!r}")
+        path.write_text("from app.other import NAME\n\n\ndef make():\n    return lambda texts: [NAME for _ in texts]\n")
+        source = find(Row(model="app.finder:make"), tmp_path, tmp_path / tree)
+        found.append(backend_of(source).load(None, source))
+    assert [[*one.ask(["a", "b"], (), None)] for one in found] == [["one", "one"], ["two", "two"]]
+    for one in found:
+        one.close()

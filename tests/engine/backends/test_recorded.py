@@ -1,11 +1,31 @@
 """Predictions that were made elsewhere are judged as a model's are, but for what was not measured."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 BUDGET = 'budget.size = { against = "original", at_most = 0.9 }\n'
+
+PARAMETERS = """
+
+def test_parameters(parameters, budget):
+    assert parameters <= budget.parameters
+"""
+PROPERTIES = """
+
+from hypothesis import given, strategies
+
+
+@given(text=strategies.text())
+def test_twice(model, text):
+    assert model.predict([text]) == model.predict([text])
+
+
+def test_few(prediction):
+    assert len(prediction.entities) < 3
+"""
 
 
 def judged(project, path, *options):
@@ -24,11 +44,44 @@ def test_right_predictions_pass(recorded, write, answers):
     result.assert_outcomes(passed=5, xpassed=1, deselected=8)
 
 
-def test_a_budget_asks(recorded, write, answers):
+@pytest.mark.parametrize("cost", ["size", "latency", "parameters"])
+def test_a_budget_asks(recorded, write, answers, cost):
     """A cost for which a budget asks is not measured, and makes the tier INCOMPLETE."""
+    recorded.replace(recorded.models_file, BUDGET, BUDGET.replace("size", cost))
+    recorded.suite.write_text(recorded.suite.read_text() + PARAMETERS)
     verdict, reasons, _ = judged(recorded, write(answers))
     assert verdict == "INCOMPLETE"
-    assert "size not measured: recorded does not tell that of predictions.jsonl" in reasons
+    words = f"{cost} not measured: recorded predictions (predictions.jsonl); take budget.{cost} out"
+    if cost == "latency":
+        words = "latency and properties not measured: recorded predictions (predictions.jsonl), of cases and rows alone"
+    assert f"ner/small: {words}" in reasons
+
+
+def test_a_reference_that_has_no_size(recorded, write, answers):
+    """A model whose size is to be judged beside predictions from elsewhere is INCOMPLETE too."""
+    write(answers)
+    recorded.replace(recorded.models_file, 'model = "../../models/original"', 'model = "../../predictions.jsonl"')
+    result = recorded.run("-k", "small and size")
+    assert recorded.verdicts(result)["small"] == "INCOMPLETE"
+    assert "for the reference: ner/original: size not measured: recorded predictions" in recorded.reasons(result)[0]
+
+
+def test_properties_are_left_out(recorded, write, answers):
+    """Properties ask what stands in no file and are left out; other tests of one's own run."""
+    recorded.replace(recorded.models_file, BUDGET, "")
+    recorded.suite.write_text(recorded.suite.read_text() + PROPERTIES)
+    verdict, reasons, result = judged(recorded, write(answers))
+    assert verdict == "PASS", reasons
+    assert "test_twice" not in result.stdout.str()
+    assert re.findall(r"\d/\d", recorded.table(result)[1]) == ["3/3", "3/3", "3/3"]
+
+
+def test_in_two_processes(recorded, write, answers):
+    """Under pytest-xdist the verdict and what it says are the same."""
+    recorded.replace(recorded.models_file, BUDGET, "")
+    verdict, reasons, _ = judged(recorded, write(answers), "-n", "2", "-m", "not latency")
+    assert verdict == "PASS", reasons
+    assert "latency, memory, parameters, properties, size not measured: recorded predictions" in reasons
 
 
 WRONG = {
@@ -127,3 +180,78 @@ def test_keys_of_others(recorded, write, answers):
     result = recorded.run("--swap", "ner.small=row.toml")
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*is one of the backend recorded, which has no dtype; take that out of its row"])
+
+
+QUALITY = """
+
+def test_quality(quality, budget):
+    assert quality >= budget.quality
+"""
+
+
+@pytest.fixture
+def judged_rows(recorded):
+    """Judge predictions of cases and of an evaluation set of 200 rows, in each of which somebody else comes."""
+    recorded.suite.write_text(recorded.suite.read_text() + QUALITY)
+    recorded.cases_file.write_text('evaluation = "set.jsonl"\n' + recorded.cases_file.read_text())
+    recorded.replace(recorded.models_file, BUDGET, "")
+    names = [f"Name{number}" for number in range(200)]
+    recorded.model("small", {**recorded.lexicon("small"), **{name: ["PER", 0.9] for name in names}})
+
+    def found(name):
+        return [{"entity_group": "PER", "score": 0.9, "word": name, "start": 0, "end": len(name)}]
+
+    def run(answers, missed=(), without=(), first="row 0"):
+        rows = []
+        for number, name in enumerate(names):
+            right = [{"label": "PER", "start": 0, "end": len(name), "text": name}]
+            row = {"id": f"row {number}" if number else first, "text": f"{name} came.", "expected": right}
+            rows.append(json.dumps(row))
+        recorded.write("fixtures/ner/set.jsonl", "\n".join(rows))
+        recorded.run("--snapshot-update", "-k", "golden")
+        numbers = [number for number in range(len(names)) if number not in without]
+        said = {f"row {number}": [] if number in missed else found(names[number]) for number in numbers}
+        lines = [json.dumps({"id": one, "prediction": its}) for one, its in {**said, **answers}.items()]
+        path = recorded.write("predictions.jsonl", "\n".join(lines))
+        return judged(recorded, path, "-m", "not latency")[:2]
+
+    return run
+
+
+def test_rows_of_an_evaluation_set(judged_rows, answers):
+    """Rows are judged beside the incumbent's: what was right and is not is counted."""
+    verdict, reasons = judged_rows(answers)
+    assert verdict == "PASS", reasons
+    assert "of no case and of no row" not in reasons
+    verdict, reasons = judged_rows(answers, missed=range(30))
+    assert (verdict, "F1 0.9189" in reasons) == ("FAIL", True), reasons
+
+
+def test_rows_that_are_missing(judged_rows, answers):
+    """A row without a prediction makes the tier INCOMPLETE, and is named."""
+    verdict, reasons = judged_rows(answers, without=[7, 9])
+    assert verdict == "INCOMPLETE"
+    assert "predictions.jsonl has no prediction of 'row 7'; add a line with this id" in reasons
+
+
+def test_one_id_of_a_case_and_a_row(judged_rows, answers):
+    """An id that a case and a row with another input share is an ERROR: it has one prediction."""
+    verdict, reasons = judged_rows(answers, first="ada")
+    assert verdict == "ERROR"
+    assert "the id 'ada' is that of a case and of a row with another input" in reasons
+    assert "1 prediction is of no case and of no row: row 0" in reasons
+
+
+def test_on_a_device(recorded, write, answers):
+    """--device is of models that run here; predictions from elsewhere are judged as they are."""
+    recorded.replace(recorded.models_file, BUDGET, "")
+    assert judged(recorded, write(answers), "--device=cpu")[0] == "PASS"
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".jsonl", "~nobody/x.jsonl", "x\0.jsonl"], ids=["long", "user", "zero"])
+def test_paths_that_are_none(recorded, name):
+    """A path that the system refuses is told in one line."""
+    result = recorded.run("--swap", f"ner.small={name}")
+    assert result.ret == 4
+    (message,) = [line for line in result.errlines if line]
+    assert "is no usable path" in message or "no file" in message

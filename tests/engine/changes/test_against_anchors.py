@@ -90,6 +90,54 @@ def test_deleted(worse, against, commit, change):
     assert f"ner/small: {ANCHOR}, the rows of its anchor, is deleted; put it back: git checkout " in reasons
 
 
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("recorded anew", "is of another model, and nothing in it says that it was moved; put it back: git checkout "),
+        ("row edited", "has 1 rows that were edited or removed; put it back: git checkout "),
+        ("rows removed", "has 5 rows that were edited or removed; put it back: git checkout "),
+        ("history", "is of another model, and nothing in it says that it was moved; put it back: git checkout "),
+        ("rows added", ""),
+        ("moved", ""),
+    ],
+)
+def test_replaced(crept, against, monkeypatch, how, words):
+    """An anchor that a change replaces or edits is INCOMPLETE; one with more rows or moved with a reason is not."""
+    path = crept.path / ANCHOR
+    monkeypatch.chdir(crept.path)
+    head, *lines = path.read_text().splitlines(keepends=True)
+    if how == "recorded anew":
+        path.unlink()
+        crept.run(*UPDATE)
+    elif how == "row edited":
+        path.write_text("".join([head, lines[0].replace('"right": 1', '"right": 0'), *lines[1:]]))
+    elif how == "rows removed":
+        path.write_text("".join([head, *lines[5:]]))
+    elif how == "rows added":
+        more = json.loads(lines[0]) | {"row": "0123456789abcdef"}
+        path.write_text("".join([head, json.dumps(more) + "\n", *lines]))
+    else:
+        assert main(["anchor", "ner.small", "--reason", "labels were corrected"]) == 0
+    if how == "history":
+        path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if '{"moved"' not in line))
+    result = against("-k", "small and golden")
+    reasons = "\n".join(crept.reasons(result))
+    assert (result.ret, crept.verdicts(result)["small"]) == ((7, "INCOMPLETE") if words else (0, "PASS"))
+    assert f"ner/small: {ANCHOR}, the rows of its anchor, {words}" in reasons if words else "its anchor" not in reasons
+
+
+def test_mended(crept, commit, against):
+    """An anchor that the commit has broken may be mended in a change, where no limit of the commit needs it."""
+    crept.replace(crept.models_file, BUDGET, "")
+    path = crept.path / ANCHOR
+    whole = path.read_text()
+    path.write_text(f"<<<<<<< ours\n{whole}")
+    commit()
+    path.write_text(whole)
+    result = against("-k", "small and golden")
+    assert (result.ret, crept.verdicts(result)["small"]) == (0, "PASS")
+
+
 def test_weights_are_gone(crept, git, commit, against):
     """Where git does not keep the incumbent's weights and they are gone, its recorded rows stand for it."""
     crept.write(".gitignore", "*.safetensors\n" + (crept.path / ".gitignore").read_text())

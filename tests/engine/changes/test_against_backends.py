@@ -110,3 +110,27 @@ def test_a_function_from_its_own_tree(cheap, commit, against):
         assert cheap.verdicts(result)["small"] == verdict, cheap.reasons(result)
     cheap.run("-k", "golden", "--snapshot-update", "--accept-drift")
     assert read_golden(cheap.golden())["ada"].prediction.entities[1].score == 0.5
+
+
+@pytest.mark.parametrize("edit", [False, True], ids=["as it was", "edited"])
+def test_predictions_that_git_does_not_keep(cheap, commit, against, edit):
+    """Predictions beside git are the commit's own where its golden says so, and else the change's."""
+    cheap.write(".gitignore", (cheap.path / ".gitignore").read_text() + "predictions.jsonl\n")
+    write(cheap)
+    bring(cheap)
+    commit()
+    if edit:
+        write(cheap, {**SAID, "nobody": [("PER", 0.9, "It", 0)]})
+    assert cheap.verdicts(against("-m", "small and not latency"))["small"] == ("FAIL" if edit else "PASS")
+
+
+def test_weights_that_git_does_not_keep(cheap, commit, against):
+    """A function whose weights lie beside git is the commit's own where its golden says so."""
+    cheap.write(".gitignore", (cheap.path / ".gitignore").read_text() + "weights/\n")
+    cheap.write("weights/a.bin", "weights")
+    cheap.write("finder.py", FINDS)
+    bring(cheap, 'model = "finder:make"\nfiles = ["../../weights"]')
+    commit()
+    result = against("-m", "small and not latency")
+    assert cheap.verdicts(result)["small"] == "PASS", cheap.reasons(result)
+    assert not any("swapped in" in line for line in cheap.table(result))

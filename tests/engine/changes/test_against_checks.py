@@ -138,6 +138,7 @@ def test_conftest_that_filters(committed, against, accept, hook, name):
     "addopts",
     [
         "--allow-incomplete",
+        "--decide-early",
         "--collect-only",
         "--eval-set=ner=set.jsonl",
         "--models=other",
@@ -165,6 +166,14 @@ def test_options_of_the_caller(committed, against, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", "--models=embedded")
     result = against("--allow-incomplete")
     assert (result.ret, committed.verdicts(result)) == (0, INCOMPLETE)
+
+
+def test_early_decisions_of_the_configuration(committed, against):
+    """The key of the configuration does not count where a commit judges, which is said; the command line does."""
+    committed.write("pytest.ini", f"{INI}swapgate_decide_early = true\n")
+    note = "swapgate_decide_early does not count under --against: give --decide-early on the command line"
+    assert any(note in line for line in committed.reasons(against()))
+    assert not any("does not count" in line for line in committed.reasons(against("--decide-early")))
 
 
 def test_conftest_that_allows(committed, against):

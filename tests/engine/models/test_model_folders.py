@@ -64,8 +64,9 @@ def test_other_label_map_is_another_model(recorded):
 
 @pytest.mark.parametrize("config", [True, False], ids=["config", "alone"])
 @pytest.mark.parametrize("options", [[], ["--swap=ner.small=models/adapted"]], ids=["row", "swap"])
-def test_adapter(recorded, options, config):
-    """A folder with an adapter and no whole model is told as that before a model runs."""
+def test_adapter(recorded, options, config, monkeypatch):
+    """Where peft is not installed a folder with an adapter alone is told as that before a model runs."""
+    monkeypatch.setattr("swapgate.models.loading.is_installed", lambda package: False)
     name = "adapted" if options else "small"
     folder = recorded.retrain(name, like="small", Ada=["PER", 0.95])
     (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
@@ -79,7 +80,8 @@ def test_adapter(recorded, options, config):
     (message,) = [line for line in result.errlines if line]
     assert message.endswith(
         f"{folder} holds an adapter and no whole model (LORA adapter of some/bert); merge it into its model with peft"
-        " (merge_and_unload), save that and its tokenizer (save_pretrained), and give that folder"
+        " (merge_and_unload), save that and its tokenizer (save_pretrained), and give that folder; or let it be merged"
+        " here: pip install 'swapgate[peft]'"
     )
 
 

@@ -86,7 +86,7 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("name", "said", "wanted"), READ)
+@pytest.mark.parametrize(("name", "said", "wanted"), READ, ids=range(len(READ)))
 def test_read(name, said, wanted):
     """Answers of pipelines become predictions, in which what was not said is unknown."""
     assert read(name, said) == wanted
@@ -115,7 +115,7 @@ MEANT_BY_NONE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "said", "words"), MEANT_BY_NONE)
+@pytest.mark.parametrize(("name", "said", "words"), MEANT_BY_NONE, ids=range(len(MEANT_BY_NONE)))
 def test_meant_by_no_model(name, said, words):
     """Percentages, NaN, offsets that do not fit the text and boxes outside the picture are faults of the model."""
     with pytest.raises(ModelFault) as caught:
@@ -168,7 +168,7 @@ OF_NO_SUCH_TASK = [
 ]
 
 
-@pytest.mark.parametrize(("name", "said"), OF_NO_SUCH_TASK)
+@pytest.mark.parametrize(("name", "said"), OF_NO_SUCH_TASK, ids=range(len(OF_NO_SUCH_TASK)))
 def test_of_no_such_task(name, said):
     """What is no answer of the task is never taken for one: it is shown, with what was wanted, on one line."""
     with pytest.raises(SurroundingsFault, match=r"^its answer is .*, and not .*; let what answers be of this task$"):
@@ -182,7 +182,9 @@ def test_word_pieces():
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [(SINGLE, scores(GOOD=0.5)), (MULTI, scores(GOOD=0.5)), ("ner", [entity("GOOD")])]
+    ("name", "said"),
+    [(SINGLE, scores(GOOD=0.5)), (MULTI, scores(GOOD=0.9, joy=0.1)), ("ner", [entity("GOOD")])],
+    ids=["one", "several", "pieces"],
 )
 def test_unmapped_labels(name, said):
     """A label that the row does not map is told with the line to write, and kept where others keep their names."""
@@ -195,6 +197,8 @@ def test_labels_that_are_left_out():
     """Of several labels none that may count is left out."""
     with pytest.raises(SurroundingsFault, match=r"says 1 labels, .* nothing of fear, which may reach 0.5 too; ask it"):
         read(MULTI, scores(joy=0.9))
+    with pytest.raises(SurroundingsFault, match=r"nothing of others, which may reach 0.5 too"):
+        read(MULTI, scores(joy=0.9, fear=0.8), labels={"*": "*"})
 
 
 def test_answers_of_several_windows():

@@ -9,6 +9,7 @@ import scipy.stats  # noqa: F401 - once, in this process
 import sklearn.metrics  # noqa: F401
 
 from swapgate.commands import main
+from swapgate.statistics.tally import Tally
 
 QUALITY = "\n\ndef test_quality(quality, budget):\n    assert quality >= budget.quality\n"
 LIMIT = 'budget.quality = { against = "anchor", metric = "right", margin = 0.03 }\n'
@@ -193,6 +194,40 @@ def test_incumbent_is_gone_and_has_no_row(crept):
     assert (result.ret, crept.verdicts(result)) == (7, {"small": "INCOMPLETE"})
     assert "none of the 100 rows of fixtures/ner/set.jsonl is remembered of models/small; " in crept.reasons(result)[0]
     assert "or bring its weights back (" in crept.reasons(result)[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "metric", "lost", "verdict", "words"),
+    [
+        (["F1", "right"], "right", 45, "PASS", "language = 'de' holds its limit: F1 0.974"),
+        (["F1", "right"], "right", 140, "FAIL", "language = 'de': F1 0.9"),
+        (["right"], "right", 45, "PASS", "language = 'de' holds its limit: right 0.950"),
+        (["right"], "right", 140, "FAIL", "language = 'de': right 0.8"),
+        (
+            ["right"],
+            "F1",
+            45,
+            "INCOMPLETE",
+            "budget.slices is not judged, for F1 is not told by remembered rows; judge",
+        ),
+    ],
+)
+def test_slices_of_an_incumbent_that_is_gone(crept, monkeypatch, told, metric, lost, verdict, words):
+    """Slices are judged by remembered rows: by those that are right where the first figure is not told and a limit
+    beside the incumbent counts these.
+    """
+    monkeypatch.setattr(Tally, "is_remembered", lambda _, figure: figure in told)
+    shutil.rmtree(crept.path / "models/small")
+    limits = f'budget.quality = {{ against = "incumbent", metric = "{metric}", margin = 0.3 }}\n'
+    crept.replace(crept.models_file, LIMIT, f"{limits}budget.slices.language.de = {{ margin = 0.05 }}\n")
+    lines = [json.loads(line) for line in (crept.path / "fixtures/ner/set.jsonl").read_text().splitlines()]
+    for row in lines[:900]:
+        row["slices"] = {"language": "de"}
+    crept.write("fixtures/ner/set.jsonl", "".join(f"{json.dumps(row)}\n" for row in lines))
+    crept.missing("candidate", lost)
+    result = crept.run(*JUDGE, SWAP)
+    assert crept.verdicts(result) == {"small": verdict}
+    assert any(words in line for line in crept.reasons(result)), crept.reasons(result)
 
 
 def test_incumbent_is_the_candidate(crept):

@@ -53,11 +53,12 @@ def test_plain(letter):
 def test_csv_holds_no_formula(recorded):
     """A cell that a spreadsheet would compute is written as a text."""
     facts = recorded.reports("-k", "size").facts
-    from swapgate.verdicts.facts import ADAPTER
+    from swapgate.core.tables import adapter
+    from swapgate.verdicts.facts import Report
 
     for folder in ("=1+1", "+1", "-1", "@x"):
         facts["tiers"][0]["model"] = folder
-        rows = list(csv.reader(io.StringIO(as_csv(ADAPTER.validate_json(json.dumps(facts))))))
+        rows = list(csv.reader(io.StringIO(as_csv(adapter(Report).validate_json(json.dumps(facts))))))
         assert rows[1][3] == f"'{folder}"
 
 

@@ -107,6 +107,16 @@ def test_batches(measured):
     assert [event for event in measured.events() if event.startswith("predict")] == batches
 
 
+def test_lines_without_a_terminal(measured, monkeypatch):
+    """Where there is no terminal a line tells now and then how far the set is."""
+    monkeypatch.setattr("swapgate.trials.progress.EVERY", 0)
+    lines = measured.run("-m", "quality").outlines
+    told = [line for line in lines if line.startswith("ner/small: models/small: ")]
+    assert [line.partition(", ")[0] for line in told] == [
+        f"ner/small: models/small: {done} of 70" for done in (32, 64, 70)
+    ]
+
+
 def test_bad_row_far_down(measured):
     """A row that is wrong is an ERROR that names it, before the first is predicted."""
     measured.set.write_text(measured.set.read_text() + line("last", expected=[{**ADA, "end": 4}]))

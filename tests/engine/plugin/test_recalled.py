@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from swapgate.plugin import _cache
+from swapgate.plugin.planning import _cache
 from swapgate.trials.cache import FILE
 
 ROOT = Path(__file__).parents[3]

@@ -458,3 +458,21 @@ def test_saturated(wrong, told):
     """A set is saturated where both sides are right on more than 99 % of its rows."""
     one, other = counted("ner", [True] * 1_000), counted("ner", [number >= wrong for number in range(1_000)])
     assert is_saturated(one, other) is is_saturated(other, one) is told
+
+
+@pytest.mark.parametrize(("task", "metric"), FIGURES, ids=NUMBERED)
+def test_surer(task, metric):
+    """The surer a decision has to be, the wider are the bounds, and the more rows are wanted; it is told how sure."""
+    ours, theirs = halves(task, rows=300, lost=24, gained=12)
+    found = [compare_figure(ours, theirs, metric, 0.02, confidence) for confidence in (0.95, 0.99)]
+    assert [one.confidence for one in found] == [0.95, 0.99]
+    assert found[1].low < found[0].low <= found[0].difference <= found[0].high < found[1].high
+    assert (found[1].needed or 0) >= (found[0].needed or 0)
+    assert compare_figure(ours, theirs, metric, 0.02) == found[0]
+
+
+def test_too_sure_to_be_drawn():
+    """Bounds that no number of draws shows are the utmost, so that they decide nothing."""
+    ours, theirs = halves("summarization", rows=300, lost=24, gained=12)
+    found = compare_figure(ours, theirs, "ROUGE-1", 0.02, 0.99999)
+    assert (found.low, found.high, found.decision) == (-1.0, 1.0, "too few rows")

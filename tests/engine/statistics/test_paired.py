@@ -21,6 +21,7 @@ from swapgate.statistics.paired import (
     rows_for_share,
     rows_needed,
     score,
+    scores,
     share_bounds,
     unseen_part,
     within,
@@ -257,3 +258,20 @@ def test_most_lost_of_parts_together():
     assert most_lost(np.zeros(150, bool), together)[0] == pytest.approx(most_of(0, 150), rel=0.01)
     rare = np.repeat(np.eye(2), (10, 490), axis=0)
     assert most_lost(np.arange(500) < 3, rare)[0] > most_lost(np.arange(500) >= 497, rare)[0] + 0.1
+
+
+def test_many_scores_at_once():
+    """Scores of many comparisons are those of each, certain ones and those without anything possible among them."""
+    lost, gained = (np.array(column) for column in ([0, 3, 20, 0, 50], [0, 5, 0, 50, 0]))
+    for difference in (-0.999, -0.1, 0.0, 0.3):
+        each = [score(Flips(50, *pair), difference) for pair in zip(lost.tolist(), gained.tolist(), strict=True)]
+        assert scores(50, lost, gained, difference).tolist() == pytest.approx(each)
+    assert scores(50, lost[:1], gained[:1], 0.0).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99, 0.9999])
+def test_decision_agrees_with_the_bounds(confidence):
+    """At each confidence the decision is what the bounds of the same confidence say."""
+    for lost, gained in [(0, 0), (2, 9), (20, 20), (30, 10), (60, 5)]:
+        found = Flips(600, lost, gained)
+        assert non_inferior(found, 0.02, confidence) == within(bounds(found, confidence), 0.02)

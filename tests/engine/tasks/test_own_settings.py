@@ -159,7 +159,7 @@ def refused(task, tier, folder, file, **settings):
 def test_settings_without_a_usable_value(tmp_path, task, tier, key, value):
     """A model's own setting that is no number of its kind is one error with its name, and not the model's crash."""
     said = refused(task, tier, tmp_path / "model", "generation_config.json", **{key: value})
-    assert said.startswith(f"model: {key} = {value!r} in its generation_config.json (or config.json): input should be")
+    assert said.startswith(f"model: {key} = {value!r} in its generation_config.json (or config.json) must be")
     assert said.endswith("; mend that, or save the model's own there")
 
 

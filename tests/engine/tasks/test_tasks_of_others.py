@@ -178,7 +178,7 @@ def test_swap(package):
     """A candidate is judged in the place of its model."""
     status, found = package.judge("--swap=cloze.small=models/other", "-m", "cloze and small", "-k", "golden")
     assert (status, found["cloze/small"]["verdict"]) == (1, "FAIL")
-    assert "2 cases lost" in found["cloze/small"]["reasons"][0]["message"]
+    assert any("is lost" in reason["message"] for reason in found["cloze/small"]["reasons"])
     status, found = package.judge("--swap=cloze.small=models/small", "-m", "cloze and small")
     assert "this swap did not take place" in found["cloze/small"]["reasons"][0]["message"]
 

@@ -100,6 +100,7 @@ def test_fault_in_the_process(monkeypatch):
         "modules": modules(),
         "folder": "none",
         "name": "none",
+        "backend": "transformers",
         "row": source("small").row.model_dump(mode="json"),
     }
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({**request, "cases": "none.toml"})))

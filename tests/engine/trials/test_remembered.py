@@ -1,10 +1,15 @@
 """Which answers are taken from earlier runs: those that nothing has changed since, of files that tell all of them."""
 
+import importlib.util
 import json
 import sqlite3
+import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
+import librosa
+import numpy as np
 import pytest
 
 from swapgate.backends import backend_of
@@ -245,3 +250,24 @@ def test_too_little_memory(lab):
     lab.task = replace(lab.task, predict=predict)
     tally, asked = lab.run()
     assert (asked, tally.rows) == (4, 4)
+
+
+def code_damages():
+    """Return the damages of benchmarks/damages.py that change how models are loaded or asked."""
+    spec = importlib.util.spec_from_file_location("damages", Path(__file__).parents[3] / "benchmarks" / "damages.py")
+    damages = importlib.util.module_from_spec(spec)
+    sys.modules["damages"] = damages  # dataclasses look there
+    spec.loader.exec_module(damages)
+    return [damage for damage in damages.DAMAGES if damage.code]
+
+
+@pytest.mark.parametrize("damage", code_damages(), ids=lambda damage: damage.name)
+def test_damaged_code(lab, damage):
+    """What is damaged in the code around a model is never hidden by an answer of before."""
+    lab.run()
+    with pytest.MonkeyPatch.context() as patch:
+        damage.code(patch)
+        by_files = lab.model.asked.backend.by_files
+        hears_otherwise = librosa.to_mono(np.array([[1.0, 1], [3, 3]])).tolist() != [2, 2]
+    assert not by_files or hears_otherwise  # another input is another row
+    assert lab.run()[1] == 0

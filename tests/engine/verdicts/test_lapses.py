@@ -174,6 +174,22 @@ def test_figures_that_decide(metrics, status):
     assert verdict.status == status
 
 
+def test_figures_come_before_cases():
+    """Where a swap loses cases and its figure, what says why comes first, then the figure, then case by case."""
+    beside = [{"tier": "incumbent", "comparison": {"decision": "FAIL", "metric": "F1", "needed": None}}]
+    records = [record("golden", f"case_{number}", "failed", "lost") for number in range(9)]
+    records.append(record("quality", None, "failed", quality={"metric": "F1", "comparisons": beside}))
+    selected = {test: one.selected for test, one in records}
+    (verdict,) = judge(selected, records, [("ner", "small")], [("ner", "small")])
+    head, second, *others = [words for _, words in verdict.reasons]
+    assert head.startswith(
+        "ner/small: 9 cases lost, allowed none, for no evaluation set decides for the candidate (that"
+    )
+    assert "accept-loss" not in head
+    assert second == "None failed"
+    assert len(others) == 9
+
+
 def test_quarantine_alone():
     """A tier of which all that was selected is in quarantine is judged by nothing: INCOMPLETE."""
     records = [record("golden", "ada", "quarantined"), record("expected", "ada", "quarantined")]

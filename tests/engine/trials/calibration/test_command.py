@@ -172,3 +172,14 @@ def test_real_model():
     assert list(dict.fromkeys(row.split()[0] for row in rows)) == ["batch", "threads", "padding", "attention", "cpu"]
     assert proposed == "proposed for [sentiment.small]:"
     assert tomllib.loads(last)["tolerance"]["drift"] == 1e-5
+
+
+def test_progress(fake, monkeypatch, capsys):
+    """Each half minute a line beside the report tells how many runs are over."""
+    monkeypatch.setattr("swapgate.trials.progress.EVERY", 0)
+    assert fake.command("ner.small", "--runs", "3", "--json") == 0
+    said = capsys.readouterr()
+    assert [line.partition(", ")[0] for line in said.err.splitlines()] == [
+        f"ner/small: models/small: {done} of 3" for done in (1, 2, 3)
+    ]
+    assert len(json.loads(said.out)["runs"]) == 3

@@ -65,8 +65,8 @@ def test_whole_row(read):
         (
             ONE + "colour = 1\n",
             "ner.original.colour: unknown key; known: accepted, aggregation, allow_pickle, allow_recorded, backend,"
-            " budget, chat, clear_lead, concurrency, device, dtype, files, gaps, label_set, labels, long, model, outside,"
-            " property_gaps, revision, tags, timeout, token_env, tolerance, variant, version",
+            " budget, chat, clear_lead, concurrency, device, dtype, files, gaps, label_set, labels, long, model,"
+            " outside, property_gaps, revision, tags, timeout, token_env, tolerance, variant, version",
         ),
         (
             ONE + 'tolerance = { drfit = 0.1, reason = "r" }\n',

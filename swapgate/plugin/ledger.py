@@ -83,7 +83,7 @@ class Ledger:
         self.not_collected: dict[str, tuple[Outcome, str]] = {}
         """From a file of which nothing could be collected to what that makes of its tests, and why."""
         self.told: dict[tuple[Key, str], str] = {}
-        """From tier and message of an ERROR to the test that shows it."""
+        """From tier and message of an ERROR, or of what its model is refused for, to the test that shows it."""
         self.of_workers: list[str] = []
         """What workers have noted of the cache of rows."""
         self.seen = Seen()
@@ -172,9 +172,12 @@ class Ledger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Show an ERROR of a tier once, and not with each of its tests, which only count as untested."""
-        errors = [record for record in _records(report) if record.outcome == "error"] if report.failed else []
-        tests = [self.told.setdefault((one.selected.key, one.message), report.nodeid) for one in errors]
+        """Show an ERROR of a tier, and what its model is refused for before a test, once, and not with each of its
+        tests, which only count as untested.
+        """
+        records = _records(report) if report.failed else []
+        alike = [record for record in records if record.outcome == "error" or report.when == "setup"]
+        tests = [self.told.setdefault((one.selected.key, one.message), report.nodeid) for one in alike]
         return ("untested", "u", "UNTESTED") if tests and report.nodeid not in tests else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

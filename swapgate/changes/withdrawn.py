@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from swapgate.changes.changed import files_of
-from swapgate.changes.git import ignored_by, taken_out, tracked
+from swapgate.changes.git import ignored_by, taken_out, top_of, tracked
 from swapgate.changes.imported import imported
 from swapgate.core.faults import Fault
 from swapgate.goldens.anchors import rows_beside
@@ -31,14 +31,22 @@ def doubts_of_withdrawn(now: Plan, commit: str, judges: Mapping[Path, set[str]])
         places = gone if len(gone) <= MOST else {path.parent for path in gone}
         names = sorted({now.shown(path) for path in places | {*of_model}})
         rules = {ignored_by(now.root, path) for path in (*gone, *of_model.values())} - {""}
+        inner = {folder for path in (*gone, *of_model.values()) for folder in _repositories(path, now.root)}
         if names:
             ignored = f"; git ignores it by {', '.join(sorted(rules))}" if rules else ""
             paths = " ".join(map(shlex.quote, names))
+            back = f"put it back: git add --force -- {paths}"
+            if inner:
+                within = " ".join(shlex.quote(now.shown(folder)) for folder in sorted(inner))
+                back = (
+                    f"{within}: a repository of its own, whose files git does not keep here; put them back: git rm"
+                    f" --cached --ignore-unmatch -- {within}, then take the .git in it away, then git add --force --"
+                    f" {paths}"
+                )
             yield (
                 key,
                 f"{'/'.join(key)}: in git at {commit[:12]}, taken out by the change, and used as it still lies here:"
-                f" {', '.join(names)}{ignored}; put it back: git add --force -- {paths} (if it is to leave git, a"
-                " person must look)",
+                f" {', '.join(names)}{ignored}; {back} (if it is to leave git, a person must look)",
             )
 
 
@@ -61,6 +69,12 @@ def _of_model(plan: Plan, key: Key, out: Set[Path], code: Set[Path]) -> dict[Pat
     files = files | {path: [path] for path in (imported(module, code) if module else ())}
     found = {place: out & _ways([place, *paths] if paths else []) for place, paths in files.items()}
     return {place: min(gone) for place, gone in found.items() if gone}
+
+
+def _repositories(path: Path, root: Path) -> Iterator[Path]:
+    """Yield the folders above a file that are repositories of their own within that of a project."""
+    top = top_of(root)
+    yield from (folder for folder in (path, *path.parents) if top in folder.parents and (folder / ".git").exists())
 
 
 def _ways(files: Iterable[Path]) -> set[Path]:

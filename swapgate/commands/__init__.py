@@ -18,6 +18,7 @@ from swapgate.commands.powering import add_power_options, told_power
 from swapgate.commands.public import COMMANDS, EXIT_FAILED, add_public_commands, run_public_command
 from swapgate.commands.review import add_review_options, review
 from swapgate.commands.starting import add_init_options, init
+from swapgate.commands.web import review_in_browser
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.inputs.downloads import INPUTS, Download, fetch
 from swapgate.project.cases import cases_of
@@ -151,7 +152,7 @@ def _run(arguments: list[str] | None) -> int:
     try:
         if asked.command == "review":
             root, models_file = project(Path.cwd(), asked.models)
-            review(root, models_file, vars(asked))
+            (review_in_browser if asked.web else review)(root, models_file, vars(asked))
             return 0
         if asked.command == "history":
             sys.stdout.write(write_history(Path.cwd(), asked))

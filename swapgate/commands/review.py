@@ -99,6 +99,7 @@ def add_review_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{word}-all", action="store_true", help=f"{word} all that waits")
     parser.add_argument("--accept-drift", action="store_true", help="also what the same weights once said differently")
     parser.add_argument("--json", action="store_true", help="list what waits as JSON")
+    parser.add_argument("--web", action="store_true", help="look at it in a browser, served on this machine alone")
 
 
 def waiting(root: Path, models_file: Path) -> list[Waiting]:
@@ -251,14 +252,15 @@ def _ask(found: Sequence[Waiting], accept_drift: bool) -> None:
 
 def _show(console: Console, one: Waiting) -> None:
     console.print(one.id, style="bold", markup=False)
-    for words in _words(one):
+    for words in words_of(one):
         console.print(f"  {words}", markup=False)
     if one.received and one.case:
         for line in diff(one.stored.prediction if one.stored else None, one.received.prediction, one.case.given):
             console.print(line)
 
 
-def _words(one: Waiting) -> Iterator[str]:
+def words_of(one: Waiting) -> Iterator[str]:
+    """Yield what differs, in words."""
     yield from one.reasons
     if one.drift and one.stored and one.stored.first:
         yield f"since first accepted: {'; '.join(one.drift)}"

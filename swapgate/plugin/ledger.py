@@ -1,6 +1,7 @@
 """The plugin's part from the first test to the last line: what was selected, what came of it, verdicts, exit status."""
 
 import json
+import os
 import re
 import shlex
 import tempfile
@@ -43,7 +44,7 @@ from swapgate.verdicts.facts import Report, report
 from swapgate.verdicts.items import Seen
 from swapgate.verdicts.lapses import Rule
 from swapgate.verdicts.page import page
-from swapgate.verdicts.terminal import verdict_text
+from swapgate.verdicts.terminal import WIDEST, verdict_text
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED, Outcome, Record, Selected, Verdict, exit_status, judge
 from swapgate.verdicts.writing import tier_report, write_reports
 
@@ -82,7 +83,7 @@ class Ledger:
         self.not_collected: dict[str, tuple[Outcome, str]] = {}
         """From a file of which nothing could be collected to what that makes of its tests, and why."""
         self.told: dict[tuple[Key, str], str] = {}
-        """From tier and message of an ERROR to the test that shows it."""
+        """From tier and message of an ERROR, or of what its model is refused for, to the test that shows it."""
         self.of_workers: list[str] = []
         """What workers have noted of the cache of rows."""
         self.seen = Seen()
@@ -171,9 +172,12 @@ class Ledger:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Show an ERROR of a tier once, and not with each of its tests, which only count as untested."""
-        errors = [record for record in _records(report) if record.outcome == "error"] if report.failed else []
-        tests = [self.told.setdefault((one.selected.key, one.message), report.nodeid) for one in errors]
+        """Show an ERROR of a tier, and what its model is refused for before a test, once, and not with each of its
+        tests, which only count as untested.
+        """
+        records = _records(report) if report.failed else []
+        alike = [record for record in records if record.outcome == "error" or report.when == "setup"]
+        tests = [self.told.setdefault((one.selected.key, one.message), report.nodeid) for one in alike]
         return ("untested", "u", "UNTESTED") if tests and report.nodeid not in tests else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -239,7 +243,7 @@ class Ledger:
         wrong_call = self.report and self.report.exit_status == pytest.ExitCode.USAGE_ERROR and not self.records
         if self.report and not wrong_call and (self.report.tiers or self.plan.changed is not None):
             terminalreporter.section("verdict")
-            terminalreporter.write(verdict_text(self.report, terminalreporter.hasmarkup))
+            terminalreporter.write(verdict_text(self.report, terminalreporter.hasmarkup, _width(terminalreporter)))
         for line in self.not_reported:
             terminalreporter.write_line(line, red=True)
 
@@ -580,6 +584,12 @@ class Ledger:
             message = f"{self.plan.shown(path)} could not be written: {reason}; mend that and record it again"
             record = Record(Selected(path.parent.name, path.stem, "golden"), "error", message)
             self.records.append((location, record))
+
+
+def _width(terminalreporter: pytest.TerminalReporter) -> int:
+    """Return how wide a terminal is, as pytest has it; where nobody looks at one, as in a pipe, it has no end."""
+    looked_at = terminalreporter.isatty or "COLUMNS" in os.environ
+    return terminalreporter._tw.fullwidth if looked_at else WIDEST
 
 
 def _records(report: pytest.TestReport) -> list[Record]:

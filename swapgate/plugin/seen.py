@@ -57,10 +57,10 @@ def seen(checks: Iterable[Any], told: set[str], sets: dict[str, EvaluationSet]) 
 def _of_case(model: Model, case: Case, found: dict[str, Any], told: set[str]) -> Looks:
     stored = read_golden(model.golden).get(case.id)
     before = stored.prediction if stored and stored.input == case.input_digest else None
-    return _looks(case, before, model.prediction(case), found, told)
+    return looks(case, before, model.prediction(case), found, told)
 
 
-def _looks(case: Case, before: Prediction | None, now: Prediction, found: dict[str, Any], told: set[str]) -> Looks:
+def looks(case: Case, before: Prediction | None, now: Prediction, found: dict[str, Any], told: set[str]) -> Looks:
     """Return what an input looks like, and what both sides say of it."""
     given: Any = case.input
     try:
@@ -129,10 +129,10 @@ def _rows(
         row = places[case.id]
         before, now = theirs.prediction(row), ours.prediction(row)
         if now is not None and len(shown) < ROWS:
-            looks = _looks(case, before, now, found, told)
+            found_looks = looks(case, before, now, found, told)
         else:
-            looks = Looks(case.shown, [], 0.0, _labels(case), "")
-        shown[case.id] = looks._replace(slices=[slices[row]] if row in slices else [])
+            found_looks = Looks(case.shown, [], 0.0, _labels(case), "")
+        shown[case.id] = found_looks._replace(slices=[slices[row]] if row in slices else [])
     return shown
 
 

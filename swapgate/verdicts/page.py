@@ -82,18 +82,30 @@ def sentence(report: Report) -> str:
     return f"{', '.join(parts)} of {len(report.tiers)} tiers"
 
 
-def rendered(template: str, **values: Any) -> str:
-    """Return a template filled in, with the style and the script of all pages and the policy that allows just these."""
+def rendered(template: str, forms: bool = False, **values: Any) -> str:
+    """Return a template filled in, with the style and the script of all pages and the policy that allows just these.
+
+    `forms`: whether it is served, and answers to the server: then that is told from which page an answer is.
+    """
     from markupsafe import Markup
 
-    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    policy = (
-        f"default-src 'none'; img-src data:; media-src data:; style-src '{_digest(style)}';"
-        f" script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
-    )
-    own = {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704 - our own files
-    text: str = _environment().get_template(template).render(**own, **values)
+    own = {"style": Markup(_own("page.css")), "script": Markup(_own("page.js"))}  # noqa: S704 - our own files
+    referrer = "same-origin" if forms else "no-referrer"
+    text: str = _environment().get_template(template).render(**own, policy=policy(forms), referrer=referrer, **values)
     return text.encode(errors="replace").decode()
+
+
+def policy(forms: bool = False) -> str:
+    """Return what a page may use: its own style and script, and what it holds itself (W3C, Content Security Policy)."""
+    return (
+        f"default-src 'none'; img-src data:; media-src data:; style-src '{_digest(_own('page.css'))}';"
+        f" script-src '{_digest(_own('page.js'))}'; base-uri 'none'; form-action '{'self' if forms else 'none'}'"
+    )
+
+
+@functools.cache
+def _own(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from swapgate.core.words import plain
+from swapgate.verdicts import narrow
 from swapgate.verdicts.facts import Report, Tier
 from swapgate.verdicts.table import table
 
@@ -22,10 +23,11 @@ FLIPS = 10
 COLOURS = {"PASS": "bold green", "FAIL": "bold red", "INCOMPLETE": "bold yellow", "ERROR": "bold magenta"}
 
 
-def verdict_text(report: Report, colour: bool) -> str:
+def verdict_text(report: Report, colour: bool, width: int = WIDEST) -> str:
     """Return a line a tier, then why a tier did not pass, what a candidate improved, and the notes of the run.
 
-    A table that is wider than the terminal keeps its width: no name and no figure is ever cut.
+    `width`: letters of a line, without end where nobody looks at it, as in a pipe. Where the table is wider, a tier has
+    lines of its own instead, and long reasons go on below their first line.
     """
     text = io.StringIO()
     console = Console(
@@ -37,10 +39,14 @@ def verdict_text(report: Report, colour: bool) -> str:
         grid.add_column(heading, no_wrap=True)
     for *cells, verdict in rows:
         grid.add_row(*(Text(plain(cell)) for cell in cells), Text(verdict, style=COLOURS[verdict]))
-    console.print(grid)
+    is_narrow = console.measure(grid).maximum > width
+    for line in narrow.rows(report, width, COLOURS) if is_narrow else [grid]:
+        console.print(line)
     first = [f"note  {note}" for note in report.notes if note.startswith(ACCEPTED)]
-    for line in (*first, *(line for tier in report.tiers for line in _reasons(tier)), *_notes(report)):
-        console.print(Text(plain(line)))
+    told = [(None, first), *((tier, [*_reasons(tier)]) for tier in report.tiers), (None, [*_notes(report)])]
+    for tier, lines in told:
+        for line in narrow.reasons(lines, tier, width) if is_narrow else map(Text, map(plain, lines)):
+            console.print(line)
     return text.getvalue()
 
 

@@ -202,6 +202,7 @@ def no_worker() -> Iterator[None]:
         for name in ("WORKER", "WORKER_COUNT", "TESTRUNUID"):
             patch.delenv(f"PYTEST_XDIST_{name}", raising=False)
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        patch.delenv("COLUMNS", raising=False)  # reports are as wide as in a pipe
         patch.delenv("CI", raising=False)  # where it is set no golden is written
         patch.setattr("swapgate.statistics.latency.SPREAD", 0.0)  # seconds that a test need not wait
         yield

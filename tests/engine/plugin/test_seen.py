@@ -15,7 +15,7 @@ from swapgate.tasks.case import Case
 def looks(case, now, before=None):
     """Return what a case looks like, and what was found besides."""
     found = {}
-    return gathered._looks(case, before, now, found, set()), found
+    return gathered.looks(case, before, now, found, set()), found
 
 
 def test_question():
@@ -41,7 +41,7 @@ def test_sound_once():
     case = Case("a", SimpleNamespace(name="a.wav"), ("cat",), read=lambda _: sound)
     found, told = {}, set()
     now = Classification((Score("cat", 0.9),), 0.1)
-    first, second = (gathered._looks(case, None, now, found, told) for _ in range(2))
+    first, second = (gathered.looks(case, None, now, found, told) for _ in range(2))
     assert first.media == second.media != ""
     assert [*found["media"]] == [first.media]
     assert found["media"][first.media]["seconds"] == 1.0

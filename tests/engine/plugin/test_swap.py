@@ -298,3 +298,13 @@ def test_truncated(recorded, trial, file, content):
     assert "models/candidate" in recorded.reasons(result)[0]
     assert len(recorded.reasons(result)) == 1
     assert "swapgate/" not in result.stdout.str().replace("plugins: swapgate", "")
+
+
+def test_refused_once(trial, workers):
+    """What a candidate is refused for before any test is shown once; the other tests of its tier count as untested."""
+    result = trial(*workers, swap="--swap=ner.small=models/small", selection=("-k", "small", "-m", "not latency"))
+    counts = result.parseoutcomes()
+    assert (result.ret, counts["errors"], counts["untested"]) == (1, 1, 6)
+    text = result.stdout.str()
+    assert text.count("this swap did not take place") == 2  # of the test, and below the table
+    assert trial.project.verdicts(result) == {"small": "FAIL"}

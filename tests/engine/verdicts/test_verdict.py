@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from swapgate.backends import backends
 from swapgate.tasks import find_task
 from swapgate.verdicts.facts import report
 from swapgate.verdicts.terminal import REASONS, verdict_text
@@ -41,8 +42,16 @@ def with_status(status):
 
 def text_of(*verdicts, notes=(), colour=False, model="models/small"):
     """Return the lines that end a run."""
-    source = SimpleNamespace(name=model, row=SimpleNamespace(variant=None, device="cpu"))
-    models = {SMALL: SimpleNamespace(source=source, swapped=False, task=find_task("ner"), names=(model, model))}
+    source = SimpleNamespace(
+        name=model, identify=None, backend="transformers", row=SimpleNamespace(variant=None, device="cpu")
+    )
+    others = {
+        "cases": SimpleNamespace(cases=()),
+        "backend": backends()["transformers"],
+        "suite": "ner",
+        "swapped": False,
+    }
+    models = {SMALL: SimpleNamespace(source=source, task=find_task("ner"), names=(model, model), **others)}
     manifest = SimpleNamespace(path="embedded.toml")
     plan = SimpleNamespace(models=models, notes=notes, against=None, evaluations={}, manifest=manifest, shown=str)
     return verdict_text(report(verdicts, plan, 0), colour).splitlines()

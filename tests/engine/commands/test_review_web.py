@@ -1,0 +1,227 @@
+"""`swapgate review --web`: it does what the command does, for one browser alone, and refuses everybody else."""
+
+import http.client
+import json
+import shutil
+import threading
+from contextlib import contextmanager
+from types import SimpleNamespace
+from urllib.parse import urlencode
+
+import pytest
+
+from swapgate.commands import main, project
+from swapgate.commands.web import Review, digest, serve
+
+ADA = "ner/small/ada"
+
+
+@pytest.fixture
+def red(recorded, monkeypatch):
+    """A project in which two goldens of a tier wait for a review."""
+    recorded.write("drift.json", json.dumps({"models/small": {"Ada": 0.5}, "models/original": {"Siemens": 0.5}}))
+    recorded.run("-k", "golden")
+    monkeypatch.chdir(recorded.path)
+    return recorded
+
+
+@contextmanager
+def served(path, accept_drift=True):
+    """Serve a review, and give what asks it."""
+    review = Review(*project(path, "embedded"), accept_drift)
+    said = []
+    thread = threading.Thread(target=serve, args=(review, said.append))
+    thread.start()
+    while not said:
+        thread.join(0.01)
+    address, _, token = said[0].removeprefix("http://").partition("/?token=")
+
+    def ask(path="/", cookie=True, form=None, **headers):
+        connection = http.client.HTTPConnection(address, timeout=20)
+        given = {"Host": address, "Origin": f"http://{address}", "Cookie": f"swapgate_review={review.cookie}"}
+        if not cookie:
+            del given["Cookie"]
+        given |= headers
+        connection.putrequest("POST" if form is not None else "GET", path, skip_host=True)
+        body = urlencode(form).encode() if form is not None else b""
+        for name, value in {**given, **({"Content-Length": str(len(body))} if form is not None else {})}.items():
+            if value is not None:
+                connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return SimpleNamespace(status=answer.status, text=text, headers=answer.headers)
+
+    def answer(name, said, **others):
+        (one,) = [one for one in review.waiting() if one.id == name]
+        return ask(form={"id": name, "shown": digest(one), "answer": said, **others})
+
+    try:
+        yield SimpleNamespace(ask=ask, answer=answer, token=token, review=review, thread=thread, address=address)
+    finally:
+        if thread.is_alive():
+            ask(form={"answer": "end"})
+        thread.join()
+
+
+def test_accept_writes_the_golden(red):
+    """What is accepted stands in the golden as the command would write it, and when all is done it ends."""
+    before = {tier: red.golden(tier).read_text() for tier in ("small", "original")}
+    with served(red.path) as one:
+        page = one.ask()
+        assert page.status == 200
+        assert "2 waiting for a review" in page.text
+        assert one.answer(ADA, "accept").status == 303
+        assert red.golden("small").read_text() != before["small"]
+        assert "accepted" in one.ask().text
+        (left,) = one.review.waiting()
+        assert one.answer(left.id, "reject").status == 303
+        assert "the review has ended" in one.ask().text
+        one.thread.join()
+    assert red.golden("original").read_text() == before["original"]
+
+
+def test_same_as_the_command(red):
+    """The page and the command write the same bytes."""
+    whole = red.tree()
+    with served(red.path) as one:
+        one.answer(ADA, "accept")
+    by_page = red.golden("small").read_text()
+    red.golden("small").write_bytes(whole["golden/embedded/ner/small.json"])
+    red.run("-k", "golden")
+    assert main(["review", "--accept", ADA, "--accept-drift"]) == 0
+    assert red.golden("small").read_text() == by_page
+
+
+def test_token_opens_once(red):
+    """The printed address opens once, and gives a cookie that no other site can use and no script read."""
+    with served(red.path) as one:
+        first = one.ask(f"/?token={one.token}", cookie=False)
+        assert first.status == 200
+        cookie = first.headers["Set-Cookie"]
+        assert all(part in cookie for part in ("HttpOnly", "SameSite=Strict", "Path=/"))
+        assert one.ask(f"/?token={one.token}", cookie=False).status == 403
+        assert one.ask("/", cookie=False, Cookie=cookie.partition(";")[0]).status == 200
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"cookie": False},
+        {"Cookie": "swapgate_review=x"},
+        {"Cookie": 'swapgate_review="'},
+        {"Host": "evil.example"},
+        {"Host": "localhost:80"},
+        {"Host": None},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": None},
+    ],
+)
+def test_refuses_others(red, others):
+    """Who comes by another name, from another page or without the cookie changes nothing and reads nothing."""
+    before = red.tree()
+    with served(red.path) as one:
+        (waits, _) = one.review.waiting()
+        form = {"id": waits.id, "shown": digest(waits), "answer": "accept"}
+        assert one.ask(form=form, **others).status == 403
+        if "Origin" not in others:
+            answer = one.ask(**others)
+            assert answer.status == 403
+            assert "ada" not in answer.text
+        assert one.ask("/?token=", cookie=False).status == 403
+    assert red.tree() == before
+
+
+def test_only_what_was_seen(red):
+    """What another run has found since the page was shown is not accepted unseen."""
+    with served(red.path) as one:
+        (waits, _) = one.review.waiting()
+        shown = digest(waits)
+        before = red.golden("original").read_text(), red.golden("small").read_text()
+        red.write("drift.json", json.dumps({"models/small": {"Ada": 0.4}, "models/original": {"Siemens": 0.4}}))
+        red.run("-k", "golden")
+        assert one.ask(form={"id": waits.id, "shown": shown, "answer": "accept"}).status == 303
+        assert "something else waits by now" in one.ask().text
+    assert (red.golden("original").read_text(), red.golden("small").read_text()) == before
+
+
+def test_refusals_of_the_command(red):
+    """What the command refuses the page refuses in the same words: drift without --accept-drift."""
+    before = red.golden("small").read_text()
+    with served(red.path, accept_drift=False) as one:
+        one.answer(ADA, "accept")
+        assert "not accepted" in one.ask().text
+        assert "--accept-drift" in one.ask().text
+    assert red.golden("small").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "status"),
+    [("/golden", None, 404), ("/../etc/passwd", None, 404), ("/", {"answer": "x" * 200_000}, 413), ("/", {}, 303)],
+)
+def test_odd_requests(red, path, form, status):
+    """Other addresses, answers that are too long and empty ones change nothing."""
+    before = red.tree()
+    with served(red.path) as one:
+        assert one.ask(path, form=form).status == status
+    assert red.tree() == before
+
+
+def test_headers(red):
+    """The page is kept by nobody, framed by nobody, and tells no other site where it was."""
+    with served(red.path) as one:
+        headers = one.ask().headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "form-action 'self'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("options", "ci", "words"),
+    [
+        (["--accept-all"], "", "--web with --accept-all"),
+        (["--json"], "", "--web with --json"),
+        ([], "1", "where CI is set"),
+    ],
+)
+def test_wrong_calls(red, monkeypatch, capsys, options, ci, words):
+    """With what answers itself, and on a CI, it is refused in one line."""
+    monkeypatch.setenv("CI", ci)
+    assert main(["review", "--web", *options]) == 4
+    assert words in capsys.readouterr().err
+
+
+def test_nothing_waits(recorded, monkeypatch, capsys):
+    """Where nothing waits nothing is served."""
+    monkeypatch.chdir(recorded.path)
+    assert main(["review", "--web"]) == 0
+    assert capsys.readouterr().out == "0 done, 0 waiting\n"
+
+
+def test_in_a_browser(red):
+    """In a real browser the address opens, a click on Accept changes the golden on disk, and nothing is in its log."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    before, trouble = red.golden("small").read_text(), []
+    with served(red.path) as one, sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("console", lambda message: trouble.append(message.text) if "favicon" not in message.text else None)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.goto(f"http://{one.address}/?token={one.token}")
+        assert "2 waiting" in page.inner_text("h1")
+        page.click(f"section[aria-label='{ADA}'] button[value=accept]")
+        page.wait_for_selector("text=accepted")
+        assert page.url == f"http://{one.address}/"
+        assert red.golden("small").read_text() != before
+        page.click("button[value=end]")
+        page.wait_for_selector("text=the review has ended")
+        browser.close()
+        one.thread.join()
+    assert not trouble

@@ -1,6 +1,6 @@
 """Whether a model is the one that is meant: a swap took place, its labels are mapped, its settings are the row's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -66,6 +66,7 @@ def _check_labels(model: Model) -> None:
             " numbers that you meant"
         )
     _check_numbers(model, names)
+    _check_shared(model)
     unknown = [key for key in keys if key not in row.label_map]
     if not unknown:
         return
@@ -73,11 +74,39 @@ def _check_labels(model: Model) -> None:
     kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
     known = {key: row.labels[key] for key in keys if key in row.labels}
     guesses = {key: key if key in row.labels.values() else BLANK for key in unknown}
-    line = label_line(known | ({OTHERS: OTHERS} if len(unknown) > MANY else guesses))
+    line = label_line((known if len(known) <= MANY else {}) | ({OTHERS: OTHERS} if len(unknown) > MANY else guesses))
+    where = model.source.row_of if len(known) <= MANY else f"{model.source.row_of}, beside what labels has there"
+    none = (
+        ""
+        if known or len(row.labels) <= MANY
+        else f", and it has none of the {len(row.labels):,} there, such as {_some(row.labels)}"
+    )
     raise SurroundingsFault(
         f"{model.name}: {model.source.name}{kind} has labels that the row's label map does not know:"
-        f" {listed(unknown, MANY)}{row.advice(names)}; write in {model.source.row_of}: {line}"
+        f" {listed(unknown, MANY)}{none}{row.advice(names)}; write in {where}: {line}"
     )
+
+
+def _check_shared(model: Model) -> None:
+    """Make sure that a candidate has any label of its incumbent's, by their maps, where all labels may keep their
+    names: else no answer of it can be right. Raises SurroundingsFault.
+    """
+    if not model.swapped or OTHERS not in model.source.row.labels or model.incumbent.gone:
+        return
+    ours, theirs = given_labels(model), set[str]()
+    with suppress(SurroundingsFault):  # whoever asks the incumbent is told
+        theirs = given_labels(model, model.incumbent) or set()
+    if not ours or not theirs or ours & theirs:
+        return
+    raise SurroundingsFault(
+        f"{model.name}: {model.source.name} knows none of the {len(theirs):,} labels of {model.incumbent.name}, such as"
+        f" {_some(theirs)}; it says {_some(ours)}; name a model of the same labels, or map them in a row of its own:"
+        f" --swap {model.suite}.{model.tier}=FILE.toml"
+    )
+
+
+def _some(labels: Collection[str]) -> str:
+    return ", ".join(quoted(label) for label in sorted(labels)[:3])
 
 
 def _check_numbers(model: Model, names: Sequence[str]) -> None:
@@ -103,17 +132,19 @@ def _check_numbers(model: Model, names: Sequence[str]) -> None:
     )
 
 
-def given_labels(model: Model) -> set[str] | None:
-    """The labels of cases that it can give: by its row, and where others keep their names by its config.json.
+def given_labels(model: Model, whose: Source | None = None) -> set[str] | None:
+    """The labels of cases that it can give, or another source can: by its row, and where others keep their names by its
+    config.json.
 
     None where only its answers tell them.
 
     Raises SurroundingsFault where that cannot be read.
     """
-    row = model.source.row
+    source = whose or model.source
+    row = source.row
     if OTHERS not in row.labels or not model.task.label_names:
         return row.given
-    names = model.source.class_names(model.task)
+    names = source.class_names(model.task)
     return None if names is None else {row.label_map[key] for key in row.label_keys(names)}
 
 

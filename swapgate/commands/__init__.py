@@ -4,7 +4,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from swapgate import __version__, tasks
@@ -62,6 +62,11 @@ def project_or_none(folder: Path, models: str) -> tuple[Path, Path | None]:
         discover_tasks(root)
         return root, None
     return project(folder, models)
+
+
+def person() -> Callable[[str], str] | None:
+    """Return what asks a person; None where nobody is at the terminal."""
+    return input if sys.stdin.isatty() else None
 
 
 def discover_tasks(root: Path) -> None:
@@ -161,7 +166,7 @@ def _run(arguments: list[str] | None) -> int:
         if asked.command == "init":
             root = project_root(Path.cwd())
             discover_tasks(root)
-            sys.stdout.write(init(root, asked, input if sys.stdin.isatty() else None))
+            sys.stdout.write(init(root, asked, person()))
             return 0
         if asked.command == "import":
             sys.stdout.write(import_rows(*project_or_none(Path.cwd(), asked.models), asked))

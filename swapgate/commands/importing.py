@@ -167,7 +167,7 @@ def _check_number(number: int | None, option: str, found: Imported) -> None:
 
 def files_of(out: Path) -> Path:
     """Return the folder for files of rows that a source holds as bytes."""
-    return out.with_name(f"{out.stem}_files")
+    return out.absolute().with_name(f"{out.stem}_files")
 
 
 def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> Imported:
@@ -175,7 +175,7 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
     fields = keys_of(task)
     kinds = {key: one.annotation for key, one in fields.items()}
     needed = {key: one.is_required() for key, one in fields.items() if key not in CaseShape.model_fields or key == "id"}
-    needed["id"] = False
+    needed |= {"expected": needed.pop("expected"), "id": False}
     said = _said_columns(asked.columns)
     path, what, rows = _rows_of(source, asked, needed)
     base = asked.files or (path.parent if path.is_file() else path)
@@ -186,7 +186,7 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
             if isinstance(found.row, InputFault):
                 raise found.row
             if not columns:
-                columns = guessed([*found.row], needed, said)
+                columns = guessed([*found.row], needed, said, task.names)
                 other = {key: column for key, column in columns.items() if key != column}
                 as_other = "".join(f", {key} from {column}" for key, column in other.items())
                 guess = " (guessed; say otherwise with --columns)" if other.keys() - said.keys() else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from swapgate.backends import backend_of, find, told_from
 from swapgate.commands import starters
-from swapgate.commands.importing import add_source_options, cases_text, imported, lines_text, toml_of
+from swapgate.commands.importing import Imported, add_source_options, cases_text, imported, lines_text, toml_of
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.tables import read_toml
@@ -30,7 +30,7 @@ from swapgate.outputs.text import Text
 from swapgate.outputs.writing_systems import words
 from swapgate.project.evaluation import keys_of, without_answer
 from swapgate.project.foreign.shaping import FILES
-from swapgate.project.manifest import Row, row_type
+from swapgate.project.manifest import SUITE_NAME, Row, row_type
 from swapgate.project.reading import FORMATS
 from swapgate.tasks import tasks
 from swapgate.tasks.classes import MULTI
@@ -43,6 +43,8 @@ from swapgate.trials.plan import make_plan
 TIER = "original"
 BETWEEN = " | "
 """What parts the question of an `--input` from its context."""
+SINCE = "so when swapgate init ran: "
+"""How the reason of a known gap begins that is none of a person's."""
 Ask = Callable[[str], str]
 
 
@@ -153,11 +155,18 @@ def _begin(root: Path, asked: argparse.Namespace, ask: Ask | None) -> Start:
     row = _row_of(model, base)
     source = find(Row.model_validate(row), base, root)
     if source.absent:
-        got = fetch(row["model"], row.get("revision"), allow_pickle=False)
+        try:
+            got = fetch(row["model"], row.get("revision"), allow_pickle=False)
+        except Fault as fault:
+            raise fault.behind(f"--model {model}: no folder here, and as a public model: ") from fault
         row["revision"] = got.commit
         source = find(Row.model_validate(row), base, root)
     task = _task_of(answer(asked.task, "Task", _guess(source)), source)
     suite = answer(asked.suite, "Suite, a name for this task on your data", task.family)
+    if not SUITE_NAME.fullmatch(suite):
+        raise InputFault(
+            f"--suite {suite!r}: a suite's name has lower-case letters, digits, - and _, and begins with a letter"
+        )
     asked.cases = answer(asked.cases, "Cases to import (a file or folder; none: an example)") or None
     asked.eval_set = answer(asked.eval_set, "Evaluation set to import (a file; none: later)") or None
     start = Start(root, suite, task, source, row)
@@ -178,10 +187,10 @@ def _row_of(model: str, base: Path) -> dict[str, Any]:
         return {"model": Path(os.path.relpath(path.absolute(), base)).as_posix()}
     name, _, revision = model.partition("@")
     is_path = model.startswith((".", "/", "~")) or (path.parent != Path() and path.parent.is_dir())
-    if is_path or (path.suffix and ":" not in model and not hub.is_id(name)):
-        raise InputFault(f"--model {model}: there is no such file or folder; give one, or the id of a public model")
-    if "revision" in told_from(model, Path.cwd()).keys:
+    if not is_path and hub.is_id(name) and "revision" in told_from(model, Path.cwd()).keys:
         return {"model": name, **({"revision": revision} if revision else {})}
+    if is_path or ":" not in model:
+        raise InputFault(f"--model {model}: there is no such file or folder; give one, or the id of a public model")
     return {"model": model}
 
 
@@ -248,6 +257,7 @@ def _add_cases(start: Start, asked: argparse.Namespace) -> None:
         _add_set(start, asked)
     if asked.cases:
         found = imported(asked.cases, start.task, asked, out)
+        _match_labels(start, found, "--cases")
         text = cases_text(found, start.task, out, start.evaluation)
         start.told += found.told()
         if not found.rows:
@@ -257,6 +267,32 @@ def _add_cases(start: Start, asked: argparse.Namespace) -> None:
     start.files[out] = text
 
 
+def _match_labels(start: Start, found: Imported, option: str) -> None:
+    """Let labels of the model be called as those of some rows that differ in case alone. Raises InputFault for others.
+
+    Else all of them would be known gaps, and nothing would ever be red.
+    """
+    names = start.source.class_names(start.task) if start.task.label_names else None
+    if names is None:
+        return
+    row = start.source.row
+    given = {row.label_map[key] for key in row.label_keys(names)}
+    for label in dict.fromkeys(label for one in found.rows for label in one.case.labels):
+        key = next((key for key in row.label_keys(names) if key.casefold() == label.casefold()), None)
+        if label in given:
+            continue
+        if key is None or row.label_map[key] != key:
+            raise InputFault(
+                f"{option}: {start.source.name} gives no label {label!r}, but {listed(sorted(given))}; say which one it"
+                f" is: --labels {min(given)}={label}"
+            )
+        start.row["labels"] = {**start.row["labels"], key: label}
+        start.told.append(f"labels: {key} of the model is {label} of {option}")
+        start.source = find(row_type(start.task).model_validate(start.row), start.models_file.parent, start.root)
+        row = start.source.row
+        given = {row.label_map[key] for key in row.label_keys(names)}
+
+
 def _add_set(start: Start, asked: argparse.Namespace) -> None:
     """Add the evaluation set: the file itself where it can be read as it is and is one of the project."""
     out = start.folder / "evaluation.jsonl"
@@ -264,6 +300,7 @@ def _add_set(start: Start, asked: argparse.Namespace) -> None:
     start.told += found.told()
     if not found.rows:
         raise InputFault(*found.told(), f"{asked.eval_set}: no row of it is understood; nothing was written")
+    _match_labels(start, found, "--eval-set")
     path = Path(asked.eval_set).absolute()
     own = all(key == column for key, column in found.columns.items()) and not found.left_out
     if own and path.suffix in FORMATS and path.is_relative_to(start.root) and not asked.files:
@@ -277,9 +314,12 @@ def _answered(start: Start, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield cases of inputs with the model's own answers. Raises Fault."""
     task, keys = start.task, [key for key, one in keys_of(start.task).items() if one.is_required()]
     keys = [key for key in keys if key not in ("id", "expected")]
-    inputs = inputs or [BETWEEN.join(starters.EXAMPLES.get(key, "") for key in keys)]
-    if not backend_of(start.source).answers and not inputs[0]:
+    unknown = [key for key in keys if key not in starters.EXAMPLES]
+    if unknown and not inputs and unknown[0] not in FILES:
+        raise InputFault(f"{task.name} needs {unknown[0]}: give cases with --cases SOURCE")
+    if unknown and not inputs:
         raise InputFault(f"{task.name} needs {keys[0]} files: give some with --input FILE, or with --cases SOURCE")
+    inputs = inputs or [BETWEEN.join(starters.EXAMPLES[key] for key in keys)]
     asking = Asking(task, start.source, start.source.row, [])
     try:
         for number, one in enumerate(inputs, 1):
@@ -370,10 +410,16 @@ def _try(start: Start) -> None:
     for case in model.cases.cases:
         wrong = check_expected(model.prediction(case), case.expected)
         if wrong:
-            gaps[case.id] = f"so when swapgate init ran: {wrong[0]}"
+            gaps[case.id] = f"{SINCE}{wrong[0]}"
     model.release()
-    right = len(model.cases.cases) - len(gaps)
-    start.told.append(f"{model.source.name}: {right} of {len(model.cases.cases)} cases right, {len(gaps)} known gaps")
+    count = len(model.cases.cases)
+    if len(gaps) == count:
+        first, why = next(iter(gaps.items()))
+        raise InputFault(
+            f"{model.source.name} gets none of {count} cases right ({first}: {why.removeprefix(SINCE)}), so nothing"
+            " could ever be red; mend the cases, or --labels"
+        )
+    start.told.append(f"{model.source.name}: {count - len(gaps)} of {count} cases right, {len(gaps)} known gaps")
     if gaps:
         text = start.files[start.models_file] + starters.gaps_table(start.suite, TIER, gaps)
         write_whole(start.models_file, text)

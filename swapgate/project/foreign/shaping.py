@@ -23,7 +23,7 @@ NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
         "audio": ("audio", "path", "file", "file_name", "filename", "wav", "clip"),
         "image": ("image", "img", "picture", "file_name", "filename", "path", "file"),
         "expected": (
-            *("expected", "label", "labels", "stars", "rating", "sentiment", "category", "class", "intent", "target"),
+            *("expected", "label", "labels", "stars", "rating", "category", "class", "intent", "target"),
             *("summary", "highlights", "reference", "answers", "answer", "entities", "ner_tags", "tags", "objects"),
             *("transcription", "transcript", "sentence", "text", "output"),
         ),
@@ -37,8 +37,12 @@ FILES = ("audio", "image")
 """Keys whose value is a file."""
 
 
-def guessed(there: Collection[str], keys: Mapping[str, bool], said: Mapping[str, str]) -> dict[str, str]:
-    """Return the column of each key: as it is said, else as others call it; `keys` tells of each whether it must be.
+def guessed(
+    there: Collection[str], keys: Mapping[str, bool], said: Mapping[str, str], task: Sequence[str]
+) -> dict[str, str]:
+    """Return the column of each key: as it is said, else as others call it, of answers also as the task is called.
+
+    `keys` tells of each whether it must be there.
 
     Raises InputFault where one that must be there is not to be told, or what was said is not there.
     """
@@ -48,8 +52,9 @@ def guessed(there: Collection[str], keys: Mapping[str, bool], said: Mapping[str,
         if column not in there:
             raise InputFault(f"--columns {key}={column}: no such column; there are: {listed(there)}")
     found = dict(said)
-    for key, names in NAMES.items():
+    for key, usual in NAMES.items():
         if key in keys and key not in found:
+            names = (*usual, *task) if key == "expected" else usual
             name = next((name for name in names if name in there and name not in found.values()), None)
             found.update({key: name} if name else {})
     missing = [key for key, is_needed in keys.items() if is_needed and key not in found]

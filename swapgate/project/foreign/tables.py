@@ -25,6 +25,8 @@ def of_letters(path: Path, _keys: Collection[str]) -> Iterator[Found]:
             except InputFault as fault:
                 row = fault
             yield Found(f"row {number}", row)
+    except InputFault as fault:
+        raise fault.behind(f"{path}: ") from fault
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise InputFault(f"{path}: cannot be read after row {number}: {reason}; give a file that is whole") from error

@@ -1,0 +1,392 @@
+"""swapgate import: files as others write them become rows and cases, and what is not understood is counted."""
+
+import json
+
+import pytest
+
+from swapgate.commands import main
+from swapgate.project.cases import read_cases
+from swapgate.project.evaluation import find_set
+from swapgate.project.foreign.tagged import spans
+from swapgate.tasks import find_task
+
+PNG = b"\x89PNG rest"
+CONLL = """-DOCSTART- -X- O O
+
+EU NNP B-NP B-ORG
+rejects VBZ B-VP O
+German JJ B-NP B-MISC
+
+Peter NNP B-NP I-PER
+Blackburn NNP I-NP I-PER
+
+odd NNP B-NP X-PER
+"""
+SQUAD = {
+    "data": [
+        {
+            "paragraphs": [
+                {
+                    "context": "Ada lives in Paris.",
+                    "qas": [
+                        {"id": "q1", "question": "Who?", "answers": [{"text": "Ada", "answer_start": 0}] * 2},
+                        {"id": "q2", "question": "Why?", "answers": [], "is_impossible": True},
+                        {"id": "q3", "question": "Where?", "answers": [{"text": "Paris", "answer_start": 3}]},
+                    ],
+                }
+            ]
+        }
+    ]
+}
+COCO = {
+    "images": [{"id": one, "file_name": f"{one}.png"} for one in (1, 2, 3, 4)],
+    "annotations": [
+        {"image_id": 1, "bbox": [1, 2, 3, 4], "category_id": 9, "iscrowd": 0},
+        {"image_id": 2, "bbox": [1, 2, 3, 4], "category_id": 9, "iscrowd": 1},
+        {"image_id": 4, "bbox": [1, 2, 3, 4], "category_id": 8, "iscrowd": 0},
+    ],
+    "categories": [{"id": 9, "name": "cat"}],
+}
+ADA = {"label": "PER", "start": 0, "end": 3, "text": "Ada"}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command in an empty folder; gives exit status, what it says, and the rows that it wrote."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(source, task, *options, out="rows.jsonl"):
+        status = main(["import", source, out, "--task", task, *options])
+        said = "".join(capsys.readouterr())
+        path = tmp_path / out
+        rows = (
+            [json.loads(line) for line in path.read_text().splitlines()]
+            if path.suffix == ".jsonl" and path.exists()
+            else []
+        )
+        return status, said, rows
+
+    return command
+
+
+def write(path, content):
+    """Write a file of text, bytes or JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = content if isinstance(content, str | bytes) else json.dumps(content)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def test_table(run, tmp_path):
+    """Columns are guessed and shown; doubles, contradictions and faulty rows are counted with the first of them."""
+    rows = ["review,stars", "Fine.,5", "Fine.,5", "Hm.,1", "Hm.,5", ",3", "So so.,3", "a,b,c"]
+    write(tmp_path / "r.csv", "\n".join(rows))
+    status, said, found = run("r.csv", "sentiment")
+    assert status == 0
+    assert found == [{"text": "Fine.", "expected": "5"}, {"text": "So so.", "expected": "3"}]
+    assert said.splitlines() == [
+        "r.csv: a table, text from review, expected from stars (guessed; say otherwise with --columns)",
+        "left out, not understood: 2 rows: row 6: text: missing; mend the row · row 8: has 3 cells under 2 columns; put"
+        " cells that hold what parts them in double quotes",
+        "left out, said before: 1 row: row 3: 'Fine.'",
+        "left out, contradicting others with the same input: 2 rows: row 4: 'Hm.' is \"1\" · row 5: 'Hm.' is \"5\"",
+        "2 rows written to rows.jsonl",
+    ]
+    assert [case.id[:2] for case in find_set(tmp_path / "rows.jsonl", find_task("sentiment"), frozenset()).rows()] == [
+        "1-",
+        "2-",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("r.tsv", "review\tstars\nFine.\t5\n"),
+        ("r.jsonl", {"review": "Fine.", "stars": 5}),
+        ("r.json", [{"review": "Fine.", "stars": 5}]),
+        ("r.json", {"rows": [{"review": "Fine.", "stars": "5"}]}),
+    ],
+)
+def test_tables_of_other_forms(run, tmp_path, name, content):
+    """TSV, JSON lines and a list in a JSON file are read alike."""
+    write(tmp_path / name, content)
+    assert run(name, "sentiment")[2] == [{"text": "Fine.", "expected": "5"}]
+
+
+def test_columns_are_said(run, tmp_path):
+    """What is said with --columns counts before a guess."""
+    write(tmp_path / "r.csv", "text,label,body\nno,a,Fine.\n")
+    assert run("r.csv", "sentiment", "--columns", "text=body")[2] == [{"text": "Fine.", "expected": "a"}]
+
+
+def test_conll(run, tmp_path):
+    """Tokens with tags become texts with entities, of IOB1 too; a sentence with another tag is told."""
+    write(tmp_path / "a.conll", CONLL)
+    status, said, rows = run("a.conll", "ner")
+    assert status == 0
+    assert [[(one["label"], one["text"]) for one in row["expected"]] for row in rows] == [
+        [("ORG", "EU"), ("MISC", "German")],
+        [("PER", "Peter Blackburn")],
+    ]
+    assert "1 row: line 10: has the tag 'X-PER'; write O" in said
+
+
+def test_conll_u(run, tmp_path):
+    """A text that is told as it was written places its tokens."""
+    write(tmp_path / "a.conllu", "# text = Ada's here.\n1\tAda\tB-PER\n2\t's\tO\n3\there\tO\n4\t.\tO\n")
+    assert run("a.conllu", "ner")[2] == [{"text": "Ada's here.", "expected": [ADA]}]
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        ("B-X I-X O", [(0, 3)]),
+        ("B-X B-X O", [(0, 1), (2, 3)]),
+        ("B-X E-X S-X", [(0, 3), (4, 5)]),
+        ("B-X L-X U-X", [(0, 3), (4, 5)]),
+        ("I-X I-X I-X", [(0, 5)]),
+        ("S-X I-X O", [(0, 1), (2, 3)]),
+        ("O O O", []),
+    ],
+)
+def test_schemes(tags, found):
+    """BIO, BIOES and BILOU, and IO, give the same spans."""
+    assert [(one["start"], one["end"]) for one in spans(["a", "b", "c"], tags.split())["expected"]] == found
+
+
+def test_tokens_without_spaces():
+    """Tokens of writing systems without spaces are joined without any."""
+    assert spans(["我", "在", "Paris", "。"], ["O"] * 4)["text"] == "我在 Paris 。"
+
+
+def test_squad(run, tmp_path):
+    """Questions of SQuAD keep their ids, each answer once; an offset that is wrong is told with the right one."""
+    write(tmp_path / "s.json", SQUAD)
+    status, said, rows = run("s.json", "question-answering")
+    assert status == 0
+    assert [(row["id"], row["expected"]) for row in rows] == [("q1", [{"start": 0, "text": "Ada"}]), ("q2", [])]
+    assert "qas[2]: 'q3': expected 'Paris' at 3-8, where the text has ' live'; it stands at 13-18" in said
+
+
+def test_coco(run, tmp_path):
+    """Boxes of COCO become corners; crowds, classes without a name and pictures that are not there are told."""
+    write(tmp_path / "coco.json", COCO)
+    for name in (1, 2, 4):
+        write(tmp_path / "images" / f"{name}.png", PNG + bytes([name]))
+    status, said, rows = run("coco.json", "object-detection")
+    assert status == 0
+    assert rows == [{"id": "1", "image": "images/1.png", "expected": [{"label": "cat", "box": [1.0, 2.0, 4.0, 6.0]}]}]
+    for words in ("image 2: has an annotation of a crowd", "image 3: no file 3.png", "image 4: an annotation is not"):
+        assert words in said
+
+
+def test_folders(run, tmp_path):
+    """Files in a folder for each label; others are told, and pictures with the same bytes count once."""
+    for name in ("cat/a.png", "cat/b.png", "dog/c.JPG", "dog/notes.txt"):
+        write(tmp_path / "pics" / name, PNG if name[0] == "c" else name.encode())
+    status, said, rows = run("pics", "image-classification", out="set/rows.jsonl")
+    assert status == 0
+    assert [(row["image"], row["expected"]) for row in rows] == [
+        ("../pics/cat/a.png", "cat"),
+        ("../pics/dog/c.JPG", "dog"),
+    ]
+    assert "1 row: dog/notes.txt: ends in none of .png" in said
+    assert "said before: 1 row: cat/b.png" in said
+
+
+def test_sounds_with_sentences(run, tmp_path):
+    """A TSV of sound files with sentences, as Common Voice has it: the files lie in a folder clips beside it."""
+    write(tmp_path / "cv.tsv", 'client_id\tpath\tsentence\nx\ta.wav\tSay "hi\ny\tgone.wav\tBye.\n')
+    write(tmp_path / "clips/a.wav", b"RIFF")
+    status, said, rows = run("cv.tsv", "speech-recognition")
+    assert status == 0
+    assert rows == [{"audio": "clips/a.wav", "expected": 'Say "hi'}]
+    assert "row 3: no file gone.wav beside it; put it there, or give --files" in said
+
+
+@pytest.mark.parametrize(
+    ("entities", "found"),
+    [
+        ([[0, 3, "PER"]], [ADA]),
+        ([{"start": 0, "end": 3, "label": "PER"}], [ADA]),
+        ([{"start": 0, "end": 3, "type": "PER", "text": "Ada"}], [ADA]),
+    ],
+)
+def test_entities_of_tools(run, tmp_path, entities, found):
+    """Entities as tools for labelling write them: lists of start, end and label, or tables."""
+    write(tmp_path / "d.jsonl", {"text": "Ada came.", "label": entities})
+    assert run("d.jsonl", "ner")[2] == [{"text": "Ada came.", "expected": found}]
+
+
+def test_offsets_are_checked(run, tmp_path):
+    """An entity whose text does not stand where it says is told."""
+    write(
+        tmp_path / "d.jsonl", {"text": "Ada came.", "entities": [{"start": 1, "end": 4, "label": "P", "text": "Ada"}]}
+    )
+    status, said, _ = run("d.jsonl", "ner")
+    assert status == 4
+    assert "expected P 'Ada' at 1-4, where the text has 'da '; it stands at 0-3" in said
+    assert "d.jsonl: nothing of it is understood; nothing was written" in said
+
+
+LABEL = {"names": ["neg", "pos"], "_type": "ClassLabel"}
+TAGS = {"feature": {"names": ["O", "B-PER"], "_type": "ClassLabel"}, "_type": "List"}
+OBJECTS = {
+    "bbox": {"_type": "List"},
+    "category": {"feature": {"names": ["cat"], "_type": "ClassLabel"}, "_type": "List"},
+}
+
+
+@pytest.mark.parametrize("form", ["folder", "parquet"])
+@pytest.mark.parametrize(
+    ("task", "kinds", "row", "found"),
+    [
+        ("sentiment", {"label": LABEL}, {"text": "Fine.", "label": 1}, {"text": "Fine.", "expected": "pos"}),
+        (
+            "ner",
+            {"ner_tags": TAGS},
+            {"tokens": ["Ada", "came"], "ner_tags": [1, 0]},
+            {"text": "Ada came", "expected": [ADA]},
+        ),
+        (
+            "question-answering",
+            {},
+            {"question": "Who?", "context": "Ada", "answers": {"text": ["Ada"], "answer_start": [0]}},
+            {"question": "Who?", "context": "Ada", "expected": [{"start": 0, "text": "Ada"}]},
+        ),
+        (
+            "object-detection",
+            {"objects": OBJECTS},
+            {"image": {"bytes": PNG, "path": None}, "objects": {"bbox": [[1, 2, 3, 4]], "category": [0]}},
+            {"image": "rows_files/d61c2d1e3ab7c3b2.png", "expected": [{"label": "cat", "box": [1.0, 2.0, 4.0, 6.0]}]},
+        ),
+    ],
+    ids=["classes", "tags", "answers", "objects"],
+)
+def test_data_sets_of_hugging_face(run, tmp_path, form, task, kinds, row, found):
+    """Folders of save_to_disk and Parquet files: names in the place of classes' numbers, files out of their bytes."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet, ipc = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow.ipc")
+    table = pyarrow.Table.from_pylist([row])
+    if form == "parquet":
+        said = json.dumps({"info": {"features": kinds}})
+        parquet.write_table(table.replace_schema_metadata({"huggingface": said}), tmp_path / "data.parquet")
+    else:
+        write(tmp_path / "data" / "state.json", {"_data_files": [{"filename": "data.arrow"}]})
+        write(tmp_path / "data" / "dataset_info.json", {"features": kinds})
+        with ipc.new_stream(str(tmp_path / "data" / "data.arrow"), table.schema) as stream:
+            stream.write_table(table)
+    status, told, rows = run("data.parquet" if form == "parquet" else "data", task)
+    assert status == 0, told
+    if "image" in found:
+        (file,) = (tmp_path / "rows_files").iterdir()
+        assert file.read_bytes() == PNG
+        found = {**found, "image": f"rows_files/{file.name}"}
+    assert rows == [found]
+
+
+def test_class_without_a_name(run, tmp_path):
+    """A number of a class that the features do not name is told: the -1 of hidden labels is none."""
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.Table.from_pylist(
+        [{"text": "a", "label": -1}, {"text": "b", "label": 7}, {"text": "c", "label": 0}]
+    )
+    said = json.dumps({"info": {"features": {"label": LABEL}}})
+    parquet.write_table(table.replace_schema_metadata({"huggingface": said}), tmp_path / "d.parquet")
+    _, told, rows = run("d.parquet", "sentiment")
+    assert rows == [{"text": "c", "expected": "neg"}]
+    assert "left out, not understood: 2 rows: row 1: has a class" in told
+
+
+def test_sample_keeps_shares(run, tmp_path):
+    """A sample has of each label its share, and a seed gives the same rows again."""
+    write(tmp_path / "r.csv", "text,label\n" + "".join(f"t{n},{'a' if n % 4 else 'b'}\n" for n in range(40)))
+    _, _, first = run("r.csv", "sentiment", "--sample", "8")
+    _, _, again = run("r.csv", "sentiment", "--sample", "8", "--force")
+    _, _, other = run("r.csv", "sentiment", "--sample", "8", "--seed", "1", "--force")
+    assert sorted(row["expected"] for row in first) == ["a"] * 6 + ["b"] * 2
+    assert first == again != other
+
+
+def test_cases(run, tmp_path):
+    """A file that ends in .toml holds cases, which are read as such; ids are made fit for tests."""
+    write(tmp_path / "s.json", SQUAD)
+    status, said, _ = run("s.json", "question-answering", out="cases.toml")
+    assert status == 0
+    assert said.endswith("2 cases written to cases.toml\n")
+    found = read_cases(tmp_path / "cases.toml", find_task("question-answering"))
+    assert [case.id for case in found.cases] == ["q1", "q2"]
+
+
+@pytest.mark.parametrize(
+    ("task", "row"),
+    [
+        ("summarization", {"article": "Ada came home late.", "highlights": 'She "came".\n'}),
+        ("sentiment", {"text": "tab\there", "label": 'quo"te'}),
+        ("ner", {"text": "Ada came.", "entities": [[0, 3, "PER"]]}),
+    ],
+)
+def test_cases_of_tasks(run, tmp_path, task, row):
+    """What a row may leave out, a case says; any letter comes back as it was."""
+    write(tmp_path / "d.jsonl", row)
+    assert run("d.jsonl", task, out="cases.toml")[0] == 0
+    assert run("d.jsonl", task)[0] == 0
+    (case,) = read_cases(tmp_path / "cases.toml", find_task(task)).cases
+    (same,) = find_set(tmp_path / "rows.jsonl", find_task(task), frozenset()).rows()
+    assert (case.input, case.expected) == (same.input, same.expected)
+
+
+@pytest.mark.parametrize(
+    ("source", "content", "task", "options", "message"),
+    [
+        ("a.csv", "x,y\n1,2\n", "sentiment", (), "a.csv: which column is text? there are: x, y; say it with"),
+        ("a.csv", "text,y\n1,2\n", "sentiment", (), "a.csv: which column is expected? there are: text, y; say it with"),
+        ("a.csv", "", "sentiment", (), "a.csv: its first line has no names of columns"),
+        ("a.csv", "text,label\n", "sentiment", (), "a.csv: nothing of it is understood; nothing was written"),
+        ("a.csv", b"text,label\n\xff,a\n", "sentiment", (), "a.csv: cannot be read after row 0"),
+        ("a.json", "{", "sentiment", (), "a.json: is no JSON in UTF-8"),
+        ("a.json", {"a": 1}, "sentiment", (), "a.json: is no list of objects, nor an object with one such list"),
+        ("a.json", [1, 2], "sentiment", (), "2 rows: row 1: is no object, but '1'; write one a row"),
+        ("a.json", {"data": [7]}, "question-answering", (), "data[0].paragraphs[0].qas[0]: is no paragraph"),
+        ("a.json", {"images": []}, "object-detection", (), "a.json: has no list annotations; write it as COCO"),
+        ("a.json", [], "object-detection", ("--format=coco",), "a.json: has no list images; write it as COCO"),
+        ("a.json", [], "question-answering", ("--format=squad",), "a.json: has no list data; write it as SQuAD"),
+        ("a.xyz", "", "ner", (), "a.xyz: its name does not tell its format; give --format, one of: csv,"),
+        ("a.conll", "Ada\n", "ner", (), "has the line 'Ada' with one column; write a token and its tag a line"),
+        ("a.conll", "Ada B-PER\n", "sentiment", (), "expected"),
+        ("a.parquet", b"PAR1", "sentiment", (), "a.parquet: cannot be read"),
+        ("pics/x.png", b"", "image-classification", ("pics",), "pics: holds no folders; put the files of each label"),
+        ("pics/train/x.png", b"", "image-classification", ("pics",), "pics: holds parts of a data set (train)"),
+        ("pics/a/x.png", b"", "ner", ("pics",), "pics: is a folder, and inputs of this task are no pictures or sounds"),
+        ("ds/dataset_dict.json", {"splits": ["train"]}, "ner", ("ds",), "ds: holds parts of a data set (train)"),
+        ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=txt=text",), "--columns txt=text: no key of a row"),
+        ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text=x",), "--columns text=x: no such column"),
+        ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text",), "--columns text: not of the form KEY=COLUMN"),
+        ("a.csv", "text,label\nt,a\n", "sentiment", ("--sample=2",), "--sample 2: there are 1 rows"),
+        ("a.csv", "text,label\nt,a\n", "sentiment", ("--hard=1",), "--hard needs --suite and --tier"),
+        ("a.csv", "text,label\nt,a\n", "sentment", (), "--task sentment: unknown task; did you mean 'sentiment'?"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_imported(run, tmp_path, source, content, task, options, message):
+    """Whatever is wrong with a source or an option ends with a message, and nothing is written."""
+    write(tmp_path / source, content)
+    named = next((one for one in options if not one.startswith("--")), source)
+    status, said, _ = run(named, task, *(one for one in options if one.startswith("--")))
+    assert status == 4
+    assert message in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
+def test_nothing_is_overwritten(run, tmp_path):
+    """A file that is there is written anew with --force alone; one of another ending is refused."""
+    write(tmp_path / "r.csv", "text,label\nt,a\n")
+    write(tmp_path / "rows.jsonl", "mine\n")
+    assert main(["import", "r.csv", "rows.jsonl", "--task", "ner"]) == 4
+    assert (tmp_path / "rows.jsonl").read_text() == "mine\n"
+    assert main(["import", "r.csv", "rows.txt", "--task", "sentiment"]) == 4
+    assert run("r.csv", "sentiment", "--force")[2] == [{"text": "t", "expected": "a"}]
+
+
+def test_source_that_is_not_there(run):
+    """A path that leads nowhere is told, without asking a hub for it."""
+    assert "gone.csv: there is no such file or folder" in run("gone.csv", "ner")[1]

@@ -1,0 +1,199 @@
+"""swapgate init: what it writes is judged as it is, what cannot be is told, and nothing is left then."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from swapgate.commands import main
+from swapgate.commands.starters import configuration
+
+ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
+PREDICTOR = """
+def make():
+    return lambda texts: [[{"label": "good" if "good" in text else "bad", "score": 0.9}] for text in texts]
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """An empty folder with a function that predicts."""
+    (tmp_path / "serving.py").write_text(PREDICTOR)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("swapgate.commands.person", lambda: None)
+    return tmp_path
+
+
+def files(folder):
+    """Return what is in a folder, but for what Python leaves there."""
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def init(*options):
+    """Run the command for the function."""
+    return main(["init", "--model", "serving:make", "--task", "sentiment", *options])
+
+
+def typed(folder, *command):
+    """Run a command in a folder as a person does; gives its exit status and what it says."""
+    surroundings = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    surroundings.pop("PYTEST_ADDOPTS", None)
+    surroundings.pop("CI", None)
+    run = subprocess.run([sys.executable, *command], cwd=folder, env=surroundings, capture_output=True, text=True)
+    return run.returncode, run.stdout + run.stderr
+
+
+COMMAND = ("-c", "from swapgate.commands import main; raise SystemExit(main())")
+
+
+@pytest.mark.parametrize("task", ["ner", "sentiment"])
+def test_project_is_judged_as_it_is(tmp_path, task):
+    """Of a model alone comes a project that passes, once its goldens are recorded."""
+    shutil.copytree(ZOO / task / "original", tmp_path / "model")
+    status, said = typed(tmp_path, *COMMAND, "init", "--model", "model")
+    assert status == 0, said
+    assert "model: 1 of 1 cases right, 0 known gaps" in said
+    for options in (["--snapshot-update"], []):
+        status, said = typed(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", *options)
+        assert status == 0, said
+        assert "PASS" in said
+    assert "1/1       1/1" in said
+
+
+def test_cases_and_set_are_imported(tmp_path):
+    """Cases and rows of others are read, labels that differ in case alone are matched, wrong cases are known gaps."""
+    shutil.copytree(ZOO / "sentiment" / "original", tmp_path / "model")
+    rows = [json.loads(line) for line in (ZOO / "sentiment" / "heldout.jsonl").read_text().splitlines()[:60]]
+    table = [f'"{row["text"]}",{row["expected"]}\n' for row in rows if '"' not in row["text"]]
+    (tmp_path / "reviews.csv").write_text("review,stars\n" + "".join(table))
+    options = ("--suite", "reviews", "--cases", "reviews.csv", "--eval-set", "reviews.csv")
+    status, said = typed(tmp_path, *COMMAND, "init", "--model", "model", *options)
+    assert status == 0, said
+    assert "labels: POSITIVE of the model is positive of --eval-set" in said
+    row = tomllib.loads((tmp_path / "fixtures/models/embedded.toml").read_text())["reviews"]["original"]
+    assert row["labels"] == {"POSITIVE": "positive", "NEGATIVE": "negative"}
+    assert row["budget"]["quality"] == {"against": "incumbent", "margin": 0.02}
+    assert 0 < len(row["gaps"]) < 10
+    assert all(why.startswith("so when swapgate init ran: ") for why in row["gaps"].values())
+
+
+def test_function(project, capsys):
+    """What another backend reads is asked too; budgets are those of what can be measured of it."""
+    assert init("--suite", "mood", "--input", "a good day", "--input", "rain") == 0
+    assert "2 of 2 cases right" in capsys.readouterr().out
+    assert files(project) == {
+        "serving.py",
+        "pytest.ini",
+        "tests/test_mood.py",
+        "fixtures/mood/cases.toml",
+        "fixtures/models/embedded.toml",
+        ".github/workflows/swapgate.yml",
+    }
+    suite = tomllib.loads((project / "fixtures/models/embedded.toml").read_text())["mood"]
+    assert (suite["task"], suite["original"]["labels"]) == ("text-classification", {"*": "*"})
+    assert {*suite["original"]["budget"]} == {"latency"}
+    cases = tomllib.loads((project / "fixtures/mood/cases.toml").read_text())["case"]
+    assert [(case["text"], case["expected"]) for case in cases] == [("a good day", "good"), ("rain", "bad")]
+
+
+def test_second_suite(project):
+    """A second suite is written behind the first, whose lines stay."""
+    assert init("--suite", "mood") == 0
+    before = (project / "fixtures/models/embedded.toml").read_text()
+    assert init("--suite", "other-mood", "--no-ci") == 0
+    assert (project / "fixtures/models/embedded.toml").read_text().startswith(before)
+    assert (project / "tests/test_other_mood.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--suite", "mood"), "embedded.toml: has a suite mood already; give --force to write it anew"),
+        (("--suite", "My Mood"), "--suite 'My Mood': a suite's name has lower-case letters"),
+        (("--suite", "quality"), "'quality' is reserved, for it means something else; give the suite another name"),
+        (("--suite", "b", "--cases", "gone.csv"), "gone.csv: there is no such file or folder"),
+        (("--suite", "b", "--cases", "x", "--input", "y"), "give --cases or --input, and not both"),
+        (("--suite", "b", "--cases", "bad.csv"), "bad.csv: which column is expected?"),
+        (("--suite", "b", "--cases", "wrong.csv"), "gets none of 1 cases right (case_1: good 0.9000 leads"),
+        (("--suite", "b", "--eval-set", "bad.csv"), "bad.csv: which column is expected?"),
+        (("--suite", "b", "--input", ""), "--input '': give text, or cases with --cases SOURCE"),
+        (("--suite", "b", "--labels", "x"), "--labels: not of the form KEY=NAME"),
+        (("--suite", "b", "--task", "sentment"), "--task sentment: unknown task; did you mean 'sentiment'?"),
+        (("--suite", "b", "--model", "./gone"), "--model ./gone: there is no such file or folder"),
+        (("--suite", "b", "--model", "gone.jsonl"), "--model gone.jsonl: there is no such file or folder"),
+        (("--suite", "b", "--model", "serving:nothing"), "serving:nothing"),
+        (("--suite", "b", "--task", "image-classification"), "image-classification needs image files: give some with"),
+        (("--suite", "b", "--task", "image-classification", "--input", "gone.png"), "gone.png"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_begun(project, capsys, options, message):
+    """Whatever cannot be meant ends with a message, and all files are as before."""
+    assert init("--suite", "mood") == 0
+    (project / "bad.csv").write_text("text,y\na,b\n")
+    (project / "wrong.csv").write_text("text,label\ngood,bad\n")
+    before = {name: (project / name).read_bytes() for name in files(project)}
+    capsys.readouterr()
+    assert init(*options) == 4
+    said = capsys.readouterr()
+    assert message in said.err
+    assert not said.out
+    assert {name: (project / name).read_bytes() for name in files(project)} == before
+    assert not (project / "fixtures" / "b").exists()
+
+
+def test_force(project):
+    """With --force files are written anew; a file that is no part of a suite is never taken for one."""
+    assert init("--suite", "mood") == 0
+    assert init("--suite", "mood", "--force", "--input", "good") == 0
+    assert "good" in (project / "fixtures/mood/cases.toml").read_text()
+    (project / "tests/test_b.py").write_text("mine\n")
+    assert init("--suite", "b") == 4
+    assert (project / "tests/test_b.py").read_text() == "mine\n"
+
+
+def test_person_is_asked(project, monkeypatch):
+    """Where somebody is there and no model is named, each thing is asked, with what is usual."""
+    asked = []
+    answers = iter(["serving:make", "sentiment", "", "", ""])
+    monkeypatch.setattr("swapgate.commands.person", lambda: lambda question: asked.append(question) or next(answers))
+    assert main(["init"]) == 0
+    assert asked[2] == "Suite, a name for this task on your data [text-classification]: "
+    assert len(asked) == 5
+    assert (project / "tests/test_text_classification.py").is_file()
+
+
+def test_nobody_to_ask(project, capsys):
+    """Where nobody is there, what is missing is told."""
+    assert main(["init"]) == 4
+    assert capsys.readouterr().err.startswith("swapgate init: give --model, as in: swapgate init --model")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "written"),
+    [
+        (None, "", "pytest.ini"),
+        ("pytest.ini", "", None),
+        ("tox.ini", "[pytest]\n", None),
+        ("tox.ini", "[tox]\n", "pytest.ini"),
+        ("pyproject.toml", "[project]\nname = 'x' # mine\n", "pyproject.toml"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\nminversion = '9'\n", None),
+    ],
+)
+def test_configuration(tmp_path, name, text, written):
+    """A project without a configuration of pytest gets one, in pyproject.toml where there is one; text there stays."""
+    if name:
+        (tmp_path / name).write_text(text)
+    found = configuration(tmp_path)
+    assert (found and found[0].name) == written
+    if written == "pyproject.toml":
+        assert found[1].startswith(text)
+        assert tomllib.loads(found[1])["tool"]["pytest"]["ini_options"] == {"testpaths": ["tests"]}

@@ -16,6 +16,9 @@ from swapgate.tasks.settings import BLANK, MANY, label_line
 from swapgate.tasks.task import Task
 from swapgate.trials.running import Model
 
+WEIGHTS = (".safetensors", ".bin")
+"""How the names of files end that hold weights."""
+
 
 def check_model(model: Model) -> None:
     """Make sure that a verdict on this model is one on these weights, before anything is loaded.
@@ -201,6 +204,30 @@ def is_same_model(model: Model) -> bool:
         return False
     ours, theirs = (fingerprint(backend_of(source).load(model.task, source)) for source in sources)
     return ours == theirs
+
+
+def exchanged_labels(model: Model) -> str:
+    """Return in words that a candidate has the very weight files of its incumbent and calls its classes by each other's
+    names; empty where it does not. Raises SurroundingsFault where its files cannot be read.
+    """
+    sources = (model.incumbent, model.source)
+    if {source.backend for source in sources} != {TRANSFORMERS} or not model.swapped or model.incumbent.gone:
+        return ""
+    then, now = (source.class_names(model.task) or [] for source in sources)
+    if sorted(then) != sorted(now) or then == now:
+        return ""
+    one, other = (
+        {name: digest for name, digest in file_digests(source.folder).items() if name.endswith(WEIGHTS)}
+        for source in sources
+    )
+    if not one or one != other or any(source.row.variant for source in sources):
+        return ""
+    places = [place for place, (before, after) in enumerate(zip(then, now, strict=True)) if before != after]
+    first = f"class {places[0]} is {quoted(now[places[0]])} and was {quoted(then[places[0]])}"
+    return (
+        f"{model.name}: {model.source.name} has the very weights of {model.incumbent.name} with label names exchanged:"
+        f" {first} ({len(places)} classes have another's name); see which config.json is right"
+    )
 
 
 def _asked(task: Task, source: Source) -> tuple[dict[str, Any], Mapping[str, str]]:

@@ -345,3 +345,32 @@ def test_one_more_of_many_labels(recorded, trial):
     (reason,) = [line for line in recorded.reasons(trial()) if line.startswith("ERROR")]
     assert "does not know: DATE;" in reason
     assert reason.endswith('beside what labels has there: labels = { "DATE" = "…" }')
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_told"),
+    [
+        (("PER", "LOC", "ORG", "MISC"), True),
+        (("PER", "ORG", "LOC", "MISC"), False),
+        (("PER", "X", "LOC", "MISC"), False),
+    ],
+)
+def test_label_names_exchanged(recorded, trial, labels, is_told):
+    """A candidate with the incumbent's weights that calls its classes by each other's names is told as just that."""
+    recorded.model("candidate", {**recorded.lexicon("small"), "Ada": ["PER", 0.98]}, labels=labels)
+    result = trial()
+    told = [line for line in recorded.reasons(result) if "label names exchanged" in line]
+    assert (
+        told
+        == [
+            "note  ner/small: models/candidate has the very weights of models/small with label names exchanged: class 2 is"
+            " B-LOC and was B-ORG (2 classes have another's name); see which config.json is right"
+        ]
+        * is_told
+    )
+
+
+def test_label_names_exchanged_in_other_weights(recorded, trial):
+    """Other weights with classes in another order are another model, and nothing is said of names."""
+    recorded.model("candidate", recorded.lexicon("small"), size=19, labels=("PER", "LOC", "ORG", "MISC"))
+    assert "label names exchanged" not in trial().stdout.str()

@@ -161,3 +161,20 @@ def test_what_a_function_imports(cheap, commit, against, name):
     assert cheap.verdicts(result)["small"] == ("FAIL" if is_imported else "PASS"), cheap.reasons(result)
     assert f"note  edited, and used as they are now: {name}" in cheap.reasons(result)
     assert ("50 rows" in result.stdout.str()) is is_imported
+
+
+def test_files_that_a_change_brings(cheap, commit, git, against):
+    """Files of a function that the commit names and has not, and the change puts into git, cannot judge themselves."""
+    cheap.write(".gitignore", (cheap.path / ".gitignore").read_text() + "weights/\n")
+    cheap.write("weights/a.bin", "weights")
+    cheap.write("finder.py", FINDS)
+    row = {"id": "a", "text": "Ada.", "expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]}
+    cheap.write("fixtures/ner/set.jsonl", json.dumps(row) + "\n")
+    cheap.replace(cheap.cases_file, "latency =", 'evaluation = "set.jsonl"\nlatency =')
+    bring(cheap, 'model = "finder:make"\nfiles = ["../../weights"]')
+    commit()
+    git("add", "--force", "weights")
+    result = against("-k", "small and not latency")
+    assert (
+        "has not in git what the change brings, and no change can judge itself: 'weights/a.bin'" in result.stdout.str()
+    )

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,7 +19,7 @@ from swapgate.backends import child
 from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line
-from swapgate.models.loading import Identity, Source, settings_digest
+from swapgate.models.loading import Identity, Source, files_of, settings_digest
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Task
 
@@ -29,7 +29,6 @@ FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 PLACES = (".", "src")
 """The folders of a project in which its modules are looked for."""
 PACKAGE = "__init__.py"
-COMPILED = "__pycache__"
 WEAK = "its weights are not covered by its digest, which is of its module alone; name them in its row: files = […]"
 CLOSING = 5
 """Seconds that a process has to end by itself."""
@@ -138,37 +137,34 @@ def find(row: Row, place: Place) -> Source:
             f"model = {row.model!r}: no module {'.'.join(parts)} in {place.root} (nor in {PLACES[1]} there); name a"
             " module of the project"
         )
-    beside = [os.path.relpath(place.base / Path(name).expanduser(), found.parent) for name in row.files]
+    beside = tuple(os.path.relpath(place.base / Path(name).expanduser(), found.parent) for name in row.files)
     absent = next((one for one in beside if not (found.parent / one).exists()), None)
     if absent is not None:
         raise InputFault(f"files: no {Path(os.path.normpath(found.parent / absent))}; name what its function reads")
+    return Source(
+        row,
+        found,
+        row.model,
+        place.row_of,
+        backend=NAME,
+        identify=identify,
+        has_config=False,
+        beside=beside,
+    )
 
-    def identify(source: Source) -> Identity:
-        return _identity(source, [Path(os.path.normpath(source.folder.parent / one)) for one in beside])
 
-    return Source(row, found, row.model, place.row_of, backend=NAME, identify=identify, has_config=False)
-
-
-def _identity(source: Source, weights: Sequence[Path]) -> Identity:
+def identify(source: Source) -> Identity:
     """Tell by its module, the files that it names and its version which function it is. Raises SurroundingsFault."""
     try:
         module = hashlib.sha256(source.folder.read_bytes()).hexdigest()
-        files = [(name, path) for one in weights for name, path in _files(one)]
+        places = (Path(os.path.normpath(source.folder.parent / one)) for one in source.beside)
+        files = [(name, path) for place in places for path, name in files_of(place) if path.is_file()]
         held = [(name, _digest(path)) for name, path in files]
         size = sum(path.stat().st_size for _, path in files)
     except OSError as error:
         raise SurroundingsFault(f"{source.name}: cannot be read ({error}); give files that can") from error
     whole = settings_digest(source, module=module, factory=source.row.model, files=held, version=source.row.version)
-    return Identity(whole, module, "" if weights else WEAK, size if weights else None)
-
-
-def _files(place: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files of a folder with their names in it, or a file alone."""
-    if place.is_file():
-        yield place.name, place
-    for path in sorted(place.rglob("*")) if place.is_dir() else ():
-        if path.is_file() and COMPILED not in path.parts:
-            yield path.relative_to(place).as_posix(), path
+    return Identity(whole, module, "" if source.beside else WEAK, size if source.beside else None)
 
 
 def _digest(path: Path) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from swapgate.changes.against import lies_in
-from swapgate.changes.changed import files_of
+from swapgate.changes.changed import files_of, places_of
 from swapgate.changes.git import blob_of, changed_since, top_of, tracked
 from swapgate.changes.judges import Layout, changed_judges, collected, is_as_it_was, properties, suite_files
 from swapgate.changes.withdrawn import doubts_of_withdrawn
@@ -131,8 +131,8 @@ def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
         brought = judging.get(key[0], set())
         asked = key[0] in plan.evaluations and key not in plan.incumbents  # else its incumbent is told to be gone
         if asked and model.source.in_project and not _is_whole(model, tree):
-            folder = plan.models[key].source.folder
-            places = {folder, *(path.resolve() for path in (folder, *folder.rglob("*")))}
+            there = places_of(plan.models[key].source)
+            places = there | {path.resolve() for place in there for path in (place, *place.rglob("*"))}
             brought = brought | {path for path in changed if places & {path, *path.parents}}
         if brought:
             shown = sorted(now.shown(path) for path in brought)
@@ -175,7 +175,7 @@ def _brought(files: Iterable[Path], changed: Container[Path]) -> set[Path]:
 def _is_whole(model: Model, tree: Path) -> bool:
     """Return whether the commit has the files of a model, so that what it says there can be asked."""
     try:
-        return model.source.digest != "" and lies_in(model.source.folder, tree)
+        return model.source.digest != "" and all(lies_in(place, tree) for place in places_of(model.source))
     except Fault:
         return False
 

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from swapgate.changes.changed import HARMLESS, files_of
+from swapgate.changes.changed import HARMLESS, files_of, places_of
 from swapgate.changes.git import changed_since, taken_out
 from swapgate.core.tables import read_toml
 from swapgate.goldens.anchors import rows_beside
@@ -154,9 +154,13 @@ def _files(before: Plan, now: Plan, commit: str, swapped: Container[Key]) -> tup
     suites = _of_both(*both)
     stored = [model.golden for key, model in now.models.items() if key in before.models]
     goldens = _names(now, (one for golden in stored for one in (golden, *rows_beside(golden))))
-    models = {name for plan in both for name in _names(plan, (one.source.folder for one in plan.models.values()))}
+    models = {
+        name
+        for plan in both
+        for name in _names(plan, (place for one in plan.models.values() for place in places_of(one.source)))
+    }
     stay = [key for key in now.models if key in before.models and key not in swapped]
-    kept = _names(now, (now.models[key].source.folder for key in stay))
+    kept = _names(now, (place for key in stay for place in places_of(now.models[key].source)))
     judging = {name for plan in both for suite in suites for name in _names(plan, files_of(plan, suite))}
     listed = {name for plan in both for name in _names(plan, _listed(plan))}
     own = {name for suite in {*now.manifest.rows} - {*suites} for name in _names(now, files_of(now, suite))}

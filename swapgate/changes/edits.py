@@ -164,7 +164,9 @@ def _files(
     judging = {name for plan in both for suite in suites for name in _names(plan, files_of(plan, suite))}
     listed = {name for plan in both for name in _names(plan, _listed(plan))}
     own = {name for suite in {*now.manifest.rows} - {*suites} for name in _names(now, files_of(now, suite))}
-    unused, used, edited = [], [], []
+    unused: list[str] = []
+    used: list[str] = []
+    edited: list[str] = []
     for name in changed_since(now.root, commit):
         if name in goldens:
             (used if name in moved else unused).append(name)

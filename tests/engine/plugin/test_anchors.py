@@ -93,8 +93,8 @@ def test_creep(crept, workers):
         "FAIL  ner/small: right 0.9550, that of the anchor models/small 1.0000: -0.0450 (95 % bounds"
     )
     assert reason.endswith(
-        f"or loosen budget.quality in fixtures/models/embedded.toml, or let the row name it and accept it with: {RECORD},"
-        ' then move the anchor: swapgate anchor ner.small --reason "…"'
+        "or loosen budget.quality in fixtures/models/embedded.toml, or let the row name it and accept it with: "
+        f'{RECORD}, then move the anchor: swapgate anchor ner.small --reason "…"'
     )
     assert "allowed -0.03; 45 rows lost and 0 gained of 1,000 (models/candidate, swapped in for" in reason
     assert "right 0.955 (-0.045 < -0.030), F1 " in crept.table(found.result)[1]

@@ -57,7 +57,7 @@ def test_ways_out(kinds, decided, limit, words):
     ("decided", "way"), [(True, "raise clear_lead (0.5)"), (False, "give an evaluation set that decides (then ")]
 )
 def test_ways_out_of_a_change(decided, way):
-    """Limits are those of the commit that judges: they are another change's, and so what lets this one accept losses."""
+    """Limits are those of the commit that judges: another change loosens them, or lets this one accept losses."""
     found = judged([LOST], decided=decided, ahead="elsewhere", counts_once="; later").failed[0]
     assert f"; elsewhere, {way}" in found
     assert "or allow it with budget.cases; or accept it with: swapgate accept-loss ner.small case_l" in found

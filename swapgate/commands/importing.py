@@ -103,7 +103,7 @@ def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace)
     """Read a source and write what it holds; gives what to say. Raises Fault."""
     task, model = _asked_for(root, asked, models_file)
     _check_out(asked)
-    before = _files_in(files_of(asked.out))
+    before = files_in(files_of(asked.out))
     found = imported(asked.source, task, asked, asked.out)
     try:
         if not found.rows:
@@ -373,7 +373,8 @@ def _case_id(one: Kept, number: int, out: Path, taken: Mapping[str, Any]) -> str
     return own if own not in taken else f"{own}_{number}"
 
 
-def _files_in(folder: Path) -> set[Path]:
+def files_in(folder: Path) -> set[Path]:
+    """Return what is in a folder; nothing where there is none."""
     return {*folder.iterdir()} if folder.is_dir() else set()
 
 
@@ -383,7 +384,7 @@ def _used(rows: Iterable[Kept]) -> Iterator[Path]:
 
 def _tidy(folder: Path, kept: set[Path]) -> None:
     """Remove files that were written for rows which were not taken."""
-    for path in _files_in(folder) - kept:
+    for path in files_in(folder) - kept:
         path.unlink()
-    if folder.is_dir() and not _files_in(folder):
+    if folder.is_dir() and not files_in(folder):
         folder.rmdir()

@@ -11,7 +11,16 @@ from typing import Any
 
 from swapgate.backends import backend_of, find, told_from
 from swapgate.commands import starters
-from swapgate.commands.importing import Imported, add_source_options, cases_text, imported, lines_text, toml_of
+from swapgate.commands.importing import (
+    Imported,
+    add_source_options,
+    cases_text,
+    files_in,
+    files_of,
+    imported,
+    lines_text,
+    toml_of,
+)
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.tables import read_toml
@@ -41,6 +50,8 @@ from swapgate.trials.checking import check_model
 from swapgate.trials.plan import make_plan
 
 TIER = "original"
+CASES, ROWS = "cases.toml", "evaluation.jsonl"
+"""Files of a suite."""
 BETWEEN = " | "
 """What parts the question of an `--input` from its context."""
 SINCE = "so when swapgate init ran: "
@@ -103,33 +114,35 @@ def init(root: Path, asked: argparse.Namespace, ask: Ask | None) -> str:
     if not asked.model and ask is None:
         raise InputFault("swapgate init: give --model, as in: swapgate init --model path/to/model (see --help)")
     start = _begin(root, asked, None if asked.model else ask)
-    before: dict[Path, bytes | None] = {}
+    media = [files_of(start.folder / name) for name in (CASES, ROWS)]
+    before: dict[Path, bytes | None] = {path: path.read_bytes() for folder in media for path in files_in(folder)}
     try:
         _add_cases(start, asked)
         _add_others(start, asked)
         _check_free(start, asked.force)
-        before = {path: path.read_bytes() if path.exists() else None for path in (*start.files, *start.copies)}
+        before |= {path: path.read_bytes() if path.exists() else None for path in (*start.files, *start.copies)}
         for path, text in start.files.items():
             write_whole(path, text)
         for path, origin in start.copies.items():
             shutil.copyfile(origin, path)
         _try(start)
     except OSError as error:
-        _restore(before, root)
+        _restore(before, media, root)
         raise SurroundingsFault(
             f"{error.filename}: cannot be written ({error.strerror}); nothing was written"
         ) from error
     except BaseException:
-        _restore(before, root)
+        _restore(before, media, root)
         raise
     names = [path.relative_to(root).as_posix() for path in (*start.files, *start.copies)]
     lines = [*start.told, f"written: {listed(names)}", *starters.next_steps(start.suite)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _restore(before: Mapping[Path, bytes | None], root: Path) -> None:
-    """Leave files as they were before, and no folders that were made for them."""
-    for path, content in before.items():
+def _restore(before: Mapping[Path, bytes | None], media: Sequence[Path], root: Path) -> None:
+    """Leave files as they were before, and no folders that were made for them; `media` are those of imported files."""
+    new = {path: None for folder in media for path in files_in(folder) if path not in before}
+    for path, content in {**new, **before}.items():
         if content is not None:
             path.write_bytes(content)
             continue
@@ -252,7 +265,7 @@ def _add_cases(start: Start, asked: argparse.Namespace) -> None:
     """Add cases and evaluation set. Raises Fault."""
     if asked.cases and asked.input:
         raise InputFault("swapgate init: give --cases or --input, and not both")
-    out = start.folder / "cases.toml"
+    out = start.folder / CASES
     if asked.eval_set:
         _add_set(start, asked)
     if asked.cases:
@@ -295,7 +308,7 @@ def _match_labels(start: Start, found: Imported, option: str) -> None:
 
 def _add_set(start: Start, asked: argparse.Namespace) -> None:
     """Add the evaluation set: the file itself where it can be read as it is and is one of the project."""
-    out = start.folder / "evaluation.jsonl"
+    out = start.folder / ROWS
     found = imported(asked.eval_set, start.task, asked, out)
     start.told += found.told()
     if not found.rows:
@@ -303,6 +316,7 @@ def _add_set(start: Start, asked: argparse.Namespace) -> None:
     _match_labels(start, found, "--eval-set")
     path = Path(asked.eval_set).absolute()
     own = all(key == column for key, column in found.columns.items()) and not found.left_out
+    own = own and not files_in(files_of(out))
     if own and path.suffix in FORMATS and path.is_relative_to(start.root) and not asked.files:
         start.evaluation = Path(os.path.relpath(path, start.folder)).as_posix()
         return

@@ -70,8 +70,12 @@ def listed(names: Iterable[str], most: int = 20) -> str:
     return ", ".join(words) if len(words) <= most else f"{', '.join(words[:10])}, … ({len(words):,} in all)"
 
 
+MANY_KNOWN = 50
+"""Names that a message lists where none is near."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the nearest known name in words for the end of a message, or all of them where none is near."""
+    """Return the nearest known name in words for the end of a message, or all of a few where none is near."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(map(quoted, known))}"
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {listed(known, MANY_KNOWN)}"

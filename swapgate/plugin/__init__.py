@@ -13,7 +13,8 @@ import pytest
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.elsewhere import Elsewhere
-from swapgate.project.configuration import DEFAULT_MODELS, EARLY, MOST_THREADS, TASKS, UNRELATED
+from swapgate.plugin.persistent import DEVICES, add_keys, apply, threads
+from swapgate.project.configuration import DEFAULT_MODELS, EARLY, TASKS, UNRELATED
 from swapgate.trials.cache import CACHE
 
 STANDARD = "swapgate.standard"
@@ -37,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--device",
-        choices=["cpu", "cuda", "mps"],
+        choices=DEVICES,
         help="what all models run on, whatever their rows say; cpu where neither says",
     )
     group.addoption(
@@ -72,7 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--threads",
-        type=_threads,
+        type=threads,
         metavar="N",
         help="compute the rows of evaluation sets with N threads, whatever the models file says; with all cores that"
         " the process may use where neither says",
@@ -122,15 +123,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " suite, where the commit itself lists them",
         "args",
     )
+    add_keys(parser)
     parser.addini(EARLY, "whether to run as with --decide-early; not where --against judges", "bool")
     group.addoption("--allow-incomplete", action="store_true", help="let INCOMPLETE verdicts end with exit status 0")
-
-
-def _threads(text: str) -> int:
-    """Read a number of threads. Raises ArgumentTypeError."""
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_THREADS:,}")
-    return int(text)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -139,6 +134,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     remember(early_config)
     option = early_config.known_args_namespace
     with suppress(pytest.UsageError):  # told once pytest is configured
+        apply(early_config, option)
         models_file = _models_file(early_config, option)
         if models_file is not None and WORKER not in os.environ:
             from swapgate.plugin.planning import begin_verdicts
@@ -149,6 +145,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Let only the caller choose what judges, also that nothing does."""
+    if not config.option.help:
+        apply(config, config.option)
     if not hasattr(config, "workerinput"):
         refuse_others(config)
 

@@ -72,8 +72,8 @@ def refuse_others(config: pytest.Config) -> None:
         whole, own = getattr(config.option, name, None), getattr(found, name, None)
         if (whole or None) != (own or None):
             raise pytest.UsageError(
-                f"{option}{_said(whole or own)} is not what the command line says: under --against, addopts and"
-                f" conftest.py do not choose what judges; take it out there, or give it on the command line as well"
+                f"{option}{_said(whole or own)} is not what the command line says: under --against, addopts, ini keys"
+                " and conftest.py do not choose what judges; take it out there, or give it on the command line as well"
             )
 
 

@@ -37,7 +37,7 @@ from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.project.configuration import DEFAULT_MODELS
 from swapgate.tasks import tasks
 from swapgate.trials.cache import Cache
-from swapgate.trials.checking import answers_alike, is_same_model
+from swapgate.trials.checking import answers_alike, exchanged_labels, is_same_model
 from swapgate.trials.plan import AHEAD, Key, Plan
 from swapgate.trials.pool import Pool
 from swapgate.trials.running import Model
@@ -486,9 +486,13 @@ class Ledger:
             )
 
     def _note_alike_models(self) -> None:
-        """Say of a candidate that answers all as its incumbent does; where it also loads as that, it fails."""
+        """Say of a candidate that answers all as its incumbent does, and fails where it also loads as that; and of one
+        that calls the classes of its incumbent by each other's names.
+        """
         for (suite, tier), incumbent in self.plan.incumbents.items():
             model = self.plan.models[suite, tier]
+            with suppress(Fault):  # its tests have said so
+                self.plan.notes.extend(filter(None, [exchanged_labels(model)]))
             mine = [record for _, record in self.records if record.selected.key == (suite, tier)]
             sames = [record.same for record in mine if record.same is not None]
             red = any(record.outcome in ("failed", "error") for record in mine)  # then it is told already

@@ -21,7 +21,7 @@ from swapgate.project.manifest import Row
 from swapgate.tasks.case import Case
 from swapgate.tasks.task import Task
 
-OUT_OF_MEMORY = re.compile("MemoryError|out of memory|can(no|'t)t allocate memory|not enough memory", re.IGNORECASE)
+OUT_OF_MEMORY = re.compile("MemoryError|out of memory|can(no|')t allocate memory|not enough memory", re.IGNORECASE)
 """What Python, torch (in a RuntimeError) and the system (in an OSError) say."""
 
 TYPE_MISSING = re.compile("not implemented for '(Half|BFloat16)'")

@@ -1,6 +1,6 @@
 """Whether a model is the one that is meant: a swap took place, its labels are mapped, its settings are the row's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +15,9 @@ from swapgate.outputs.prediction import to_json
 from swapgate.tasks.settings import BLANK, MANY, label_line
 from swapgate.tasks.task import Task
 from swapgate.trials.running import Model
+
+WEIGHTS = (".safetensors", ".bin")
+"""How the names of files end that hold weights."""
 
 
 def check_model(model: Model) -> None:
@@ -66,6 +69,7 @@ def _check_labels(model: Model) -> None:
             " numbers that you meant"
         )
     _check_numbers(model, names)
+    _check_shared(model)
     unknown = [key for key in keys if key not in row.label_map]
     if not unknown:
         return
@@ -73,11 +77,39 @@ def _check_labels(model: Model) -> None:
     kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
     known = {key: row.labels[key] for key in keys if key in row.labels}
     guesses = {key: key if key in row.labels.values() else BLANK for key in unknown}
-    line = label_line(known | ({OTHERS: OTHERS} if len(unknown) > MANY else guesses))
+    line = label_line((known if len(known) <= MANY else {}) | ({OTHERS: OTHERS} if len(unknown) > MANY else guesses))
+    where = model.source.row_of if len(known) <= MANY else f"{model.source.row_of}, beside what labels has there"
+    none = (
+        ""
+        if known or len(row.labels) <= MANY
+        else f", and it has none of the {len(row.labels):,} there, such as {_some(row.labels)}"
+    )
     raise SurroundingsFault(
         f"{model.name}: {model.source.name}{kind} has labels that the row's label map does not know:"
-        f" {listed(unknown, MANY)}{row.advice(names)}; write in {model.source.row_of}: {line}"
+        f" {listed(unknown, MANY)}{none}{row.advice(names)}; write in {where}: {line}"
     )
+
+
+def _check_shared(model: Model) -> None:
+    """Make sure that a candidate has any label of its incumbent's, by their maps, where all labels may keep their
+    names: else no answer of it can be right. Raises SurroundingsFault.
+    """
+    if not model.swapped or OTHERS not in model.source.row.labels or model.incumbent.gone:
+        return
+    ours, theirs = given_labels(model), set[str]()
+    with suppress(SurroundingsFault):  # whoever asks the incumbent is told
+        theirs = given_labels(model, model.incumbent) or set()
+    if not ours or not theirs or ours & theirs:
+        return
+    raise SurroundingsFault(
+        f"{model.name}: {model.source.name} knows none of the {len(theirs):,} labels of {model.incumbent.name}, such as"
+        f" {_some(theirs)}; it says {_some(ours)}; name a model of the same labels, or map them in a row of its own:"
+        f" --swap {model.suite}.{model.tier}=FILE.toml"
+    )
+
+
+def _some(labels: Collection[str]) -> str:
+    return ", ".join(quoted(label) for label in sorted(labels)[:3])
 
 
 def _check_numbers(model: Model, names: Sequence[str]) -> None:
@@ -103,17 +135,19 @@ def _check_numbers(model: Model, names: Sequence[str]) -> None:
     )
 
 
-def given_labels(model: Model) -> set[str] | None:
-    """The labels of cases that it can give: by its row, and where others keep their names by its config.json.
+def given_labels(model: Model, whose: Source | None = None) -> set[str] | None:
+    """The labels of cases that it can give, or another source can: by its row, and where others keep their names by its
+    config.json.
 
     None where only its answers tell them.
 
     Raises SurroundingsFault where that cannot be read.
     """
-    row = model.source.row
+    source = whose or model.source
+    row = source.row
     if OTHERS not in row.labels or not model.task.label_names:
         return row.given
-    names = model.source.class_names(model.task)
+    names = source.class_names(model.task)
     return None if names is None else {row.label_map[key] for key in row.label_keys(names)}
 
 
@@ -170,6 +204,30 @@ def is_same_model(model: Model) -> bool:
         return False
     ours, theirs = (fingerprint(backend_of(source).load(model.task, source)) for source in sources)
     return ours == theirs
+
+
+def exchanged_labels(model: Model) -> str:
+    """Return in words that a candidate has the very weight files of its incumbent and calls its classes by each other's
+    names; empty where it does not. Raises SurroundingsFault where its files cannot be read.
+    """
+    sources = (model.incumbent, model.source)
+    if {source.backend for source in sources} != {TRANSFORMERS} or not model.swapped or model.incumbent.gone:
+        return ""
+    then, now = (source.class_names(model.task) or [] for source in sources)
+    if sorted(then) != sorted(now) or then == now:
+        return ""
+    one, other = (
+        {name: digest for name, digest in file_digests(source.folder).items() if name.endswith(WEIGHTS)}
+        for source in sources
+    )
+    if not one or one != other or any(source.row.variant for source in sources):
+        return ""
+    places = [place for place, (before, after) in enumerate(zip(then, now, strict=True)) if before != after]
+    first = f"class {places[0]} is {quoted(now[places[0]])} and was {quoted(then[places[0]])}"
+    return (
+        f"{model.name}: {model.source.name} has the very weights of {model.incumbent.name} with label names exchanged:"
+        f" {first} ({len(places)} classes have another's name); see which config.json is right"
+    )
 
 
 def _asked(task: Task, source: Source) -> tuple[dict[str, Any], Mapping[str, str]]:

@@ -1,5 +1,6 @@
 """What a run found, as it stands in a verdict JSON; the other reports are made of the same facts."""
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -145,6 +146,12 @@ class Report:
     """What chance alone may do to them."""
 
     __pydantic_config__ = ConfigDict(use_attribute_docstrings=True, title=f"swapgate verdict JSON, format {FORMAT}")
+
+    def _repr_html_(self) -> str:
+        """Return the page of the run in a frame, as a notebook shows it."""
+        from swapgate.verdicts.page import page
+
+        return f'<iframe srcdoc="{html.escape(page(self))}" style="width: 100%; height: 30em; border: 0"></iframe>'
 
 
 RUNNING = "running, or killed: written when the run began, and nothing has replaced it; wait, or run it again"

@@ -23,7 +23,7 @@ ROOMS = [
     "verdicts",
 ]
 """A room imports only from those above, and from itself."""
-ROOF = ["plugin", "standard", "commands"]
+ROOF = ["plugin", "standard", "commands", "notebook"]
 
 HEAVY = {"torch", "transformers", "tokenizers", "librosa", "PIL", "sklearn", "scipy", "safetensors", "numpy"}
 HEAVY |= {"huggingface_hub", "jiwer", "pooch", "pyarrow", "pycocotools", "rapidfuzz", "requests", "rouge_score"}

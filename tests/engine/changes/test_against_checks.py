@@ -157,7 +157,18 @@ def test_options_of_the_configuration(committed, addopts):
     result = committed.run(*given, "-m", "not latency")
     option = addopts.split("=")[0]
     assert (result.ret, committed.table(result)) == (4, [])
-    result.stderr.fnmatch_lines([f"ERROR: {option}* is not what the command line says: under --against, addopts and *"])
+    result.stderr.fnmatch_lines([f"ERROR: {option}* is not what the command line says: under --against, addopts*"])
+
+
+def test_key_that_names_a_models_file(committed, against):
+    """A models file that the configuration names judges no change; named on the command line as well it does."""
+    committed.write("pytest.ini", f"{INI}swapgate_models = embedded\n")
+    result = committed.run("--against=HEAD", "-m", "not latency")
+    assert (result.ret, committed.table(result)) == (4, [])
+    result.stderr.fnmatch_lines(
+        ["ERROR: --models embedded is not what the command line says: under --against*ini keys*"]
+    )
+    assert against("--models=embedded").ret == 7  # for the configuration was edited
 
 
 def test_options_of_the_caller(committed, against, monkeypatch):

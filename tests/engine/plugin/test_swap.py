@@ -308,3 +308,64 @@ def test_refused_once(trial, workers):
     text = result.stdout.str()
     assert text.count("this swap did not take place") == 2  # of the test, and below the table
     assert trial.project.verdicts(result) == {"small": "FAIL"}
+
+
+MANY = tuple(f"label{number:04}" for number in range(1_001))
+BIRDS = tuple(f"bird{number:03}" for number in range(525))
+
+
+@pytest.mark.parametrize("labels", ['{ "*" = "*" }', f"{{ {', '.join(f'{one} = {one!r}' for one in MANY)} }}"])
+def test_none_of_many_labels(recorded, trial, labels):
+    """A candidate with none of very many labels is told so in short, also where the map leaves names as they are."""
+    text = recorded.models_file.read_text()
+    small = text.index("[ner.small]")
+    known = 'labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }'
+    recorded.models_file.write_text(text[:small] + text[small:].replace(known, f"labels = {labels}"))
+    recorded.model("small", recorded.lexicon("small"), labels=MANY)
+    recorded.model("candidate", recorded.lexicon("small"), labels=BIRDS)
+    result = trial(selection=("-k", "small", "-m", "not latency"))
+    assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
+    (reason,) = [line for line in recorded.reasons(result) if line.startswith("ERROR")]
+    assert "none of the 1,001" in reason
+    assert "label0000, label0001, label0002" in reason
+    assert "bird000, bird001" in reason
+    assert len(reason) < 700
+    assert len(result.stdout.str()) < 6_000
+
+
+def test_one_more_of_many_labels(recorded, trial):
+    """A candidate with one label more than very many is told that one, and not the line of all of them."""
+    text = recorded.models_file.read_text()
+    small = text.index("[ner.small]")
+    known = 'labels = { PER = "PER", ORG = "ORG", LOC = "LOC", MISC = "MISC" }'
+    labels = f"labels = {{ {', '.join(f'{one} = {one!r}' for one in MANY)} }}"
+    recorded.models_file.write_text(text[:small] + text[small:].replace(known, labels))
+    recorded.model("small", recorded.lexicon("small"), labels=MANY)
+    recorded.model("candidate", recorded.lexicon("small"), labels=(*MANY, "DATE"))
+    (reason,) = [line for line in recorded.reasons(trial()) if line.startswith("ERROR")]
+    assert "does not know: DATE;" in reason
+    assert reason.endswith('beside what labels has there: labels = { "DATE" = "…" }')
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_told"),
+    [
+        (("PER", "LOC", "ORG", "MISC"), True),
+        (("PER", "ORG", "LOC", "MISC"), False),
+        (("PER", "X", "LOC", "MISC"), False),
+    ],
+)
+def test_label_names_exchanged(recorded, trial, labels, is_told):
+    """A candidate with the incumbent's weights that calls its classes by each other's names is told as just that."""
+    recorded.model("candidate", {**recorded.lexicon("small"), "Ada": ["PER", 0.98]}, labels=labels)
+    result = trial()
+    told = [line for line in recorded.reasons(result) if "label names exchanged" in line]
+    words = "class 2 is B-LOC and was B-ORG (2 classes have another's name); see which config.json is right"
+    whole = f"models/candidate has the very weights of models/small with label names exchanged: {words}"
+    assert told == ([f"note  ner/small: {whole}"] if is_told else [])
+
+
+def test_label_names_exchanged_in_other_weights(recorded, trial):
+    """Other weights with classes in another order are another model, and nothing is said of names."""
+    recorded.model("candidate", recorded.lexicon("small"), size=19, labels=("PER", "LOC", "ORG", "MISC"))
+    assert "label names exchanged" not in trial().stdout.str()

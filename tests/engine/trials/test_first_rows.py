@@ -32,7 +32,7 @@ def made(tmp_path):
         path = tmp_path / f"{next(written)}.jsonl"
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         found = find_set(path, TASK, frozenset())
-        return EvaluationSet(found.path, found.task, found.labels, found.version, shuffled)
+        return EvaluationSet(found.path, found.task, found.labels, found.version, shuffled=shuffled)
 
     return make
 

@@ -76,3 +76,21 @@ def test_from_nothing_to_a_verdict(run, hub, tmp_path):
     status, text = run(*SWAPGATE, "models", "--models=hub")
     assert (status, hub.requests) == (0, [])
     assert f"ner.small  {BERT}  {commit[:12]}  here" in text
+
+
+def test_begun_with_an_id(run, hub, tmp_path):
+    """A project that is begun with an id: the model is fetched, asked once, and pinned to its commit."""
+    commit = hub.publish(BERT, ROOT / "fixtures" / "zoo" / "ner" / "small")
+    status, text = run(*SWAPGATE, "init", "--model", BERT, "--suite", "names")
+    assert status == 0, text
+    assert "1 of 1 cases right" in text
+    assert f'revision = "{commit}"' in (tmp_path / "fixtures" / "models" / "embedded.toml").read_text()
+
+
+def test_begun_with_an_id_that_is_not_there(run, hub, tmp_path):
+    """An id that the hub has not is told as one, and nothing is written."""
+    hub.publish(BERT, ROOT / "fixtures" / "zoo" / "ner" / "small")
+    status, text = run(*SWAPGATE, "init", "--model", "dslim/bert-base-NRE", "--suite", "names")
+    assert status == 4
+    assert text.startswith("--model dslim/bert-base-NRE: no folder here, and as a public model: ")
+    assert not (tmp_path / "fixtures" / "models" / "embedded.toml").exists()

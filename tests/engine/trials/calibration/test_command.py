@@ -166,10 +166,11 @@ def test_real_model():
     )
     run = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
-    head, usual, _, *rows, proposed, last = run.stdout.splitlines()
+    head, usual, _, *rows, note, proposed, last = run.stdout.splitlines()
     assert head == "sentiment/small: fixtures/zoo/sentiment/small, 32 cases, 5 runs"
     assert usual.startswith("each beside batches of 8, 1 thread, sdpa attention; ")
     assert list(dict.fromkeys(row.split()[0] for row in rows)) == ["batch", "threads", "padding", "attention", "cpu"]
+    assert note.startswith("note  drift = 1e-05 is the least that is proposed: ")
     assert proposed == "proposed for [sentiment.small]:"
     assert tomllib.loads(last)["tolerance"]["drift"] == 1e-5
 

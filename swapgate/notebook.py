@@ -1,0 +1,164 @@
+"""From Python, as in a notebook: `judge` gives the verdicts of a run, `compare` the paired figures of two models.
+
+All else is imported where it is used, for each run of pytest imports this module.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from swapgate.statistics.comparison import Comparison
+    from swapgate.statistics.tally import Tally
+    from swapgate.tasks.task import Task
+    from swapgate.trials.running import Model
+    from swapgate.verdicts.facts import Report
+
+JUDGED = (0, 1, 7)
+"""Exit statuses of pytest with which there are verdicts."""
+SUITE, CANDIDATE, REFERENCE = "compared", "candidate", "reference"
+
+
+def judge(
+    select: str = "",
+    *,
+    marks: str = "",
+    swap: Mapping[str, str | Path] | None = None,
+    eval_set: Mapping[str, str | Path] | None = None,
+    against: str | None = None,
+    models: str | Path | None = None,
+    root: str | Path = ".",
+    options: Sequence[str] = (),
+) -> "Report":
+    """Run pytest in a project, and return the verdicts: what the verdict JSON of that run holds.
+
+    `select` and `marks` are pytest's -k and -m. `swap` maps SUITE.TIER to the model that takes its place, `eval_set` a
+    suite to its evaluation set; `against` is a git commit, `models` a models file, all as on the command line, where
+    paths begin at `root`, the project's folder. `options` are further ones.
+
+    A notebook shows the verdicts as a page. Raises InputFault where the run ends without any, with what pytest says.
+    """
+    from swapgate.core.faults import InputFault
+    from swapgate.verdicts.facts import read_report
+
+    with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
+        path = Path(folder, "verdict.json")
+        asked = [f"--verdict-json={path}", *options]
+        asked += [f"--swap={tier}={model}" for tier, model in (swap or {}).items()]
+        asked += [f"--eval-set={suite}={rows}" for suite, rows in (eval_set or {}).items()]
+        asked += [f"--against={against}"] if against else []
+        asked += [f"--models={models}"] if models else []
+        asked += ["-k", select] if select else []
+        asked += ["-m", marks] if marks else []
+        command = [sys.executable, "-m", "pytest", "-q", *asked]
+        run = subprocess.run(command, cwd=root, capture_output=True, text=True)  # noqa: S603 - no shell reads it
+        if run.returncode not in JUDGED or not path.is_file():
+            said = [line for line in (run.stderr or run.stdout).splitlines() if line.strip()]
+            raise InputFault(f"pytest ended with exit status {run.returncode}: {' · '.join(said[-3:])}")
+        return read_report(path)
+
+
+def compare(
+    a: str | Path,
+    b: str | Path,
+    rows: str | Path | Iterable[Mapping[str, Any]],
+    *,
+    task: str,
+    metric: str | None = None,
+    margin: float = 0.02,
+    labels: Mapping[str, str] | None = None,
+) -> "Comparison":
+    """Ask two models the same rows, and return the paired figures: those of `a` beside those of `b`.
+
+    A model is a folder, the id of a public model that was fetched, or what another backend reads. `rows` are the file
+    of an evaluation set, or its rows: dicts with the keys of a case of the `task`. `metric` is one of the task's
+    figures, the first where it is not said; `margin` is how much worse `a` may be (absolute, in (0, 1)), by which
+    `decision` is PASS, FAIL or too few rows. `labels` maps names of the models' labels to those of the rows; others
+    keep their names.
+
+    The figures are in the unit of the metric; `low` and `high` are one-sided 95 % bounds of the difference (Tango 1998
+    for shares of rows, else the Bayesian bootstrap). Raises InputFault where something is not as it should be,
+    SurroundingsFault and AbsentFault where a model cannot be loaded, ModelFault where one fails on a row.
+    """
+    from swapgate.core.faults import Fault, InputFault
+    from swapgate.core.words import nearest
+    from swapgate.outputs.counts import RIGHT
+    from swapgate.project.evaluation import find_set
+    from swapgate.statistics.comparison import compare_figure
+    from swapgate.tasks import tasks
+    from swapgate.trials.checking import check_model, given_labels
+    from swapgate.trials.evaluating import tally_of
+
+    if task not in tasks():
+        raise InputFault(f"task {task!r}: unknown task{nearest(task, tasks())}")
+    kind = tasks()[task]
+    figure = metric or kind.figures[0]
+    if figure not in (*kind.figures, RIGHT):
+        raise InputFault(f"metric {figure!r} is no figure of {kind.name}{nearest(figure, [*kind.figures, RIGHT])}")
+    if not 0 < margin < 1:
+        raise InputFault(f"margin = {margin}: must be above 0 and below 1, as 0.02 for two points")
+    with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
+        path = Path(rows).expanduser().absolute() if isinstance(rows, str | Path) else _written(rows, Path(folder))
+        both = [_model(tier, model, kind, labels or {}, path) for tier, model in ((CANDIDATE, a), (REFERENCE, b))]
+        for model in both:
+            check_model(model)
+        known = [given_labels(model) for model in both] if kind.label_names else [None]
+        one = find_set(
+            path, kind, frozenset() if None in known else frozenset().union(*(found or () for found in known))
+        )
+
+        def tally(model: "Model") -> "Tally":
+            try:
+                return tally_of(model, one)
+            except Fault as fault:
+                raise fault.behind(f"{model.source.name}: ") from fault
+            finally:
+                model.release()
+
+        ours, theirs = map(tally, both)
+        return compare_figure(ours, theirs, figure, margin)
+
+
+def _written(rows: Iterable[Mapping[str, Any]], folder: Path) -> Path:
+    """Write rows into a file, those of sounds and pictures with whole paths. Raises InputFault."""
+    from swapgate.core.faults import InputFault
+    from swapgate.project.foreign.shaping import FILES
+
+    path = folder / "rows.jsonl"
+    try:
+        lines = [
+            json.dumps({key: str(Path(one).absolute()) if key in FILES else one for key, one in row.items()})
+            for row in rows
+        ]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputFault(f"rows: each must be a dict that JSON can hold ({error})") from error
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def _model(tier: str, name: str | Path, task: "Task", labels: Mapping[str, str], rows: Path) -> "Model":
+    """Return a model that is asked alone. Raises InputFault where there is none."""
+    from swapgate.backends import find
+    from swapgate.core.faults import InputFault
+    from swapgate.outputs.answered import OTHERS
+    from swapgate.project.cases import Cases
+    from swapgate.project.manifest import Row, row_type
+    from swapgate.tasks.case import Case
+    from swapgate.trials.running import Model
+
+    here = Path.cwd()
+    folder, _, revision = str(name).partition("@")
+    keys = (
+        {"model": str(name)} if (here / str(name)).exists() or not revision else {"model": folder, "revision": revision}
+    )
+    source = find(Row.model_validate(keys), here, here, "labels")
+    if source.absent:
+        raise InputFault(source.absent)
+    row = {**keys, "labels": {OTHERS: OTHERS, **labels}} if task.label_names else keys
+    source = find(row_type(task).model_validate(row), here, here, "labels")
+    nothing = Cases(rows, (), Case("none", "", None))
+    return Model(SUITE, tier, task, source, source, nothing, rows.with_name(f"{tier}.json"))

@@ -1,0 +1,109 @@
+"""judge and compare: the verdicts and figures of the command line, from Python."""
+
+import pytest
+
+import swapgate
+from swapgate.core.faults import Fault, InputFault
+from swapgate.verdicts.facts import read_report
+
+SERVING = """
+def one():
+    return lambda texts: [[{"label": "good" if "good" in text else "bad", "score": 0.9}] for text in texts]
+
+def other():
+    return lambda texts: [[{"label": "bad", "score": 0.9}] for text in texts]
+
+def broken():
+    raise OSError("no weights")
+"""
+ROWS = [
+    {"id": f"r{n}", "text": f"a {'good' if n % 2 else 'bad'} day {n}", "expected": "good" if n % 2 else "bad"}
+    for n in range(200)
+]
+
+
+@pytest.fixture
+def serving(tmp_path, monkeypatch):
+    """A folder with functions that predict."""
+    (tmp_path / "serving.py").write_text(SERVING)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_judge(project, tmp_path, monkeypatch):
+    """The verdicts are those of the verdict JSON, and a notebook shows them in a frame."""
+    monkeypatch.delenv("CI", raising=False)
+    assert project.run("--snapshot-update", "-m", "not latency").ret == 0
+    found = swapgate.judge(marks="not latency", root=project.path)
+    path = tmp_path / "same.json"
+    assert project.run("-m", "not latency", f"--verdict-json={path}").ret == 0
+    assert [(tier.name, tier.verdict) for tier in found.tiers] == [
+        (one.name, one.verdict) for one in read_report(path).tiers
+    ]
+    shown = found._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    assert "ner/small" in shown
+    assert "<script" not in shown  # but escaped, inside the frame
+
+
+def test_judge_a_swap(project, monkeypatch):
+    """A swap is judged without a line of the project being edited, and its FAIL is a verdict as a PASS is."""
+    monkeypatch.delenv("CI", raising=False)
+    assert project.run("--snapshot-update", "-m", "not latency").ret == 0
+    project.retrain("other", like="small", Ada=None)
+    found = swapgate.judge("small", marks="not latency", swap={"ner.small": "models/other"}, root=project.path)
+    assert [(tier.name, tier.verdict) for tier in found.tiers] == [("ner/small", "FAIL")]
+    assert found.exit_status == 1
+
+
+def test_nothing_to_judge(project):
+    """A run that ends without verdicts is told, with what pytest says."""
+    with pytest.raises(InputFault, match=r"exit status 4: ERROR: --swap nothing\.small=x: unknown suite"):
+        swapgate.judge(swap={"nothing.small": "x"}, root=project.path)
+
+
+def test_compare(serving):
+    """The paired figures of two models on the same rows, by the margin that is allowed."""
+    same = swapgate.compare("serving:one", "serving:one", ROWS, task="sentiment")
+    assert (same.decision, same.value, same.reference, same.differing) == ("PASS", 1.0, 1.0, 0)
+    worse = swapgate.compare("serving:other", "serving:one", ROWS, task="sentiment", margin=0.1)
+    assert (worse.decision, worse.difference, len(worse.lost)) == ("FAIL", -0.5, 100)
+    assert swapgate.compare("serving:other", "serving:one", ROWS[:4], task="sentiment", metric="right").rows == 4
+
+
+def test_compare_rows_of_a_file(serving):
+    """Rows may stand in the file of an evaluation set, and labels of models may be called otherwise there."""
+    lines = [f"{row['text']},{'+' if row['expected'] == 'good' else '-'}\n" for row in ROWS]
+    (serving / "rows.csv").write_text("text,expected\n" + "".join(lines))
+    labels = {"good": "+", "bad": "-"}
+    found = swapgate.compare("serving:one", "serving:one", "rows.csv", task="sentiment", labels=labels)
+    assert (found.decision, found.value) == ("PASS", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task": "sentment"}, "task 'sentment': unknown task; did you mean 'sentiment'?"),
+        ({"metric": "f2"}, "metric 'f2' is no figure of text-classification"),
+        ({"margin": 2}, "margin = 2: must be above 0 and below 1"),
+        ({"rows": []}, "holds no rows"),
+        ({"rows": [{"text": "t"}]}, "row 1: expected: missing"),
+        ({"rows": [{"text": {1}}]}, "rows: each must be a dict that JSON can hold"),
+        ({"rows": ["t"]}, "rows: each must be a dict that JSON can hold"),
+        ({"rows": "gone.csv"}, "no evaluation set .*gone.csv"),
+        ({"a": "./gone"}, "no folder .*gone"),
+        ({"a": "someone/gone"}, "someone/gone@main is not in the cache of public models"),
+    ],
+)
+def test_what_cannot_be_compared(serving, changes, message):
+    """Whatever is not as it should be is told in one message."""
+    given = {"a": "serving:one", "b": "serving:one", "rows": ROWS, "task": "sentiment", **changes}
+    with pytest.raises(InputFault, match=message) as told:
+        swapgate.compare(**given)
+    assert "\n" not in str(told.value)
+
+
+def test_model_that_cannot_be_made(serving):
+    """A model that cannot be loaded is named."""
+    with pytest.raises(Fault, match="serving:broken"):
+        swapgate.compare("serving:broken", "serving:one", ROWS, task="sentiment")

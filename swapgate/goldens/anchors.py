@@ -47,7 +47,7 @@ class Moved:
 
     moved: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
     """The day."""
-    reason: Annotated[str, Field(pattern=r"\S")]
+    reason: str
     models: tuple[str, str]
     """How the model before and the one after are called."""
     digests: tuple[str, str]
@@ -214,8 +214,10 @@ def _short(value: float) -> float:
 
 def _moved(line: str) -> Moved:
     move: Moved = adapter(Moved).validate_json(line, strict=True)
+    if not move.reason.strip():
+        raise ValueError(f"it was moved from {move.models[0]} to {move.models[1]} without a reason")
     if move.digests[0] == move.digests[1]:
-        raise ValueError(f"{move.models[1]} was moved to itself")
+        raise ValueError(f"it was moved from {move.models[0]} to itself")
     return move
 
 

@@ -319,9 +319,9 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("edit", "words"),
         [
-            (lambda move: move | {"reason": " "}, "holds no remembered rows (line 2, reason: "),
-            (lambda move: move | {"reason": ""}, "holds no remembered rows (line 2, reason: "),
-            (lambda move: move | {"digests": move["digests"][1:] * 2}, "models/small was moved to itself"),
+            (lambda move: move | {"reason": " "}, "it was moved from models/small to models/small without a reason"),
+            (lambda move: move | {"reason": ""}, "it was moved from models/small to models/small without a reason"),
+            (lambda move: move | {"digests": move["digests"][1:] * 2}, "it was moved from models/small to itself"),
         ],
         ids=["blank", "empty", "itself"],
     )

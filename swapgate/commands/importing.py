@@ -67,10 +67,11 @@ class Imported:
         yield self.what
         for why, lines in self.left_out.items():
             more = " · …" if len(lines) > TOLD else ""
-            yield f"left out, {why}: {_count(len(lines), 'row')}: {' · '.join(lines[:TOLD])}{more}"
+            yield f"left out, {why}: {counted(len(lines), 'row')}: {' · '.join(lines[:TOLD])}{more}"
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Return a number of things in words."""
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
@@ -122,7 +123,7 @@ def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace)
         raise SurroundingsFault(f"{asked.out}: cannot be written ({error.strerror}); name another place") from error
     finally:
         _tidy(files_of(asked.out), before | ({*_used(found.rows)} if asked.out.exists() else set()))
-    what = _count(len(found.rows), "row" if asked.out.suffix == ROWS else "case")
+    what = counted(len(found.rows), "row" if asked.out.suffix == ROWS else "case")
     return "".join(f"{line}\n" for line in (*found.told(), f"{what} written to {asked.out}"))
 
 

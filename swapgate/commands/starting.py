@@ -15,6 +15,7 @@ from swapgate.commands.importing import (
     Imported,
     add_source_options,
     cases_text,
+    counted,
     files_in,
     files_of,
     imported,
@@ -433,7 +434,9 @@ def _try(start: Start) -> None:
             f"{model.source.name} gets none of {count} cases right ({first}: {why.removeprefix(SINCE)}), so nothing"
             " could ever be red; mend the cases, or --labels"
         )
-    start.told.append(f"{model.source.name}: {count - len(gaps)} of {count} cases right, {len(gaps)} known gaps")
+    start.told.append(
+        f"{model.source.name}: {count - len(gaps)} of {count} cases right, {counted(len(gaps), 'known gap')}"
+    )
     if gaps:
         text = start.files[start.models_file] + starters.gaps_table(start.suite, TIER, gaps)
         write_whole(start.models_file, text)

@@ -1,6 +1,8 @@
 """swapgate import: files as others write them become rows and cases, and what is not understood is counted."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -390,3 +392,44 @@ def test_nothing_is_overwritten(run, tmp_path):
 def test_source_that_is_not_there(run):
     """A path that leads nowhere is told, without asking a hub for it."""
     assert "gone.csv: there is no such file or folder" in run("gone.csv", "ner")[1]
+
+
+@pytest.fixture
+def of_hub(monkeypatch):
+    """A library datasets whose one data set has two parts, as far as the command asks it."""
+    pyarrow = pytest.importorskip("pyarrow")
+
+    class Part:
+        features = SimpleNamespace(to_dict=lambda: {"label": LABEL})
+
+        def with_format(self, form):
+            assert form == "arrow"  # as stored: nothing is decoded
+            return self
+
+        def iter(self, _rows):
+            yield pyarrow.Table.from_pylist([{"text": "Fine.", "label": 1}])
+
+    def load(name, configuration, split):
+        if name != "someone/reviews":
+            raise ConnectionError("no route")
+        return Part()
+
+    library = SimpleNamespace(get_dataset_split_names=lambda name, configuration: ["train", "test"], load_dataset=load)
+    monkeypatch.setitem(sys.modules, "datasets", library)
+
+
+def test_data_set_of_the_hub(run, of_hub):
+    """A data set by its id is read with the names of its classes, once it is said which part."""
+    assert run("someone/reviews", "sentiment", "--split", "test")[2] == [{"text": "Fine.", "expected": "pos"}]
+    status, said, _ = run("someone/reviews", "sentiment", out="other.jsonl")
+    assert (status, said) == (4, "someone/reviews: give --split, one of: train, test\n")
+    status, said, _ = run("someone/gone", "sentiment", "--split", "test", out="other.jsonl")
+    assert (status, said) == (4, "someone/gone: cannot be had (ConnectionError: no route)\n")
+
+
+def test_without_the_library(run, monkeypatch):
+    """Where the library is not installed the message says how to install it."""
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    status, said, _ = run("someone/reviews", "sentiment")
+    assert status == 4
+    assert said.endswith("needs datasets; type: pip install 'swapgate[datasets]'\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 from swapgate.backends import endpoint, find
 from swapgate.changes.edits import edits
 from swapgate.changes.imported import imported
+from swapgate.changes.moved import moved
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.golden import read_golden
@@ -29,6 +30,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
     _check_files(before, tree)
     _check_tasks(before, now)
     now = _with_doors(before, now, commit)
+    lets_change = before.manifest.exceptions == "in-change"
     then = {key: _with_weights(model, before, now, tree) for key, model in before.models.items()}
     new_sets = {suite: found for suite, found in now.evaluations.items() if suite not in before.manifest.rows}
     plan = replace(
@@ -38,6 +40,8 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
         evaluations={**before.evaluations, **new_sets},
         against=commit,
         checkout=before.root,
+        lets_change=lets_change,
+        anchors=dict(moved(before, now)) if lets_change else {},
         notes=[*now.notes],
     )
     for key, model in now.models.items():
@@ -53,7 +57,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
                     plan.edited[key] = replace(incumbent, source=named, incumbent=named)
         elif incumbent is not model:
             row = incumbent.source.row
-            if before.manifest.exceptions == "in-change" and model.row.accepted:
+            if lets_change and model.row.accepted:
                 row = row.model_copy(update={"accepted": model.row.accepted})
             named = replace(incumbent.source, row=row, name=_at(incumbent.source, commit))
             plan.models[key] = replace(incumbent, source=model.source, incumbent=named)

@@ -42,15 +42,18 @@ class Predictor:
         start = time.perf_counter()
         self.name, self.limit = source.name, source.row.timeout
         self._broken = ""
+        tree = os.path.abspath(source.root or ".")
         self._process = subprocess.Popen(  # noqa: S603 - it is this package's own file
-            [sys.executable, "-P", child.__file__],
+            [sys.executable, "-P", os.path.abspath(child.__file__)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
+            cwd=tree,  # or the commit's function would read the working tree's weights
+            env={**os.environ, "PWD": tree},
         )
         self.close = weakref.finalize(self, _close, self._process)
         module, _, factory = source.row.model.partition(":")
-        said = self._said({"root": str(_root(source)), "module": module, "factory": factory}, "be made")
+        said = self._said({"root": os.path.abspath(_root(source)), "module": module, "factory": factory}, "be made")
         if "failed" in said:
             self._end(f"{self.name} cannot be made: {said['failed']}; mend it, or what it needs")
         self.seconds = time.perf_counter() - start
@@ -146,7 +149,8 @@ def find(row: Row, place: Place) -> Source:
     def identify(source: Source) -> Identity:
         return _identity(source, [Path(os.path.normpath(source.folder.parent / one)) for one in beside])
 
-    return Source(row, found, row.model, place.row_of, backend=NAME, identify=identify, has_config=False)
+    options: dict[str, Any] = {"identify": identify, "has_config": False, "root": place.root}
+    return Source(row, found, row.model, place.row_of, backend=NAME, **options)
 
 
 def _identity(source: Source, weights: Sequence[Path]) -> Identity:

@@ -100,6 +100,8 @@ class Source:
     """Of an adapter: the model that it was trained beside."""
     remote: bool = False
     """Whether it is in no file, so that no commit has another one."""
+    root: Path | None = None
+    """Of a function: the folder of its project, of its own commit, from which it reads what is named relative to it."""
 
     @property
     def in_project(self) -> bool:

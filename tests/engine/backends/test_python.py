@@ -152,6 +152,35 @@ def test_inputs_arrive_as_they_were():
     assert (there.mode, there.size, there.tobytes()) == ("RGB", (3, 2), picture.tobytes())
 
 
+READS = """
+import os
+from pathlib import Path
+
+
+def make():
+    assert os.environ["PWD"] == os.getcwd()
+    name = Path("models/ner").read_text()
+    return lambda texts: [name for _ in texts]
+"""
+
+
+@pytest.mark.parametrize("place", ["app/finder.py", "src/app/finder.py"])
+def test_weights_of_its_own_tree(tmp_path, monkeypatch, place):
+    """What a function names relative to the project is of its own tree, wherever the tests are run from."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/ner").write_text("of where it is run from")
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        tree = tmp_path / name
+        for path, text in ((place, READS), ("models/ner", name)):
+            (tree / path).parent.mkdir(parents=True)
+            (tree / path).write_text(text)
+        source = find(Row(model="app.finder:make"), tree, tree)
+        made = backend_of(source).load(None, source)
+        assert made.ask(["a"], (), None) == [name]
+        made.close()
+
+
 def test_two_trees(tmp_path):
     """Two functions of one name are each of their own tree, also while both are asked; one of src/ is found too."""
     found = []

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from swapgate.backends import child
 from swapgate.backends.backend import PROPERTIES, Backend, Place
-from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
+from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault, Unable
 from swapgate.core.words import first_line
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.project.manifest import Row
@@ -59,9 +59,10 @@ class Predictor:
         self.seconds = time.perf_counter() - start
 
     def ask(self, inputs: Sequence[Any], ids: Sequence[str], row: Any) -> Sequence[Any]:
-        """Return what it says of each input; where it raises, a ModelFault of all.
+        """Return what it says of each input.
 
-        Raises SurroundingsFault where it does not answer in time, ends, or does not answer each.
+        Raises ModelFault where it raises, SurroundingsFault where it does not answer in time or ends, and Unable where
+        it gives more or fewer answers.
         """
         if self._broken:
             raise SurroundingsFault(self._broken)
@@ -71,10 +72,10 @@ class Predictor:
             raise SurroundingsFault(f"an input cannot be handed to {self.name} ({first_line(error)})") from error
         answer = self._said(given, "answer")
         if "raised" in answer:
-            return [ModelFault(f"it raised {answer['raised']}")] * len(inputs)
+            raise ModelFault(f"it raised {answer['raised']}")
         said = answer["said"]
         if len(said) != len(inputs):
-            raise SurroundingsFault(
+            raise Unable(
                 f"{self.name} gave {len(said)} answers to {len(inputs)} inputs; let it give a list with one for each"
             )
         return list(said)

@@ -49,7 +49,7 @@ def cache_folder() -> Path:
     """Return where rows are kept: what SWAPGATE_CACHE names, else a folder in the user's cache."""
     named = os.environ.get(CACHE)
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     import pooch
 
     return Path(pooch.os_cache("swapgate")) / "rows"
@@ -133,6 +133,8 @@ def opened(folder: Path) -> sqlite3.Connection:
 
     Raises OSError where the folder or the file is another's or open to others, and sqlite3.Error.
     """
+    if folder.parts[:1] and folder.parts[0].startswith("~"):
+        raise FileNotFoundError("there is no such user")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_own(folder, stat.S_ISDIR)
     path = folder / FILE
@@ -171,7 +173,7 @@ def remedy(error: Exception) -> str:
 
 def told(folder: Path) -> str:
     """Return in words what is kept in a folder. Raises SurroundingsFault where that cannot be told."""
-    if not (folder / FILE).exists():
+    if not _holds_any(folder):
         return f"{folder}: nothing is kept yet"
     rows, size = _asked(folder)
     return f"{folder}: {rows:,} rows, {size / 1e6:,.1f} MB of at most {MOST / 1e6:,.0f}"
@@ -179,10 +181,17 @@ def told(folder: Path) -> str:
 
 def clear(folder: Path) -> str:
     """Remove all that is kept in a folder, and tell it. Raises SurroundingsFault where that fails."""
-    if not (folder / FILE).exists():
+    if not _holds_any(folder):
         return f"{folder}: nothing is kept"
     rows, _ = _asked(folder, "DELETE FROM rows", "VACUUM")
     return f"{folder}: {rows:,} rows removed"
+
+
+def _holds_any(folder: Path) -> bool:
+    """Return whether there is a file of rows. Raises SurroundingsFault where the folder is none."""
+    if folder.exists() and not folder.is_dir():
+        raise SurroundingsFault(f"{folder}: not a folder; name one in {CACHE}")
+    return (folder / FILE).exists()
 
 
 def _asked(folder: Path, *orders: str) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from swapgate.models.digest import file_digests
 from swapgate.models.loading import Source, surroundings
 from swapgate.outputs.prediction import Prediction
 from swapgate.project.manifest import Row
+from swapgate.tasks import BUILT_IN
 from swapgate.tasks.task import Task
 from swapgate.trials.asking import Asking
 from swapgate.trials.cache import Cache
@@ -134,11 +135,13 @@ def _written(source: Source) -> tuple[tuple[str, int, int], ...]:
 
 
 def _decoding(task: Task) -> str:
-    """Return what changes when a task asks or decodes in another way; nothing where nobody says so."""
+    """Return what changes when a task asks or decodes in another way; nothing where nobody says so.
+
+    Only a task that is whole of this package is known by its code: one of which another replaced any part is not.
+    """
     if task.version:
         return f"version {task.version}"
-    asks = getattr(task.predict, "__module__", None) or ""
-    return _own_code() if asks.startswith("swapgate.tasks.") else ""
+    return _own_code() if any(task is one for own in BUILT_IN for one in own.variants) else ""
 
 
 @functools.cache

@@ -134,6 +134,22 @@ def test_no_folder(tmp_path):
     assert "Not a directory" in cache.notes[0]
 
 
+def test_user_whom_nobody_knows(monkeypatch):
+    """A folder of a user that there is not is a note, and nothing is made."""
+    monkeypatch.setenv(CACHE, "~nosuchuserx/rows")
+    cache = Cache(cache_folder())
+    assert cache.read(KEYS) == {}
+    assert "there is no such user" in cache.notes[0]
+    assert not os.path.exists("~nosuchuserx")
+
+
+def test_no_folder_at_all(tmp_path):
+    """A file in the place of the folder is told."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SurroundingsFault, match="file: not a folder"):
+        told(tmp_path / "file")
+
+
 def test_limit(folder):
     """Of more than the limit those that were used last stay."""
     now = [0.0]

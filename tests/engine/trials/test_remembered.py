@@ -22,6 +22,7 @@ from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
 from swapgate.trials.cache import FILE, Cache
 from swapgate.trials.evaluating import tally_of
+from swapgate.trials.remembered import _decoding
 from swapgate.trials.running import Model
 
 TASK = find_task("sentiment")
@@ -165,7 +166,12 @@ def test_own_task_by_its_code(lab, monkeypatch):
     """A task of this package is told by the package's code; one of another that names no version is never kept."""
     lab.task = replace(lab.task, version="")
     assert [lab.run()[1], lab.run()[1]] == [4, 4]
-    monkeypatch.setattr(Lab.predict, "__module__", TASK.predict.__module__)
+    monkeypatch.setattr(Lab.predict, "__module__", TASK.predict.__module__)  # as functools.wraps does
+    assert [lab.run()[1], lab.run()[1]] == [4, 4]
+    lab.task = replace(TASK, left_out=None)
+    assert _decoding(lab.task) == ""
+    lab.task = replace(lab.task, predict=lab.predict)
+    monkeypatch.setattr("swapgate.trials.remembered.BUILT_IN", (lab.task,))
     assert [lab.run()[1], lab.run()[1]] == [4, 0]
     monkeypatch.setattr("swapgate.trials.remembered._own_code", lambda: "edited")
     assert lab.run()[1] == 4

@@ -1,5 +1,6 @@
 """A Python function that predicts: the project's own code, in a process of its own that speaks JSON over pipes."""
 
+import ast
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 from swapgate.backends import child
 from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault, Unable
-from swapgate.core.words import first_line
+from swapgate.core.words import first_line, listed
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Task
@@ -164,7 +165,54 @@ def _identity(source: Source, weights: Sequence[Path]) -> Identity:
     except OSError as error:
         raise SurroundingsFault(f"{source.name}: cannot be read ({error}); give files that can") from error
     whole = settings_digest(source, module=module, factory=source.row.model, files=held, version=source.row.version)
-    return Identity(whole, module, "" if weights else WEAK, size if weights else None)
+    if not weights:
+        return Identity(whole, module, WEAK)
+    return Identity(whole, module, _uncovered(source, {path for _, path in files}), size)
+
+
+def _uncovered(source: Source, covered: set[Path]) -> str:
+    """Tell which modules of the project the digest of a function leaves out, though it imports them."""
+    root = Path(os.path.normpath(_root(source)))
+    missing = sorted(path.relative_to(root).as_posix() for path in _imported(source.folder, root) - covered)
+    if not missing:
+        return ""
+    return f"its digest does not cover {listed(missing, 5)}, which it imports; name that in its row too: files = […]"
+
+
+def _imported(module: Path, root: Path) -> set[Path]:
+    """Return the files below a folder that a module of it imports, and those that these import."""
+    found, waiting = {module}, [module]
+    while waiting:
+        path = waiting.pop()
+        new = {file for parts in _names(path, root) for file in _modules(root, parts)} - found
+        found |= new
+        waiting += new
+    return found - {module}
+
+
+def _names(path: Path, root: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the names in parts of what a file may import, and that of its own package."""
+    try:
+        nodes = [*ast.walk(ast.parse(path.read_bytes()))]
+    except (OSError, ValueError, SyntaxError, RecursionError):  # its process says what cannot be read
+        return
+    here = path.relative_to(root).parts[:-1]
+    yield here
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = here[: len(here) - node.level + 1] if node.level else ()
+            whole = (*package, *(node.module.split(".") if node.module else ()))
+            yield from ((*whole, alias.name) for alias in node.names)
+
+
+def _modules(root: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """Yield the files, but empty ones, that are run where a module below a folder is imported."""
+    for count in range(1, len(parts) + 1):
+        whole = root.joinpath(*parts[:count])
+        files = (whole.with_name(f"{whole.name}.py"), whole / PACKAGE)
+        yield from (file for file in files if file.is_file() and file.stat().st_size)
 
 
 def _files(place: Path) -> Iterator[tuple[str, Path]]:

@@ -77,6 +77,33 @@ def test_the_files_that_it_reads(recorded, judge):
     assert "files: no " in reasons
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["import app.other", "from app import other", "from . import other", "from .other import x", "import app.by"],
+)
+def test_what_it_imports(tmp_path, line):
+    """A module of the project that it imports, also by way of another, is covered where `files` has it, or is told."""
+    for name, text in (
+        ("app/__init__.py", ""),
+        ("app/finder.py", f"import json\n{line}\n"),
+        ("app/other.py", "x = 1"),
+        ("app/by.py", "from .other import *"),
+        ("weights", "w"),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def of(*files):
+        return find(Row(model="app.finder:make", files=list(files)), tmp_path, tmp_path).identity
+
+    assert "does not cover" in of("weights").weak
+    assert "app/other.py, which it imports" in of("weights").weak
+    assert of("weights", "app").weak == ""
+    then = of("weights", "app").digest
+    (tmp_path / "app/other.py").write_text("x = 2")
+    assert of("weights", "app").digest != then
+
+
 FAULTS = {
     "wrong": ('("LOC", 0.97)', '("ORG", 0.97)', "FAIL", "LOC 'Paris' 13-18 was not found"),
     "raises": ("at = text.index(word)", 'raise ValueError("no\\nsuch")', "FAIL", "it raised ValueError: no ("),

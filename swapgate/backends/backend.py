@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from swapgate.core.faults import ModelFault, SurroundingsFault
+from swapgate.core.faults import ModelFault, SurroundingsFault, Unable
 from swapgate.models.loading import Source
 from swapgate.outputs import invalid
 from swapgate.project.manifest import Row
@@ -93,6 +93,10 @@ class Backend:
         if not self.answers:
             return task.predict(loaded, inputs, row)
         said = loaded.ask(inputs, ids, row)
+        if len(said) != len(inputs):
+            raise Unable(
+                f"the backend {self.name} is at fault: it gave {len(said)} answers to {len(inputs)} inputs; mend it"
+            )
         return [_read(task, one, given, row) for one, given in zip(said, inputs, strict=True)]
 
 

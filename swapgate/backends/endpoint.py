@@ -6,9 +6,13 @@ proxies from the environment, and reads answers of any length.
 
 import functools
 import hashlib
+import ipaddress
 import json
+import re
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +33,10 @@ PORTS = {"http": 80, "https": 443}
 CHAT = "chat_completion"
 TELLING = ("model_id", "model_sha", "model_dtype", "version")
 """Keys of what a server's /info says by which its model is told."""
+IPV4 = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}")
+"""Hosts that the system reads as an IPv4 address: 127.1, 0x7f000001."""
+ESCAPED = re.compile("%[0-9a-fA-F]{2}")
+LOOPBACK = {"localhost": "127.0.0.1"}
 LONGEST = 200
 """Characters of one such value that count."""
 KINDS = {b"\x89PNG": "image/png", b"RIFF": "audio/wav"}
@@ -177,8 +185,47 @@ def _address(model: str) -> str:
             f"its address, on {host}, holds more than host, port and path, and addresses stand in goldens and reports;"
             " take the rest out, and name the variable that holds a token: token_env in a row"
         )
-    shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}{'' if port in (None, PORTS[scheme]) else f':{port}'}{parts.path}"
+    return f"{scheme}://{_host(host)}{'' if port in (None, PORTS[scheme]) else f':{port}'}{_path(parts.path)}"
+
+
+def _host(name: str) -> str:
+    """Return a host as it is compared: an IP address in its one form."""
+    bare = name.removesuffix(".")
+    if IPV4.fullmatch(bare):
+        with suppress(OSError):  # numbers that are too large
+            return socket.inet_ntoa(socket.inet_aton(bare))
+    if ":" not in bare:
+        return bare
+    with suppress(ValueError):
+        six = ipaddress.IPv6Address(bare)
+        return str(six.ipv4_mapped) if six.ipv4_mapped else f"[{six}]"
+    return f"[{bare}]"
+
+
+def _path(path: str) -> str:
+    """Return a path as RFC 3986 (6.2.2) compares it: nothing escaped that need not be, and no dot segments."""
+    plain = ESCAPED.sub(_unescaped, path)
+    kept: list[str] = []
+    for part in plain.split("/")[1:]:
+        if part == "..":
+            del kept[-1:]
+        elif part != ".":
+            kept.append(part)
+    if kept and plain.endswith(("/.", "/..")):
+        kept.append("")
+    return "".join(f"/{part}" for part in kept) or plain[:1]
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    letter = chr(int(found[0][1:], 16))
+    return letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else found[0].upper()
+
+
+def _known_as(address: str) -> str:
+    """Return an address as it tells a server: localhost is this machine by whichever name."""
+    parts = urlsplit(address.rstrip("/"))
+    host, colon, port = parts.netloc.partition(":")
+    return parts._replace(netloc=f"{LOOPBACK.get(host, host)}{colon}{port}").geturl()
 
 
 def origin(model: str) -> str:
@@ -233,7 +280,7 @@ def _identity(source: Source, info: Callable[[], dict[str, str] | SurroundingsFa
     said = {} if version else info()
     if isinstance(said, SurroundingsFault):
         raise SurroundingsFault(*said.args)
-    who = {"endpoint": source.name.rstrip("/"), "version": version, "info": said}
+    who = {"endpoint": _known_as(source.name), "version": version, "info": said}
     shown = listed(f"{key} = {value}" for key, value in said.items())
     weak = f"which model answers there its /info alone says ({shown})" if said else UNKNOWN
     if version:

@@ -1,5 +1,6 @@
 """A Python function that predicts: the project's own code, in a process of its own that speaks JSON over pipes."""
 
+import ast
 import hashlib
 import json
 import os
@@ -10,15 +11,15 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from swapgate.backends import child
 from swapgate.backends.backend import PROPERTIES, Backend, Place
-from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
-from swapgate.core.words import first_line
+from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault, Unable
+from swapgate.core.words import first_line, listed
 from swapgate.models.loading import Identity, Source, files_of, settings_digest
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Task
@@ -41,23 +42,27 @@ class Predictor:
         start = time.perf_counter()
         self.name, self.limit = source.name, source.row.timeout
         self._broken = ""
+        tree = os.path.abspath(source.root or ".")
         self._process = subprocess.Popen(  # noqa: S603 - it is this package's own file
-            [sys.executable, "-P", child.__file__],
+            [sys.executable, "-P", os.path.abspath(child.__file__)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
+            cwd=tree,  # or the commit's function would read the working tree's weights
+            env={**os.environ, "PWD": tree},
         )
         self.close = weakref.finalize(self, _close, self._process)
         module, _, factory = source.row.model.partition(":")
-        said = self._said({"root": str(_root(source)), "module": module, "factory": factory}, "be made")
+        said = self._said({"root": os.path.abspath(_root(source)), "module": module, "factory": factory}, "be made")
         if "failed" in said:
             self._end(f"{self.name} cannot be made: {said['failed']}; mend it, or what it needs")
         self.seconds = time.perf_counter() - start
 
     def ask(self, inputs: Sequence[Any], ids: Sequence[str], row: Any) -> Sequence[Any]:
-        """Return what it says of each input; where it raises, a ModelFault of all.
+        """Return what it says of each input.
 
-        Raises SurroundingsFault where it does not answer in time, ends, or does not answer each.
+        Raises ModelFault where it raises, SurroundingsFault where it does not answer in time or ends, and Unable where
+        it gives more or fewer answers.
         """
         if self._broken:
             raise SurroundingsFault(self._broken)
@@ -67,10 +72,10 @@ class Predictor:
             raise SurroundingsFault(f"an input cannot be handed to {self.name} ({first_line(error)})") from error
         answer = self._said(given, "answer")
         if "raised" in answer:
-            return [ModelFault(f"it raised {answer['raised']}")] * len(inputs)
+            raise ModelFault(f"it raised {answer['raised']}")
         said = answer["said"]
         if len(said) != len(inputs):
-            raise SurroundingsFault(
+            raise Unable(
                 f"{self.name} gave {len(said)} answers to {len(inputs)} inputs; let it give a list with one for each"
             )
         return list(said)
@@ -150,6 +155,7 @@ def find(row: Row, place: Place) -> Source:
         identify=identify,
         has_config=False,
         beside=beside,
+        root=place.root,
     )
 
 
@@ -164,7 +170,54 @@ def identify(source: Source) -> Identity:
     except OSError as error:
         raise SurroundingsFault(f"{source.name}: cannot be read ({error}); give files that can") from error
     whole = settings_digest(source, module=module, factory=source.row.model, files=held, version=source.row.version)
-    return Identity(whole, module, "" if source.beside else WEAK, size if source.beside else None)
+    if not source.beside:
+        return Identity(whole, module, WEAK)
+    return Identity(whole, module, _uncovered(source, {path for _, path in files}), size)
+
+
+def _uncovered(source: Source, covered: set[Path]) -> str:
+    """Tell which modules of the project the digest of a function leaves out, though it imports them."""
+    root = Path(os.path.normpath(_root(source)))
+    missing = sorted(path.relative_to(root).as_posix() for path in _imported(source.folder, root) - covered)
+    if not missing:
+        return ""
+    return f"its digest does not cover {listed(missing, 5)}, which it imports; name that in its row too: files = […]"
+
+
+def _imported(module: Path, root: Path) -> set[Path]:
+    """Return the files below a folder that a module of it imports, and those that these import."""
+    found, waiting = {module}, [module]
+    while waiting:
+        path = waiting.pop()
+        new = {file for parts in _names(path, root) for file in _modules(root, parts)} - found
+        found |= new
+        waiting += new
+    return found - {module}
+
+
+def _names(path: Path, root: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the names in parts of what a file may import, and that of its own package."""
+    try:
+        nodes = [*ast.walk(ast.parse(path.read_bytes()))]
+    except (OSError, ValueError, SyntaxError, RecursionError):  # its process says what cannot be read
+        return
+    here = path.relative_to(root).parts[:-1]
+    yield here
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = here[: len(here) - node.level + 1] if node.level else ()
+            whole = (*package, *(node.module.split(".") if node.module else ()))
+            yield from ((*whole, alias.name) for alias in node.names)
+
+
+def _modules(root: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """Yield the files, but empty ones, that are run where a module below a folder is imported."""
+    for count in range(1, len(parts) + 1):
+        whole = root.joinpath(*parts[:count])
+        files = (whole.with_name(f"{whole.name}.py"), whole / PACKAGE)
+        yield from (file for file in files if file.is_file() and file.stat().st_size)
 
 
 def _digest(path: Path) -> str:

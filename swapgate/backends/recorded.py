@@ -1,5 +1,6 @@
 """Predictions that were made elsewhere: a JSONL file of ids and what a pipeline returned for them."""
 
+import codecs
 import hashlib
 import json
 import os
@@ -86,24 +87,28 @@ def predictions(source: Source) -> dict[str, Any]:
     """Return the predictions of a file by their ids. Raises SurroundingsFault that names the line."""
     found: dict[str, Any] = {}
     lines: dict[str, int] = {}
+    number = 0
     try:
-        with source.folder.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
+        with source.folder.open("rb") as file:
+            for number, line in enumerate(file, 1):  # bytes: so a line that is no text has its number
                 if line.strip():
-                    name, found[name] = _read(line)
+                    name, found[name] = _read(line.removeprefix(codecs.BOM_UTF8 if number == 1 else b""))
                     if lines.setdefault(name, number) != number:
                         raise ValueError(f"{name!r} is also the id of line {lines[name]}; remove one of them")
     except (OSError, ValueError, RecursionError) as error:
-        where = f", line {number}" if isinstance(error, ValueError) else ""
+        where = "" if isinstance(error, OSError) else f", line {number}"
         raise SurroundingsFault(f"{source.name}{where}: {error}") from error
     return found
 
 
-def _read(line: str) -> tuple[str, Any]:
+def _read(content: bytes) -> tuple[str, Any]:
     """Return id and prediction of a line. Raises ValueError."""
     wanted = 'write an object {"id": …, "prediction": …}'
     try:
+        line = content.decode()
         said = json.loads(line)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is no UTF-8 ({error.reason} at byte {error.start + 1}); save the file as UTF-8") from error
     except ValueError as error:
         raise ValueError(f"is no JSON ({error}); {wanted}") from error
     if not isinstance(said, dict) or not isinstance(said.get("id"), str) or "prediction" not in said:

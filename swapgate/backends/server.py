@@ -10,7 +10,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, NoReturn
 
@@ -29,7 +29,9 @@ PIECE = 1 << 16
 SHOWN = 100
 """Letters of what a server says that a message shows."""
 SECRET = 8
-"""Characters of the shortest token that is looked for in answers: shorter ones are words such as EMPTY."""
+"""Characters of the shortest token, or part of one, that is looked for: shorter ones are words such as EMPTY."""
+WORD = re.compile("[A-Za-z]?[a-z]+|[A-Z]+")
+"""A part of a token that an honest answer may have as well."""
 TOKEN = re.compile(r"[!-~]+")
 OBJECT = re.compile(r"<[^<>]* at 0x[0-9a-f]+>:? ?")
 """How urllib3 names itself in what it says."""
@@ -78,6 +80,7 @@ class Server:
 
         self.name, self.timeout = name, timeout
         self._token = _token(name, token_env) if token_env else ""
+        self._secret = {*_parts(self._token)}
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=connections)
         self._broken, self._tries = "", TRIES
 
@@ -235,15 +238,28 @@ class Server:
         return shortened(self._plain(next((line.strip() for line in lines if line.strip()), "no words")), SHOWN)
 
     def _plain(self, text: str) -> str:
-        """Return what a server said without the token."""
-        return text.replace(self._token, "[token]") if len(self._token) >= SECRET else text
+        """Return what a server said without the token, and without any part of it."""
+        hidden = [at for at, part in enumerate(_parts(text)) if part in self._secret]
+        shown, end = "", 0
+        for at in hidden:
+            if at > end or not end:
+                shown += f"{text[end:at]}[token]"
+            end = at + SECRET
+        return shown + text[end:]
 
     def _holds_token(self, said: Any) -> bool:
-        if len(self._token) < SECRET:
-            return False
         if isinstance(said, dict):
             return any(self._holds_token(one) for pair in said.items() for one in pair)
-        return any(map(self._holds_token, said)) if isinstance(said, list) else self._token in str(said)
+        if isinstance(said, list):
+            return any(map(self._holds_token, said))
+        text = str(said)
+        whole = bool(self._secret) and self._token in text
+        return whole or any(part in self._secret and not WORD.fullmatch(part) for part in _parts(text))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield what stands at each place of a text, as long as a secret is at least."""
+    return (text[at : at + SECRET] for at in range(len(text) - SECRET + 1))
 
 
 def _token(name: str, variable: str) -> str:

@@ -27,6 +27,10 @@ class SurroundingsFault(Fault):
     """Something around the model failed (an unloadable file, no disk): verdict ERROR, not a word on the model."""
 
 
+class Unable(SurroundingsFault):
+    """Something around the model failed whatever it is given: of no case or row in particular."""
+
+
 class AbsentFault(Fault):
     """Something is to be fetched first (a file of inputs, a model): the verdict is INCOMPLETE until it is here."""
 

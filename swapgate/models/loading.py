@@ -110,6 +110,8 @@ class Source:
     """Of a function: the files and folders that its row names, as they are found from the folder of its module."""
     remote: bool = False
     """Whether it is in no file, so that no commit has another one."""
+    root: Path | None = None
+    """Of a function: the folder of its project, of its own commit, from which it reads what is named relative to it."""
 
     @property
     def in_project(self) -> bool:

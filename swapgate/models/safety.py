@@ -193,5 +193,5 @@ def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _numbers(inner, key)
-    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    elif (isinstance(value, float) and math.isfinite(value)) or type(value) is int:  # which no float may hold
         yield key, value

@@ -7,6 +7,7 @@ meant, such as a score in percent, is a ModelFault.
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -48,13 +49,14 @@ def text_in(table: Mapping[str, Any], key: str, wanted: str) -> str:
 
 
 def number_in(table: Mapping[str, Any], key: str, wanted: str, what: str) -> float:
-    """Return a number of a table. Raises SurroundingsFault where it is none, ModelFault where it is not finite."""
+    """Return a number of a table. Raises SurroundingsFault where it is none, ModelFault where no float holds it."""
     value = table[key]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise foreign(table, wanted)
-    if not math.isfinite(value):
-        raise ModelFault(f"{what} has a {key} that is NaN or infinite")
-    return float(value)
+    with suppress(OverflowError):  # a whole number may have any length
+        if math.isfinite(number := float(value)):
+            return number
+    raise ModelFault(f"{what} has a {key} that is NaN or infinite, or as good as that")
 
 
 def place_in(table: Mapping[str, Any], key: str, wanted: str) -> int:

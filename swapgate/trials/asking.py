@@ -11,7 +11,7 @@ from typing import Any
 
 from swapgate.backends import backend_of
 from swapgate.backends.backend import Backend
-from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.core.faults import Fault, ModelFault, SurroundingsFault, Unable
 from swapgate.core.words import first_line, told
 from swapgate.inputs.given import Input
 from swapgate.models.causes import cause
@@ -26,10 +26,6 @@ OUT_OF_MEMORY = re.compile("MemoryError|out of memory|can(no|')t allocate memory
 
 TYPE_MISSING = re.compile("not implemented for '(Half|BFloat16)'")
 """What torch says of an operation that a device lacks for a type of numbers."""
-
-
-class Unable(SurroundingsFault):
-    """Something around the model failed whatever it is given: of no case or row in particular."""
 
 
 class OutOfMemory(Unable):
@@ -208,6 +204,12 @@ def or_raise(found: Prediction | ModelFault) -> Prediction:
     if isinstance(found, ModelFault):
         raise found
     return found
+
+
+def of_batch(fault: Fault, count: int) -> Fault:
+    """Word the fault of a batch of which each input alone is answered: as wrong as what it is asked for in use."""
+    kind = ModelFault if isinstance(fault, ModelFault) else Unable
+    return kind(f"asked for {count} inputs at once: {fault}; each of them alone it answers; let it answer several too")
 
 
 def read_of(case: Case, fault: Fault) -> str:

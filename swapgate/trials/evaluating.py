@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from swapgate.core.faults import Fault, ModelFault, SurroundingsFault
+from swapgate.core.faults import Fault, ModelFault, SurroundingsFault, Unable
 from swapgate.inputs.given import Input, extent, whole_digest
 from swapgate.inputs.given import digest as input_digest
 from swapgate.models.devices import computing, free_memory
@@ -15,7 +15,7 @@ from swapgate.statistics.looks import looks
 from swapgate.statistics.tally import Tally
 from swapgate.tasks.case import Case
 from swapgate.trials.ahead import ahead
-from swapgate.trials.asking import OutOfMemory, or_raise, read_of
+from swapgate.trials.asking import OutOfMemory, of_batch, or_raise, read_of
 from swapgate.trials.cache import Cache
 from swapgate.trials.progress import Advance, Progress, unseen
 from swapgate.trials.remembered import Memory, Said, memory
@@ -89,11 +89,23 @@ class Evaluating:
         except OutOfMemory as fault:
             if len(batch) == 1:
                 raise _of_row(self.model, self.evaluation, batch[0].row, fault) from fault
-        except Fault:
-            return [self._alone(one) for one in batch]  # so the row that is at fault can be named
+        except Unable:
+            raise  # of no row in particular
+        except Fault as fault:
+            raise self._found(batch, fault) from fault
         self.batch = len(batch) // 2
         free_memory(self.model.source.row.device)
         return None
+
+    def _found(self, batch: Sequence[Given], fault: Fault) -> Fault:
+        """Return the fault of a batch where no row alone is at fault. Raises that of the first that is, by its name."""
+        model, evaluation = self.model, self.evaluation
+        if len(batch) == 1:
+            return _of_row(model, evaluation, batch[0].row, fault)
+        for one in batch:
+            self._alone(one)
+        whole = of_batch(fault, len(batch))
+        return type(whole)(f"{model.name}: {evaluation.path}: {whole} ({model.source.name})")
 
     def _ask(self, batch: Sequence[Given]) -> list[Said]:
         inputs, asked = [one.input for one in batch], self.model.asked

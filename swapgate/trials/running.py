@@ -9,7 +9,7 @@ from typing import Any
 
 from swapgate.backends import backend_of
 from swapgate.backends.backend import MEASURED, Backend
-from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFault
+from swapgate.core.faults import AbsentFault, Fault, ModelFault, SurroundingsFault, Unable
 from swapgate.goldens.anchors import digest_of
 from swapgate.goldens.provenance import Provenance, told_apart
 from swapgate.inputs.given import Input
@@ -22,7 +22,7 @@ from swapgate.statistics.tally import Tally
 from swapgate.tasks import tasks
 from swapgate.tasks.case import Case
 from swapgate.tasks.task import Task
-from swapgate.trials.asking import Asking, Unable, or_raise, read_of
+from swapgate.trials.asking import Asking, of_batch, or_raise, read_of
 from swapgate.trials.memory import peak_memory
 
 BATCH = 8
@@ -230,13 +230,20 @@ class Model:
         )
 
     def _predict_each(self, inputs: Sequence[Input], ids: Sequence[str]) -> list[Prediction | Fault]:
-        """Predict a batch; where that fails each input alone, so that those at fault have their fault in its place."""
+        """Predict a batch; where that fails each input alone, so that those at fault have their fault in its place.
+
+        Where none alone is at fault each has the fault of the batch.
+        """
         try:
             return [*self.asked.predict(inputs, ids)]
         except Unable:
             raise
         except Fault as fault:
-            return [*map(self._predict_one, inputs, ids)] if len(inputs) > 1 else [fault]
+            if len(inputs) == 1:
+                return [fault]
+            found = [*map(self._predict_one, inputs, ids)]
+            alone = any(isinstance(one, Fault) for one in found)
+            return found if alone else [of_batch(fault, len(inputs))] * len(inputs)
 
     def _predict_one(self, given: Input, name: str) -> Prediction | Fault:
         try:

@@ -36,7 +36,7 @@ def _row(path: Path, number: Any, name: str, boxes: list[Any], names: Mapping[An
         return InputFault("has an annotation of a crowd (iscrowd), which is no single thing; leave the picture out")
     try:
         found = [{"label": names[box["category_id"]], "box": corners(box["bbox"])} for box in boxes]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         return InputFault(f"an annotation is not as COCO has it ({type(error).__name__}: {error}); mend it")
     places = (path.parent, path.parent / "images", *(up / path.stem.removeprefix(PREFIX) for up in path.parents[:2]))
     file = next((place / name for place in places if (place / name).is_file()), name)

@@ -307,6 +307,17 @@ def test_addresses(recorded, address):
     assert "ada:secret" not in words
 
 
+SPELLINGS = (
+    ("http://127.0.0.1:81/x", "http://127.1:81/x", "http://0x7f000001:81/x", "http://[::ffff:127.0.0.1]:81/x"),
+    ("http://2130706433/x", "http://localhost/x", "http://LOCALHOST.:80/x", "http://0177.0.0.1/x"),
+    ("http://[::1]/", "http://[0:0:0:0:0:0:0:1]:80", "http://[::0001]/"),
+    ("http://h/ok/x", "http://h/ok/../ok/x", "http://h/./ok/x/", "http://h/%6f%6B/x", "http://h/../ok/%2E%2e/ok/x"),
+    ("http://h/a%2fb", "http://h/a%2Fb"),
+    ("http://h", "http://h/", "http://h/.", "http://h/x/.."),
+)
+"""Each is one address in several spellings."""
+
+
 def test_one_address(tmp_path):
     """An address is the same however it is written, and its host is its scheme, name and port."""
     same = ("http://host/ner", "HTTP://HOST:80/ner/", "http://host:80/ner")
@@ -314,6 +325,10 @@ def test_one_address(tmp_path):
     assert [one.name for one in sources] == ["http://host/ner", "http://host/ner/", "http://host/ner"]
     assert len({one.digest for one in sources}) == 1
     assert {endpoint.origin(one) for one in same} == {"http://host"}
+    for same in SPELLINGS:
+        assert len({find(Row(model=one, version="1"), tmp_path, tmp_path).digest for one in same}) == 1, same
+    paths = ("http://host/ner", "http://host/NER", "http://host//ner", "http://host/a%2Fner", "http://host/a/ner")
+    assert len({find(Row(model=one, version="1"), tmp_path, tmp_path).digest for one in paths}) == len(paths)
     others = ("https://host/ner", "http://host:8080/ner", "http://host.example/ner", "models/ner", "http://a@host/ner")
     assert "http://host" not in {endpoint.origin(one) for one in others}
 

@@ -77,6 +77,33 @@ def test_the_files_that_it_reads(recorded, judge):
     assert "files: no " in reasons
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["import app.other", "from app import other", "from . import other", "from .other import x", "import app.by"],
+)
+def test_what_it_imports(tmp_path, line):
+    """A module of the project that it imports, also by way of another, is covered where `files` has it, or is told."""
+    for name, text in (
+        ("app/__init__.py", ""),
+        ("app/finder.py", f"import json\n{line}\n"),
+        ("app/other.py", "x = 1"),
+        ("app/by.py", "from .other import *"),
+        ("weights", "w"),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def of(*files):
+        return find(Row(model="app.finder:make", files=list(files)), tmp_path, tmp_path).identity
+
+    assert "does not cover" in of("weights").weak
+    assert "app/other.py, which it imports" in of("weights").weak
+    assert of("weights", "app").weak == ""
+    then = of("weights", "app").digest
+    (tmp_path / "app/other.py").write_text("x = 2")
+    assert of("weights", "app").digest != then
+
+
 FAULTS = {
     "wrong": ('("LOC", 0.97)', '("ORG", 0.97)', "FAIL", "LOC 'Paris' 13-18 was not found"),
     "raises": ("at = text.index(word)", 'raise ValueError("no\\nsuch")', "FAIL", "it raised ValueError: no ("),
@@ -89,7 +116,14 @@ FAULTS = {
         "for text in texts]",
         "for text in texts[1:]]",
         "ERROR",
-        "gave 0 answers to 1 inputs; let it give a list",
+        "gave 2 answers to 3 inputs; let it give a list",
+    ),
+    "first": ("for text in texts]", "for text in texts][:1]", "ERROR", "gave 1 answers to 3 inputs"),
+    "one input": (
+        'print("printed")',
+        "assert len(texts) == 1, 'one!'",
+        "FAIL",
+        "asked for 3 inputs at once: it raised AssertionError: one!; each of them alone it answers",
     ),
     "odd": ('"score": numpy.float32(score)', '"score": "high"', "ERROR", "and not a list of"),
     "no json": ('"word": word', '"word": {1}', "FAIL", "a set is nothing that JSON can hold"),
@@ -150,6 +184,35 @@ def test_inputs_arrive_as_they_were():
     picture = Image.fromarray(np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3))
     there = passed(picture)
     assert (there.mode, there.size, there.tobytes()) == ("RGB", (3, 2), picture.tobytes())
+
+
+READS = """
+import os
+from pathlib import Path
+
+
+def make():
+    assert os.environ["PWD"] == os.getcwd()
+    name = Path("models/ner").read_text()
+    return lambda texts: [name for _ in texts]
+"""
+
+
+@pytest.mark.parametrize("place", ["app/finder.py", "src/app/finder.py"])
+def test_weights_of_its_own_tree(tmp_path, monkeypatch, place):
+    """What a function names relative to the project is of its own tree, wherever the tests are run from."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/ner").write_text("of where it is run from")
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        tree = tmp_path / name
+        for path, text in ((place, READS), ("models/ner", name)):
+            (tree / path).parent.mkdir(parents=True)
+            (tree / path).write_text(text)
+        source = find(Row(model="app.finder:make"), tree, tree)
+        made = backend_of(source).load(None, source)
+        assert made.ask(["a"], (), None) == [name]
+        made.close()
 
 
 def test_two_trees(tmp_path):

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.backends import recorded as recorded_backend
+from swapgate.backends.backend import Place
+from swapgate.core.faults import SurroundingsFault
+from swapgate.project.manifest import Row
+
 BUDGET = 'budget.size = { against = "original", at_most = 0.9 }\n'
 
 PARAMETERS = """
@@ -92,6 +97,12 @@ WRONG = {
         "PER 'Ada' has the score 99, which is not between",
     ),
     "nan": (lambda said: said["ada"][0].update(score=float("nan")), "FAIL", "has a score that is NaN"),
+    "huge": (
+        lambda said: said["ada"][0].update(score=10**400),
+        "FAIL",
+        "has a score that is NaN or infinite, or as",
+    ),
+    "far": (lambda said: said["ada"][1].update(end=10**400), "FAIL", "which is no place in a text"),
     "offsets": (
         lambda said: said["ada"][1].update(start=14, end=99),
         "FAIL",
@@ -138,6 +149,24 @@ def test_lines_that_are_none(recorded, write, answers):
     ]:
         verdict, reasons, _ = judged(recorded, recorded.write("p.jsonl", f"{whole}{line}\n"))
         assert (verdict, words in reasons) == ("ERROR", True), reasons
+
+
+@pytest.mark.parametrize("line", [0, 2])
+def test_lines_in_another_encoding(recorded, write, answers, line):
+    """A line that is no UTF-8 is named with its number, whichever it is, and a mark at the beginning is none."""
+    path = Path(write(answers))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"\xef\xbb\xbf" + b"".join(lines))
+    assert [*recorded_backend.predictions(source_of(path))] == [*answers]
+    lines[line] = lines[line].decode().encode("utf-16")
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(SurroundingsFault, match=f"line {line + 1}: is no UTF-8 .* save the file as UTF-8"):
+        recorded_backend.predictions(source_of(path))
+
+
+def source_of(path):
+    """Return what a row names."""
+    return recorded_backend.find(Row(model=str(path)), Place(path.parent, path.parent))
 
 
 def test_predictions_of_nothing(recorded, write, answers):

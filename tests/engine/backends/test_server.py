@@ -277,6 +277,39 @@ def test_a_token_that_comes_back(server, ask, token, name):
     assert server.requests[0][2]["authorization"] == f"Bearer {TOKEN}"
 
 
+@pytest.mark.parametrize("name", ["answer", "no json", "4xx", "5xx", "place"])
+@pytest.mark.parametrize("part", [slice(0, 8), slice(0, 12), slice(2, 14)], ids=["8", "12", "inner"])
+def test_a_part_of_a_token(server, ask, token, name, part):
+    """A part of the token, from 8 characters on, is in no message either."""
+    whole = TOKEN[part]
+
+    def behave(handler, said):
+        handler.headers.replace_header("authorization", whole)
+        ECHOES[name](handler, said)
+
+    server.behave = behave
+    said = ask(token_env=token)
+    assert isinstance(said, str)
+    assert whole not in said
+    assert "sends back the token" in said or "[token]" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no: abcdefgh12345678!", "no: [token]!"),
+        ("abcdefgh and 12345678", "[token] and [token]"),
+        ("abcdefghabcdefgh", "[token]"),
+        ("xabcdefg", "xabcdefg"),
+        ("", ""),
+    ],
+)
+def test_what_is_hidden(monkeypatch, text, shown):
+    """Each run of 8 or more characters of a token is hidden, and nothing else."""
+    monkeypatch.setenv("MINE", "abcdefgh12345678")
+    assert Server("it", 1, "MINE")._plain(text) == shown
+
+
 def test_no_other_token(server, ask, token):
     """Without token_env none is sent, whatever login or proxies the environment has."""
     server.behave = once(lambda h, s: h.say(200, 1))

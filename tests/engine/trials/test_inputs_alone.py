@@ -250,3 +250,24 @@ def test_cases_of_another_batch(model_of):
     assert model.prediction(model.cases.cases[10]) == SAID["ner"]
     assert asked.counts == [3]
     assert isinstance(model.cases, Cases)
+
+
+def test_a_batch_that_fails(model_of, tmp_path):
+    """What fails for several inputs at once and for none of them alone is red for cases and rows, and says so."""
+    texts = ["Ada came.", "Bo left.", "Cy slept."]
+    model, _ = model_of("ner", texts)
+    predict = model.task.predict
+
+    def one_by_one(loaded, inputs, row):
+        if len(inputs) > 1:
+            raise RuntimeError("one only")
+        return predict(loaded, inputs, row)
+
+    model.task = model.asked.task = replace(model.task, predict=one_by_one)
+    words = "asked for 3 inputs at once: the model crashed: RuntimeError: one only; each of them alone it answers"
+    with pytest.raises(ModelFault, match=words):
+        model.prediction(model.cases.cases[0])
+    path = tmp_path / "set.jsonl"
+    path.write_text("".join(json.dumps(row("ner", f"row {at}", text)) + "\n" for at, text in enumerate(texts)))
+    with pytest.raises(ModelFault, match=f"{path}: {words}"):
+        tally_of(model, find_set(path, model.task, frozenset()))

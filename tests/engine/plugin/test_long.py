@@ -86,11 +86,13 @@ def test_case_that_is_too_long(long, workers):
 
 
 def test_row_that_is_too_long(long):
-    """So is an evaluation set with such a row, where nothing is said."""
+    """So is an evaluation set with such rows, where nothing is said: the longest is named, which is asked first."""
     result = long.run("-m", "small and quality")
     assert (result.ret, long.verdicts(result)) == (7, {"small": "ERROR"})
     (reason,) = long.reasons(result)
-    assert reason.startswith(f"ERROR  ner/small: row 'row 0' of {long.path}/fixtures/ner/set.jsonl ({LONG}): a text")
+    assert reason.startswith(
+        f"ERROR  ner/small: row 'row 2' of {long.path}/fixtures/ner/set.jsonl ({LONG} Or so.): a text"
+    )
 
 
 def test_cut(long, workers):
@@ -138,7 +140,7 @@ def test_candidate_that_would_be_cut(long):
     long.write("candidate.toml", f'model = "models/candidate"\n{LABELS}long = "truncate"\n')
     result = long.run("-m", "small and quality", "--swap=ner.small=candidate.toml")
     assert long.verdicts(result) == {"small": "ERROR"}
-    assert "a text has 8 tokens, the model reads at most 3; shorten it" in long.reasons(result)[0]
+    assert "a text has 10 tokens, the model reads at most 3; shorten it" in long.reasons(result)[0]
 
 
 def test_same_model(long):

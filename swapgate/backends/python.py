@@ -20,7 +20,7 @@ from swapgate.backends import child
 from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault, Unable
 from swapgate.core.words import first_line, listed
-from swapgate.models.loading import Identity, Source, settings_digest
+from swapgate.models.loading import Identity, Source, files_of, settings_digest
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Task
 
@@ -30,7 +30,6 @@ FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 PLACES = (".", "src")
 """The folders of a project in which its modules are looked for."""
 PACKAGE = "__init__.py"
-COMPILED = "__pycache__"
 WEAK = "its weights are not covered by its digest, which is of its module alone; name them in its row: files = […]"
 CLOSING = 5
 """Seconds that a process has to end by itself."""
@@ -143,29 +142,35 @@ def find(row: Row, place: Place) -> Source:
             f"model = {row.model!r}: no module {'.'.join(parts)} in {place.root} (nor in {PLACES[1]} there); name a"
             " module of the project"
         )
-    beside = [os.path.relpath(place.base / Path(name).expanduser(), found.parent) for name in row.files]
+    beside = tuple(os.path.relpath(place.base / Path(name).expanduser(), found.parent) for name in row.files)
     absent = next((one for one in beside if not (found.parent / one).exists()), None)
     if absent is not None:
         raise InputFault(f"files: no {Path(os.path.normpath(found.parent / absent))}; name what its function reads")
+    return Source(
+        row,
+        found,
+        row.model,
+        place.row_of,
+        backend=NAME,
+        identify=identify,
+        has_config=False,
+        beside=beside,
+        root=place.root,
+    )
 
-    def identify(source: Source) -> Identity:
-        return _identity(source, [Path(os.path.normpath(source.folder.parent / one)) for one in beside])
 
-    options: dict[str, Any] = {"identify": identify, "has_config": False, "root": place.root}
-    return Source(row, found, row.model, place.row_of, backend=NAME, **options)
-
-
-def _identity(source: Source, weights: Sequence[Path]) -> Identity:
+def identify(source: Source) -> Identity:
     """Tell by its module, the files that it names and its version which function it is. Raises SurroundingsFault."""
     try:
         module = hashlib.sha256(source.folder.read_bytes()).hexdigest()
-        files = [(name, path) for one in weights for name, path in _files(one)]
+        places = (Path(os.path.normpath(source.folder.parent / one)) for one in source.beside)
+        files = [(name, path) for place in places for path, name in files_of(place) if path.is_file()]
         held = [(name, _digest(path)) for name, path in files]
         size = sum(path.stat().st_size for _, path in files)
     except OSError as error:
         raise SurroundingsFault(f"{source.name}: cannot be read ({error}); give files that can") from error
     whole = settings_digest(source, module=module, factory=source.row.model, files=held, version=source.row.version)
-    if not weights:
+    if not source.beside:
         return Identity(whole, module, WEAK)
     return Identity(whole, module, _uncovered(source, {path for _, path in files}), size)
 
@@ -213,15 +218,6 @@ def _modules(root: Path, parts: Sequence[str]) -> Iterator[Path]:
         whole = root.joinpath(*parts[:count])
         files = (whole.with_name(f"{whole.name}.py"), whole / PACKAGE)
         yield from (file for file in files if file.is_file() and file.stat().st_size)
-
-
-def _files(place: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files of a folder with their names in it, or a file alone."""
-    if place.is_file():
-        yield place.name, place
-    for path in sorted(place.rglob("*")) if place.is_dir() else ():
-        if path.is_file() and COMPILED not in path.parts:
-            yield path.relative_to(place).as_posix(), path
 
 
 def _digest(path: Path) -> str:

@@ -1,11 +1,14 @@
 """A change judged by the rows, cases, goldens and limits of the commit before it, so that it cannot approve itself."""
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
 
 from swapgate.backends import endpoint, find
 from swapgate.changes.edits import edits
+from swapgate.changes.imported import imported
+from swapgate.changes.moved import moved
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.golden import read_golden
@@ -27,6 +30,7 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
     _check_files(before, tree)
     _check_tasks(before, now)
     now = _with_doors(before, now, commit)
+    lets_change = before.manifest.exceptions == "in-change"
     then = {key: _with_weights(model, before, now, tree) for key, model in before.models.items()}
     new_sets = {suite: found for suite, found in now.evaluations.items() if suite not in before.manifest.rows}
     plan = replace(
@@ -36,6 +40,8 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
         evaluations={**before.evaluations, **new_sets},
         against=commit,
         checkout=before.root,
+        lets_change=lets_change,
+        anchors=dict(moved(before, now)) if lets_change else {},
         notes=[*now.notes],
     )
     for key, model in now.models.items():
@@ -44,12 +50,14 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
         if incumbent is not model and _same(incumbent.source, model.source):
             own = replace(model.source, row=incumbent.row)  # the folder as it is now: a digest may be blind to an edit
             plan.models[key] = replace(incumbent, source=own, incumbent=own)
-            if model.source.in_project and lies_in(incumbent.source.folder, tree) and _edited(incumbent, model):
-                named = replace(incumbent.source, name=_at(incumbent.source, commit))
-                plan.edited[key] = replace(incumbent, source=named, incumbent=named)
+            if model.source.in_project and lies_in(incumbent.source.folder, tree):
+                old, new = _held(incumbent.source, before.root), _held(model.source, now.root)
+                if old is None or old != new:
+                    named = replace(incumbent.source, name=_at(incumbent.source, commit))
+                    plan.edited[key] = replace(incumbent, source=named, incumbent=named)
         elif incumbent is not model:
             row = incumbent.source.row
-            if before.manifest.exceptions == "in-change" and model.row.accepted:
+            if lets_change and model.row.accepted:
                 row = row.model_copy(update={"accepted": model.row.accepted})
             named = replace(incumbent.source, row=row, name=_at(incumbent.source, commit))
             plan.models[key] = replace(incumbent, source=model.source, incumbent=named)
@@ -167,12 +175,17 @@ def _at(source: Source, commit: str) -> str:
     return f"{source.name}@{commit[:7]}"
 
 
-def _edited(before: Model, now: Model) -> bool:
-    """Return whether any file that a loader may read has other bytes, or cannot be read."""
+def _held(source: Source, root: Path) -> list[dict[str, str]] | None:
+    """Return the bytes of the files that a loader may read, and of what the module of a function imports, by their
+    names, as digests; None where one cannot be read.
+    """
+    module = {path for files in source.files.values() for path in files if path.suffix == ".py"}
+    code = imported(module, {path for path in root.rglob("*.py") if path.is_file()}) if module else set()
     try:
-        return file_digests(before.source.folder) != file_digests(now.source.folder)
-    except Fault:
-        return True
+        held = {os.path.relpath(path, root): hashlib.sha256(path.read_bytes()).hexdigest() for path in code}
+        return [*map(file_digests, source.files), held]
+    except (Fault, OSError):
+        return None
 
 
 def _same(before: Source, now: Source) -> bool:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from swapgate.changes.git import changed_since, file_of, tracked
-from swapgate.changes.imported import imported
+from swapgate.changes.imported import imported, running
 from swapgate.changes.judges import CONFTEST, IN_PART, MARKED, WHOLE, Layout, is_of_module, text_of
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.tables import parse_toml, read_toml
 from swapgate.goldens.golden import read_golden
+from swapgate.models.loading import Source
 from swapgate.project.configuration import UNRELATED, configured_in
 from swapgate.project.marks import marks_of
 from swapgate.trials.plan import Plan
@@ -59,10 +60,11 @@ def changed_suites(plan: Plan, commit: str, layout: Layout = DEFAULT, free: Sequ
     """
     touched, links, names = Touched(), _links(plan), changed_since(plan.root, commit)
     run = _run(plan, names, layout) if any(_is_free(name, free) and name.endswith(".py") for name in names) else set()
+    of_models = {path for model in plan.models.values() for path in held_by(model.source)}
     for name in names:
         path = Path(os.path.normpath(plan.root / name))
         paths = [path, *(link / path.relative_to(place) for link, place in links.items() if path.is_relative_to(place))]
-        if all(one.name.endswith(HARMLESS) for one in paths):
+        if all(one.name.endswith(HARMLESS) for one in paths) and not of_models.intersection(paths):
             continue
         suites = _union([_suites_of(plan, one, commit, layout) for one in paths])
         if suites is None and not any(one in run or _judges(one, plan, layout) for one in paths):
@@ -82,7 +84,7 @@ def _links(plan: Plan) -> dict[Path, Path]:
 
     A file has as many names as there are links to it, and git tells of one.
     """
-    folders = [model.source.folder for model in plan.models.values()]
+    folders = [place for model in plan.models.values() for place in places_of(model.source)]
     found = [path for path in tracked(plan.root) if path.is_symlink()]
     found += [path for folder in folders for path in folder.rglob("*") if path.is_symlink()]
     found += [*folders, *(model.golden for model in plan.models.values())]
@@ -126,11 +128,15 @@ def _judges(path: Path, plan: Plan, layout: Layout) -> bool:
 def _run(plan: Plan, names: Sequence[str], layout: Layout) -> set[Path]:
     """Return the Python files of the project that this process runs for its suites: those that they import, and so on.
 
-    It has run what conftests and options import; what suite files import it will.
+    It has run what conftests and options import; what suite files import it will, and what functions that are judged
+    import runs beside it.
     """
+    sources = [source for model in plan.models.values() for source in (model.source, model.incumbent)]
+    code = {path for source in sources for path in held_by(source) if path.suffix == ".py"}
     known = {Path(os.path.normpath(plan.root / name)) for name in names} | tracked(plan.root)
     known = {path for path in known if path.suffix == ".py"}
-    return imported({path for path in known if path.name == CONFTEST or _is_suite_file(path, layout)}, known)
+    tests = {path for path in known if path.name == CONFTEST or _is_suite_file(path, layout)}
+    return imported(tests | code | running(known), known)
 
 
 def _is_suite_file(path: Path, layout: Layout) -> bool:
@@ -152,6 +158,16 @@ def _glob(pattern: str) -> re.Pattern[str]:
         whole = f"**/{whole}"
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return re.compile("".join(words.get(part, re.escape(part)) for part in re.split(r"(\*\*/|\*\*|\*|\?)", whole)))
+
+
+def places_of(source: Source) -> set[Path]:
+    """Return where a model is: its folder or file, and whatever else its row names."""
+    return {source.folder, *source.files}
+
+
+def held_by(source: Source) -> set[Path]:
+    """Return the files of a model in the project that tell who it is."""
+    return {path for files in source.files.values() for path in files}
 
 
 def files_of(plan: Plan, suite: str) -> list[Path]:
@@ -180,7 +196,8 @@ def _suites_of(plan: Plan, path: Path, commit: str, layout: Layout) -> set[str] 
 
 def _suites_that_keep(plan: Plan, path: Path) -> set[str]:
     """Name the suites that keep cases, inputs or an evaluation set at this place, or a model there or above."""
-    kept = {suite for (suite, _), model in plan.models.items() if path.is_relative_to(model.source.folder)}
+    places = [(suite, place) for (suite, _), model in plan.models.items() for place in places_of(model.source)]
+    kept = {suite for suite, place in places if path.is_relative_to(place)}
     return kept | {suite for suite in plan.manifest.rows if path in files_of(plan, suite)}
 
 
@@ -229,7 +246,7 @@ def _is_accepted(model: Model, known: set[Path]) -> bool:
     """Return whether git keeps a model, or else its golden says that this is the one that was accepted."""
     if model.source.remote:
         return False  # whether it is as it was no commit knows
-    files = [path for path in model.source.folder.rglob("*") if not path.is_dir()]
+    files = held_by(model.source)
     if files and known.issuperset(files):
         return True
     try:

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from swapgate.changes.against import lies_in
-from swapgate.changes.changed import files_of
+from swapgate.changes.changed import files_of, places_of
 from swapgate.changes.git import blob_of, changed_since, top_of, tracked
 from swapgate.changes.judges import Layout, changed_judges, collected, is_as_it_was, properties, suite_files
+from swapgate.changes.moved import became, edited_accepted
 from swapgate.changes.withdrawn import doubts_of_withdrawn
 from swapgate.core.faults import Fault, InputFault
-from swapgate.goldens.anchors import ANCHOR, Remembered, path_of, read_rows
+from swapgate.goldens.anchors import ACCEPTED, ANCHOR, path_of
 from swapgate.goldens.golden import read_golden
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
@@ -84,39 +85,21 @@ def _doubt_goldens(plan: Plan, before: Plan, now: Plan) -> None:
 
 def _doubt_anchors(plan: Plan, before: Plan, now: Plan) -> None:
     """Word the anchors that a change deletes, replaces or edits, also of a swapped tier: they stay whatever model is
-    accepted, and only `swapgate anchor` moves them.
+    accepted, and only `swapgate anchor` moves them; and rows edited of the accepted model, to which it would.
     """
     for key in before.models.keys() & now.models.keys():
-        then, there = (path_of(one.models[key].golden, ANCHOR) for one in (before, now))
-        accepted = None
-        with suppress(InputFault):  # the commit's own cannot be read, which the change may mend
-            accepted = read_rows(then)
-        wrong = _what_became(accepted, read_rows(there)) if accepted else ""
-        if wrong:
-            path, name = plan.shown(there), ".".join(key)
-            plan.doubts.setdefault(key, []).append(
-                f"{now.models[key].name}: {path}, the rows of its anchor, {wrong}; put it back: git checkout"
-                f' {_short(plan)} -- {shlex.quote(path)} (an anchor is moved by: swapgate anchor {name} --reason "…")'
-            )
-
-
-def _what_became(then: Remembered, now: Remembered | None) -> str:
-    """Return in words what became of an anchor that no command does; empty where it stays, has more rows or was moved.
-
-    An update adds rows, and a move says from which model to which.
-    """
-    if now is None:
-        return "is deleted"
-    told = len(then.history)
-    digest = then.made_by.digest
-    for moved in now.history[told:]:
-        digest = moved.digests[1] if moved.digests[0] == digest else ""
-    if list(now.history[:told]) != list(then.history) or digest != now.made_by.digest:
-        return "is of another model, and nothing in it says that it was moved"
-    edited = [key for key, row in then.rows.items() if now.rows.get(key) != row]
-    if len(now.history) == told and edited:
-        return f"has {len(edited):,} rows that were edited or removed"
-    return ""
+        model, (suite, tier) = now.models[key], key
+        record = f'pytest -m "{suite} and {tier} and not latency" --snapshot-update'
+        move = f' (an anchor is moved by: {record}, then swapgate anchor {suite}.{tier} --reason "…")'
+        found = {ANCHOR: (became(key, before, now)[0], "its anchor", move)}
+        found[ACCEPTED] = (edited_accepted(key, before, now), "its accepted model", "")
+        for ending, (wrong, whose, more) in found.items():
+            path = plan.shown(path_of(model.golden, ending))
+            if wrong:
+                plan.doubts.setdefault(key, []).append(
+                    f"{model.name}: {path}, the rows of {whose}, {wrong}; put it back: git checkout"
+                    f" {_short(plan)} -- {shlex.quote(path)}{more}"
+                )
 
 
 def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
@@ -131,8 +114,8 @@ def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
         brought = judging.get(key[0], set())
         asked = key[0] in plan.evaluations and key not in plan.incumbents  # else its incumbent is told to be gone
         if asked and model.source.in_project and not _is_whole(model, tree):
-            folder = plan.models[key].source.folder
-            places = {folder, *(path.resolve() for path in (folder, *folder.rglob("*")))}
+            there = places_of(plan.models[key].source)
+            places = there | {path.resolve() for place in there for path in (place, *place.rglob("*"))}
             brought = brought | {path for path in changed if places & {path, *path.parents}}
         if brought:
             shown = sorted(now.shown(path) for path in brought)
@@ -175,7 +158,7 @@ def _brought(files: Iterable[Path], changed: Container[Path]) -> set[Path]:
 def _is_whole(model: Model, tree: Path) -> bool:
     """Return whether the commit has the files of a model, so that what it says there can be asked."""
     try:
-        return model.source.digest != "" and lies_in(model.source.folder, tree)
+        return model.source.digest != "" and all(lies_in(place, tree) for place in places_of(model.source))
     except Fault:
         return False
 

@@ -7,10 +7,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from swapgate.changes.changed import HARMLESS, files_of
+from swapgate.changes.changed import HARMLESS, files_of, places_of
 from swapgate.changes.git import changed_since, taken_out
 from swapgate.core.tables import read_toml
-from swapgate.goldens.anchors import rows_beside
+from swapgate.goldens.anchors import ANCHOR, path_of, rows_beside
 from swapgate.project.manifest import Row
 from swapgate.tasks.case import Case
 from swapgate.trials.plan import Key, Plan
@@ -33,7 +33,7 @@ def edits(before: Plan, now: Plan, judged: Plan, commit: str, tree: Path) -> Ite
     for key, model in now.models.items():
         if key in before.models:
             why = "its own" if key in swapped else "the same weights and settings: no swap"
-            own = {"accepted"} if before.manifest.exceptions == "in-change" else set()
+            own = {"accepted"} if judged.lets_change else set()
             whys = dict.fromkeys(own, why)
             added = {*judged.models[key].row.gaps} - {*before.models[key].row.gaps}
             whys |= {f"gaps.{case}": f"used: the model of {commit[:12]} fails it too" for case in added}
@@ -45,7 +45,8 @@ def edits(before: Plan, now: Plan, judged: Plan, commit: str, tree: Path) -> Ite
     for suite in _of_both(before, now):
         yield from _of_cases(suite, before, now)
     out = _names(now, taken_out(now.root, commit))
-    files = _files(before, now, commit, swapped)
+    moved = _names(now, (path_of(now.models[key].golden, ANCHOR) for key in judged.anchors))
+    files = _files(before, now, commit, swapped, moved)
     unused, used, models = ([name for name in names if name not in out] for names in files)
     if models:
         yield f"edited below model folders, which are judged as they are now: {', '.join(models)}"
@@ -145,25 +146,34 @@ def _same(one: Path | None, other: Path | None) -> bool:
     return one == other or (one is not None and other is not None and filecmp.cmp(one, other, shallow=False))
 
 
-def _files(before: Plan, now: Plan, commit: str, swapped: Container[Key]) -> tuple[list[str], list[str], list[str]]:
+def _files(
+    before: Plan, now: Plan, commit: str, swapped: Container[Key], moved: Container[str]
+) -> tuple[list[str], list[str], list[str]]:
     """Return the edited goldens and inputs that are not used, and whatever else is: tests, configuration, versions.
 
-    Of models that stay the files are told apart; rows, cases and evaluation sets are listed by what they hold.
+    `moved`: anchors of the change that are used. Of models that stay the files are told apart; rows, cases and
+    evaluation sets are listed by what they hold.
     """
     both = (before, now)
     suites = _of_both(*both)
     stored = [model.golden for key, model in now.models.items() if key in before.models]
     goldens = _names(now, (one for golden in stored for one in (golden, *rows_beside(golden))))
-    models = {name for plan in both for name in _names(plan, (one.source.folder for one in plan.models.values()))}
+    models = {
+        name
+        for plan in both
+        for name in _names(plan, (place for one in plan.models.values() for place in places_of(one.source)))
+    }
     stay = [key for key in now.models if key in before.models and key not in swapped]
-    kept = _names(now, (now.models[key].source.folder for key in stay))
+    kept = _names(now, (place for key in stay for place in places_of(now.models[key].source)))
     judging = {name for plan in both for suite in suites for name in _names(plan, files_of(plan, suite))}
     listed = {name for plan in both for name in _names(plan, _listed(plan))}
     own = {name for suite in {*now.manifest.rows} - {*suites} for name in _names(now, files_of(now, suite))}
-    unused, used, edited = [], [], []
+    unused: list[str] = []
+    used: list[str] = []
+    edited: list[str] = []
     for name in changed_since(now.root, commit):
         if name in goldens:
-            unused.append(name)
+            (used if name in moved else unused).append(name)
         elif name.endswith(HARMLESS):
             continue
         elif _is_below(kept, name):

@@ -2,15 +2,15 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
 
 from swapgate.changes.changed import files_of
-from swapgate.changes.git import ignored_by, taken_out
+from swapgate.changes.git import ignored_by, taken_out, top_of, tracked
+from swapgate.changes.imported import imported
 from swapgate.core.faults import Fault
 from swapgate.goldens.anchors import rows_beside
-from swapgate.models.digest import may_be_read
 from swapgate.trials.plan import Key, Plan
 
 MOST = 5
@@ -24,20 +24,29 @@ def doubts_of_withdrawn(now: Plan, commit: str, judges: Mapping[Path, set[str]])
     had is judged as it lies there. Raises InputFault.
     """
     out = taken_out(now.root, commit)
+    code = {path for path in (*tracked(now.root), *out) if path.suffix == ".py"} if out else set()
     for key in now.models if out else ():
         gone = out & _ways({*_files(now, key), *(path for path, suites in judges.items() if key[0] in suites)})
-        folder, of_model = now.models[key].source.folder, _of_model(now, key, out)
+        of_model = _of_model(now, key, out, code)
         places = gone if len(gone) <= MOST else {path.parent for path in gone}
-        names = sorted({now.shown(path) for path in places | ({folder} if of_model else set())})
-        rules = {ignored_by(now.root, path) for path in (*gone, *sorted(of_model)[:1])} - {""}
+        names = sorted({now.shown(path) for path in places | {*of_model}})
+        rules = {ignored_by(now.root, path) for path in (*gone, *of_model.values())} - {""}
+        inner = {folder for path in (*gone, *of_model.values()) for folder in _repositories(path, now.root)}
         if names:
             ignored = f"; git ignores it by {', '.join(sorted(rules))}" if rules else ""
             paths = " ".join(map(shlex.quote, names))
+            back = f"put it back: git add --force -- {paths}"
+            if inner:
+                within = " ".join(shlex.quote(now.shown(folder)) for folder in sorted(inner))
+                back = (
+                    f"{within}: a repository of its own, whose files git does not keep here; put them back: git rm"
+                    f" --cached --ignore-unmatch -- {within}, then take the .git in it away, then git add --force --"
+                    f" {paths}"
+                )
             yield (
                 key,
                 f"{'/'.join(key)}: in git at {commit[:12]}, taken out by the change, and used as it still lies here:"
-                f" {', '.join(names)}{ignored}; put it back: git add --force -- {paths} (if it is to leave git, a"
-                " person must look)",
+                f" {', '.join(names)}{ignored}; {back} (if it is to leave git, a person must look)",
             )
 
 
@@ -50,15 +59,22 @@ def _files(plan: Plan, key: Key) -> Iterator[Path]:
         yield from (Path(os.path.normpath(row.given)) for row in rows if isinstance(row.given, Path))
 
 
-def _of_model(plan: Plan, key: Key, out: Iterable[Path]) -> set[Path]:
-    """Return which of some files are of a tier's model and may be read by its loader; none of a public one."""
-    source = plan.models[key].source
-    if not source.in_project:
-        return set()
-    found = {*out} & _ways((source.folder, *source.folder.rglob("*")))
-    folder = source.folder.resolve()
-    names = {path: os.path.relpath(path.parent.resolve() / path.name, folder) for path in found}
-    return {path for path, name in names.items() if may_be_read(name)}
+def _of_model(plan: Plan, key: Key, out: Set[Path], code: Set[Path]) -> dict[Path, Path]:
+    """Return the places of a tier's model that some files are of, each with one of them; none of a public one.
+
+    `code`: the Python files of the project, of which a function imports some.
+    """
+    files = plan.models[key].source.files
+    module = {path for found in files.values() for path in found if path.suffix == ".py"}
+    files = files | {path: [path] for path in (imported(module, code) if module else ())}
+    found = {place: out & _ways([place, *paths] if paths else []) for place, paths in files.items()}
+    return {place: min(gone) for place, gone in found.items() if gone}
+
+
+def _repositories(path: Path, root: Path) -> Iterator[Path]:
+    """Yield the folders above a file that are repositories of their own within that of a project."""
+    top = top_of(root)
+    yield from (folder for folder in (path, *path.parents) if top in folder.parents and (folder / ".git").exists())
 
 
 def _ways(files: Iterable[Path]) -> set[Path]:

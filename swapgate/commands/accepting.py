@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
     if model.swapped:
         check_model(model)
     own = _own_answers(model)
-    _check_loses(model, [case for case in asked.cases if own.get(case)])
+    _check_loses(model, asked.cases, own)
     before = _still_accepted(model)
     accepted = _together(before, model.source.digest[:DIGITS], asked.cases, asked.reason.strip(), _day(asked.expires))
 
@@ -119,9 +119,19 @@ def _still_accepted(model: Model) -> Accepted | None:
     return before
 
 
-def _check_loses(model: Model, right: Sequence[str]) -> None:
-    """Raise InputFault where cases that are to be lost are right in a golden of the model's own."""
-    if right and not model.swapped:
+def _check_loses(model: Model, cases: Sequence[str], own: Mapping[str, bool]) -> None:
+    """Raise InputFault where a row's own model is to lose cases that are right in its golden, or its known gaps."""
+    if model.swapped:
+        return
+    gaps = [case for case in cases if own.get(case) is False and case in model.row.gaps]
+    if gaps:
+        raise InputFault(
+            f"{model.suite}.{model.tier}: {gaps[0]!r} is a known gap of {model.source.name}, the row's own model, which"
+            " loses nothing beside itself; name the model that does: --candidate MODEL; or where this change brings the"
+            " gap and the model, take it out of `gaps`, accept it, and list it again"
+        )
+    right = [case for case in cases if own.get(case)]
+    if right:
         raise InputFault(
             f"{model.suite}.{model.tier}: {right[0]!r} is right in the golden of {model.source.name}, the row's own"
             " model, which does not lose it; name the model that does: --candidate MODEL"

@@ -8,13 +8,10 @@ from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.words import nearest
 from swapgate.goldens.anchors import Moved, Remembered, digest_of, move, read_rows, rows_beside
 from swapgate.goldens.golden import golden_path
+from swapgate.goldens.moves import figures_of
 from swapgate.goldens.pending import on_ci
 from swapgate.goldens.provenance import told_apart
-from swapgate.outputs.counts import RIGHT
 from swapgate.project.manifest import read_manifest
-from swapgate.statistics.recalled import recalled
-from swapgate.statistics.tally import Tally
-from swapgate.tasks.task import Task
 
 
 def add_anchor_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +34,7 @@ def move_anchor(root: Path, models_file: Path, asked: argparse.Namespace) -> str
     suite, _, tier = asked.tier.partition(".")
     golden = golden_path(root, manifest.name, suite, tier)
     before, after = _both(golden, suite, tier)
-    metric, figures, rows = _figures(manifest.tasks[suite], before, after)
+    metric, figures, rows = figures_of(manifest.tasks[suite], before, after)
     names, digests = (before.made_by.model, after.made_by.model), (before.made_by.digest, after.made_by.digest)
     moved = Moved(date.today().isoformat(), asked.reason.strip(), names, digests, metric, figures, rows)
     try:
@@ -63,26 +60,3 @@ def _both(golden: Path, suite: str, tier: str) -> tuple[Remembered, Remembered]:
     if after is None or after.made_by.digest != digest:
         raise InputFault(f"{suite}.{tier}: no rows of the accepted model are remembered; record them with: {record}")
     return before, after
-
-
-def _figures(task: Task, before: Remembered, after: Remembered) -> tuple[str, tuple[float, float] | None, int]:
-    """Return the figure that is told first, its value before and after, and on how many rows, which both have."""
-    shared = sorted(before.rows.keys() & after.rows.keys())
-    then, now = (_tally(task, one, shared) for one in (before, after))
-    metric = (then.headline if shared else None) or task.figures[0]
-    metric = metric if then.is_remembered(metric) else RIGHT
-    try:
-        return metric, (then.figure(metric), now.figure(metric)) if shared else None, len(shared)
-    except (ValueError, ArithmeticError, LookupError) as error:
-        raise _edited(before, error) from error
-
-
-def _tally(task: Task, one: Remembered, keys: list[str]) -> Tally:
-    try:
-        return recalled(task.output, [one.rows[key] for key in keys])
-    except ValueError as error:
-        raise _edited(one, error) from error
-
-
-def _edited(one: Remembered, error: Exception) -> InputFault:
-    return InputFault(f"the remembered rows of {one.made_by.model} are edited ({error}); restore their file from git")

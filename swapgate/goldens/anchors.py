@@ -117,7 +117,7 @@ def _read_rows(path: Path, *_version: int) -> Remembered:
         history, rows = [], {}
         for number, line in enumerate(lines[1:], 2):  # noqa: B007 - told below
             if line.startswith('{"moved"'):
-                history.append(adapter(Moved).validate_json(line, strict=True))
+                history.append(_moved(line))
                 continue
             row = adapter(_Row).validate_json(line, strict=True)
             if row["row"] in rows:
@@ -210,6 +210,15 @@ def _lines(found: Remembered) -> Iterator[dict[str, Any]]:
 
 def _short(value: float) -> float:
     return int(value) if value == int(value) else value
+
+
+def _moved(line: str) -> Moved:
+    move: Moved = adapter(Moved).validate_json(line, strict=True)
+    if not move.reason.strip():
+        raise ValueError(f"it was moved from {move.models[0]} to {move.models[1]} without a reason")
+    if move.digests[0] == move.digests[1]:
+        raise ValueError(f"it was moved from {move.models[0]} to itself")
+    return move
 
 
 def _counted(row: _Row) -> Counted:

@@ -71,10 +71,11 @@ def _measured(path: Path) -> Path | io.BytesIO:
     with path.open("rb") as file:
         head = file.read(12)
         order = ORDERS.get(head[:4], "little")
-        is_wav, unknown = head[:4] in ORDERS and head[8:] == b"WAVE", _unknown_of_caf(file, size)
+        is_wav, (unknown, claimed_by_caf) = head[:4] in ORDERS and head[8:] == b"WAVE", _parts_of_caf(file, size)
         if head[:4] == b"OggS" and (fault := fault_of_ogg(file, size)):
             raise SurroundingsFault(f"{path}: {fault}")
-        parts, claimed, is_mended = _parts(file, size, order) if is_wav else ([], claimed_by_mp3(file), unknown > 0)
+        others = max(claimed_by_mp3(file), claimed_by_caf)
+        parts, claimed, is_mended = _parts(file, size, order) if is_wav else ([], others, unknown > 0)
     is_mended = is_mended or (is_wav and head[:4] == b"BW64")  # which libsndfile takes for no sound
     if size < claimed:
         raise SurroundingsFault(
@@ -93,17 +94,20 @@ def _measured(path: Path) -> Path | io.BytesIO:
     return io.BytesIO(b"".join([b"RIFX" if order == "big" else b"RIFF", whole, *written]))
 
 
-def _unknown_of_caf(file: BinaryIO, size: int) -> int:
-    """Return where in a CAF file the samples begin whose length was not known when it was written; else 0."""
+def _parts_of_caf(file: BinaryIO, size: int) -> tuple[int, int]:
+    """Return where in a CAF file the samples begin whose length was not known when it was written, and how many bytes
+    it must have by what its parts say; 0 where there are none.
+
+    Of samples in packets one that was cut off is left out when they are read, however little of it is missing.
+    """
     file.seek(0)
-    place = 8 if file.read(4) == b"caff" else size
-    while place + 12 <= size:
-        file.seek(place)
-        name, length = file.read(4), int.from_bytes(file.read(8), "big", signed=True)
+    place, claimed = 8 if file.read(4) == b"caff" else size, 0
+    while place + 12 <= size and (name := _name(file, place)):
+        length = int.from_bytes(file.read(8), "big", signed=True)
         if length < 0:
-            return place + 12 if (name, length) == (b"data", -1) else 0
-        place += 12 + length
-    return 0
+            return place + 12 if (name, length) == (b"data", -1) else 0, 0
+        claimed = place = place + 12 + length
+    return 0, claimed
 
 
 class Part(NamedTuple):

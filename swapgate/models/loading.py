@@ -10,7 +10,7 @@ import platform
 import re
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,14 @@ from typing import Any, NamedTuple
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
-from swapgate.models.digest import VOCABULARIES, WHO_SAVED_IT, file_digests, folder_digests, needs_vocabulary
+from swapgate.models.digest import (
+    VOCABULARIES,
+    WHO_SAVED_IT,
+    file_digests,
+    folder_digests,
+    may_be_read,
+    needs_vocabulary,
+)
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
 from swapgate.models.weights import (
     ADAPTER,
@@ -39,6 +46,7 @@ from swapgate.project.manifest import Row
 from swapgate.project.variants import steps
 from swapgate.tasks.task import Loaded, Task
 
+COMPILED = "__pycache__"
 PANIC = "PanicException"  # of libraries in Rust; it is no Exception
 SEED = 0
 TRANSFORMERS = "transformers"
@@ -98,6 +106,8 @@ class Source:
     """Whether a config.json beside it says what it is, such as its labels."""
     around: "Source | None" = None
     """Of an adapter: the model that it was trained beside."""
+    beside: tuple[str, ...] = ()
+    """Of a function: the files and folders that its row names, as they are found from the folder of its module."""
     remote: bool = False
     """Whether it is in no file, so that no commit has another one."""
     root: Path | None = None
@@ -107,6 +117,18 @@ class Source:
     def in_project(self) -> bool:
         """Whether what makes its predictions is in files of a project, and not with a hub or a server."""
         return not (self.fetch or self.remote)
+
+    @property
+    def files(self) -> dict[Path, list[Path]]:
+        """The files of a project that tell who it is, and links there, by the places that its row names; none of a
+        public one.
+        """
+        if not self.in_project:
+            return {}
+        found = {self.folder: [path for path, name in files_of(self.folder) if may_be_read(name)]}
+        places = (Path(os.path.normpath(self.folder.parent / one)) for one in self.beside)
+        found |= {place: [path for path, _ in files_of(place)] for place in places}
+        return found | (self.around.files if self.around else {})
 
     @functools.cached_property
     def weights_folder(self) -> Path:
@@ -199,6 +221,15 @@ class Source:
         tells them. Raises SurroundingsFault where its config.json has no table of them.
         """
         return task.label_names(self.config) if task.label_names and self.has_config else None
+
+
+def files_of(place: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the files of a folder, and links, with their names in it; a file alone with its own."""
+    if place.is_file():
+        yield place, place.name
+    for path in sorted(place.rglob("*")) if place.is_dir() else ():
+        if (path.is_symlink() or not path.is_dir()) and COMPILED not in path.relative_to(place).parts:
+            yield path, path.relative_to(place).as_posix()
 
 
 def generation_config(source: Source) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from swapgate.backends.backend import PROPERTIES
 from swapgate.core.faults import InputFault
-from swapgate.core.words import nearest, plain
+from swapgate.core.words import nearest, plain, toml_string
 from swapgate.goldens.golden import read_golden
 from swapgate.plugin.checks import Expected, Golden, Orphan
 from swapgate.plugin.measures import Cost, Quality
@@ -217,12 +217,14 @@ class Collecting:
     def _check(self, item: pytest.Item) -> None:
         """Raise UsageError for a task that does not exist, or a known gap of a property that the suite has not."""
         marks = marks_of(item)
+        suites = {*self.plan.manifest.tasks, *suites_beside(self.plan.manifest.path)}
         for name in marks.tasks:
             if name not in tasks():
-                raise pytest.UsageError(f"{item.path}: mark task({name!r}): unknown task{nearest(name, tasks())}")
+                hint = _of_other(name, "suite") if name in suites else nearest(name, tasks())
+                raise pytest.UsageError(f"{item.path}: mark task({name!r}): unknown task{hint}")
         for name in marks.suites:
-            if name not in self.plan.manifest.tasks and name not in suites_beside(self.plan.manifest.path):
-                hint = nearest(name, self.plan.manifest.tasks)
+            if name not in suites:
+                hint = _of_other(name, "task") if name in tasks() else nearest(name, self.plan.manifest.tasks)
                 raise pytest.UsageError(f"{item.path}: mark suite({name!r}): unknown suite{hint}")
         known = all(name in self.plan.manifest.tasks for name in marks.suites)
         if marks.tasks and marks.suites and known and not marks.judged(self.plan.manifest):
@@ -320,6 +322,11 @@ def _lacks(item: pytest.Item, fixture: str) -> bool:
     params = item.callspec.params if hasattr(item, "callspec") else {}
     known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
     return fixture in getattr(item, "fixturenames", ()) and fixture not in params and fixture not in known
+
+
+def _of_other(name: str, kind: str) -> str:
+    """Word that a mark names what the other mark is for."""
+    return f"; it is a {kind}, so write: pytest.mark.{kind}({toml_string(name)})"
 
 
 def _lacks_row(item: pytest.Item) -> bool:

@@ -147,7 +147,8 @@ def latency(request: pytest.FixtureRequest, model: Model, work: Work, benchmark:
     name, what = (
         ("latency", "a call takes") if not work.id else (f"latency {work.id}", f"a call of {work.description} takes")
     )
-    return _remembered(request, Cost(name, what, model, reference, measure, _models_file(request), times=recorded))
+    said = request.config.stash[PLAN].limits_in
+    return _remembered(request, Cost(name, what, model, reference, measure, said, times=recorded))
 
 
 @pytest.fixture
@@ -194,7 +195,9 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     known = functools.partial(plan.remembered, model)
     sides = (reference, known, remember if updates else None, tally)
     early = looks_at if evaluation.shuffled else None
-    return _remembered(request, Quality(model, plan.shown(evaluation.path), *sides, _models_file(request), early))
+    proposed = (model.suite, model.tier) in plan.proposed
+    words = (plan.limits_in, proposed, plan.counts_once)
+    return _remembered(request, Quality(model, plan.shown(evaluation.path), *sides, *words, early))
 
 
 def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, value: Callable[[Model], float]) -> Cost:
@@ -206,7 +209,7 @@ def _cost(request: pytest.FixtureRequest, model: Model, name: str, what: str, va
 
     reference = _reference(request, model, getattr(model.row.budget, name))
     _check_measured(name, model, reference)
-    said = _models_file(request)
+    said = request.config.stash[PLAN].limits_in
     return _remembered(request, Cost(name, what, model, reference, measure, said, lambda: float(value(model))))
 
 

@@ -22,6 +22,7 @@ from swapgate.core.words import plain
 from swapgate.goldens.anchors import read_rows, remember, text_of
 from swapgate.goldens.golden import loosened, read_golden, stale
 from swapgate.goldens.pending import count, write_pending
+from swapgate.goldens.provenance import told_apart
 from swapgate.goldens.snapshots import GoldenExtension
 from swapgate.inputs.given import digest
 from swapgate.plugin.caller import CALL, asked, call_of, narrowed
@@ -37,7 +38,7 @@ from swapgate.project.configuration import DEFAULT_MODELS
 from swapgate.tasks import tasks
 from swapgate.trials.cache import Cache
 from swapgate.trials.checking import answers_alike, exchanged_labels, is_same_model
-from swapgate.trials.plan import Key, Plan
+from swapgate.trials.plan import AHEAD, Key, Plan
 from swapgate.trials.pool import Pool
 from swapgate.trials.running import Model
 from swapgate.verdicts.facts import Report, report
@@ -322,15 +323,21 @@ class Ledger:
         self.plan.notes.extend(dict.fromkeys([*(cache.notes if cache else ()), *self.of_workers]))
 
     def _note_accepted(self) -> None:
-        """Say first which losses are accepted of the candidates that were judged."""
-        found = []
-        for key in {selected.key for selected in self.selected.values()} & {*self.plan.incumbents}:
+        """Say first which losses are accepted of the candidates that were judged, and which anchors a change moved."""
+        found, keys = [], {selected.key for selected in self.selected.values()}
+        for key in keys & {*self.plan.anchors}:
+            *_, move = self.plan.anchors[key].history
+            then, now = told_apart(*zip(move.models, move.digests, strict=True))
+            found.append(f"accepted: {'/'.join(key)} has another anchor, {then} before and {now} now: {move.reason}")
+        for key in keys & {*self.plan.incumbents}:
             model = self.plan.models[key]
             accepted = model.row.accepted
+            critical = {case.id for case in model.cases.cases if case.critical}
             with suppress(Fault):  # its tests have said so
-                if accepted and accepted.counts(model.source.digest, date.today()):
+                cases = [case for case in accepted.cases if case not in critical] if accepted else []
+                if accepted and cases and accepted.counts(model.source.digest, date.today()):
                     until = f", until {accepted.expires}" if accepted.expires else ""
-                    may = f"accepted: {model.name} may lose {', '.join(accepted.cases)} ({model.source.name})"
+                    may = f"accepted: {model.name} may lose {', '.join(cases)} ({model.source.name})"
                     found.append(f"{may}: {accepted.reason}{until}")
         self.plan.notes[:0] = sorted(found)
 
@@ -345,6 +352,8 @@ class Ledger:
             clear_lead=model.row.clear_lead,
             evaluation_set=model.suite in self.plan.evaluations,
             accept=(f"swapgate accept-loss {'.'.join(key)}", self._accepting(asked)),
+            ahead=AHEAD if self.plan.against else "",
+            counts_once=self.plan.counts_once,
             gaps=gaps,
             listed=listed,
         )

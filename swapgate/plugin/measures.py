@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.words import nearest
+from swapgate.core.words import nearest, toml_key
 from swapgate.goldens.anchors import Remembered
 from swapgate.outputs.counts import RIGHT
 from swapgate.plugin.checks import anchor_command, described, remember_command
@@ -145,6 +145,11 @@ class Quality:
     tally: Callable[[Model, int | None], Tally]
     """Returns what came of the set, or of so many first rows of it."""
     models_file: str
+    """Where its limits are loosened, in words."""
+    proposed: bool = False
+    """Whether a row names the candidate already, in a change that is judged by a commit."""
+    counts_once: str = ""
+    """What must be merged before an anchor that is moved counts, in words; empty where it does at once."""
     looks: Callable[[], Sequence[Look]] | None = None
     """Returns when rows may decide before all are asked; None where all of them are to be."""
     name: str = "quality"
@@ -200,7 +205,7 @@ class Quality:
         told = [*early, *dict.fromkeys(note for one in judged for note in one.told), *self._cuts(counted)]
         if failed:
             words = "; ".join([*failed, *told])
-            self.message = f"{self.model.name}: {words} ({described(self.model)}); {self._next_step(judged)}"
+            self.message = f"{self.model.name}: {words} ({described(self.model)}); {self._next_step(judged, sliced)}"
         if tuple(limits) != tuple(self.model.row.budget.quality):
             self.incomplete = other_limit(self.model, self.name, ">=", self.models_file)
         elif counted.right_always:
@@ -284,13 +289,19 @@ class Quality:
             )
         return metric, found[metric]
 
-    def _next_step(self, judged: Sequence[_Judged]) -> str:
+    def _next_step(self, judged: Sequence[_Judged], sliced: Sequence[tuple[Slice, str]]) -> str:
         """Return in words what to do about a failure."""
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         keep = f"its files were edited: put those of {self._before} back" if self._before else keep
-        beside_anchor = any(one.decision == "FAIL" and one.beside and one.beside.tier == ANCHOR for one in judged)
-        move = f", or accept it and move the anchor: {anchor_command(self.model)}" if beside_anchor else ""
-        return f"{keep}, or loosen budget.quality in {self.models_file}{move}"
+        failed = [one for one in judged if one.decision == "FAIL"]
+        keys = ["budget.quality"] if failed else []
+        keys += [_key(one) for one, _ in sliced if one.comparison.decision == "FAIL" and one.role != "seen"]
+        loosen = f"{keep}, or loosen {' and '.join(dict.fromkeys(keys))} in {self.models_file}"
+        if not any(one.beside and one.beside.tier == ANCHOR for one in failed):
+            return loosen
+        accept = f"accept it with: {remember_command(self.model)}, then move the anchor: {anchor_command(self.model)}"
+        row = "let the row name it and " if self.model.swapped and not self.proposed else ""
+        return f"{loosen}, or {row}{accept}{self.counts_once}"
 
     def _remarks(self, counted: Tally, judged: Sequence[_Judged]) -> Iterator[str]:
         """Yield what a reader should know where it passes."""
@@ -436,7 +447,7 @@ class Quality:
             name, whose, otherwise = (
                 f"the anchor {model}",
                 "the anchor's",
-                f"move the anchor: {anchor_command(self.model)}",
+                f"move the anchor: {anchor_command(self.model)}{self.counts_once}",
             )
         try:
             both = beside(counted, known.rows)
@@ -467,6 +478,12 @@ def _decided(
     """Yield in words the limits, and the slices of these roles, of which so much was decided."""
     yield from (one.words for one in judged if one.decision == decision)
     yield from (words for one, words in sliced if one.comparison.decision == decision and one.role in roles)
+
+
+def _key(one: Slice) -> str:
+    """Return the key of the limit by which a slice is judged."""
+    own = f"{toml_key(one.key)}.{toml_key(one.value)}"
+    return f"budget.slices.{WATCH if one.role == 'watched' else own}"
 
 
 class _NotCompared(Exception):

@@ -196,7 +196,7 @@ class Manifest(BaseModel):
     threads: int | None = None
     """Threads that compute the rows of evaluation sets; as many as there are cores where it is not set."""
     exceptions: Literal["in-change"] | None = None
-    """"in-change": of a change that it judges, losses that the change itself accepts count."""
+    """"in-change": of a change that it judges, losses that it accepts itself and anchors that it moves count."""
     columns: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Of each suite which columns of its evaluation set hold the keys of a row, where they are called otherwise."""
     removed: dict[str, list[str]] = Field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import fsum
 from typing import Any, Literal, NamedTuple
@@ -25,13 +26,16 @@ SHOWN = 3
 """Labels that a message shows."""
 SCHEMES = {"IO": "I", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 """Which letters say in the tags of a scheme where an entity begins and ends."""
+BIOES = {"M": "I", "L": "E", "U": "S"}
+"""Letters that mean the same in this scheme."""
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
 """Letters of tags that begin an entity, and of those that end one."""
 ROLES = "BEILMSU"
 """Letters of tags that say where in an entity a piece stands."""
 WORDS = {
-    **dict.fromkeys(("B", "BEG", "BEGIN", "BEGINNING"), "B"),
-    **dict.fromkeys(("I", "IN", "INS", "INSIDE", "INNER", "INT", "INTERMEDIATE", "CONT", "CONTINUE"), "I"),
+    **dict.fromkeys(("B", "BEG", "BEGIN", "BEGINNING", "FIRST", "START", "STARTING"), "B"),
+    **dict.fromkeys(("I", "IN", "INS", "INSIDE", "INNER", "INT", "INTERMEDIATE", "NEXT"), "I"),
+    **dict.fromkeys(("CONT", "CONTINUATION", "CONTINUE", "CONTINUED", "CONTINUING"), "I"),
     **dict.fromkeys(("M", "MID", "MIDDLE"), "M"),
     **dict.fromkeys(("E", "END", "ENDING"), "E"),
     **dict.fromkeys(("L", "LAST"), "L"),
@@ -129,16 +133,23 @@ class NerSettings(WindowedSettings):
         return [tag.key for tag in read_tags(names, self).tags if tag.key != OUTSIDE]
 
     def told(self, names: Sequence[str]) -> list[str]:
-        """Return how a model's tags are read, where that is not BIO with O and the row does not say it."""
+        """Return how a model's tags are read, where that is not BIO with O and the row does not say it, and what looks
+        like a tag and is read as a label.
+        """
         found = read_tags(names, self)
         if not all(tag.key in self.label_map for tag in found.tags if tag.key != OUTSIDE):
             return []  # what is not mapped yet is told as an error
         said = []
-        if self.tags is None and found.scheme not in ("BIO", "IO"):
+        if self.tags is None and found.scheme != "BIO":
             said.append(f'tags = "{found.scheme}"')
         if self.outside is None and found.outside not in (USUAL, None):
             said.append(f'outside = "{found.outside}"')
         guess = [f"{' and '.join(said)}: guessed from its labels; write in its row what is right"] if said else []
+        own = [name for name in dict.fromkeys(names) if _looks_like_tag(name) and name not in self.labels]
+        own = [name for name in own if name in {tag.name for tag in found.tags}] if self.tags is None else []
+        if own:
+            each = listed(list(map(toml_string, own)), MANY)
+            guess.append(f"{each}: read as labels, not as tags, which they look like; where they are, map them to tags")
         none = "each piece of a text is part of an entity, for no label is O; is one of them no entity, write outside"
         return guess if found.outside is not None else [*guess, f'{none} = "…" in its row']
 
@@ -151,7 +162,10 @@ class NerSettings(WindowedSettings):
         return super().own_labels(names)
 
     def _unclear(self, names: Sequence[str]) -> list[str]:
-        """Return a model's labels that look like tags, if any is read as a label of its own; such ones come first."""
+        """Return a model's labels that look like tags, if any is read as a label of its own; such ones come first.
+
+        The same of those whose letters are of no scheme with the others', or whose labels have stray marks.
+        """
         if self.tags is not None or _nameless(names) or _are_tags(names, self):
             return []
         form, scheme = _form(tuple(names), None)
@@ -161,7 +175,14 @@ class NerSettings(WindowedSettings):
             roles.setdefault(label, set()).add(role)
         alike = [name for name, (_, label) in guessed.items() if all(roles[label] & {*one} for one in PAIR)]
         read = [name for name in alike if _split(name, form, SCHEMES[scheme])[0]]
-        return [*(name for name in alike if name not in read), *read] if len(read) < len(alike) else []
+        unclear = [*(name for name in alike if name not in read), *read] if len(read) < len(alike) else []
+        matches = {name: match for name in names if (match := form.fullmatch(name))}
+        many = Counter(match["label"] for match in matches.values())
+        for name, match in matches.items():
+            is_read = _split(name, form, SCHEMES[scheme])[0] != ""
+            is_torn = scheme != "IO" and many[match["label"]] > 1
+            unclear += [name] if (_is_stray(match) if is_read else is_torn) else []
+        return [*dict.fromkeys(unclear)]
 
     def advice(self, names: Sequence[str]) -> str:
         """Return what a person should know who is to map these tags."""
@@ -234,27 +255,42 @@ def _are_tags(names: Sequence[str], row: NerSettings) -> bool:
     pairs = [(name, row.labels[key]) for name, key in zip(names, keys, strict=True) if key in row.labels]
     tags = {name: match for name, given in pairs if (match := USUAL_FORMS[0].fullmatch(given))}
     firsts, others = ({match["label"] for match in tags.values() if match["role"] in letters} for letters in PAIR)
-    return bool(firsts & others) and any(name != match[0] for name, match in tags.items())
+    whole = len(tags) == len(pairs) and all(map(_looks_like_tag, tags))
+    return (whole or bool(firsts & others)) and any(name != match[0] for name, match in tags.items())
 
 
 def _guessed(name: str) -> tuple[str, str]:
     """Return the letter and the label of what may be a tag, whatever it is written with; nothing where it is none."""
     words = re.findall(r"[^\W_]+", name)
-    for role, others in ((words[:1], words[1:]), (words[-1:], words[:-1])):
-        if others and role[0].upper() in WORDS:
-            return WORDS[role[0].upper()], "-".join(others)
+    for place in (0, len(words) - 1, *range(1, len(words) - 1)):
+        if len(words) > 1 and words[place].upper() in WORDS:
+            return WORDS[words[place].upper()], "-".join(words[:place] + words[place + 1 :])
     glued = re.fullmatch(f"([{ROLES}])([^\\W_]{{2,}})", name)
     return (glued[1], glued[2]) if glued else ("", name)
+
+
+def _looks_like_tag(name: str) -> bool:
+    """Return whether a name has a letter or word of tags apart from the rest."""
+    role, label = _guessed(name)
+    return role != "" and f"{role}{label}" != name
+
+
+def _is_stray(tag: re.Match[str]) -> bool:
+    """Return whether the label of a tag has blanks around it, or a mark or arrow beside that of the tag's form."""
+    label = tag["label"]
+    beside = label[0] if tag.start("role") < tag.start("label") else label[-1]
+    return label != label.strip() or beside in {*USUAL_MARKS, *MARKS, *"<>()[]{}\N{RIGHTWARDS ARROW}"}
 
 
 def _line_of_tags(names: Sequence[str], unclear: Sequence[str]) -> str:
     """Return the line that gives those that look like tags, and B LOC beside them, the tags that they may be.
 
-    The others keep their names.
+    The others keep their names. All letters are those of one scheme, so that this is read.
     """
     guessed = {name: _guessed(name) for name in names if name != USUAL}
     apart = {name for name, (role, label) in guessed.items() if role in ("B", "I") and f"{role}{label}" != name}
-    return label_line({name: "-".join(one) if name in {*unclear, *apart} else name for name, one in guessed.items()})
+    tags = {name: f"{BIOES.get(role, role)}-{label}" for name, (role, label) in guessed.items()}
+    return label_line({name: tags[name] if name in {*unclear, *apart} else name for name in tags})
 
 
 @functools.cache

@@ -54,6 +54,8 @@ WHICH = (
     "version",
 )
 """Keys of a row that say which model it is, or how that is reached: a candidate has none of its incumbent's."""
+AHEAD = "in a change of its own that is merged before this one"
+"""How a change comes by other limits than the commit's."""
 Key = tuple[str, str]
 """Suite and tier."""
 
@@ -92,6 +94,10 @@ class Plan:
     """The suites that a change can have touched, where only these are asked for."""
     against: str | None = None
     """The commit whose rows, cases, goldens and limits judge; None for those of the working tree."""
+    lets_change: bool = False
+    """Of a change that is judged by a commit: whether that lets it bring its own exceptions."""
+    anchors: dict[Key, Remembered] = field(default_factory=dict)
+    """Of such a change that may: the anchors that it moved, beside which it is judged."""
     suite_files: dict[str, list[str]] = field(default_factory=dict)
     """Of a change that is judged by a commit: the test files that each suite had there."""
     properties: dict[str, list[str]] = field(default_factory=dict)
@@ -118,6 +124,19 @@ class Plan:
     def worded(self, text: str) -> str:
         """Write the paths of a commit's files in a message as git does."""
         return text.replace(f"{self.checkout}/", f"{self.against[:12]}:") if self.against else text
+
+    @property
+    def limits_in(self) -> str:
+        """Where the limits of a row are loosened, in words: those of a change itself do not judge it."""
+        return f"{self.shown(self.manifest.path)}{f', {AHEAD}' if self.against else ''}"
+
+    @property
+    def counts_once(self) -> str:
+        """What must be merged before an exception that a change brings counts in it, in words; empty where it does."""
+        if not self.against or self.lets_change:
+            return ""
+        says = f'exceptions = "in-change" at the top of {self.shown(self.manifest.path)}'
+        return f"; in this change that counts once one of its own, merged before it, says {says}"
 
     def orphans(self, model: Model) -> list[str]:
         """Return the cases that a tier's golden has and its cases file has not."""
@@ -151,7 +170,7 @@ class Plan:
         InputFault.
         """
         if limit.against == ANCHOR:
-            return read_rows(path_of(model.golden, ANCHORS))
+            return self.anchors.get((model.suite, model.tier)) or read_rows(path_of(model.golden, ANCHORS))
         gone = limit.against == INCUMBENT and model.swapped and model.incumbent.gone
         return accepted_rows(model.golden) if gone else None
 

@@ -56,6 +56,10 @@ class Rule:
     """Whether the suite has one."""
     accept: tuple[str, str] = ("", "")
     """What a reviewer types to accept losses, before and behind the cases."""
+    ahead: str = ""
+    """Where limits are another change's: that they are loosened there, in words."""
+    counts_once: str = ""
+    """What must be merged before a loss that is accepted counts, in words; empty where it does at once."""
     gaps: str = ""
     """Where the tier's known gaps stand, in words."""
     listed: Collection[str] = ()
@@ -140,7 +144,10 @@ def _ways_out(cases: Sequence[str], rule: Rule, is_undecided: bool) -> str:
     lead = lead if is_undecided else f"raise clear_lead ({rule.clear_lead:g})"
     them = "it" if len(cases) == 1 else "them"
     command = f'{rule.accept[0]} {named}{rule.accept[1]} --reason "…"'
-    return f"{lead}, allow {them} with budget.cases, or accept {them} with: {command}"
+    loosen = f"{lead}, allow {them} with budget.cases,"
+    if rule.ahead:
+        loosen = f"{rule.ahead}, {lead} or allow {them} with budget.cases;"
+    return f"{loosen} or accept {them} with: {command}{rule.counts_once}"
 
 
 def _told(what: str, lapses: Iterable[Lapse]) -> list[str]:

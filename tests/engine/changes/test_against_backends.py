@@ -8,6 +8,7 @@ from swapgate.goldens.golden import read_golden
 
 SIZE = 'budget.size = { against = "original", at_most = 0.9 }\n'
 MODEL = 'model = "../../models/small"'
+QUALITY = "def test_quality(quality, budget):\n    assert quality >= budget.quality\n\n\n"
 RECORDED = 'model = "../../predictions.jsonl"'
 SAID = {
     "ada": [("PER", 0.99, "Ada", 0), ("LOC", 0.97, "Paris", 13)],
@@ -134,3 +135,46 @@ def test_weights_that_git_does_not_keep(cheap, commit, against):
     result = against("-m", "small and not latency")
     assert cheap.verdicts(result)["small"] == "PASS", cheap.reasons(result)
     assert not any("swapped in" in line for line in cheap.table(result))
+
+
+@pytest.mark.parametrize("name", ["lib/names.py", "lib/other.py"])
+def test_what_a_function_imports(cheap, commit, against, name):
+    """An edit of what a function's module imports is told, and the rows of its set are paired with the commit's; what
+    is not imported changes nothing.
+    """
+    names, rest = FINDS.lstrip().split("\n\n\n", 1)
+    names = names.replace("{", '{"Rome": ("LOC", 0.9), ')
+    for path, text in (("lib/names.py", names), ("lib/other.py", names)):
+        cheap.write(path, text + "\n")
+    cheap.write("finder.py", f"from lib.names import NAMES\n\n\n{rest}")
+    rome = [{"label": "LOC", "start": 0, "end": 4, "text": "Rome"}]
+    rows = [{"id": f"r{number}", "text": f"Rome, {number}.", "expected": rome} for number in range(50)]
+    cheap.write("fixtures/ner/set.jsonl", "\n".join(map(json.dumps, rows)))
+    cheap.replace(cheap.cases_file, "latency =", 'evaluation = "set.jsonl"\nlatency =')
+    quality = 'budget.quality = { against = "incumbent", margin = 0.1 }'
+    bring(cheap, f'model = "finder:make"\n{quality}')
+    cheap.replace(cheap.suite, "def test_size(", f"{QUALITY}def test_size(")
+    commit()
+    cheap.write(name, names.replace("Rome", "Nowhere") + "\n")
+    result = against("-k", "small and not latency")
+    is_imported = name == "lib/names.py"
+    assert cheap.verdicts(result)["small"] == ("FAIL" if is_imported else "PASS"), cheap.reasons(result)
+    assert f"note  edited, and used as they are now: {name}" in cheap.reasons(result)
+    assert ("50 rows" in result.stdout.str()) is is_imported
+
+
+def test_files_that_a_change_brings(cheap, commit, git, against):
+    """Files of a function that the commit names and has not, and the change puts into git, cannot judge themselves."""
+    cheap.write(".gitignore", (cheap.path / ".gitignore").read_text() + "weights/\n")
+    cheap.write("weights/a.bin", "weights")
+    cheap.write("finder.py", FINDS)
+    row = {"id": "a", "text": "Ada.", "expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]}
+    cheap.write("fixtures/ner/set.jsonl", json.dumps(row) + "\n")
+    cheap.replace(cheap.cases_file, "latency =", 'evaluation = "set.jsonl"\nlatency =')
+    bring(cheap, 'model = "finder:make"\nfiles = ["../../weights"]')
+    commit()
+    git("add", "--force", "weights")
+    result = against("-k", "small and not latency")
+    assert (
+        "has not in git what the change brings, and no change can judge itself: 'weights/a.bin'" in result.stdout.str()
+    )

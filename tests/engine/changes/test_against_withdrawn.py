@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+FILES = 'files = ["../../prompts/bad.md", "../../prompts/more"]'
+SIZE = 'budget.size = { against = "original", at_most = 0.9 }\n'
 BOTH = ("original", "small")
 SET = '{"id": "one", "text": "Ada paid.", "expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]}\n'
 TAKEN = "taken out by the change, and used as it still lies here: "
@@ -111,7 +113,67 @@ def test_repository_in_its_place(committed, git, against):
     git("commit", "--quiet", "--message=submodule")
     result = against("-k", "small", ref="HEAD~1")
     assert committed.verdicts(result) == {"small": "INCOMPLETE"}
-    assert f"{TAKEN}models/small; " in result.stdout.str()
+    told = result.stdout.str()
+    assert f"{TAKEN}models/small; " in told
+    assert (
+        "git rm --cached --ignore-unmatch -- models/small, then take the .git in it away, then git add --force" in told
+    )
+    git("rm", "--quiet", "--cached", "--ignore-unmatch", "--", "models/small")
+    shutil.rmtree(committed.path / "models/small/.git")
+    git("add", "--force", "--", "models/small")
+    assert against("-k", "small", ref="HEAD~1").ret == 0
+
+
+FUNCTION = """from serving.words import NAMES
+
+
+def make():
+    ada = {"entity_group": "PER", "score": 0.9, "start": 0, "end": 3, "word": "Ada"}
+    return lambda texts: [[ada] if text.startswith("Ada") else [] for text in texts]
+"""
+
+
+@pytest.fixture
+def function(committed, commit):
+    """A commit whose small tier is a function, of files that its row names and a module that it imports."""
+    committed.write("serving/model.py", FUNCTION)
+    committed.write("serving/words.py", "NAMES = 1\n")
+    committed.write("serving/other.py", "NAMES = 1\n")
+    for name in ("bad.md", "more/LICENSE", "more/a.txt", "more/__pycache__/b.pyc"):
+        committed.write(f"prompts/{name}", "text")
+    committed.replace(committed.models_file, SIZE, "")
+    committed.replace(committed.models_file, '"../../models/small"', '"serving.model:make"\n' + FILES)
+    committed.run("-k", "golden", "--snapshot-update", "--accept-drift")
+    commit()
+    return committed
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("prompts/bad.md", "prompts/bad.md"),
+        ("prompts/more/LICENSE", "prompts/more"),
+        ("prompts/more/a.txt", "prompts/more"),
+        ("serving/words.py", "serving/words.py"),
+        ("serving/model.py", "serving/model.py"),
+        ("serving/other.py", ""),
+    ],
+)
+def test_function(function, withdraw, against, name, shown):
+    """Of a function its module, what this imports and whatever its row names counts as a model's files do."""
+    withdraw(name)
+    result = against("-k", "small and not expected", ref="HEAD~1")
+    assert function.verdicts(result)["small"] == ("INCOMPLETE" if shown else "PASS")
+    assert (f"{TAKEN}{shown}; put it back: git add --force -- {shown} (" in result.stdout.str()) is bool(shown)
+
+
+def test_changed_since_of_a_function(function, withdraw):
+    """`--changed-since` counts a function of which git has everything as kept, and a file of its row as its own."""
+    result = function.run("--changed-since=HEAD", "-k", "size")
+    assert "note  changed since HEAD: nothing that a verdict depends on" in function.reasons(result)
+    function.write("prompts/bad.md", "other")
+    result = function.run("--changed-since=HEAD", "-k", "size")
+    assert "note  changed since HEAD: ner (prompts/bad.md)" in function.reasons(result)
 
 
 def test_what_judges_nothing(committed, commit, withdraw, against):

@@ -29,7 +29,7 @@ def repository(tmp_path, monkeypatch):
     rows = text[text.index("[sentiment.original]") : text.index("[image-classification.original]")]
     (tmp_path / "fixtures" / "models").mkdir()
     (tmp_path / MODELS).write_text(f'exceptions = "in-change"\n\n{rows}', encoding="utf-8")
-    for name in ("CI", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY"):
+    for name in ("CI", "COLUMNS", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     for key, value in {"user.name": "A", "user.email": "a@example.org", "init.defaultBranch": "main"}.items():
         count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
@@ -46,7 +46,8 @@ def typed(line, folder):
     starts = {"python": "", "pytest": "-m pytest -p no:cacheprovider ", "swapgate": f"-c {shlex.quote(MAIN)} "}
     word, _, rest = line.partition(" ")
     line = f"{shlex.quote(sys.executable)} {starts[word]}{rest}" if word in starts else line
-    done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, text=True)
+    own = {**os.environ}  # readline, which pytest imports, tells children alone how wide a terminal is
+    done = subprocess.run(["sh", "-c", line], cwd=folder, env=own, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 

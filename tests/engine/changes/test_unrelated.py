@@ -262,6 +262,63 @@ def test_what_a_judge_imports(two, commit, note, monkeypatch, way):
     assert note(two) == f"{BOTH} (web/helper.py); swapgate_unrelated: web/app.py"
 
 
+NOT_TOLD = {
+    "a star": "from web import *\n",
+    "a star of a module": "from web.middle import *\n",
+    "pkgutil": "import pkgutil\n\nNAMES = [one.name for one in pkgutil.iter_modules(['web'])]\n",
+    "an f-string": "import importlib\n\nN = 'helper'\nM = importlib.import_module(f'web.{N}')\n",
+    "a sum": "N = 'helper'\nM = __import__('web.' + N)\n",
+    "a variable": "import importlib\n\nN = 'web.' + 'helper'\nM = importlib.import_module(N)\n",
+    "another name": "from importlib import import_module as get\n\nM = get('web.' + 'helper')\n",
+    "a path": "import runpy\n\nN = 'p'\nM = runpy.run_path(f'web/helper.{N}y')\n",
+    "a plugin": "N = 'helper'\npytest_plugins = [f'web.{N}']\n",
+}
+PACKAGE = ("a star", "an f-string", "a sum", "a plugin")
+"""What tells at least the package."""
+
+
+@pytest.mark.parametrize("way", NOT_TOLD)
+def test_what_cannot_be_told(two, commit, note, monkeypatch, way):
+    """Where it cannot be told what of a package is imported all of it is, and all of the project where none is told."""
+    monkeypatch.chdir(two.path)
+    two.write("pytest.ini", INI + LISTED.replace("data/", "data/ lib/"))
+    two.write("web/__init__.py", "__all__ = ['helper']\n")
+    two.write("web/middle.py", "from . import *\n")
+    for name in ("web/helper.py", "web/deep/er.py", "lib/app.py"):
+        two.write(name, "WORD = 1\n")
+    two.write("conftest.py", NOT_TOLD[way] + (two.path / "conftest.py").read_text())
+    commit()
+    two.write("lib/app.py", "WORD = 2\n")
+    told = way in (*PACKAGE, "a star of a module")
+    assert note(two) == (f"{NOTHING}; swapgate_unrelated: lib/app.py" if told else f"{BOTH} (lib/app.py)")
+    for name in ("web/helper.py", "web/deep/er.py"):
+        commit()
+        two.write(name, "WORD = 2\n")
+        assert note(two) == f"{BOTH} ({name})"
+
+
+def test_what_a_function_imports(two, commit, note):
+    """What the module of a function that is judged imports is never free, though only its own process runs it."""
+    two.write("pytest.ini", INI + LISTED)
+    two.write("web/model.py", "from web.words import BAD\n\n\ndef make():\n    return len\n")
+    for name in ("web/words.py", "web/app.py"):
+        two.write(name, "BAD = 1\n")
+    two.write("web/prompts/bad.md", "awful\n")
+    two.replace(
+        two.models_file,
+        'model = "../../models/classifier"',
+        'model = "web.model:make"\nfiles = ["../../web/prompts"]',
+    )
+    commit()
+    two.write("web/app.py", "BAD = 2\n")
+    assert note(two) == f"{NOTHING}; swapgate_unrelated: web/app.py"
+    two.write("web/words.py", "BAD = 2\n")
+    assert note(two) == f"{BOTH} (web/words.py); swapgate_unrelated: web/app.py"
+    commit()
+    two.write("web/prompts/bad.md", "terrible\n")
+    assert note(two) == "changed since HEAD: sentiment (web/prompts/bad.md)"
+
+
 @pytest.mark.parametrize("way", ["-p", "pythonpath"])
 def test_what_pytest_imports(two, commit, note, monkeypatch, way):
     """What options and folders of Python's path bring into the process is never free either."""

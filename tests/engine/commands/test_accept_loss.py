@@ -159,6 +159,32 @@ def test_refused(recorded, monkeypatch, capsys, options, words):
     assert recorded.tree() == before
 
 
+def test_critical_since(accept):
+    """A case that became critical is left out of what the report says is accepted first, and is a FAIL."""
+    accept()
+    main(["accept-loss", "ner.small", "nobody", "--reason", "two", "--candidate", "models/candidate"])
+    for case, left in (("ada", ["nobody"]), ("nobody", [])):
+        accept.project.replace(accept.project.cases_file, f'id = "{case}"\n', f'id = "{case}"\ncritical = true\n')
+        status, reasons = judged(accept.project)
+        assert status == 1
+        told = [line.partition("may lose ")[2].partition(" (")[0] for line in reasons if "note  accepted" in line]
+        assert told == left
+
+
+def test_known_gap(recorded, monkeypatch, capsys):
+    """What is a known gap of the accepted model it does not lose beside itself; another candidate may."""
+    recorded.retrain("small", Ada=None)
+    recorded.replace(recorded.models_file, "gaps = { ", 'gaps = { ada = "rare", ')
+    recorded.run("-k", "golden and small", "--snapshot-update")
+    monkeypatch.chdir(recorded.path)
+    before = recorded.models_file.read_text()
+    assert main(ACCEPT) == 4
+    said = capsys.readouterr().err
+    assert "ner.small: 'ada' is a known gap of models/small, the row's own model, which loses nothing" in said
+    assert said.count("\n") == 1
+    assert recorded.models_file.read_text() == before
+
+
 def test_critical(accept):
     """A critical case cannot be accepted."""
     cases = accept.project.path / "fixtures/ner/cases.toml"

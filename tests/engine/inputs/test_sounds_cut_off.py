@@ -200,6 +200,18 @@ def test_caf_of_unknown_length(tmp_path, subtype):
     assert "cannot be read as a sound" in refusal(tmp_path, content)
 
 
+@pytest.mark.parametrize("subtype", ["ALAC_16", "ALAC_24", "PCM_16", "ULAW"])
+def test_caf_cut_by_little(tmp_path, subtype):
+    """A CAF file is refused where a single byte is missing, for a whole packet would; what stands behind may go."""
+    content = written("CAF", subtype)
+    place = content.rindex(b"data") + 4
+    end = place + 8 + int.from_bytes(content[place : place + 8], "big")
+    assert read(tmp_path, content) == read(tmp_path, content[:end]) == FRAMES
+    for cut in range(1, 10):
+        words = f"its header claims {end:,} bytes, the file has {end - cut:,}; give a sound file that is whole"
+        assert refusal(tmp_path, content[: end - cut]) == words
+
+
 def test_mp3_with_notes(tmp_path):
     """Notes before an MP3 file do not hide how long it is."""
     content = written("MP3", "MPEG_LAYER_III")

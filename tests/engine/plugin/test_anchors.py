@@ -92,7 +92,10 @@ def test_creep(crept, workers):
     assert reason.startswith(
         "FAIL  ner/small: right 0.9550, that of the anchor models/small 1.0000: -0.0450 (95 % bounds"
     )
-    assert reason.endswith('accept it and move the anchor: swapgate anchor ner.small --reason "…"')
+    assert reason.endswith(
+        "or loosen budget.quality in fixtures/models/embedded.toml, or let the row name it and accept it with: "
+        f'{RECORD}, then move the anchor: swapgate anchor ner.small --reason "…"'
+    )
     assert "allowed -0.03; 45 rows lost and 0 gained of 1,000 (models/candidate, swapped in for" in reason
     assert "right 0.955 (-0.045 < -0.030), F1 " in crept.table(found.result)[1]
 
@@ -312,6 +315,25 @@ class TestCommand:
 
         run.project = crept
         return run
+
+    @pytest.mark.parametrize(
+        ("edit", "words"),
+        [
+            (lambda move: move | {"reason": " "}, "it was moved from models/small to models/small without a reason"),
+            (lambda move: move | {"reason": ""}, "it was moved from models/small to models/small without a reason"),
+            (lambda move: move | {"digests": move["digests"][1:] * 2}, "it was moved from models/small to itself"),
+        ],
+        ids=["blank", "empty", "itself"],
+    )
+    def test_no_move(self, anchor, edit, words):
+        """A move without a reason, or of a model to itself, is none that a file can hold."""
+        anchor("ner.small", "--reason", "labels were corrected")
+        project = anchor.project
+        head, move, *rows = project.anchor.read_text().splitlines()
+        project.anchor.write_text("\n".join([head, json.dumps(edit(json.loads(move))), *rows, ""]))
+        result = project.run(*JUDGE)
+        assert result.ret == 4
+        assert words in result.stderr.str()
 
     def test_moved(self, anchor):
         """The accepted model becomes the anchor; the file says when, why, and from what figure to what."""

@@ -20,11 +20,11 @@ def quality(said, heard, limits=()):
     counted = Tally(TASK.output)
     for row in range(400):
         counted.add(str(row), Text(heard, 1.0), said)
-    row = SimpleNamespace(budget=SimpleNamespace(quality=limits), tolerance=None)
+    row = SimpleNamespace(budget=SimpleNamespace(quality=limits, slices={}), tolerance=None)
     model = SimpleNamespace(
-        task=TASK, row=row, swapped=False, name="x", names=("z", "y"), source=SimpleNamespace(name="y")
+        task=TASK, row=row, swapped=False, recalled=0, name="x", names=("z", "y"), source=SimpleNamespace(name="y")
     )
-    found = Quality(model, "set.jsonl", lambda _: None, lambda _: None, None, lambda _: counted, "models.toml")
+    found = Quality(model, "set.jsonl", lambda _: None, lambda _: None, None, lambda *_: counted, "models.toml")
     return found >= limits, found.figure
 
 

@@ -171,6 +171,31 @@ def test_slices_are_told(judge, limit, now, verdict, words):
 
 
 @pytest.mark.parametrize(
+    ("limit", "now", "keys"),
+    [
+        ('slices."the language"."de, at" = { margin = 0.1 }', 60, 'budget.slices."the language"."de, at"'),
+        ("slices.watch = { margin = 0.1 }", 60, "budget.slices.watch"),
+        (
+            'slices."the language"."de, at" = { margin = 0.1 }',
+            190,
+            'budget.quality and budget.slices."the language"."de, at"',
+        ),
+    ],
+    ids=["named", "watched", "both"],
+)
+def test_key_that_is_loosened(judge, limit, now, keys):
+    """A FAIL names the keys of the limits that were not held, and no other."""
+    lines = [json.loads(line) for line in rows(1_000)]
+    for number, row in enumerate(lines):
+        row["slices"] = {"the language": "de, at" if number < 200 else "en"}
+    judge.project.replace(judge.project.models_file, "gaps =", f"budget.{limit}\ngaps =")
+    file = judge.project.write("sliced.jsonl", "".join(f"{json.dumps(row)}\n" for row in lines))
+    result = judge(f"--eval-set=ner={file}", now=range(now), limit=RIGHT.replace("0.02", "0.1"))
+    assert judge.verdicts(result) == {"small": "FAIL"}
+    assert f"; keep models/small, or loosen {keys} in fixtures/models/embedded.toml" in judge.reasons(result)[0]
+
+
+@pytest.mark.parametrize(
     ("limits", "words"),
     [
         (

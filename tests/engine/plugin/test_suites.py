@@ -350,10 +350,15 @@ def test_keys_of_others_that_say_nothing(opened):
     ("marks", "message"),
     [
         ('suite("intent", "topc")', "mark suite('topc'): unknown suite; did you mean 'topic'?"),
-        ('suite("text-classification")', "mark suite('text-classification'): unknown suite"),
+        (
+            'suite("text-classification")',
+            "mark suite('text-classification'): unknown suite; it is a task, so write: pytest.mark.task("
+            '"text-classification")',
+        ),
+        ('task("intent")', "mark task('intent'): unknown task; it is a suite, so write: pytest.mark.suite(\"intent\")"),
         ('task("ner"), pytest.mark.suite("intent")', "intent is no suite of ner"),
     ],
-    ids=["typing error", "task", "of another"],
+    ids=["typing error", "task", "suite", "of another"],
 )
 def test_marks_that_name_no_suite(opened, marks, message):
     """A mark that names what is no suite is refused, however the tests are selected."""

@@ -22,6 +22,7 @@ TEXTS = [
 SPECIAL = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
 UNKNOWN = {"unk_token": "<unk>"}
 SAME = {"*": "*"}
+LIKE_TAGS = "{}: read as labels, not as tags, which they look like; where they are, map them to tags"
 
 
 def tokenizer(kind):
@@ -134,6 +135,8 @@ def test_equal_to_the_pipeline(kind, aggregation):
         ("O (B-PER) (I-PER) (U-PER) (L-PER)", "BILOU", "PER PER PER PER"),
         ("O [PER:B] [PER:I]", "BIO", "PER PER"),
         ("O BEG-PER INT-PER END-PER SINGLE-LOC", "BIOES", "PER PER PER LOC"),
+        ("O START-PER CONT-PER", "BIO", "PER PER"),
+        ("O PER_start PER_continue", "BIO", "PER PER"),
         ("O PER_Begin PER_Inside PER_Last", "BILOU", "PER PER PER"),
         ("O B–PER I–PER", "BIO", "PER PER"),
         ("O,B vitamins,I beams,iron", "IO", "B vitamins,I beams,iron"),
@@ -192,6 +195,42 @@ def test_tags_of_no_one_way(tags, shown, line):
     assert row.given >= {"PER", *(["LOC"] if "LOC" in tags else [])}
     own = task.NerSettings(labels=SAME, tags="IO")
     assert own.label_keys(names)
+
+
+@pytest.mark.parametrize(
+    ("tags", "labels"),
+    [
+        ("O|ner:B-PER|ner:I-PER", "ner-PER ner-PER"),
+        ("O|x.B.PER|x.I.PER|x.B.LOC", "x-PER x-PER x-LOC"),
+        ("O|B-PER|I-PER|M-LOC|E-LOC", "PER PER LOC LOC"),
+        ("O|B-PER|M-LOC|E-LOC", "PER LOC LOC"),
+        ("O|B-PER|I-PER|U-PER|E-PER", "PER PER PER PER"),
+        ("O|B-PER |I-PER ", "PER PER"),
+        ("O|B-PER|B-LOC ", "PER LOC"),
+        ("O| PER-B| PER-I", "PER PER"),
+        ("O|B  PER|I  PER", "PER PER"),
+        ("O|B->PER|I->PER", "PER PER"),
+        ("O|PER<-B|PER<-I", "PER PER"),
+        ("O|I->PER|I->LOC", "PER LOC"),
+        ("O|B--PER|I--PER", "PER PER"),
+    ],
+)
+def test_tags_that_would_be_labels(tags, labels):
+    """Letters of no scheme with the others', words before them, and stray marks and blanks are refused with a line that
+    is read as tags.
+    """
+    import tomllib
+
+    names = tags.split("|")
+    with pytest.raises(SurroundingsFault) as caught:
+        task.NerSettings(labels=SAME).label_keys(names)
+    line = str(caught.value).split("which each is: ")[1].split(", or tags")[0]
+    row = task.NerSettings(**tomllib.loads(line))
+    assert row.label_keys(names) == names[1:]
+    found = task.read_tags(names, row)
+    assert [tag.label for tag in found.tags] == ["", *labels.split()]
+    assert all(tag.role in task.SCHEMES[found.scheme] for tag in found.tags)
+    assert task.NerSettings(labels=SAME, tags="IO").label_keys(names)
 
 
 def grouped(best, of, **row):
@@ -300,7 +339,11 @@ def test_whole_tags_are_mapped_too():
     ("names", "row", "told"),
     [
         ("O B-PER I-PER", {}, []),
-        ("O PER LOC", {}, []),
+        ("O PER LOC", {}, ['tags = "IO": guessed from its labels; write in its row what is right']),
+        ("O PER LOC", {"tags": "IO"}, []),
+        ("O B-PER I-PER E-mail", {}, [LIKE_TAGS.format('"E-mail"')]),
+        ("O B-PER I-PER S-LOC U-GPE", {}, [LIKE_TAGS.format('"S-LOC", "U-GPE"')]),
+        ("O B-PER I-PER E-mail", {"tags": "BIO"}, []),
         (BIOES, {"tags": "BIOES"}, []),
         (BIOES, {}, ['tags = "BIOES": guessed from its labels; write in its row what is right']),
         ("B-PER I-PER X", {}, ['outside = "X": guessed from its labels; write in its row what is right']),
@@ -309,8 +352,9 @@ def test_whole_tags_are_mapped_too():
             "VERB NOUN",
             {},
             [
+                'tags = "IO": guessed from its labels; write in its row what is right',
                 "each piece of a text is part of an entity, for no label is O; is one of them no entity, write"
-                ' outside = "…" in its row'
+                ' outside = "…" in its row',
             ],
         ),
     ],

@@ -53,6 +53,17 @@ def test_ways_out(kinds, decided, limit, words):
     assert all(way in found.failed[0] for way in ("budget.cases", "clear_lead"))
 
 
+@pytest.mark.parametrize(
+    ("decided", "way"), [(True, "raise clear_lead (0.5)"), (False, "give an evaluation set that decides (then ")]
+)
+def test_ways_out_of_a_change(decided, way):
+    """Limits are those of the commit that judges: another change loosens them, or lets this one accept losses."""
+    found = judged([LOST], decided=decided, ahead="elsewhere", counts_once="; later").failed[0]
+    assert f"; elsewhere, {way}" in found
+    assert "or allow it with budget.cases; or accept it with: swapgate accept-loss ner.small case_l" in found
+    assert found.endswith(' --candidate new --reason "…"; later')
+
+
 def test_many_ways_out():
     """More cases than a line has room for are not all named in the command."""
     assert "swapgate accept-loss ner.small CASE… --candidate new" in judged(many("lost", 9)).failed[0]

@@ -80,6 +80,7 @@ def test_code_that_is_not_needed(folder):
 @pytest.mark.parametrize(
     ("key", "number", "words"),
     [
+        ("hidden_size", 10**400, "config.json: hidden_size = 10000000000000000"),
         ("hidden_size", 10**9, "config.json: hidden_size = 1000000000 is absurd beside weight files of "),
         (
             "num_hidden_layers",
@@ -97,7 +98,17 @@ def test_code_that_is_not_needed(folder):
             "config.json: num_hidden_layers = -5 is absurd (at least 0), so nothing was loaded; ",
         ),
     ],
-    ids=["giant size", "giant depth", "giant label table", "size", "depth", "vocabulary", "fraction", "negative"],
+    ids=[
+        "no float",
+        "giant size",
+        "giant depth",
+        "giant label table",
+        "size",
+        "depth",
+        "vocabulary",
+        "fraction",
+        "negative",
+    ],
 )
 def test_absurd_sizes(folder, key, number, words):
     """A config that asks for far more than its weight files hold is refused before memory is taken."""

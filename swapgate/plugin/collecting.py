@@ -214,16 +214,19 @@ class Collecting:
             cases |= {case: Orphan(case) for case in sorted(orphans)}
         return [*cases.values()]
 
+    def _is_suite(self, name: str) -> bool:
+        """Return whether the models file has a suite of this name, or another one beside it."""
+        return name in self.plan.manifest.tasks or name in suites_beside(self.plan.manifest.path)
+
     def _check(self, item: pytest.Item) -> None:
         """Raise UsageError for a task that does not exist, or a known gap of a property that the suite has not."""
         marks = marks_of(item)
-        suites = {*self.plan.manifest.tasks, *suites_beside(self.plan.manifest.path)}
         for name in marks.tasks:
             if name not in tasks():
-                hint = _of_other(name, "suite") if name in suites else nearest(name, tasks())
+                hint = _of_other(name, "suite") if self._is_suite(name) else nearest(name, tasks())
                 raise pytest.UsageError(f"{item.path}: mark task({name!r}): unknown task{hint}")
         for name in marks.suites:
-            if name not in suites:
+            if not self._is_suite(name):
                 hint = _of_other(name, "task") if name in tasks() else nearest(name, self.plan.manifest.tasks)
                 raise pytest.UsageError(f"{item.path}: mark suite({name!r}): unknown suite{hint}")
         known = all(name in self.plan.manifest.tasks for name in marks.suites)

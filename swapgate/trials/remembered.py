@@ -141,7 +141,9 @@ def _decoding(task: Task) -> str:
     """
     if task.version:
         return f"version {task.version}"
-    return _own_code() if any(task is one for own in BUILT_IN for one in own.variants) else ""
+    whole = any(task is one for own in BUILT_IN for one in own.variants)
+    asks = getattr(task.predict, "__module__", None) or ""
+    return _own_code() if whole and asks.startswith("swapgate.tasks.") else ""
 
 
 @functools.cache

@@ -278,7 +278,7 @@ def test_a_token_that_comes_back(server, ask, token, name):
 
 
 @pytest.mark.parametrize("name", ["answer", "no json", "4xx", "5xx", "place"])
-@pytest.mark.parametrize("part", [slice(0, 8), slice(0, 12), slice(2, 14)], ids=["8", "12", "inner"])
+@pytest.mark.parametrize("part", [slice(0, 8), slice(0, 12), slice(2, 14)], ids=["8", "12", "middle"])
 def test_a_part_of_a_token(server, ask, token, name, part):
     """A part of the token, from 8 characters on, is in no message either."""
     whole = TOKEN[part]

@@ -103,7 +103,7 @@ def cause(error: BaseException, folder: Path, lines: Sequence[str] = (), what: s
     return (
         _misfit(chain)
         or _missing_package(chain, f"{text}\n{error}", folder, what)
-        or _tokenizer(error, folder, what)
+        or _tokenizer(chain, folder, what)
         or _unknown_value(chain, folder, what)
         or f"{what}: {_said(chain, lines)}"
     )
@@ -174,12 +174,11 @@ def _sentencepiece(text: str, folder: Path) -> str:
     )
 
 
-def _tokenizer(error: BaseException, folder: Path, what: str) -> str:
+def _tokenizer(chain: Sequence[BaseException], folder: Path, what: str) -> str:
     """Word why tokenizers cannot read a tokenizer.json, of which transformers may say anything."""
     file = folder / "tokenizer.json"
-    if (
-        "tokenizer" not in what or not isinstance(error, Exception) or not file.is_file()
-    ):  # what made it panic may again
+    panicked = not all(isinstance(one, Exception) for one in chain)  # and may again
+    if "tokenizer" not in what or panicked or not file.is_file():
         return ""
     import tokenizers
 

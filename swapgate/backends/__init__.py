@@ -4,7 +4,6 @@ Another package adds one by an entry point of the group `swapgate.backends` that
 """
 
 import functools
-import importlib.metadata
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from swapgate.backends import endpoint, onnxruntime, peft, python, recorded, transformers
 from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.packages import brought
 from swapgate.core.words import listed, nearest
 from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
@@ -99,16 +99,7 @@ def told(source: Source, ids: Iterable[str]) -> list[str]:
 
 
 def _of_packages() -> Iterator[tuple[Backend, str]]:
-    for entry in importlib.metadata.entry_points(group=GROUP):
-        package = entry.dist.name if entry.dist else "an unknown package"
-        origin = f"{package} ({entry.value})"
-        try:
-            backend = entry.load()
-        except Exception as error:  # whatever a package does when it is imported
-            raise InputFault(
-                f"{origin}: its backend {entry.name!r} cannot be imported ({type(error).__name__}: {error}); mend or"
-                " uninstall the package"
-            ) from error
+    for backend, origin in brought(GROUP, "backend"):
         if not isinstance(backend, Backend):
             raise InputFault(
                 f"{origin}: no swapgate.backends.backend.Backend, but {type(backend).__name__}; let it name one"

@@ -5,7 +5,6 @@ package by `swapgate_tasks` in pytest's configuration, which lists modules that 
 """
 
 import importlib
-import importlib.metadata
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from swapgate import outputs
 from swapgate.core.faults import InputFault
+from swapgate.core.packages import brought
 from swapgate.outputs.prediction import Output
 from swapgate.tasks import (
     audio_classification,
@@ -97,16 +97,7 @@ def discover(modules: Iterable[str] = (), root: Path | str | None = None) -> Non
 
 
 def _of_packages() -> Iterator[tuple[Task, str]]:
-    for entry in importlib.metadata.entry_points(group=GROUP):
-        package = entry.dist.name if entry.dist else "an unknown package"
-        origin = f"{package} ({entry.value})"
-        try:
-            task = entry.load()
-        except Exception as error:  # whatever a package does when it is imported
-            raise InputFault(
-                f"{origin}: its task {entry.name!r} cannot be imported ({type(error).__name__}: {error}); mend or"
-                " uninstall the package"
-            ) from error
+    for task, origin in brought(GROUP, "task"):
         yield _checked(task, origin), origin
 
 

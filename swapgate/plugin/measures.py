@@ -199,6 +199,7 @@ class Quality:
             [one for one, _ in sliced],
             self.recalled,
             of,
+            signatures() if (signatures := self.model.task.output.signatures) else {},
         )
         failed = [*_decided("FAIL", judged, sliced, ("named", "watched"))]
         undecided = [*_decided("too few rows", judged, sliced, ("named",)), *missing]

@@ -23,6 +23,7 @@ from swapgate.tasks import (
     speech_recognition,
     summarization,
     text_classification,
+    translation,
 )
 from swapgate.tasks.case import CaseShape
 from swapgate.tasks.task import Task
@@ -36,6 +37,7 @@ BUILT_IN = (
     ner.TASK,
     question_answering.TASK,
     summarization.TASK,
+    translation.TASK,
     audio_classification.TASK,
     speech_recognition.TASK,
     image_classification.TASK,

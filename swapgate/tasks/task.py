@@ -107,6 +107,9 @@ class Task:
     """The shape of a row of an evaluation set, where it is not that of a case."""
     graded: str = ""
     """What a model of the task gives that is not right or wrong as a whole, as in "a summary"."""
+    as_right: Callable[[Any], Any] | None = None
+    """Of what a model said: the `expected` of a case in which that is right, None where it makes none. Without it
+    `swapgate init` cannot make a first case of an answer."""
     aliases: tuple[str, ...] = ()
     """Other names of the task."""
     multi_label: "Task | None" = None

@@ -18,31 +18,35 @@ LABELLED = {
     *MULTI_LABEL,
 }
 TASK_KEYS = {
-    "generation": {"summarization"},
+    "generation": {"summarization", "translation"},
+    "source_language": {"translation"},
+    "target_language": {"translation"},
+    "prefix": {"translation"},
     "no_answer": {"question-answering"},
     "threshold": {"object-detection", *MULTI_LABEL},
     "cut": {"audio-classification", "multi-label-audio-classification"},
-    "decoding": {"summarization", "speech-recognition"},
+    "decoding": {"summarization", "translation", "speech-recognition"},
     "tags": {"ner"},
     "outside": {"ner"},
     "aggregation": {"ner"},
     "long": {*SUITES} - {"image-classification", "multi-label-image-classification", "object-detection"},
 }
 """From each key to the tasks that have it."""
+
+
+def owners(having):
+    """Return in words which tasks have a key."""
+    *others, last = [name for name in SUITES if name in having and name not in MULTI_LABEL]
+    return f"only {', '.join(others)} and {last} have" if others else f"only {last} has"
+
+
 OWNERS = {
-    "generation": "only summarization has",
-    "no_answer": "only question-answering has",
+    **{key: owners(having) for key, having in TASK_KEYS.items()},
     "threshold": "only object-detection and suites with multi_label = true have",
-    "cut": "only audio-classification has",
-    "decoding": "only summarization and speech-recognition have",
-    **dict.fromkeys(("tags", "outside", "aggregation"), "only ner has"),
-    "long": (
-        "only text-classification, ner, question-answering, summarization, audio-classification and speech-recognition"
-        " have"
-    ),
 }
 DEFAULTS = {
     "generation": None,
+    **dict.fromkeys(("source_language", "target_language", "prefix")),
     "no_answer": False,
     "threshold": None,
     "cut": False,
@@ -54,6 +58,9 @@ DEFAULTS = {
 }
 WRITTEN = {
     "generation": "{ num_beams = 2 }",
+    "source_language": "'en'",
+    "target_language": "'de'",
+    "prefix": "'>>deu<< '",
     "no_answer": "true",
     "threshold": "0.7",
     "cut": "true",

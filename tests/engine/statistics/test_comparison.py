@@ -15,6 +15,7 @@ from swapgate.outputs.counts import BRIER, LOG_LOSS, RIGHT
 from swapgate.outputs.detections import Annotation, Detection, Detections
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.outputs.text import Summary, Text
+from swapgate.outputs.translation import Reference, Translation
 from swapgate.statistics.comparison import (
     FEWEST_ERRORS,
     compare_errors,
@@ -54,6 +55,7 @@ SAID = {
         Answer("old", 0, 3, 1, 1),
     ),
     "summarization": (Summary("", "a b c d", ("b",), (), (1, 9)), Text("a b c d", 1.0), Text("a d", 1.0)),
+    "translation": (Reference("a b c d", ("b",), ()), Translation("a b c d", 1.0), Translation("a d", 1.0)),
     "speech-recognition": ("turn it on", Text("turn it on", 1.0), Text("turn on", 1.0)),
     "object-detection": ((Annotation("cat", BOX),), objects(("cat", BOX)), objects(("cat", (0.0, 0.0, 10.0, 4.0)))),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.models.digest import SETTINGS, VOCABULARIES, needs_vocabulary
+from swapgate.models.digest import SETTINGS, TEMPLATE, VOCABULARIES, needs_vocabulary
 from swapgate.models.weights import INDEX, PICKLE, SAFE, kinds, shards
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -90,7 +90,7 @@ def chosen_weights(names: list[str] | set[str], allow_pickle: bool) -> str | Non
 
 def chosen_settings(names: list[str] | set[str]) -> list[str]:
     """Return the files besides the weights that a model needs, of those that there are, and its card."""
-    return [name for name in (*SETTINGS, *VOCABULARIES, CARD) if name in names]
+    return [name for name in (*SETTINGS, *VOCABULARIES, TEMPLATE, CARD) if name in names]
 
 
 def changed(folder: Path) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text as Line
 
-from swapgate.outputs import answer, classification, detections, entities, label_set, text, translation
+from swapgate.outputs import answer, classification, detections, entities, generated, label_set, text, translation
 from swapgate.outputs.blocks import Block, lines
 from swapgate.outputs.prediction import Expected, Output, Prediction
 from swapgate.outputs.tolerance import Mismatch, Tolerance
@@ -33,6 +33,7 @@ BUILT_IN = (
     classification.OUTPUT,
     detections.OUTPUT,
     entities.OUTPUT,
+    generated.OUTPUT,
     label_set.OUTPUT,
     text.OUTPUT,
     translation.OUTPUT,

@@ -23,6 +23,7 @@ from swapgate.tasks import (
     speech_recognition,
     summarization,
     text_classification,
+    text_generation,
     translation,
 )
 from swapgate.tasks.case import CaseShape
@@ -38,6 +39,7 @@ BUILT_IN = (
     question_answering.TASK,
     summarization.TASK,
     translation.TASK,
+    text_generation.TASK,
     audio_classification.TASK,
     speech_recognition.TASK,
     image_classification.TASK,

@@ -36,18 +36,23 @@ def _with_place(prompt: str) -> str:
     return prompt
 
 
-class Generation(Table):
-    """How a text is written; what is not set is as the model's own generation_config.json says."""
+class Decoding(Table):
+    """How a text is written, token by token; what is not set is as the model's own generation_config.json says."""
 
     model_config = ConfigDict(allow_inf_nan=False)
+
+    min_new_tokens: int | None = Field(None, ge=0)
+    max_new_tokens: int | None = Field(None, ge=1)
+    no_repeat_ngram_size: int | None = Field(None, ge=0)
+
+
+class Generation(Decoding):
+    """The same of a text that has a length of its own, by several beams where they are asked for."""
 
     num_beams: int | None = Field(None, ge=1)
     min_length: int | None = Field(None, ge=0)
     max_length: int | None = Field(None, ge=1)
-    min_new_tokens: int | None = Field(None, ge=0)
-    max_new_tokens: int | None = Field(None, ge=1)
     length_penalty: float | None = None
-    no_repeat_ngram_size: int | None = Field(None, ge=0)
 
 
 class Own(Generation):
@@ -105,9 +110,9 @@ def chat(text: str, row: Any) -> tuple[str, dict[str, Any]]:
     }
 
 
-def check_visible(wanted: Any, where: str) -> None:
+def check_visible(wanted: Any, where: str, must: str = "must") -> None:
     """Make sure that what must and must not occur can be seen. Raises InputFault."""
-    for key in ("must", "must_not"):
+    for key in (must, "must_not"):
         blank = next((one for one in getattr(wanted, key) if not folded(one)), None)
         if blank is not None:
             raise InputFault(

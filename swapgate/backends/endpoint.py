@@ -298,6 +298,6 @@ BACKEND = Backend(
     answers=True,
     measures=lambda row: frozenset({"latency", PROPERTIES}),
     what="a server",
-    sends=frozenset({"aggregation", "chat", "generation", "no_answer"}),
+    sends=True,
     keys=frozenset({"chat", "concurrency", "timeout", "token_env", "version"}),
 )

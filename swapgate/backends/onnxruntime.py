@@ -33,6 +33,8 @@ STEP_BY_STEP = (
     " as a Python function (backend python), in which optimum-onnx 0.1 with transformers 4.57 carries it"
 )
 """What is said of such an export."""
+CAUSAL = "AutoModelForCausalLM"
+"""What loads the models of language that do so without an encoder."""
 SCALES = ("_scale", "_zero_point", "_scale_quantized")
 """How names of initializers end that are no weights of a quantized graph."""
 INSTALL = "pip install 'swapgate[onnx]'"
@@ -223,7 +225,7 @@ def load(task: Task, source: Source) -> Loaded:
     auto_class = task.auto_class_of(source.name, source.config)
     files = [path for path in graph.parent.iterdir() if path.name.startswith(graph.name) and path.is_file()]
     around = loading.load_shape(source, files, auto_class, task.reader_class)
-    if getattr(around.model.config, "is_encoder_decoder", False):
+    if getattr(around.model.config, "is_encoder_decoder", False) or auto_class == CAUSAL:
         raise SurroundingsFault(f"{source.name} {STEP_BY_STEP}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = loading.THREADS

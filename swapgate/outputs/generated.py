@@ -15,6 +15,7 @@ from typing import Any
 from rich.text import Text as Line
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.core.words import first_line
 from swapgate.outputs import blocks, text
 from swapgate.outputs.answered import foreign
 from swapgate.outputs.counts import RIGHT, Counts, Figures
@@ -252,7 +253,13 @@ def _no_json(said: str, schema: str) -> str:
         value = json.loads(said, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         return f"which is no JSON ({error})"
-    wrong = next(iter(schema_validator(json.loads(schema)).iter_errors(value)), None)
+    validator = schema_validator(json.loads(schema))
+    from referencing.exceptions import Unresolvable
+
+    try:
+        wrong = next(iter(validator.iter_errors(value)), None)
+    except (Unresolvable, RecursionError) as error:
+        return f"which its JSON schema cannot judge: it refers to what is not in it ({first_line(error)})"
     place = "".join(f"[{part!r}]" for part in wrong.absolute_path) if wrong else ""
     return f"which is not of its JSON schema: {place}{': ' if place else ''}{wrong.message}" if wrong else ""
 

@@ -119,4 +119,5 @@ TASK = Task(
     as_right=as_right,
     graded="a summary",
     served=served,
+    sent=frozenset({"generation"}),
 )

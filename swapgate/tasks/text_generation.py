@@ -1,6 +1,5 @@
 """Text generation: what a causal language model writes behind a prompt, or what it knows of texts that stand there."""
 
-import datetime
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -29,8 +28,18 @@ PADDABLE = frozenset(
 )
 """Kinds of models that prompts of several lengths change nothing for one another in: those that count positions from
 the first token that is no pad, of those that transformers 5.23 has, with random weights."""
-TODAY = datetime.datetime(2025, 1, 1)
-"""What a chat template takes for today: an answer must not depend on the day."""
+NOW = "strftime_now"
+TODAY = {
+    **{"%Y": "2025", "%y": "25", "%m": "01", "%d": "01", "%B": "January", "%b": "Jan", "%A": "Wednesday", "%a": "Wed"},
+    **{"%H": "12", "%I": "12", "%M": "00", "%S": "00", "%p": "PM", "%j": "001", "%-d": "1", "%e": " 1"},
+}
+"""What a chat template takes for today, by the parts of a date: an answer must not depend on the day."""
+FIXED_DAY = (
+    f"{{% macro {NOW}(format) %}}{{{{ format"
+    + "".join(f"|replace({part!r}, {value!r})" for part, value in TODAY.items())
+    + " }}{% endmacro %}"
+)
+"""Stands before a template that asks for the time, and answers in its place."""
 WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 """How the architectures end of models that write."""
 LENGTHS: Mapping[str, Callable[[str, float, int], int]] = {
@@ -226,14 +235,11 @@ def _head(loaded: Loaded, prompt: Any, row: GenerationSettings) -> tuple[str, bo
             " prompt as a text"
         )
     own = chat[-1]["role"] == "assistant"  # it goes on with what it began to say
+    options = {"tokenize": False, "add_generation_prompt": not own, "continue_final_message": own}
     try:
-        text = loaded.reader.apply_chat_template(
-            chat,
-            tokenize=False,
-            add_generation_prompt=not own,
-            continue_final_message=own,
-            strftime_now=TODAY.strftime,
-        )
+        template = loaded.reader.get_chat_template()
+        template = FIXED_DAY + template if NOW in template else template
+        text = loaded.reader.apply_chat_template(chat, chat_template=template, **options)
     except Exception as error:  # whatever a template raises; it runs in transformers' sandbox
         raise SurroundingsFault(
             f"its chat template does not take a chat of {', '.join(one['role'] for one in chat)}"
@@ -458,5 +464,6 @@ TASK = Task(
     replaced=replaced,
     produced=produced,
     served=served,
+    sent=frozenset({"chat_template", "generation", "stop", "system"}),
     as_right=lambda said: said.text or None,
 )

@@ -171,5 +171,6 @@ TASK = Task(
     produced=writing.produced,
     graded="a translation",
     served=served,
+    sent=frozenset({"generation", "prefix", "source_language", "target_language"}),
     as_right=lambda said: {"translation": said.text} if words(said.text) else None,
 )

@@ -58,7 +58,7 @@ def test_whole_row(read):
         (
             "[vision.small]\n" + ROW,
             "vision: unknown task; known: audio-classification, image-classification, ner, object-detection,"
-            " question-answering, sentiment, speech-recognition, summarization, text-classification,"
+            " question-answering, sentiment, speech-recognition, summarization, text-classification, text-generation,"
             f" token-classification, translation{OWN_NAME}",
         ),
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),

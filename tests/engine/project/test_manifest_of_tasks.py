@@ -18,18 +18,20 @@ LABELLED = {
     *MULTI_LABEL,
 }
 TASK_KEYS = {
-    "generation": {"summarization", "translation"},
+    "generation": {"summarization", "translation", "text-generation"},
+    **{key: {"text-generation"} for key in ("chat_template", "system", "stop", "special_tokens", "normalize")},
     "source_language": {"translation"},
     "target_language": {"translation"},
     "prefix": {"translation"},
     "no_answer": {"question-answering"},
     "threshold": {"object-detection", *MULTI_LABEL},
     "cut": {"audio-classification", "multi-label-audio-classification"},
-    "decoding": {"summarization", "translation", "speech-recognition"},
+    "decoding": {"summarization", "translation", "text-generation", "speech-recognition"},
     "tags": {"ner"},
     "outside": {"ner"},
     "aggregation": {"ner"},
-    "long": {*SUITES} - {"image-classification", "multi-label-image-classification", "object-detection"},
+    "long": {*SUITES}
+    - {"image-classification", "multi-label-image-classification", "object-detection", "text-generation"},
 }
 """From each key to the tasks that have it."""
 
@@ -46,7 +48,10 @@ OWNERS = {
 }
 DEFAULTS = {
     "generation": None,
-    **dict.fromkeys(("source_language", "target_language", "prefix")),
+    **dict.fromkeys(("source_language", "target_language", "prefix", "system", "normalize")),
+    "chat_template": False,
+    "stop": [],
+    "special_tokens": True,
     "no_answer": False,
     "threshold": None,
     "cut": False,
@@ -57,7 +62,12 @@ DEFAULTS = {
     "long": None,
 }
 WRITTEN = {
-    "generation": "{ num_beams = 2 }",
+    "generation": "{ max_new_tokens = 2 }",
+    "chat_template": "true",
+    "system": "'Be kind.'",
+    "stop": "['.']",
+    "special_tokens": "false",
+    "normalize": "'bytes'",
     "source_language": "'en'",
     "target_language": "'de'",
     "prefix": "'>>deu<< '",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from swapgate.backends.transformers import load
@@ -324,3 +325,73 @@ def test_cases_that_ask_wrongly(tmp_path, keys, message):
     with pytest.raises(InputFault) as caught:
         cases(tmp_path / "cases.toml", **keys)
     assert message in str(caught.value)
+
+
+FAULTY_CASES = """
+latency = "raw"
+
+[[case]]
+id = "raw"
+prompt = "Once more"
+expected = { must_not = ["zzz"] }
+
+[[case]]
+id = "chat"
+prompt = [{ role = "user", content = "Who?" }]
+expected = { must_not = ["zzz"] }
+
+[[case]]
+id = "known"
+prompt = "To be"
+reference = " or not"
+expected = {}
+"""
+
+
+def noisy(path):
+    """Add noise of a twentieth of its spread to each tensor of a weight file."""
+    drawn = torch.Generator().manual_seed(7)
+    tensors = {
+        name: one + torch.randn(one.shape, generator=drawn) * one.std(correction=0) / 20
+        for name, one in load_file(path).items()
+    }
+    save_file(tensors, path, {"format": "pt"})
+
+
+def turned(path):
+    """Let a tokenizer write and read each letter as another one."""
+    whole = json.loads(path.read_text())
+    letters = [one for one in whole["model"]["vocab"] if one not in SPECIALS]
+    moved = dict(zip(letters, [*letters[1:], letters[0]], strict=True))
+    whole["model"]["vocab"] = {moved.get(one, one): at for one, at in whole["model"]["vocab"].items()}
+    path.write_text(json.dumps(whole))
+
+
+def test_faults(faults, folder):
+    """Another tokenizer, noise, a template or stop text that is gone, a shorter text, another prompt: none passes."""
+    project = faults("text-generation", FAULTY_CASES)
+    (whole,) = predict(loaded(folder), folder, "Once more")
+    settings = [f"stop = [{json.dumps(whole.text[6])}]", "generation = { max_new_tokens = 12 }"]
+    tiers = {"as_it_was": settings, "tokenizer": settings, "noise": settings, "no_template": settings}
+    tiers |= {"template": settings, "no_stop": settings[1:], "shorter": [settings[0], settings[1].replace("12", "3")]}
+    tiers |= {"system": [*settings, 'system = "Hm."'], "no_special": [*settings, "special_tokens = false"]}
+    for tier in tiers:
+        shutil.copytree(folder, project.path / "models" / tier)
+    model = 'model = "../../models/{}"'
+    project.rows({tier: "\n".join([model.format(tier), *settings]) for tier in tiers})
+    assert {verdict for verdict, _ in project.run("-k", "golden", "--snapshot-update").values()} == {"PASS"}
+    assert {verdict for verdict, _ in project.run().values()} == {"PASS"}
+    models = project.path / "models"
+    turned(models / "tokenizer" / "tokenizer.json")
+    noisy(models / "noise" / "model.safetensors")
+    (models / "no_template" / "chat_template.jinja").unlink()
+    (models / "template" / "chat_template.jinja").write_text(TEMPLATE.replace("<|user|>", "").replace("<s>", ""))
+    project.rows({tier: "\n".join([model.format(tier), *lines]) for tier, lines in tiers.items()})
+    found = project.run()
+    assert found.pop("as_it_was")[0] == "PASS"
+    assert {tier: verdict for tier, (verdict, _) in found.items() if verdict not in ("FAIL", "ERROR")} == {}
+    project.rows({"as_it_was": "\n".join([model.format("as_it_was"), *settings])})
+    project.write("fixtures/text-generation/cases.toml", FAULTY_CASES.replace("Who?", "Who is it?"))
+    verdict, why = project.run()["as_it_was"]
+    assert verdict != "PASS"
+    assert "the input was changed since the golden was recorded" in why

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from swapgate.backends.transformers import load
@@ -171,3 +172,54 @@ def test_settings_that_are_replaced():
     settings = {"do_sample": True, "max_length": 400}
     assert TASK.replaced(config, settings, pair()) == []
     assert "do_sample = True" in TASK.replaced(config, settings, pair(target="fr"))
+
+
+FAULTY_CASES = """
+latency = "sun"
+
+[[case]]
+id = "sun"
+text = "The sun is out."
+expected = { translation = "Die Sonne scheint.", must_not = ["zzz"] }
+
+[[case]]
+id = "once"
+text = "Once"
+expected = { translation = "Einmal.", must_not = ["zzz"] }
+"""
+
+
+def test_faults(faults):
+    """Another tokenizer, noise, another language, a shorter text, a prefix, another text: none passes."""
+    project = faults("translation", FAULTY_CASES)
+    settings = ['source_language = "eng_Latn"', 'target_language = "deu_Latn"', "generation = { max_new_tokens = 9 }"]
+    tiers = dict.fromkeys(["as_it_was", "tokenizer", "noise"], settings)
+    tiers |= {"target": [settings[0], settings[1].replace("deu", "fra"), settings[2]], "none": settings[2:]}
+    tiers |= {"shorter": [*settings[:2], settings[2].replace("9", "3")], "prefix": [*settings, 'prefix = "> "']}
+    for tier in tiers:
+        folder = project.path / "models" / tier
+        folder.mkdir(parents=True)
+        save(folder, "m2m_100")
+    model = 'model = "../../models/{}"'
+    project.rows({tier: "\n".join([model.format(tier), *settings]) for tier in tiers})
+    assert {verdict for verdict, _ in project.run("-k", "golden", "--snapshot-update").values()} == {"PASS"}
+    assert {verdict for verdict, _ in project.run().values()} == {"PASS"}
+    path = project.path / "models" / "tokenizer" / "tokenizer.json"
+    whole = json.loads(path.read_text())
+    moved = dict(zip(LETTERS, [*LETTERS[1:], LETTERS[0]], strict=True))
+    whole["model"]["vocab"] = {moved.get(one, one): at for one, at in whole["model"]["vocab"].items()}
+    path.write_text(json.dumps(whole))
+    path = project.path / "models" / "noise" / "model.safetensors"
+    drawn = torch.Generator().manual_seed(7)
+    tensors = {name: one + torch.randn(one.shape, generator=drawn) / 20 for name, one in load_file(path).items()}
+    save_file(tensors, path, {"format": "pt"})
+    project.rows({tier: "\n".join([model.format(tier), *lines]) for tier, lines in tiers.items()})
+    found = project.run()
+    assert found.pop("as_it_was")[0] == "PASS"
+    assert {tier: verdict for tier, (verdict, _) in found.items() if verdict not in ("FAIL", "ERROR")} == {}
+    assert "write source_language and target_language" in found["none"][1]
+    project.rows({"as_it_was": "\n".join([model.format("as_it_was"), *settings])})
+    project.write("fixtures/translation/cases.toml", FAULTY_CASES.replace("is out", "is in"))
+    verdict, why = project.run()["as_it_was"]
+    assert verdict != "PASS"
+    assert "the input was changed since the golden was recorded" in why

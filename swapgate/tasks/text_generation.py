@@ -319,24 +319,29 @@ def _written(
         done = [len(one) >= least and _stop(_decoded(reader, one), row.stop) is not None for one in new]
         return torch.tensor(done, device=ids.device)
 
-    more = {"stopping_criteria": transformers.StoppingCriteriaList([stopped])} if row.stop else {}
+    leads: list[Any] = []
+
+    def noted(_ids: Any, scores: Any) -> Any:  # of each step the lead alone: all scores would fill memory
+        top = scores.float().softmax(dim=-1).topk(2, dim=-1).values
+        leads.append((top[:, 0] - top[:, 1]).cpu())
+        return scores
+
+    more: dict[str, Any] = {"logits_processor": transformers.LogitsProcessorList([noted])}
+    more |= {"stopping_criteria": transformers.StoppingCriteriaList([stopped])} if row.stop else {}
     with torch.inference_mode():
         try:
-            said = model.generate(
-                **batch, **options, **more, pad_token_id=pad, output_scores=True, return_dict_in_generate=True
-            )
+            ids = model.generate(**batch, **options, **more, pad_token_id=pad, return_dict_in_generate=False)
         except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
             asked = not_done(model.generation_config.to_dict()) or "set other lengths in the generation of the row"
             raise SurroundingsFault(
                 f"no text could be written: {type(error).__name__}: {first_line(error)}; {asked}"
             ) from error
-    scores = torch.stack([*said.scores], dim=1).float().cpu()
-    written = said.sequences[:, longest:].cpu().tolist()
-    return [_generated(reader, ids, table, ends, row) for ids, table in zip(written, scores, strict=True)]
+    written, steps = ids[:, longest:].cpu().tolist(), torch.stack(leads, dim=1)
+    return [_generated(reader, *one, ends, row) for one in zip(written, steps, strict=True)]
 
 
-def _generated(reader: Any, ids: list[int], scores: Any, ends: set[int], row: GenerationSettings) -> Any:
-    """Return what was written, of its tokens and of the scores of each step, of shape (steps, tokens)."""
+def _generated(reader: Any, ids: list[int], leads: Any, ends: set[int], row: GenerationSettings) -> Any:
+    """Return what was written, of its tokens and of the lead of each over the next one, of shape (steps,)."""
     import torch
 
     count = next((step + 1 for step, token in enumerate(ids) if token in ends), len(ids))
@@ -344,13 +349,11 @@ def _generated(reader: Any, ids: list[int], scores: Any, ends: set[int], row: Ge
     if row.stop:
         stops = (at for at in range(max(least, 1), count) if _stop(_decoded(reader, ids[:at]), row.stop) is not None)
         count = next(stops, count)
-    chances = scores[:count].softmax(dim=-1)
-    broken = int((~torch.isfinite(chances)).any(dim=-1).sum())
+    broken = int((~torch.isfinite(leads[:count])).sum())
     if broken:
         return ModelFault(f"{broken} of {count} steps have a score that is NaN or infinite")
-    top = chances.topk(2, dim=-1).values
     text = _decoded(reader, ids[:count])
-    return Generated(text[: _stop(text, row.stop)].strip(), float((top[:, 0] - top[:, 1]).min()))
+    return Generated(text[: _stop(text, row.stop)].strip(), float(leads[:count].min()))
 
 
 def _decoded(reader: Any, ids: Sequence[int]) -> str:
@@ -380,9 +383,10 @@ def _weighed(
             }
         )
         with torch.inference_mode():
-            scores = loaded.model(**batch, use_cache=False).logits.float().cpu().log_softmax(dim=-1)
+            scores = loaded.model(**batch, use_cache=False).logits
         for (ids, start), table in zip(some, scores, strict=True):
-            told = table[start - 1 : len(ids) - 1].gather(1, torch.tensor(ids[start:])[:, None])
+            chances = table[start - 1 : len(ids) - 1].float().cpu().log_softmax(dim=-1)
+            told = chances.gather(1, torch.tensor(ids[start:])[:, None])
             yield float(told.double().sum()), len(ids) - start
 
 

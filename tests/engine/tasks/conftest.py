@@ -10,7 +10,7 @@ import pytest
 
 SUITE = """
 import pytest
-from swapgate.standard import test_expected, test_golden
+from swapgate.standard import test_golden
 
 pytestmark = pytest.mark.task("{task}")
 """

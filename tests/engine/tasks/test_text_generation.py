@@ -390,10 +390,8 @@ def test_faults(faults, folder):
     (models / "template" / "chat_template.jinja").write_text(TEMPLATE.replace("<|user|>", "").replace("<s>", ""))
     project.rows({tier: "\n".join([model.format(tier), *lines]) for tier, lines in tiers.items()})
     found = project.run()
-    print(found)
     assert found.pop("as_it_was")[0] == "PASS"
     assert {tier: verdict for tier, (verdict, _) in found.items() if verdict == "PASS"} == {}
-    project.rows({"as_it_was": "\n".join([model.format("as_it_was"), *settings])})
     project.write("fixtures/text-generation/cases.toml", FAULTY_CASES.replace("Who?", "Who is it?"))
     verdict, why = project.run()["as_it_was"]
     assert verdict != "PASS"

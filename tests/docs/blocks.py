@@ -21,11 +21,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import tomlkit
 import yaml
 from sybil import Document, Example, Region
 from sybil.parsers.markdown.lexers import DirectiveInHTMLCommentLexer, FencedCodeBlockLexer
 
+from swapgate.core.faults import Fault
 from swapgate.project.cases import cases_of
 from swapgate.project.manifest import read_manifest
 
@@ -68,7 +68,7 @@ def told_of(name: str) -> Callable[[Document], Iterator[Region]]:
 
 def fenced(document: Document) -> Iterator[Region]:
     """Find the blocks; each must say of which language it is."""
-    for region in FencedCodeBlockLexer("[^`]*?")(document):
+    for region in FencedCodeBlockLexer(r"[^`\n]*?")(document):
         region.parsed, region.evaluator = (region.lexemes["language"], region.lexemes["source"].text), done
         yield region
 
@@ -80,7 +80,7 @@ def evaluate(path: Path, folder: Path) -> State:
     for example in document.examples():
         try:
             example.evaluate()
-        except (AssertionError, LookupError, OSError, ValueError) as error:
+        except (AssertionError, Fault, LookupError, OSError, ValueError) as error:
             raise AssertionError(f"{path.relative_to(ROOT)}:{example.line}: {error}") from error
     assert not state.told, f"{path.relative_to(ROOT)}: no block follows {state.told}"
     return state
@@ -112,6 +112,7 @@ def done(example: Example) -> None:
     state: State = example.namespace["state"]
     language, text = example.parsed
     told, state.told = state.told, {}
+    assert language, "no language stands behind the block's ```"
     if "not run" in told:
         state.unrun.append((example.line, told["not run"]))
         assert len(told["not run"].split()) >= 3, "a reason must stand behind `not run:`"
@@ -123,7 +124,7 @@ def console(state: State, text: str, told: dict[str, str]) -> None:
     """Type the commands of a block, and compare what they say with what stands below them."""
     text = ASSIGNMENT.sub(r"\1; ", text)
     begins = [found.start() for found in COMMAND.finditer(text)]
-    assert begins and begins[0] == 0, "a console block begins with a command: $ …"
+    assert begins[:1] == [0], "a console block begins with a command: $ …"
     parts = [text[start:end].partition("\n") for start, end in zip(begins, [*begins[1:], len(text)], strict=True)]
     statuses = [int(status) for status in told.get("exit", "0").split(",")]
     statuses = statuses * len(parts) if len(statuses) == 1 else statuses
@@ -192,12 +193,7 @@ def toml(state: State, text: str, told: dict[str, str]) -> None:
     tomllib.loads(text)
     models = state.place / MODELS
     if "row" in told:
-        document = tomlkit.parse(models.read_text(encoding="utf-8"))
-        table: Any = document
-        for name in filter(None, told["row"].split(".")):
-            table = table[name]
-        merge(table, tomlkit.parse(text))
-        models.write_text(tomlkit.dumps(document), encoding="utf-8")
+        models.write_text(with_keys(models.read_text(encoding="utf-8"), told["row"], text), encoding="utf-8")
         read_manifest(models)
         return
     path = written(state, text, told)
@@ -209,13 +205,16 @@ def toml(state: State, text: str, told: dict[str, str]) -> None:
             cases_of(manifest, state.place, path.parent.name, row.label_set)
 
 
-def merge(table: Any, more: Any) -> None:
-    """Add keys to a table, and to the tables in it; what is there already is replaced."""
-    for key, value in more.items():
-        if isinstance(value, dict) and isinstance(table.get(key), dict):
-            merge(table[key], value)
-        else:
-            table[key] = value.unwrap() if hasattr(value, "unwrap") else value
+def with_keys(before: str, name: str, keys: str) -> str:
+    """Return a models file with keys in a table, in the place of those that it has there; without a name at its top."""
+    if not name:
+        return f"{keys}\n{before}"
+    above, header, rest = before.partition(f"[{name}]\n")
+    assert header, f"there is no table [{name}]"
+    own, mark, below = rest.partition("\n[")
+    new = tuple(f"{key} =" for key in re.findall(r"^([\w.]+) =", keys, re.MULTILINE))
+    kept = [line for line in own.splitlines() if not line.startswith(new)]
+    return "".join([above, header, keys, *(f"{line}\n" for line in kept), mark, below])
 
 
 def python(state: State, text: str, told: dict[str, str]) -> None:
@@ -246,7 +245,7 @@ def steps(state: State, text: str, told: dict[str, str]) -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     for one in found_in(yaml.safe_load(text)):
         if "/swapgate@" in str(one.get("uses")):
-            assert set(one.get("with", {})) <= known
+            assert set(one.get("with", {})) <= known, f"no inputs: {set(one['with']) - known}"
         if str(one.get("repo")).endswith("/swapgate"):
             assert {hook["id"] for hook in one["hooks"]} <= {hook["id"] for hook in hooks}
         if "/swapgate/" in str(one.get("remote")):
@@ -270,7 +269,7 @@ def edit(state: State, text: str, told: dict[str, str]) -> None:
     for number, hunk in enumerate(re.split(r"^@@.*\n", text, flags=re.MULTILINE)):
         lines = hunk.splitlines(keepends=True)
         old = "".join(line[1:] for line in lines if line[0] in " -")
-        assert before.count(old) == 1 or number and old in before, f"stands {before.count(old)} times:\n{old}"
+        assert before.count(old) == 1 or (number and old in before), f"stands {before.count(old)} times:\n{old}"
         skipped, _, before = before.partition(old)
         after += skipped + "".join(line[1:] for line in lines if line[0] in " +")
     path.write_text(after + before, encoding="utf-8")

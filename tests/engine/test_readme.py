@@ -26,7 +26,7 @@ BLOCK = re.compile(r"^```\w+\n.*?^```$|^(?=<!--).*?-->$", re.MULTILINE | re.DOTA
 SOURCE = "https://github.com/swapgate/swapgate/"
 
 
-class Taken(Exception):  # noqa: N818 - no error
+class Taken(Exception):
     """The parser of the command line."""
 
 
@@ -112,7 +112,7 @@ def test_scripts_exist():
 
 def test_files_exist():
     """Every file of this repository to which a page links, and every page to which a README does, is there."""
-    linked = {name for name in re.findall(rf"\({SOURCE}(?:blob|tree)/main/([^)#]+)", TEXT)}
+    linked = set(re.findall(rf"\({SOURCE}(?:blob|tree)/main/([^)#]+)", TEXT))
     linked |= {name for text in (README, CHINESE) for name in re.findall(r"\]\((?!https?:)([^)#]+)", text)}
     assert linked
     assert [name for name in linked if not (ROOT / name).exists()] == []

@@ -4,6 +4,7 @@ It is gathered only where --verdict-html asks for a page, where the predictions 
 test as JSON.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -27,8 +28,10 @@ from swapgate.tasks.case import Case
 from swapgate.trials.running import Model
 from swapgate.verdicts.items import Curves, Looks
 
-ROWS = 300
-"""Rows that flipped, of one tier, of which both predictions are shown; of the others what was wrong is told."""
+ROOM = 3_000_000
+"""Letters, as JSON, of rows of one tier that flipped: their pictures and sounds, and what both sides say of them; of
+more what was wrong is told. A page that has no room for as much leaves out some of it.
+"""
 LETTERS = 2_000
 """Letters of an input that are shown."""
 LETTERS_OF_LABEL = 100
@@ -117,22 +120,26 @@ def _rows(
     found: dict[str, Any],
     told: set[str],
 ) -> dict[str, Any]:
-    """Return rows that flipped by their ids: of what labels and slices they are, and of the first what both said."""
+    """Return rows that flipped by their ids: of what labels and slices they are, and of as many as there is room for
+    what both said, those that are lost first.
+    """
     slices = {
         row: f"{key} = {value}" for key, values in ours.slices.items() for value, rows in values.items() for row in rows
     }
-    places = {ours.named[row][0]: row for row in flipped}
     shown: dict[str, Any] = {}
-    for case in evaluation.rows() if places else ():
-        if case.id not in places:
-            continue
-        row = places[case.id]
-        before, now = theirs.prediction(row), ours.prediction(row)
-        if now is not None and len(shown) < ROWS:
-            found_looks = looks(case, before, now, found, told)
-        else:
-            found_looks = Looks(case.shown, [], 0.0, _labels(case), "")
-        shown[case.id] = found_looks._replace(slices=[slices[row]] if row in slices else [])
+    room = ROOM
+    for side in (ours, theirs):
+        places = {ours.named[row][0]: row for row in flipped if row in side.wrong}
+        for case in evaluation.rows() if places else ():
+            if case.id not in places:
+                continue
+            row = places[case.id]
+            before, now = theirs.prediction(row), ours.prediction(row)
+            one = Looks(case.shown, [], 0.0, _labels(case), "")
+            if now is not None and room > 0:
+                one = looks(case, before, now, found, told)
+                room -= len(json.dumps([one.blocks, found.get("media", {}).get(one.media)]))
+            shown[case.id] = one._replace(slices=[slices[row]] if row in slices else [])
     return shown
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from swapgate.commands.review import Waiting, accept, reject, waiting, words_of
+from swapgate.commands.review import DONE, Waiting, do, said_of, waiting, words_of
 from swapgate.core.faults import Fault, InputFault
 from swapgate.goldens.pending import on_ci
 from swapgate.outputs.prediction import to_json
@@ -48,6 +48,10 @@ class Review:
     """What the browser is known by then."""
     told: str = ""
     """What came of the last answer."""
+    said: list[str] = field(default_factory=list)
+    """What was done for a reason."""
+    skipped: set[str] = field(default_factory=set)
+    """Digests of what is to wait on."""
     done: int = 0
     ended: bool = False
 
@@ -56,27 +60,28 @@ class Review:
         return waiting(self.root, self.models_file)
 
     def answer(self, given: dict[str, list[str]]) -> None:
-        """Do what a form says of one case: accept or reject what it has shown, or end. Raises Fault."""
-        name, said, shown = (given.get(key, [""])[0] for key in ("id", "answer", "shown"))
+        """Do what a form says of one case: accept, reject or skip what it has shown, or end. Raises Fault."""
+        name, said, shown, text = (given.get(key, [""])[0] for key in ("id", "answer", "shown", "reason"))
         if said == "end":
             self.ended = True
             return
         one = next((one for one in self.waiting() if one.id == name), None)
-        if one is None or not hmac.compare_digest(digest(one), shown):
+        if one is None or not _same(digest(one), shown):
             self.told = f"{name}: something else waits by now than the page has shown; look again"
-        elif said == "accept":
-            accept([one], self.accept_drift)
-            self.told, self.done = f"{name}: accepted", self.done + 1
-        elif said == "reject":
-            reject([one])
-            self.told, self.done = f"{name}: rejected", self.done + 1
+        elif said in DONE:
+            self.said += said_of(said, [one], do(one, said, text, self.accept_drift))
+            self.skipped |= {shown} if said == "skip" else set()
+            self.done += said != "skip"
+            self.told = f"{name}: {DONE[said]}"
 
     def page(self) -> tuple[str, bool]:
         """Return the page of what waits now, and whether that is the last one. Raises InputFault."""
         found = self.waiting()
-        self.ended = self.ended or not found
+        digests = {one.id: digest(one) for one in found}
+        found.sort(key=lambda one: digests[one.id] in self.skipped)
+        self.ended = self.ended or {*digests.values()} <= self.skipped
         shown: dict[str, Any] = {}
-        items = [(_item(one, shown), digest(one)) for one in found]
+        items = [(_item(one, shown), digests[one.id]) for one in found]
         media = {
             name: {**one, "id": f"media-{place}"} for place, (name, one) in enumerate(shown.get("media", {}).items())
         }
@@ -160,7 +165,7 @@ def _handler(review: Review) -> type[BaseHTTPRequestHandler]:
                 try:
                     review.answer(parse_qs(body))
                 except Fault as fault:
-                    review.told = f"not accepted: {fault}"
+                    review.told = f"not done: {fault}"
                 self._page("") if review.ended else self._send(303, "", ("Location", "/"))
 
         def _is_ours(self) -> bool:
@@ -216,7 +221,7 @@ def review_in_browser(root: Path, models_file: Path, asked: Mapping[str, Any]) -
     """Serve a review until it ends, also by Ctrl-C, and tell what came of it. Raises InputFault."""
     if on_ci():
         raise InputFault("swapgate review --web where CI is set: a CI writes no goldens; review them on your machine")
-    if others := [name for name in ("accept", "accept_all", "reject", "reject_all", "json") if asked[name]]:
+    if others := [name for name in ("accept", "accept_all", "reject", "reject_all", "reason", "json") if asked[name]]:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
         raise InputFault(f"--web with {named}: the page asks what is accepted and rejected; say one of both")
     review = Review(root, models_file, asked["accept_drift"])
@@ -226,4 +231,6 @@ def review_in_browser(root: Path, models_file: Path, asked: Mapping[str, Any]) -
                 review,
                 lambda address: print(f"{address}\nopens once; ends when all is done, or with Ctrl-C", flush=True),
             )
+    for line in review.said:
+        print(line)
     print(f"{review.done} done, {len(review.waiting())} waiting")

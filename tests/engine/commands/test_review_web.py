@@ -152,7 +152,7 @@ def test_refusals_of_the_command(red):
     before = red.golden("small").read_text()
     with served(red.path, accept_drift=False) as one:
         one.answer(ADA, "accept")
-        assert "not accepted" in one.ask().text
+        assert "not done" in one.ask().text
         assert "--accept-drift" in one.ask().text
     assert red.golden("small").read_text() == before
 

@@ -69,6 +69,7 @@ def judged(run: Run, session: pytest.Session, exitstatus: int) -> tuple[Report, 
         path and directory / path.expanduser() for path in (option.verdict_json, option.verdict_md, option.verdict_html)
     )
     noting.note_waiting(run)
+    run.plan.notes.extend(run.seen.faults)
     junit = session.config.stash.get(xml_key, None)
     facts = report(verdicts, run.plan, int(session.exitstatus))
     unshown = _unshown(run, facts)

@@ -44,17 +44,27 @@ def seen(checks: Iterable[Any], told: set[str], sets: dict[str, EvaluationSet]) 
     """Return what is to be seen of a test by what it compared with; `told`: what this process has told before."""
     found: dict[str, Any] = {}
     for check in checks:
-        if isinstance(check, Expected | Golden) and not isinstance(check.case, Orphan):
-            key = f"{check.model.name}/{check.case.id}"
-            if key not in told:
-                with suppress(Fault):  # its test says so
-                    found["case"] = _of_case(check.model, check.case, found, told)
-                    told.add(key)
-        elif isinstance(check, Cost) and check.ratios:
-            found["blocks"] = {check.name: [*check.ratios]}
-        elif isinstance(check, Quality) and check.sides:
-            found |= _of_quality(check, sets[check.model.suite], found, told)
+        try:
+            found |= _of_check(check, found, told, sets)
+        except Exception as error:  # of a kind of prediction or input of another package
+            words = f"{check.model.name}: the page lacks a part of it: {explained(error)}"
+            found.setdefault("faults", []).append(words)
     return found
+
+
+def _of_check(check: Any, found: dict[str, Any], told: set[str], sets: dict[str, EvaluationSet]) -> dict[str, Any]:
+    if isinstance(check, Expected | Golden) and not isinstance(check.case, Orphan):
+        key = f"{check.model.name}/{check.case.id}"
+        if key not in told:
+            with suppress(Fault):  # its test says so
+                case = _of_case(check.model, check.case, found, told)
+                told.add(key)
+                return {"case": case}
+    elif isinstance(check, Cost) and check.ratios:
+        return {"blocks": {check.name: [*check.ratios]}}
+    elif isinstance(check, Quality) and check.sides:
+        return _of_quality(check, sets[check.model.suite], found, told)
+    return {}
 
 
 def _of_case(model: Model, case: Case, found: dict[str, Any], told: set[str]) -> Looks:
@@ -67,15 +77,16 @@ def looks(case: Case, before: Prediction | None, now: Prediction, found: dict[st
     """Return what an input looks like, and what both sides say of it."""
     given: Any = case.input
     try:
-        shown = dress(before, now, case.expected, given)
+        shown = json.loads(json.dumps(dress(before, now, case.expected, given)))
+        moved = blocks.moved(shown)
     except Exception as error:  # of a kind of prediction of another package
-        shown = [blocks.lines([Line(f"cannot be shown: {explained(error)}")])]
+        shown, moved = [blocks.lines([Line(f"cannot be shown: {explained(error)}")])], 0.0
     has_text = any(block["kind"] == "spans" for block in shown)
     name = input_digest(given) if not isinstance(given, str | Question) else ""
     if name and name not in told and (small := media(given)):
         found.setdefault("media", {})[name] = small
         told.add(name)
-    return Looks(_given(case, given, has_text), shown, blocks.moved(shown), _labels(case), name)
+    return Looks(_given(case, given, has_text), shown, moved, _labels(case), name)
 
 
 def _labels(case: Case) -> list[str]:

@@ -12,12 +12,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from swapgate.core.words import shortened
+from swapgate.core.words import shortened, told
 from swapgate.verdicts.drawn import gauges, scaled, series
 from swapgate.verdicts.facts import Report, Tier
 from swapgate.verdicts.items import OUTCOMES, Item, Seen, items
@@ -107,7 +107,7 @@ def _listed(listed: Sequence[Item], found: Mapping[str, Mapping[str, Any]]) -> t
             data = found[name]["data"] if len(found[name]["data"]) <= drawn else ""
             media[name] = {**found[name], "data": data, "id": f"media-{len(media)}"}
             room, drawn = room - len(data), drawn - len(data)
-        dress = parts.dress(listed[place], media)
+        dress = _dress(listed[place], media)
         room -= len(dress.encode())
         if room < 0:
             break
@@ -118,6 +118,17 @@ def _listed(listed: Sequence[Item], found: Mapping[str, Mapping[str, Any]]) -> t
         for place, (head, tail) in sorted(ends.items())
     ]
     return Listed(whole[:FIRST], whole[FIRST:], len(dresses), len(left_out), len(listed) - len(ends)), media
+
+
+def _dress(item: Item, media: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Return what both sides say, as HTML; where it is of no form that a page knows, why."""
+    parts: Any = _environment().get_template("parts.html").module
+    try:
+        return parts.dress(item, media)
+    except Exception as error:  # a dress of another package
+        words = [[[f"cannot be shown: {told(error)}", "red"]]]
+        looks = item.looks._replace(blocks=[{"kind": "lines", "lines": words, "more": 0}], media="")
+        return parts.dress(replace(item, looks=looks), media)
 
 
 def sentence(report: Report) -> str:

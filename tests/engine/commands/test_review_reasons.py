@@ -122,7 +122,9 @@ def test_skipped_come_last(red):
         assert re.findall(r'<section aria-label="([^"]+)"', one.ask().text) == [IDS[1], IDS[0]]
 
 
-@pytest.mark.parametrize("evil", ["</script><script>alert(1)</script>", "\u202egnp", "\x1b[31m", '"}, {"', "\ud83d\ude00"])
+@pytest.mark.parametrize(
+    "evil", ["</script><script>alert(1)</script>", "\u202egnp", "\x1b[31m", '"}, {"', "\ud83d\ude00"]
+)
 def test_hostile(red, review, evil):
     """A reason is a text in the golden, on the terminal and on the page, whatever it says."""
     with served(red.path) as one:

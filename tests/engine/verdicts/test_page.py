@@ -243,6 +243,55 @@ def test_media_that_have_room(monkeypatch):
     assert text.count("no room for it in this page") == 2 * (3 - 60 // len(made.PIXEL))
 
 
+FAULTY = {
+    "no list": 7,
+    "no block": [7],
+    "no kind": [{}],
+    "bars without rows": [{"kind": "bars"}],
+    "bars of words": [{"kind": "bars", "rows": [["a", "high", "low", True]], "more": 0}],
+    "a row too short": [{"kind": "bars", "rows": [["a"]], "more": 0}],
+    "spans of numbers": [{"kind": "spans", "sides": [7], "more": 0}],
+    "boxes of words": [{"kind": "boxes", "boxes": [["now", "hat", "abcd", 0.5, None]], "more": 0}],
+    "more of a word": [{"kind": "lines", "lines": [], "more": "many"}],
+    "bytes": [{"kind": "lines", "lines": [[(b"x", "red")]], "more": 0}],
+    "a loop": [],
+}
+FAULTY["a loop"].append(FAULTY["a loop"])
+
+
+@pytest.mark.parametrize("dressed", FAULTY.values(), ids=FAULTY)
+def test_faulty_dress(recorded, monkeypatch, dressed):
+    """What a dress of another package gives, be it of no form that a page knows, is told in its place: the verdicts,
+    the other cases and the other reports stay what they are.
+    """
+    from swapgate.plugin import seen
+
+    dress = seen.dress
+    monkeypatch.setattr(seen, "dress", lambda before, now, *of: dressed if "Ada" in of[1] else dress(before, now, *of))
+    result = recorded.run("--verdict-html=v.html", "--verdict-json=v.json", "-m", "not latency")
+    assert result.ret == 0
+    assert json.loads((recorded.path / "v.json").read_text())["exit_status"] == 0
+    text = (recorded.path / "v.html").read_text()
+    Found(text)
+    assert text.count("cannot be shown: ") == 2  # a case of two tiers
+    assert text.count('class="text"') > 2
+
+
+def test_faulty_rows_and_inputs(recorded, monkeypatch):
+    """What else of another package cannot be shown is told once, on the page and below the table."""
+    from swapgate.plugin import seen
+
+    def broken(_):
+        raise KeyError("x")
+
+    monkeypatch.setattr(seen, "_labels", broken)
+    result = recorded.run("--verdict-html=v.html", "-m", "not latency")
+    assert result.ret == 0
+    told = [line for line in result.outlines if "the page lacks a part of it: KeyError: 'x'" in line]
+    assert len(told) == 2  # a line a tier
+    assert "the page lacks a part of it" in (recorded.path / "v.html").read_text()
+
+
 @pytest.fixture(scope="module", params=["plain", "with both sides", "with pictures"])
 def crowded(request):
     """A page of ten thousand rows that flipped, and how many of them what both sides say was gathered of."""

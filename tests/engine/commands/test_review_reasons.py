@@ -1,4 +1,4 @@
-"""`swapgate review`: why something is accepted stands in its golden, why it waits beside what waits, and both are told."""
+"""`swapgate review`: why something is accepted stands in its golden, why it waits beside what waits; both are told."""
 
 import json
 import re

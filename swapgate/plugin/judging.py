@@ -53,6 +53,7 @@ def judged(run: Run, session: pytest.Session, exitstatus: int) -> tuple[Report, 
     }
     stale, looser = _stale(run), _loosened(run)
     verdicts = judge(run.selected, run.records, tiers, run.plan.incumbents, {**looser, **stale}, doubts, rules)
+    verdicts = noting.note_exchanged(run, verdicts)
     noting.note_recalled(run, verdicts, session.config.stash[CACHE])
     for verdict in verdicts:  # beside a FAIL it is no reason, and says why the golden's tolerance held
         words = looser.get((verdict.suite, verdict.tier))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -111,13 +112,9 @@ def note_unmeasured(run: Run) -> None:
 
 
 def note_alike_models(run: Run) -> None:
-    """Say of a candidate that answers all as its incumbent does, and fails where it also loads as that; and of one
-    that calls the classes of its incumbent by each other's names.
-    """
+    """Say of a candidate that answers all as its incumbent does, and fails where it also loads as that."""
     for (suite, tier), incumbent in run.plan.incumbents.items():
         model = run.plan.models[suite, tier]
-        with suppress(Fault):  # its tests have said so
-            run.plan.notes.extend(filter(None, [exchanged_labels(model)]))
         mine = [record for _, record in run.records if record.selected.key == (suite, tier)]
         sames = [record.same for record in mine if record.same is not None]
         red = any(record.outcome in ("failed", "error") for record in mine)  # then it is told already
@@ -140,6 +137,23 @@ def note_alike_models(run: Run) -> None:
                 run.records.append((f"{suite}/{tier}", record))
             elif answers_alike(model, incumbent):
                 run.plan.notes.append(f"{words}; see whether it is the model that you meant")
+
+
+def note_exchanged(run: Run, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Say of a candidate that it calls the classes of its incumbent by each other's names: where it is a FAIL, first
+    of all reasons, for that is what they come from.
+    """
+    found = []
+    for verdict in verdicts:
+        words, key = "", (verdict.suite, verdict.tier)
+        with suppress(Fault):  # its tests have said so
+            words = exchanged_labels(run.plan.models[key]) if key in run.plan.incumbents else ""
+        if words and verdict.status == "FAIL":
+            verdict = replace(verdict, reasons=[("FAIL", words), *verdict.reasons])
+        elif words:
+            run.plan.notes.append(words)
+        found.append(verdict)
+    return found
 
 
 def note_fingerprints(run: Run) -> None:

@@ -274,7 +274,9 @@ def test_nothing_waits(recorded, monkeypatch, capsys):
 
 
 def test_in_a_browser(red):
-    """In a real browser the address opens, a click on Accept changes the golden on disk, and nothing is in its log."""
+    """In a real browser the address opens, what is accepted there changes the golden on disk, and nothing is in
+    its log.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
@@ -287,11 +289,16 @@ def test_in_a_browser(red):
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.goto(f"http://{one.address}/?token={one.token}")
         assert "2 waiting" in page.inner_text("h1")
+        page.fill(f"section[aria-label='{ADA}'] textarea", "clearer")
+        page.keyboard.press("Enter")  # which answers nothing
+        page.keyboard.type("<b>")
+        assert red.golden("small").read_text() == before
         page.click(f"section[aria-label='{ADA}'] button[value=accept]")
         page.wait_for_selector("text=accepted")
         assert page.url == f"http://{one.address}/"
-        assert red.golden("small").read_text() != before
-        page.click("button[value=end]")
+        assert '"reason": "clearer <b>"' in red.golden("small").read_text()
+        page.fill("section textarea", "later")
+        page.click("button[value=skip]")
         page.wait_for_selector("text=the review has ended")
         browser.close()
         one.thread.join()

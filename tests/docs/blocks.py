@@ -33,7 +33,7 @@ from .commands import ROOT, surroundings, typed
 from .scratch import BEGINNINGS, MODELS
 
 DIRECTIVES = ("setup", "by hand", "exit", "varies", "instead", "file", "row", "append", "not run")
-NAMED = re.compile(r"^# ([\w./-]+\.(?:toml|ini|py|yml))(?=$|[,;:])")
+NAMED = re.compile(r"^# ([\w./-]+\.(?:toml|ini|py|yml))(?=$|[,;:])", re.MULTILINE)
 ASSIGNMENT = re.compile(r"""^(\$ \w+=(?:"[^"]*"|\S+))\n\$ """, re.MULTILINE)
 COMMAND = re.compile(r"^\$ (.+)$", re.MULTILINE)
 

@@ -121,7 +121,7 @@ def _rows(
     slices = {
         row: f"{key} = {value}" for key, values in ours.slices.items() for value, rows in values.items() for row in rows
     }
-    places = {ours.named[row][0]: row for row in flipped}
+    places = {ours.named(row)[0]: row for row in flipped}
     shown: dict[str, Any] = {}
     for case in evaluation.rows() if places else ():
         if case.id not in places:

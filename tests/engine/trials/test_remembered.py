@@ -98,8 +98,8 @@ def test_batches_by_length(lab):
     lab.task = replace(lab.task, batch=2)
     tally, _ = lab.run()
     assert lab.asked == [["a long, long film", "a longer film"], ["no film", "a film"]]
-    assert [name for name, _ in tally.named] == ["a film", "a long, long film", "no film", "a longer film"]
-    assert [given for _, given in tally.named] == [name for name, _ in tally.named]
+    told = [tally.named(row) for row in range(tally.rows)]
+    assert told == [(name, name) for name in ("a film", "a long, long film", "no film", "a longer film")]
     alone = replace(lab.task, batch=1, version="2")
     lab.task = alone
     assert lab.run()[0].said == tally.said

@@ -36,7 +36,7 @@ from swapgate.plugin.seen import seen
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.project.configuration import DEFAULT_MODELS
 from swapgate.tasks import tasks
-from swapgate.trials.cache import Cache
+from swapgate.trials.cache import Cache, recalled_words
 from swapgate.trials.checking import answers_alike, exchanged_labels, is_same_model
 from swapgate.trials.plan import AHEAD, Key, Plan
 from swapgate.trials.pool import Pool
@@ -318,8 +318,7 @@ class Ledger:
             for model, count in quality.get("recalled", {}).items()
         }
         if told:
-            words = ", ".join(told.values())
-            self.plan.notes.append(f"answers taken from earlier runs: {words}; --no-cache asks for all of them again")
+            self.plan.notes.append(recalled_words([*told.values()]))
         self.plan.notes.extend(dict.fromkeys([*(cache.notes if cache else ()), *self.of_workers]))
 
     def _note_accepted(self) -> None:

@@ -251,7 +251,9 @@ class Tally:
     def cuts(self) -> list[str]:
         """How many rows were not read whole, in words."""
         return [
-            f"{len(rows):,} of {self.rows:,} rows were {words}" for words, rows in sorted(self._left_out.items()) if rows
+            f"{len(rows):,} of {self.rows:,} rows were {words}"
+            for words, rows in sorted(self._left_out.items())
+            if rows
         ]
 
     def prediction(self, row: int) -> Prediction | None:

@@ -471,7 +471,7 @@ class Part(Tally):
         return self._places_of_units
 
     @functools.cached_property
-    def wrong(self) -> Wrong:  # type: ignore[override]
+    def wrong(self) -> Wrong:
         """From the place of a row that is not right to its id, what is wrong, and its input as it is shown."""
         whole, rows = self._whole.wrong, self._chosen
         places = array("q", (place for place, row in enumerate(rows.tolist()) if row in whole))
@@ -534,7 +534,7 @@ class Part(Tally):
 
 
 def _numbered(values: Any) -> Any:
-    """Return of each of some numbers which it is of those that differ, from 0 as they come: an array of the same shape."""
+    """Return of each value which it is of those that differ, from 0 as they come: an array of the same shape."""
     import numpy as np
 
     _, first, places = np.unique(values, return_index=True, return_inverse=True)

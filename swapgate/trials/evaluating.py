@@ -59,8 +59,10 @@ class Evaluating:
     """To the row by which it is asked."""
     batch: int
     """Rows that go through it together; halved when there is too little memory for them."""
+    answered: int = field(default=0, init=False)
+    """Rows that it has answered."""
     recalled: int = field(default=0, init=False)
-    """Rows whose answer was that of an earlier run."""
+    """Those whose answer was that of an earlier run."""
 
     def answers(self, window: Sequence[Given]) -> Iterator[Said]:
         """Yield the answers to rows in their order. Raises ModelFault or SurroundingsFault that names the row."""
@@ -71,6 +73,7 @@ class Evaluating:
         if recalled := len(window) - len(asked):
             self.recalled += recalled
             self.advance(recalled)
+        self.answered += len(window)
         asked.sort(key=lambda place: window[place].extent, reverse=True)  # what needs most memory first
         while asked:
             places = asked[: self.batch]
@@ -178,6 +181,31 @@ def tally_of(
                     _count(counted, one, said)
         model.tally, model.recalled = counted, model.recalled + asked.recalled
     return counted if counted.rows == wanted else counted.first(wanted)
+
+
+def kept(models: Sequence[Model], evaluation: EvaluationSet, cache: Cache, threads: Sequence[int]) -> list[Tally]:
+    """Return, of each of some models, the tally of the rows to which all their answers are kept, as each would be asked
+    with so many threads; no model is asked.
+
+    Raises SurroundingsFault where files cannot be read.
+    """
+    tallies = [Tally(model.task.output) for model in models]
+    asked = [
+        evaluating(model, evaluation.path, lambda _: None, cache, count, tolerance=EVERYTHING)
+        for model, count in zip(models, threads, strict=True)
+    ]
+    known = [one.memory for one in asked if one.memory]
+    if len(known) < len(asked):
+        return tallies
+    for window in _windows(_read(models[0], evaluation.path, evaluation.rows())):
+        keys = [[memory.key(one.digest) for one in window] for memory in known]
+        found = [memory.recall(each) for memory, each in zip(known, keys, strict=True)]
+        for place, one in enumerate(window):
+            said = [answers.get(each[place]) for answers, each in zip(found, keys, strict=True)]
+            if None not in said:
+                for tally, answer in zip(tallies, filter(None, said), strict=True):
+                    _count(tally, one, answer)
+    return tallies
 
 
 def _between(evaluation: EvaluationSet, start: int, stop: int) -> Iterator[Case]:

@@ -17,9 +17,9 @@ from swapgate.outputs.prediction import Expected, Prediction
 from swapgate.project.budgets import CaseBudget
 from swapgate.project.manifest import Row
 from swapgate.tasks.case import Case
+from swapgate.trials.beside import rows_as
 from swapgate.trials.checking import check_model
 from swapgate.trials.evaluating import EVALUATION_BATCH
-from swapgate.trials.beside import rows_as
 from swapgate.trials.plan import make_plan
 from swapgate.trials.progress import Progress, unseen
 from swapgate.trials.running import Model
@@ -98,8 +98,9 @@ def measure_twin(
     asked: argparse.Namespace,
     progress: Progress = unseen,
 ) -> Twin:
-    """Ask a twin and the model of SUITE.TIER for all cases and rows; `directory`: where the twin's path begins, `asked`:
-    how. Raises Fault.
+    """Ask a twin and the model of SUITE.TIER for all cases and rows.
+
+    `directory`: where the twin's path begins; `asked`: the options of the command. Raises Fault.
     """
     try:
         plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=asked.device, needs_sets=False)

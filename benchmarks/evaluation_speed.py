@@ -6,9 +6,9 @@ MobileNetV2 on photos of 640 × 480 pixels, a small wav2vec 2.0 on sounds of 1 t
 plain `pipeline` with `batch_size=32`. All are loaded once and run in turn in one process, first of each pair
 alternating; what is told are ratios of each pair, their median and range.
 
-`--memory` tells besides how much memory a process takes at most with a tiny model on 1,000 and on 100,000 rows. Writes
-evaluation_speed.json and .md beside this file; what a run leaves out stays there as an earlier one found it, with its
-command. Run it alone on the machine.
+`--memory` (or `--only memory`) tells besides how much memory a process takes at most with a tiny model on 1,000 and on
+100,000 rows. Writes evaluation_speed.json and .md beside this file; what a run leaves out stays there as an earlier one
+found it, with its command. Run it alone on the machine.
 """
 
 import argparse
@@ -48,6 +48,8 @@ WORDS = (5, 120)
 VOCABULARY = ("the", "film", "was", "a", "long", "and", "very", "good", "story", "of", "nobody", "people", "laugh")
 AIMS = {"texts beside bare": 1.05, "texts beside pipeline": 0.6, "pictures beside bare": 1.1, "sounds beside bare": 1.1}
 LABELS = ("negative", "positive")
+PARTS = ("texts", "pictures", "sounds", "memory")
+"""What a run may be of."""
 Loop = Callable[[], object]
 
 
@@ -256,7 +258,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000, help="texts; of pictures and sounds a fifth as many")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=cores())
-    parser.add_argument("--only", choices=["texts", "pictures", "sounds"])
+    parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(""), help="path without its ending")
@@ -289,28 +291,31 @@ def main() -> None:
                     **beside(loops, asked.pairs),
                 }
                 print(kind, found[kind], flush=True)
-    if asked.memory:
+    if asked.memory or asked.only == "memory":
         found["memory"] = {"command": command}
         for rows in (1_000, 100_000):
             again = [sys.executable, __file__, "--peak", str(rows)]
             said = subprocess.run(again, check=True, capture_output=True, text=True).stdout
             found["memory"][f"peak MB with {rows:,} rows"] = round(int(said) / 1e6, 1)
+    print(written(found, asked.output))
+
+
+def written(found: Mapping[str, Any], output: Path) -> str:
+    """Write what a run came to, and beside it what an earlier one did of parts that it has not; gives the table."""
     before: dict[str, Any] = {}
     with suppress(FileNotFoundError):
-        before = json.loads(asked.output.with_suffix(".json").read_text("utf-8"))
-    there = {part: (found | before)[part] for part in (*kinds, "memory") if part in found or part in before}
+        before = json.loads(output.with_suffix(".json").read_text("utf-8"))
     result = {
         "aims": AIMS,
-        **there,
-        **found,
+        **{part: {**before, **found}[part] for part in PARTS if part in found or part in before},
         "surroundings": {**surroundings(), "processor": platform.machine(), "cores": cores()},
     }
-    asked.output.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    asked.output.with_suffix(".md").write_text(table(result, kinds), "utf-8")
-    print(table(result, kinds))
+    output.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    output.with_suffix(".md").write_text(table(result), "utf-8")
+    return table(result)
 
 
-def table(result: Mapping[str, Any], kinds: Mapping[str, Any]) -> str:
+def table(result: Mapping[str, Any]) -> str:
     """Return what came of it as Markdown."""
     lines = [
         "`python benchmarks/evaluation_speed.py`: median of so many pairs (lowest to highest)",
@@ -318,7 +323,7 @@ def table(result: Mapping[str, Any], kinds: Mapping[str, Any]) -> str:
         "| | rows | pairs | threads | beside | seconds, suite and other | ratio | aim |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for kind in kinds:
+    for kind in PARTS:
         for key, (middle, low, high) in ((k, v) for k, v in result.get(kind, {}).items() if k.startswith("beside")):
             other, took = key.partition(" ")[2], result[kind]
             how = f"{took['rows']:,} | {took['pairs']} | {took['threads']}"

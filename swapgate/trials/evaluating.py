@@ -153,6 +153,7 @@ def answered(
         for window in _windows(given):
             for row, *said in zip(window, *(one.answers(window) for one in asked), strict=True):
                 yield row, tuple(said)
+            del window  # before the next one is read
 
 
 def tally_of(

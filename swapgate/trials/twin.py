@@ -17,9 +17,9 @@ from swapgate.outputs.prediction import Expected, Prediction
 from swapgate.project.budgets import CaseBudget
 from swapgate.project.manifest import Row
 from swapgate.tasks.case import Case
+from swapgate.trials.beside import rows_as
 from swapgate.trials.checking import check_model
 from swapgate.trials.evaluating import EVALUATION_BATCH
-from swapgate.trials.beside import rows_as
 from swapgate.trials.plan import make_plan
 from swapgate.trials.progress import Progress, unseen
 from swapgate.trials.running import Model

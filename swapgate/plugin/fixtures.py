@@ -187,17 +187,9 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     def tally(one: Model, first: int | None) -> Tally:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")
         with nullcontext() if one is model else _as_reference(model):
-            threads = threads_for(one, *request.config.stash[THREADS])
-            return tally_of(
-                one,
-                evaluation,
-                progress,
-                request.config.stash[CACHE],
-                threads,
-                first,
-                keep,
-                request.config.stash[SPREAD],
-            )
+            stash = request.config.stash
+            threads = threads_for(one, *stash[THREADS])
+            return tally_of(one, evaluation, progress, stash[CACHE], threads, first, keep, stash[SPREAD])
 
     def looks_at() -> list[Look]:
         return looks(evaluation.count)

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from swapgate.core.tables import adapter
 from swapgate.outputs import check_expected
 from swapgate.outputs.counts import CONFIDENCE, MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
 from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
@@ -260,7 +261,7 @@ class Tally:
         """Return what was predicted of a row; None where it was not kept."""
         if not self.forms:
             return None
-        form: TypeAdapter[Prediction] = TypeAdapter(self.output.prediction)
+        form: TypeAdapter[Prediction] = adapter(self.output.prediction)
         return form.validate_json(zlib.decompress(self.forms[row]))
 
     def confusion(self) -> list[tuple[str, str, float]]:
@@ -471,7 +472,7 @@ class Part(Tally):
         return self._places_of_units
 
     @functools.cached_property
-    def wrong(self) -> Wrong:  # type: ignore[override]
+    def wrong(self) -> Wrong:
         """From the place of a row that is not right to its id, what is wrong, and its input as it is shown."""
         whole, rows = self._whole.wrong, self._chosen
         places = array("q", (place for place, row in enumerate(rows.tolist()) if row in whole))
@@ -534,7 +535,7 @@ class Part(Tally):
 
 
 def _numbered(values: Any) -> Any:
-    """Return of each of some numbers which it is of those that differ, from 0 as they come: an array of the same shape."""
+    """Return of each value which it is of those that differ, from 0 as they come: an array of the same shape."""
     import numpy as np
 
     _, first, places = np.unique(values, return_index=True, return_inverse=True)

@@ -42,11 +42,10 @@ class Rows:
             evaluating(model, path, tell, self.cache, threads_for(model, self.threads, cores()))
             for model, tell in zip(models, told, strict=True)
         ]
-        count = 0
         with closing(answered(asked, rows)) as found, closing(self.cache) if self.cache else nullcontext():
-            for count, (one, said) in enumerate(found, 1):
+            for one, said in found:
                 yield one.row, tuple(answer.prediction for answer in said)
-        words = [f"{one.model.source.name} {one.recalled:,} of {count:,} rows" for one in asked if one.recalled]
+        words = [f"{one.model.source.name} {one.recalled:,} of {one.answered:,} rows" for one in asked if one.recalled]
         self.notes.extend([recalled_words(words)] if words else [])
         self.notes.extend(self.cache.notes if self.cache else [])
 

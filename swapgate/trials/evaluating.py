@@ -66,8 +66,10 @@ class Evaluating:
     """Rows that go through it together; halved when there is too little memory for them."""
     spread: Spread | None = None
     """Over which machines its rows are spread; where over none, this process computes them."""
+    answered: int = field(default=0, init=False)
+    """Rows that it has answered."""
     recalled: int = field(default=0, init=False)
-    """Rows whose answer was that of an earlier run."""
+    """Those whose answer was that of an earlier run."""
 
     @functools.cached_property
     def workers(self) -> Workers:
@@ -84,6 +86,7 @@ class Evaluating:
         if recalled := len(window) - len(asked):
             self.recalled += recalled
             self.advance(recalled)
+        self.answered += len(window)
         asked.sort(key=lambda place: window[place].extent, reverse=True)  # what needs most memory first
         begun = self._spread(window, asked) if self.spread else self._in_turn(window, asked)
         return self._finished(keys, found, begun)
@@ -196,6 +199,7 @@ def answered(
         for window, answers in _one_ahead(begun) if any(one.spread for one in asked) else begun:
             for row, *said in zip(window, *answers, strict=True):
                 yield row, tuple(said)
+            del window  # before the next one is read
 
 
 def tally_of(
@@ -225,6 +229,31 @@ def tally_of(
                     _count(counted, one, said)
         model.tally, model.recalled = counted, model.recalled + asked.recalled
     return counted if counted.rows == wanted else counted.first(wanted)
+
+
+def kept(models: Sequence[Model], evaluation: EvaluationSet, cache: Cache, threads: Sequence[int]) -> list[Tally]:
+    """Return, of each of some models, the tally of the rows to which all their answers are kept, as each would be asked
+    with so many threads; no model is asked.
+
+    Raises SurroundingsFault where files cannot be read.
+    """
+    tallies = [Tally(model.task.output) for model in models]
+    asked = [
+        evaluating(model, evaluation.path, lambda _: None, cache, count, tolerance=EVERYTHING)
+        for model, count in zip(models, threads, strict=True)
+    ]
+    known = [one.memory for one in asked if one.memory]
+    if len(known) < len(asked):
+        return tallies
+    for window in _windows(_read(models[0], evaluation.path, evaluation.rows())):
+        keys = [[memory.key(one.digest) for one in window] for memory in known]
+        found = [memory.recall(each) for memory, each in zip(known, keys, strict=True)]
+        for place, one in enumerate(window):
+            said = [answers.get(each[place]) for answers, each in zip(found, keys, strict=True)]
+            if None not in said:
+                for tally, answer in zip(tallies, filter(None, said), strict=True):
+                    _count(tally, one, answer)
+    return tallies
 
 
 def _between(evaluation: EvaluationSet, start: int, stop: int) -> Iterator[Case]:

@@ -175,7 +175,7 @@ PROCESSOR = "processor"
 
 
 def computed_by() -> dict[str, Any]:
-    """Return what the numbers of this process depend on besides the model, its threads and variables of its environment."""
+    """Return what the numbers of this process depend on besides the model, its threads and its environment."""
     versions = {}
     for name in LIBRARIES:
         with suppress(importlib.metadata.PackageNotFoundError):

@@ -98,8 +98,9 @@ def measure_twin(
     asked: argparse.Namespace,
     progress: Progress = unseen,
 ) -> Twin:
-    """Ask a twin and the model of SUITE.TIER for all cases and rows; `directory`: where the twin's path begins, `asked`:
-    how. Raises Fault.
+    """Ask a twin and the model of SUITE.TIER for all cases and rows.
+
+    `directory`: where the twin's path begins; `asked`: the options of the command. Raises Fault.
     """
     try:
         plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=asked.device, needs_sets=False)

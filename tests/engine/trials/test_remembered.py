@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import sqlite3
 import sys
 from dataclasses import replace
@@ -21,7 +22,7 @@ from swapgate.project.evaluation import find_set
 from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
 from swapgate.trials.cache import FILE, Cache
-from swapgate.trials.evaluating import tally_of
+from swapgate.trials.evaluating import kept, tally_of
 from swapgate.trials.remembered import _decoding
 from swapgate.trials.running import Model
 
@@ -212,7 +213,7 @@ def test_only_what_files_tell(lab, monkeypatch):
     ids=["graph", "data", "data like a text", "data below", "config", "tokenizer"],
 )
 def test_file_of_a_graph(lab, monkeypatch, place, name):
-    """Another byte in a graph, in what it may name as its data, or in what stands around it has all rows asked again."""
+    """Another byte in a graph, in what it may name as its data, or in what is around it has all rows asked again."""
     graph = lab.as_graph(monkeypatch, place)
     path = lab.folder / name.removeprefix("../") if name.startswith("..") else graph.parent / name
     path.parent.mkdir(exist_ok=True)
@@ -263,7 +264,7 @@ def test_surroundings_of_a_graph(lab, monkeypatch, part):
 
 
 def test_graph_without_a_model_of_transformers(lab, monkeypatch):
-    """A row of the same folder that transformers loads, and one that ONNX Runtime computes, never answer for another."""
+    """A model of a folder that transformers loads, and one that ONNX Runtime computes, never answer for another."""
     lab.run()
     lab.as_graph(monkeypatch)
     assert lab.run()[1] == 4
@@ -281,6 +282,27 @@ def test_graph_that_is_gone_meanwhile(lab, monkeypatch):
     assert lab.run()[1] == 4
     graph.write_bytes(b"graph")
     assert lab.run()[1] == 4
+
+
+def test_kept_of_two(lab):
+    """Rows are counted to which the answers of all models are kept, without asking any; of other threads none is."""
+    first, evaluation = lab.model, find_set(lab.path / "set.jsonl", lab.task, frozenset())
+    lab.run()
+    lab.folder = lab.path / "other"
+    shutil.copytree(lab.path / "model", lab.folder)
+    (lab.folder / "config.json").write_text("another")
+    lab.write(["a film", "no film"])
+    own, _ = lab.run()
+    lab.asked.clear()
+    second = lab.last
+    lab.write(["no film", "never asked", "a longer film", "a film"])
+    evaluation = find_set(lab.path / "set.jsonl", lab.task, frozenset())
+    ours, theirs = kept([first, second], evaluation, lab.cache, [1, 1])
+    assert [tally.rows for tally in (ours, theirs)] == [2, 2]
+    assert {*ours.keys} == {*theirs.keys} == {*own.keys}
+    assert [ours.named(row)[0] for row in range(2)] == ["no film", "a film"]
+    assert [tally.rows for tally in kept([first, second], evaluation, lab.cache, [1, 2])] == [0, 0]
+    assert lab.asked == []
 
 
 def test_cases_are_asked(lab):

@@ -182,7 +182,7 @@ def evaluating(
     """
     batch = batch_of(model)
     known = memory(cache, model.asked, model.asked.row(**changes), batch, threads) if cache else None
-    over = spread if model.backend.by_files else None
+    over = spread if spread and model.backend.by_files else None
     return Evaluating(model, path, threads, advance, known, changes, batch, over)
 
 

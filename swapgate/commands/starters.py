@@ -56,7 +56,7 @@ TABLE = """
 [tool.pytest.ini_options]
 testpaths = ["tests"]
 """
-WORKFLOW = """\
+_WORKFLOW = """\
 # Judges a change by the commit before it, so that no change approves itself.
 name: swapgate
 on:
@@ -76,7 +76,7 @@ jobs:
           python-version: "3.12"
           cache: pip
       - run: pip install torch --index-url https://download.pytorch.org/whl/cpu
-      - run: pip install swapgate
+      - run: INSTALL
       - run: pytest --against="$BASE" --changed-since="$BASE" --verdict-md=verdict.md --verdict-json=verdict.json
         env:
           BASE: ${{ github.event.pull_request.base.sha }}
@@ -116,6 +116,11 @@ def gaps_table(suite: str, tier: str, gaps: Mapping[str, str]) -> str:
     """Return the table of known gaps."""
     lines = "".join(f"{toml_key(case)} = {toml_value(why)}\n" for case, why in gaps.items())
     return f"\n[{suite}.{tier}.gaps]\n{lines}"
+
+
+def workflow(install: str) -> str:
+    """Return the workflow of a CI, with the line that installs what its suites need."""
+    return _WORKFLOW.replace("INSTALL", install)
 
 
 def suite_file(suite: str) -> str:

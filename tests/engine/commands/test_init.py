@@ -12,6 +12,7 @@ import pytest
 
 from swapgate.commands import main
 from swapgate.commands.starters import configuration
+from swapgate.core.extras import EXTRAS
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
 PREDICTOR = """
@@ -53,17 +54,24 @@ def typed(folder, *command):
 
 
 COMMAND = ("-c", "from swapgate.commands import main; raise SystemExit(main())")
+EXTRA = {module for packages in EXTRAS.values() for module in packages.values()} | {"sklearn", "torchmetrics"}
+ALONE = sorted(EXTRA - {"pytest_regressions"})
+"""What is not there where swapgate is installed without extras; pytest itself imports its plugins."""
+BARE = f"import sys; sys.modules.update(dict.fromkeys({ALONE})); from {{}} import main; raise SystemExit(main())"
 
 
-@pytest.mark.parametrize("task", ["ner", "sentiment"])
+@pytest.mark.parametrize("task", ["ner", "sentiment", "question-answering"])
 def test_project_is_judged_as_it_is(tmp_path, task):
-    """Of a model alone comes a project that passes, once its goldens are recorded."""
+    """Of a model alone comes a project that passes, once its goldens are recorded, with no extra installed."""
     shutil.copytree(ZOO / task / "original", tmp_path / "model")
-    status, said = typed(tmp_path, *COMMAND, "init", "--model", "model")
+    rows = [json.loads(line) for line in (ZOO / task / "heldout.jsonl").read_text().splitlines()[:20]]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    swapgate = ("-c", BARE.format("swapgate.commands"))
+    status, said = typed(tmp_path, *swapgate, "init", "--model", "model", "--eval-set", "rows.jsonl")
     assert status == 0, said
     assert "model: 1 of 1 cases right, 0 known gaps" in said
-    for options in (["--snapshot-update"], []):
-        status, said = typed(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", *options)
+    for options in (["--snapshot-update"], ["--verdict-html=page.html"]):
+        status, said = typed(tmp_path, "-c", BARE.format("pytest"), "-p", "no:cacheprovider", *options)
         assert status == 0, said
         assert "PASS" in said
     assert "1/1       1/1" in said

@@ -1,9 +1,11 @@
 """What `swapgate init` writes."""
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from swapgate.core.extras import EXTRAS
 from swapgate.core.tables import parse_toml
 from swapgate.core.words import toml_key, toml_value
 from swapgate.tasks.task import Task
@@ -121,6 +123,12 @@ def gaps_table(suite: str, tier: str, gaps: Mapping[str, str]) -> str:
 def workflow(install: str) -> str:
     """Return the workflow of a CI, with the line that installs what its suites need."""
     return _WORKFLOW.replace("INSTALL", install)
+
+
+def extras_in(workflow: str) -> set[str]:
+    """Return the extras that a workflow installs."""
+    named = {one for found in re.findall(r"swapgate\[([\w, -]+)\]", workflow) for one in re.split(", *", found)}
+    return {*EXTRAS} if "all" in named else named & EXTRAS.keys()
 
 
 def suite_file(suite: str) -> str:

@@ -395,11 +395,15 @@ def _add_others(start: Start, asked: argparse.Namespace) -> None:
     workflow = start.root / ".github" / "workflows" / "swapgate.yml"
     if asked.no_ci:
         return
-    line = install(start.extras)
     if not workflow.exists():
-        start.files[workflow] = starters.workflow(line)
-    elif start.extras and line not in workflow.read_text(encoding="utf-8"):
-        start.told.append(f"{workflow.relative_to(start.root)}: let it also do what this suite needs: {line}")
+        start.files[workflow] = starters.workflow(install(start.extras))
+        return
+    installs = starters.extras_in(workflow.read_text(encoding="utf-8"))
+    if not installs >= {*start.extras}:
+        line = install(installs | {*start.extras})
+        start.told.append(
+            f"{workflow.relative_to(start.root).as_posix()}: let it install what this suite needs: {line}"
+        )
 
 
 def _other_suites(start: Start, force: bool) -> str:

@@ -122,6 +122,43 @@ def test_second_suite(project):
     assert (project / "tests/test_other_mood.py").is_file()
 
 
+def test_what_the_workflow_installs(project, capsys):
+    """A workflow installs the extras that its first suite needs, and of a later one it is told what it lacks."""
+    workflow = project / ".github" / "workflows" / "swapgate.yml"
+    assert init("--suite", "mood") == 0
+    assert "      - run: pip install swapgate\n" in workflow.read_text()
+    (project / "talk.py").write_text(
+        "def make():\n    return lambda texts: [[{'summary_text': 'So.'}] for _ in texts]\n"
+    )
+    later = ("init", "--model", "talk:make", "--task", "summarization", "--input", "So it is.")
+    for there, lacks in (
+        ("swapgate", "text"),
+        ('"swapgate[vision]"', "text,vision"),
+        ('"swapgate[all]"', ""),
+        ("", ""),
+    ):
+        workflow.write_text(f"- run: pip install {there}\n") if there else workflow.unlink()
+        capsys.readouterr()
+        assert main([*later, "--suite", f"talk-{len(there)}"]) == 0
+        said = (
+            f'.github/workflows/swapgate.yml: let it install what this suite needs: pip install "swapgate[{lacks}]"\n'
+        )
+        assert (said in capsys.readouterr().out) == bool(lacks)
+    assert '      - run: pip install "swapgate[text]"\n' in workflow.read_text()
+
+
+def test_without_its_extra(project, capsys, monkeypatch):
+    """Where the task or the model needs what is not installed nothing is asked, and nothing is written."""
+    for module in EXTRA:
+        monkeypatch.setitem(sys.modules, module, None)
+    before = files(project)
+    assert main(["init", "--model", "serving:make", "--task", "audio-classification", "--input", "a.wav"]) == 4
+    assert capsys.readouterr().err.endswith(' are not installed; type: pip install "swapgate[audio]"\n')
+    assert main(["init", "--model", "http://127.0.0.1:9/ask", "--task", "sentiment"]) == 4
+    assert capsys.readouterr().err.endswith(' is not installed; type: pip install "swapgate[endpoint]"\n')
+    assert files(project) == before
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,6 +1,7 @@
 """What is declared in pyproject.toml: few dependencies, extras for what only some projects need, and nothing else."""
 
 import ast
+import functools
 import importlib.metadata
 import re
 import sys
@@ -62,6 +63,7 @@ def expanded(extra):
     return found
 
 
+@functools.cache
 def imported():
     """Return the packages that the modules of this one import, each with one of them."""
     found = {}

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from swapgate.core.tables import adapter
 from swapgate.outputs import check_expected
 from swapgate.outputs.counts import CONFIDENCE, MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
 from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
@@ -224,7 +225,7 @@ class Tally:
         """Return what was predicted of a row; None where it was not kept."""
         if not self.forms:
             return None
-        form: TypeAdapter[Prediction] = TypeAdapter(self.output.prediction)
+        form: TypeAdapter[Prediction] = adapter(self.output.prediction)
         return form.validate_json(zlib.decompress(self.forms[row]))
 
     def confusion(self) -> list[tuple[str, str, float]]:

@@ -18,7 +18,7 @@ from swapgate.plugin.gathered import Run
 from swapgate.plugin.missing import missing, test_file
 from swapgate.plugin.uncollected import may_mean, missed_tiers
 from swapgate.tasks import tasks
-from swapgate.trials.cache import Cache
+from swapgate.trials.cache import Cache, recalled_words
 from swapgate.trials.checking import answers_alike, exchanged_labels, is_same_model
 from swapgate.trials.plan import Key
 from swapgate.verdicts.verdict import Record, Selected, Verdict
@@ -53,8 +53,7 @@ def note_recalled(run: Run, verdicts: Sequence[Verdict], cache: Cache | None) ->
         for model, count in quality.get("recalled", {}).items()
     }
     if told:
-        words = ", ".join(told.values())
-        run.plan.notes.append(f"answers taken from earlier runs: {words}; --no-cache asks for all of them again")
+        run.plan.notes.append(recalled_words([*told.values()]))
     run.plan.notes.extend(dict.fromkeys([*(cache.notes if cache else ()), *run.of_workers]))
 
 

@@ -140,7 +140,7 @@ def _rows(
     shown: dict[str, Any] = {}
     room = ROOM
     for side in (ours, theirs):
-        places = {ours.named[row][0]: row for row in flipped if row in side.wrong}
+        places = {ours.named(row)[0]: row for row in flipped if row in side.wrong}
         for case in evaluation.rows() if places else ():
             if case.id not in places:
                 continue

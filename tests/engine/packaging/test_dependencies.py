@@ -114,5 +114,5 @@ def test_extras_are_those_that_are_told():
 def test_all_but_one():
     """`all` has each extra of users but timm, of which torchvision is made for one torch; development has all of it."""
     _, _, lines = declared()
-    assert {*parts(lines["all"][0])} == {*EXTRAS} - {"benchmarks", "timm"}
+    assert {*parts(lines["all"][0])} == {*EXTRAS} - {"benchmarks", "ray", "timm"}
     assert "swapgate[all]" in lines["dev"]

@@ -111,8 +111,8 @@ def test_extras_are_those_that_are_told():
         assert expanded(extra) == {*packages}, extra
 
 
-def test_all_but_one():
-    """`all` has each extra of users but timm, of which torchvision is made for one torch; development has all of it."""
+def test_all_but_two():
+    """`all` has each extra of users but ray and timm, of which torchvision is made for one torch; development has it all."""
     _, _, lines = declared()
     assert {*parts(lines["all"][0])} == {*EXTRAS} - {"benchmarks", "ray", "timm"}
     assert "swapgate[all]" in lines["dev"]

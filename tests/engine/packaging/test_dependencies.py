@@ -112,7 +112,7 @@ def test_extras_are_those_that_are_told():
 
 
 def test_all_but_two():
-    """`all` has each extra of users but ray and timm, of which torchvision is made for one torch; development has it all."""
+    """`all` has each extra of users but ray and timm, which is made for one torch; development has all."""
     _, _, lines = declared()
     assert {*parts(lines["all"][0])} == {*EXTRAS} - {"benchmarks", "ray", "timm"}
     assert "swapgate[all]" in lines["dev"]

@@ -14,6 +14,7 @@ from swapgate.changes.changed import changed_suites, unrelated
 from swapgate.changes.doubts import with_doubts
 from swapgate.changes.git import check_out, commit_of, ignored_by
 from swapgate.changes.judges import Layout
+from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.pending import on_ci
@@ -55,6 +56,8 @@ def configure(config: pytest.Config, models_file: Path) -> None:
             )
     if config.option.accept_edited and config.option.against is None:
         raise pytest.UsageError("--accept-edited without --against accepts nothing; give both")
+    if getattr(config.option, "benchmark_histogram", None) and (words := lack(["histogram"])):
+        raise pytest.UsageError(f"--benchmark-histogram {words}")
     if config.option.inputs is not None:
         _use_inputs(config)
     try:

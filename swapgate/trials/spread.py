@@ -5,7 +5,6 @@ counts the answers in the order of the rows: figures and verdicts are those of o
 one takes its batch. ray is imported here, and only where it is asked for.
 """
 
-import importlib.util
 import os
 import queue
 import sys
@@ -16,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
+from swapgate.core.extras import lack
 from swapgate.core.faults import Fault, InputFault, ModelFault, SurroundingsFault, Unable
 from swapgate.core.words import first_line
 from swapgate.inputs.given import Input
@@ -229,8 +229,8 @@ class Spread:
 
 def check_installed() -> None:
     """Make sure that Ray is there. Raises InputFault."""
-    if importlib.util.find_spec("ray") is None:
-        raise InputFault('--ray needs Ray: pip install "swapgate[ray]"')
+    if words := lack(["ray"]):
+        raise InputFault(f"--ray {words}")
 
 
 def _ray() -> Any:

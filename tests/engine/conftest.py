@@ -1,21 +1,28 @@
 """A small project with fake models, which the engine's tests run through pytester."""
 
+import contextlib
 import functools
 import gc
 import hashlib
 import importlib.metadata
 import json
+import os
+import select
+import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import hypothesis
 import numpy as np
 import numpy.fft  # likewise; a second time it fails
 import pytest
+from execnet.gateway_base import Popen2IO
 from safetensors.numpy import save_file
 
 from swapgate.core.faults import InputFault
@@ -94,7 +101,10 @@ def test_size(size, budget):
 
 RECORDED: dict[str, str] = {}
 
-USED_BY_RUNS = ("rich._emoji_codes", "scipy.stats")
+WARM = dict(os.environ)
+"""The surroundings in which tests began."""
+
+USED_BY_RUNS = ("rich._emoji_codes", "scipy.stats", "sklearn.metrics", "safetensors.numpy")
 """Modules that are imported where they are needed; pytester lets go of what a run imports."""
 
 
@@ -229,17 +239,59 @@ def no_worker() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def lean_runs() -> Iterator[None]:
-    """The runs that tests start in this process pay once for what each of thousands would pay again: half of its time."""
+    """The runs that tests start pay once for what each of thousands would pay again, which was half of its time."""
     for name in USED_BY_RUNS:
         importlib.import_module(name)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("metadata", "entry_points", "files"):
             patch.setattr(importlib.metadata.Distribution, name, read_once(name))
         patch.setattr("pytest_benchmark.utils.check_output", no_program)
+        if hasattr(os, "pidfd_open"):  # Linux
+            patch.setattr("execnet.gateway_io.Popen2IOMaster", WarmWorker)
         gc.collect()
         gc.freeze()  # what is imported by now is not looked through in each collection: 0.15 s
         yield
         gc.unfreeze()
+    WarmWorker.end()
+
+
+class WarmWorker(Popen2IO):
+    """Stands in for execnet's process of a worker: it splits off one that has imported all already (warm.py)."""
+
+    source: ClassVar[tuple[subprocess.Popen[bytes], socket.socket] | None] = None
+
+    def __init__(self, command: list[str], execmodel: Any) -> None:
+        if WarmWorker.source is None:
+            asked, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with asked:
+                code = [sys.executable, Path(__file__).with_name("warm.py"), str(asked.fileno()), *USED_BY_RUNS]
+                WarmWorker.source = subprocess.Popen(code, pass_fds=[asked.fileno()], env=WARM), ours
+        start = {"code": command[-1], "folder": os.getcwd(), "environment": dict(os.environ)}
+        (theirs_in, ours_in), (ours_out, theirs_out) = os.pipe(), os.pipe()
+        source = WarmWorker.source[1]
+        socket.send_fds(source, [json.dumps(start).encode()], [theirs_in, theirs_out, 2])
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self.worker = os.pidfd_open(int(source.recv(64)))
+        super().__init__(os.fdopen(ours_in, "wb", 0), os.fdopen(ours_out, "rb", -1), execmodel)
+
+    def wait(self) -> None:
+        """Wait until the worker has ended."""
+        select.select([self.worker], [], [])
+
+    def kill(self) -> None:
+        """End the worker."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.worker, signal.SIGKILL)
+
+    @classmethod
+    def end(cls) -> None:
+        """Let the process end that workers are split off from."""
+        if cls.source:
+            process, asked = cls.source
+            asked.close()
+            process.wait()
+            cls.source = None
 
 
 def read_once(name: str) -> property:

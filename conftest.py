@@ -7,8 +7,8 @@ from pathlib import Path
 pytest_plugins = ["pytester"]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own there, which only its owner reads
-ROOM = 6 * 2**30
-"""Bytes that must be free there; the tests of the engine leave some 2 GB, and pytest clears them away."""
+ROOM = 4 * 2**30
+"""Bytes that must be free there: several times what the tests of the engine leave until pytest clears it away."""
 
 
 def pytest_configure() -> None:

@@ -101,8 +101,8 @@ def test_size(size, budget):
 
 RECORDED: dict[str, str] = {}
 
-WARM = dict(os.environ)
-"""The surroundings in which tests began."""
+WARM = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+"""The surroundings in which tests began, with the packages that they import."""
 
 USED_BY_RUNS = ("rich._emoji_codes", "scipy.stats", "sklearn.metrics", "safetensors.numpy")
 """Modules that are imported where they are needed; pytester lets go of what a run imports."""
@@ -264,7 +264,7 @@ class WarmWorker(Popen2IO):
         if WarmWorker.source is None:
             asked, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with asked:
-                code = [sys.executable, Path(__file__).with_name("warm.py"), str(asked.fileno()), *USED_BY_RUNS]
+                code = [sys.executable, "-P", Path(__file__).with_name("warm.py"), str(asked.fileno()), *USED_BY_RUNS]
                 WarmWorker.source = subprocess.Popen(code, pass_fds=[asked.fileno()], env=WARM), ours
         start = {"code": command[-1], "folder": os.getcwd(), "environment": dict(os.environ)}
         (theirs_in, ours_in), (ours_out, theirs_out) = os.pipe(), os.pipe()

@@ -13,7 +13,7 @@ from swapgate.backends.backend import Backend, Place
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, listed
 from swapgate.models import loading
-from swapgate.models.digest import settings_of
+from swapgate.models.digest import files_below, settings_of
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.models.weights import kinds
 from swapgate.project.manifest import Row
@@ -260,6 +260,15 @@ def _check_inputs(name: str, inputs: Sequence[Any], reader: Any) -> None:
             )
 
 
+def files(source: Source) -> dict[str, Path]:
+    """Return all that may count of a graph, by what it is to it: the graph itself, for a folder may have several; all
+    that lies below it, for a graph may name any of these as its data; and what tokenizer or processor is made of.
+    """
+    graph = graph_of(source)
+    beside = {f"beside it: {name}": path for name, path in files_below(graph.parent, every=True).items()}
+    return {"graph": graph, **beside, **files_below(source.folder)}
+
+
 def surroundings() -> Mapping[str, str]:
     """Return the version of ONNX Runtime."""
     import onnxruntime
@@ -267,4 +276,4 @@ def surroundings() -> Mapping[str, str]:
     return {NAME: onnxruntime.__version__}
 
 
-BACKEND = Backend(name=NAME, claims=claims, find=find, load=load, surroundings=surroundings)
+BACKEND = Backend(name=NAME, claims=claims, find=find, load=load, by_files=True, files=files, surroundings=surroundings)

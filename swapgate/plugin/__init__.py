@@ -13,8 +13,8 @@ import pytest
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.elsewhere import Elsewhere
-from swapgate.plugin.persistent import DEVICES, add_keys, apply, threads
-from swapgate.project.configuration import DEFAULT_MODELS, EARLY, TASKS, UNRELATED
+from swapgate.plugin.persistent import DEVICES, add_keys, apply
+from swapgate.project.configuration import DEFAULT_MODELS, EARLY, TASKS, UNRELATED, threads
 from swapgate.trials.cache import CACHE
 
 STANDARD = "swapgate.standard"

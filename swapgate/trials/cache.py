@@ -171,6 +171,11 @@ def remedy(error: Exception) -> str:
     return f"remove {FILE} and what begins so" if is_broken else "mend that"
 
 
+def recalled_words(models: Sequence[str]) -> str:
+    """Return in words which models were not asked for how many rows."""
+    return f"answers taken from earlier runs: {', '.join(models)}; --no-cache asks for all of them again"
+
+
 def told(folder: Path) -> str:
     """Return in words what is kept in a folder. Raises SurroundingsFault where that cannot be told."""
     if not _holds_any(folder):

@@ -2,8 +2,13 @@
 
 import configparser
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 from swapgate.outputs import Tolerance
 from swapgate.project.manifest import Row
@@ -18,6 +23,60 @@ def test_ci_runs_the_second_command():
     second = re.findall(r"^\$ (.+)$", README, re.MULTILINE)[1]
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert [line for line in script if line.startswith((".venv", "python3"))] == second.split(" && ")
+
+
+STUBS = {
+    "apt-get": 'echo "apt-get $*" >>log; case "$*" in *install*) exit "$APT";; esac',
+    "id": 'echo "$USER_ID"',
+    "python3": "mkdir -p .venv/bin; for name in pip tox; do printf '#!/bin/sh\\necho %s >>log\\nexit $TOX\\n' $name"
+    " >.venv/bin/$name; chmod +x .venv/bin/$name; done",
+}
+"""What stands in for the programs of a machine that .ci/run is run on."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for bash")
+@pytest.mark.parametrize(
+    ("browser", "user", "apt", "tox", "called", "status"),
+    [
+        ("chromium", 0, 0, 0, ["pip", "tox"], 0),
+        ("google-chrome", 1000, 0, 0, ["pip", "tox"], 0),
+        ("", 0, 0, 0, ["apt-get -qq update", "install", "pip", "tox"], 0),
+        ("", 0, 100, 0, ["apt-get -qq update", "install", "no Chromium", "pip", "tox"], 0),
+        ("", 1000, 0, 0, ["no Chromium", "pip", "tox"], 0),
+        ("", 0, 0, 3, ["apt-get -qq update", "install", "pip"], 3),
+    ],
+)
+def test_ci_gets_a_browser(tmp_path, browser, user, apt, tox, called, status):
+    """CI installs a Chromium where it has none and may, says so where it may not, and runs the tests in any case."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, lines in {**STUBS, **({browser: "exit 0"} if browser else {})}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (programs / name).chmod(0o755)
+    for name in ("bash", "sh", "dirname", "mkdir", "chmod"):
+        (programs / name).symlink_to(shutil.which(name))
+    environment = {"PATH": str(programs), "USER_ID": str(user), "APT": str(apt), "TOX": str(tox)}
+    done = subprocess.run(
+        [programs / "bash", ".ci/run"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    log = (tmp_path / "log").read_text().splitlines()
+    told = [line for line in done.stderr.splitlines() if "no Chromium" in line]
+    assert done.returncode == status
+    said = [*log[: len(log) - 2 + (status != 0)], *told, *log[len(log) - 2 + (status != 0) :]]
+    assert [word in line for word, line in zip(called, said, strict=True)] == [True] * len(called)
+
+
+def test_ci_tests_the_pages():
+    """What CI runs has what the tests in a browser need beside the Chromium, and leaves none of them out."""
+    tox = configparser.ConfigParser()
+    tox.read(ROOT / "tox.ini")
+    engine = tox["testenv:engine"]
+    assert "engine" in tox["tox"]["env_list"]
+    assert "playwright" in engine["deps"].split()
+    assert engine["commands"] == "pytest -n 2 {posargs:tests/engine}"
+    assert any("playwright" in path.read_text(encoding="utf-8") for path in (ROOT / "tests/engine").rglob("*.py"))
 
 
 def test_options_exist(pytestconfig):

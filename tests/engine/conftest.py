@@ -5,6 +5,7 @@ import functools
 import gc
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import select
@@ -12,17 +13,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 from xml.etree import ElementTree
 
 import hypothesis
 import numpy as np
 import numpy.fft  # likewise; a second time it fails
 import pytest
-from execnet.gateway_base import Popen2IO
 from safetensors.numpy import save_file
 
 from swapgate.core.faults import InputFault
@@ -241,57 +241,54 @@ def no_worker() -> Iterator[None]:
 def lean_runs() -> Iterator[None]:
     """The runs that tests start pay once for what each of thousands would pay again, which was half of its time."""
     for name in USED_BY_RUNS:
-        importlib.import_module(name)
-    with pytest.MonkeyPatch.context() as patch:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    with contextlib.ExitStack() as kept, pytest.MonkeyPatch.context() as patch:
         for name in ("metadata", "entry_points", "files"):
             patch.setattr(importlib.metadata.Distribution, name, read_once(name))
         patch.setattr("pytest_benchmark.utils.check_output", no_program)
-        if hasattr(os, "pidfd_open"):  # Linux
-            patch.setattr("execnet.gateway_io.Popen2IOMaster", WarmWorker)
+        if hasattr(os, "pidfd_open") and importlib.util.find_spec("execnet"):  # Linux, and with pytest-xdist
+            patch.setattr("execnet.gateway_io.Popen2IOMaster", kept.enter_context(warm_workers()))
         gc.collect()
         gc.freeze()  # what is imported by now is not looked through in each collection: 0.15 s
         yield
         gc.unfreeze()
-    WarmWorker.end()
 
 
-class WarmWorker(Popen2IO):
-    """Stands in for execnet's process of a worker: it splits off one that has imported all already (warm.py)."""
+def split_off(source: socket.socket, command: list[str], execmodel: Any) -> Any:
+    """Stand in for execnet's start of a worker: it splits off one that has imported all already (warm.py)."""
+    from execnet.gateway_base import Popen2IO
 
-    source: ClassVar[tuple[subprocess.Popen[bytes], socket.socket] | None] = None
+    start = {"code": command[-1], "folder": os.getcwd(), "environment": dict(os.environ)}
+    (its_input, ours_in), (ours_out, its_output) = os.pipe(), os.pipe()
+    socket.send_fds(source, [json.dumps(start).encode()], [its_input, its_output, 2])
+    os.close(its_input)
+    os.close(its_output)
+    worker = os.pidfd_open(int(source.recv(64)))
+    io = Popen2IO(os.fdopen(ours_in, "wb", 0), os.fdopen(ours_out, "rb", -1), execmodel)
 
-    def __init__(self, command: list[str], execmodel: Any) -> None:
-        if WarmWorker.source is None:
-            asked, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with asked:
-                code = [sys.executable, "-P", Path(__file__).with_name("warm.py"), str(asked.fileno()), *USED_BY_RUNS]
-                WarmWorker.source = subprocess.Popen(code, pass_fds=[asked.fileno()], env=WARM), ours
-        start = {"code": command[-1], "folder": os.getcwd(), "environment": dict(os.environ)}
-        (theirs_in, ours_in), (ours_out, theirs_out) = os.pipe(), os.pipe()
-        source = WarmWorker.source[1]
-        socket.send_fds(source, [json.dumps(start).encode()], [theirs_in, theirs_out, 2])
-        os.close(theirs_in)
-        os.close(theirs_out)
-        self.worker = os.pidfd_open(int(source.recv(64)))
-        super().__init__(os.fdopen(ours_in, "wb", 0), os.fdopen(ours_out, "rb", -1), execmodel)
-
-    def wait(self) -> None:
-        """Wait until the worker has ended."""
-        select.select([self.worker], [], [])
-
-    def kill(self) -> None:
-        """End the worker."""
+    def kill() -> None:
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.worker, signal.SIGKILL)
+            signal.pidfd_send_signal(worker, signal.SIGKILL)
 
-    @classmethod
-    def end(cls) -> None:
-        """Let the process end that workers are split off from."""
-        if cls.source:
-            process, asked = cls.source
-            asked.close()
-            process.wait()
-            cls.source = None
+    io.wait, io.kill = lambda: select.select([worker], [], []), kill
+    return io
+
+
+@contextlib.contextmanager
+def warm_workers() -> Iterator[Callable[..., Any]]:
+    """Give what starts workers; the process that they are split off from begins with the first of them."""
+    with contextlib.ExitStack() as ended:
+
+        @functools.cache
+        def source() -> socket.socket:
+            asked, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            code = [sys.executable, "-P", Path(__file__).with_name("warm.py"), str(asked.fileno()), *USED_BY_RUNS]
+            with asked:
+                ended.enter_context(subprocess.Popen(code, pass_fds=[asked.fileno()], env=WARM))
+            return ended.enter_context(ours)
+
+        yield lambda command, execmodel: split_off(source(), command, execmodel)
 
 
 def read_once(name: str) -> property:

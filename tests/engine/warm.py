@@ -26,7 +26,8 @@ class Imports:
     def pytest_configure(self) -> None:
         """Import what a run with a models file does."""
         for name in (*sys.argv[2:], "swapgate.plugin.planning", "swapgate.standard"):
-            importlib.import_module(name)
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
 
 
 def main(number: int) -> None:

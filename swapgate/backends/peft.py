@@ -10,6 +10,7 @@ from typing import Any
 
 from swapgate.backends import transformers
 from swapgate.backends.backend import Backend, Place
+from swapgate.core import extras
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.words import first_line
 from swapgate.models import hub, loading
@@ -31,7 +32,7 @@ def claims(model: str, path: Path) -> bool:
     """Return whether a row names a folder with an adapter and no whole model, and peft is there to merge it."""
     names = {one.name for one in path.iterdir()} if path.is_dir() else set()
     whole = names & {*kinds(allow_pickle=True)}
-    return is_adapter(names) and not whole and {ADAPTER, WEIGHTS} <= names and loading.is_installed("peft")
+    return is_adapter(names) and not whole and {ADAPTER, WEIGHTS} <= names and extras.is_installed("peft")
 
 
 def find(row: Row, place: Place) -> Source:
@@ -137,6 +138,7 @@ BACKEND = Backend(
     find=find,
     load=load,
     measures=lambda row: transformers.BACKEND.measures(row) - {"memory"},
+    extra="peft",
     what="an adapter",
     keys=frozenset({"device", "dtype", "revision"}),
 )

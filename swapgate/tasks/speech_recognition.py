@@ -251,6 +251,7 @@ TASK = Task(
     name="speech-recognition",
     output=text.OUTPUT,
     case=SpeechCase,
+    extra="audio",
     read=read,
     predict=predict,
     batch=BATCH,

@@ -432,4 +432,4 @@ def test_without_the_library(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     status, said, _ = run("someone/reviews", "sentiment")
     assert status == 4
-    assert said.endswith("needs datasets; type: pip install 'swapgate[datasets]'\n")
+    assert said.endswith('needs datasets, which is not installed; type: pip install "swapgate[datasets]"\n')

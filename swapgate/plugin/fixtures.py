@@ -7,8 +7,6 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 import pytest
-import rich.markup
-import rich.progress
 
 from swapgate.core.faults import AbsentFault, Fault, SurroundingsFault
 from swapgate.goldens.anchors import remembered
@@ -250,6 +248,9 @@ def _progress(config: pytest.Config, what: str) -> Progress:
 
     @contextmanager
     def shown(count: int) -> Iterator[Advance]:
+        import rich.markup
+        import rich.progress
+
         with capture.global_and_fixture_disabled(), rich.progress.Progress(transient=True) as bar:
             task = bar.add_task(rich.markup.escape(what), total=count)
             yield lambda more: bar.advance(task, more)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,9 @@ def _merged(source: Source, model: Any) -> Any:
     """Return a model into which an adapter is merged. Raises SurroundingsFault where its weights are of another."""
     import peft
 
-    wrapped = peft.PeftModel.from_pretrained(model, str(source.folder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft's own, of what transformers renames
+        wrapped = peft.PeftModel.from_pretrained(model, str(source.folder))
     there = {name for name, *_ in tensors_in(source.folder / WEIGHTS)}
     wanted = {*peft.get_peft_model_state_dict(wrapped)}
     if there != wanted:

@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.text import Text as Line
 
+from swapgate.core.extras import install
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import first_line
 from swapgate.outputs import blocks, text
@@ -34,6 +35,7 @@ from swapgate.outputs.tolerance import (
 )
 from swapgate.outputs.writing_systems import words
 
+EXTRA = "writing"
 WRITTEN = ("generated_text",)
 """What pipelines call a text that was written."""
 SECONDS = 5
@@ -273,7 +275,7 @@ def schema_validator(schema: Any) -> Any:
         from jsonschema import Draft202012Validator
         from referencing import Registry
     except ImportError as error:
-        raise SurroundingsFault("JSON schemas need jsonschema; type: pip install 'swapgate[text]'") from error
+        raise SurroundingsFault(f"JSON schemas need jsonschema; type: {install([EXTRA])}") from error
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, registry=Registry())
 
@@ -308,4 +310,5 @@ OUTPUT = Output(
     answered=answered,
     limits=("text", "words"),
     unscored=1,
+    extra=EXTRA,
 )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from swapgate.core.extras import install
 from swapgate.core.faults import SurroundingsFault
 from swapgate.outputs import blocks, text
 from swapgate.outputs.counts import Counts, Figures
@@ -17,6 +18,7 @@ from swapgate.outputs.text import Text, beside_golden, cut_off, lost_of, steps, 
 from swapgate.outputs.tolerance import Mismatch, Tolerance, score_fall
 from swapgate.outputs.writing_systems import apart
 
+EXTRA = "writing"
 WRITTEN = ("translation_text", "generated_text")
 """What pipelines call a translation."""
 FIGURES = ("chrF", "BLEU")
@@ -99,7 +101,7 @@ def _metrics(of_rows: bool = False) -> dict[str, Any]:
     try:
         from sacrebleu.metrics import BLEU, CHRF
     except ImportError as error:
-        raise SurroundingsFault("chrF and BLEU need sacrebleu; type: pip install 'swapgate[text]'") from error
+        raise SurroundingsFault(f"chrF and BLEU need sacrebleu; type: {install([EXTRA])}") from error
     return {"chrF": CHRF(), "BLEU": BLEU(effective_order=of_rows)}
 
 
@@ -128,4 +130,5 @@ OUTPUT = Output(
     answered=answered,
     limits=("text", "words"),
     unscored=1,
+    extra=EXTRA,
 )

@@ -127,6 +127,6 @@ def test_without_sacrebleu(monkeypatch):
 
     translation._metrics.cache_clear()
     monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(SurroundingsFault, match=r"pip install 'swapgate\[text\]'"):
+    with pytest.raises(SurroundingsFault, match=r'pip install "swapgate\[writing\]"'):
         translation.count(Translation("a", 1.0), ASKED)
     translation._metrics.cache_clear()

@@ -145,7 +145,7 @@ class Graph:
         parts = [slice(at, at + 1) for at in range(count)] if alone else [slice(None)]
         said = [self._computed({name: table[part] for name, table in batch.items()}) for part in parts]
         found = {name: _joined([one[name] for one in said]) for name in self._outputs}
-        self._gives_probabilities |= any(LOGITS in name and _are_probabilities(found[name]) for name in found)
+        self._gives_probabilities |= any(LOGITS in name and are_probabilities(found[name]) for name in found)
         if self._gives_probabilities:
             raise ModelFault(
                 f"{self._name} gives probabilities where logits are expected, of which softmax would be taken again:"
@@ -179,7 +179,7 @@ def _joined(tables: Sequence[Any]) -> Any:
     return torch.cat([torch.from_numpy(table) for table in tables])
 
 
-def _are_probabilities(table: Any) -> bool:
+def are_probabilities(table: Any) -> bool:
     """Return whether each row of the last axis is a softmax, of so many numbers that they are none by chance."""
     if not table.is_floating_point() or table.dim() == 0 or table.shape[-1] == 1 or table.numel() < NOT_BY_CHANCE:
         return False

@@ -148,6 +148,7 @@ def test_a_faithful_export(exported, suite):
     model = make_plan(ROOT, MODELS, [f"{suite}.small={folder}"], [], ROOT).models[suite, "small"]
     assert model.source.backend == "onnxruntime"
     assert model.source.bytes == (folder / "model.onnx").stat().st_size
+    assert model.source.bytes > model.incumbent.bytes  # of weights that are stored in 16 bits
     assert model.source.parameters == pytest.approx(model.incumbent.parameters, rel=0.01)
     assert model.made_by.surroundings["onnxruntime"]
 

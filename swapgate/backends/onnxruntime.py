@@ -35,7 +35,6 @@ STEP_BY_STEP = (
     " as a Python function (backend python), in which optimum-onnx 0.1 with transformers 4.57 carries it"
 )
 """What is said of such an export."""
-INSTALL = "pip install 'swapgate[onnx]'"
 QUIET = 4
 """The severity from which ONNX Runtime writes to standard error: fatal."""
 LOGITS = "logits"
@@ -53,7 +52,8 @@ def claims(model: str, path: Path) -> bool:
     if path.suffix == SUFFIX:
         return True
     names = {one.name for one in path.iterdir()} if path.is_dir() else set()
-    return not is_adapter(names) and not names & {*kinds(allow_pickle=True)} and bool(_graphs_in(path))
+    others = is_adapter(names) or names & {*kinds(allow_pickle=True)}
+    return not others and (GRAPH in names or bool(_graphs_in(path)))
 
 
 def _graphs_in(folder: Path) -> list[str]:
@@ -100,8 +100,6 @@ def identify(source: Source) -> Identity:
     """Tell by what its graph computes and by settings which model it is, and how large. Raises SurroundingsFault."""
     try:
         graph = read_graph(graph_of(source))
-    except ImportError as error:
-        raise SurroundingsFault(f"{source.name}: reading a graph needs onnx; type: {INSTALL}") from error
     except SurroundingsFault as fault:
         raise SurroundingsFault(f"{source.name}: {fault}") from fault
     held = json.dumps([graph.digest, settings_of(source.folder)], sort_keys=True)
@@ -202,10 +200,8 @@ def load(task: Task, source: Source) -> Loaded:
     Raises SurroundingsFault where that cannot be done, ModelFault where the graph takes no mask of pads, or inputs of
     one length alone.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise SurroundingsFault(f"{source.name}: computing a graph needs onnxruntime; type: {INSTALL}") from error
+    import onnxruntime
+
     if source.identify:  # else another process has looked where its data are
         _ = source.digest
     graph = graph_of(source)
@@ -271,4 +267,6 @@ def surroundings() -> Mapping[str, str]:
     return {NAME: onnxruntime.__version__}
 
 
-BACKEND = Backend(name=NAME, claims=claims, find=find, load=load, by_files=True, files=files, surroundings=surroundings)
+BACKEND = Backend(
+    name=NAME, claims=claims, find=find, load=load, by_files=True, files=files, surroundings=surroundings, extra="onnx"
+)

@@ -41,7 +41,7 @@ def read_graph(path: Path) -> Graph:
     """Tell what a graph computes, and how large it is.
 
     Raises SurroundingsFault where the file is none, or a tensor of it cannot be read, as in a file that is not there
-    or leads out of its folder. ImportError where onnx is not installed.
+    or leads out of its folder.
     """
     import onnx
 

@@ -426,6 +426,18 @@ def test_graphs_of_other_names(tmp_path, names, words):
         wrong("sentiment", tmp_path / "other.onnx")
 
 
+def test_a_graph_that_is_no_file(tmp_path):
+    """A folder whose model.onnx is a folder, or a link to nothing, is told as one without a graph."""
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.onnx").symlink_to("nothing")
+    with pytest.raises(InputFault, match="no graph .*; give what optimum-cli export onnx wrote"):
+        wrong("sentiment", tmp_path)
+    (tmp_path / "model.onnx").unlink()
+    (tmp_path / "model.onnx").mkdir()
+    with pytest.raises(InputFault, match="no graph .*; give what optimum-cli export onnx wrote"):
+        wrong("sentiment", tmp_path)
+
+
 @pytest.mark.parametrize("beside", ["model.safetensors", "pytorch_model.bin", "adapter_model.safetensors"])
 def test_graphs_beside_weights(tmp_path, beside):
     """A folder with weights that are loaded is what these are, whatever graphs lie beside them."""

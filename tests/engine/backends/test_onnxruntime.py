@@ -430,11 +430,11 @@ def test_a_graph_that_is_no_file(tmp_path):
     """A folder whose model.onnx is a folder, or a link to nothing, is told as one without a graph."""
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.onnx").symlink_to("nothing")
-    with pytest.raises(InputFault, match="no graph .*; give what optimum-cli export onnx wrote"):
+    with pytest.raises(InputFault, match=r"no graph .*; give what optimum-cli export onnx wrote"):
         wrong("sentiment", tmp_path)
     (tmp_path / "model.onnx").unlink()
     (tmp_path / "model.onnx").mkdir()
-    with pytest.raises(InputFault, match="no graph .*; give what optimum-cli export onnx wrote"):
+    with pytest.raises(InputFault, match=r"no graph .*; give what optimum-cli export onnx wrote"):
         wrong("sentiment", tmp_path)
 
 

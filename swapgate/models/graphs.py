@@ -131,7 +131,7 @@ def _beside(path: Path, where: str) -> Path | None:
     """
     folder, file = path.parent, Path(os.path.normpath(path.parent / where))
     kept = [one.parent.parent / BLOBS for one in (folder, *folder.parents) if one.parent.name == SNAPSHOTS]
-    inside = where and file.is_relative_to(folder)
+    inside = where and file.is_relative_to(folder) and file.parent.resolve().is_relative_to(folder.resolve())
     leads = inside and any(file.resolve().is_relative_to(one.resolve()) for one in (folder, *kept))
     return file if leads else None
 

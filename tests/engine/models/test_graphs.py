@@ -261,7 +261,7 @@ LOCATIONS = {
     "": "in '', which leads out of its folder",
     "away/w.bin": "in 'away/w.bin', which leads out of its folder",
     "nothing.bin": "in 'nothing.bin', which is not there; copy that file too",
-    ".": "in '.', which is not there; copy that file too",
+    ".": "in '.', which leads out of its folder",
     "w\0.bin": "cannot be read (in 'w\\x00.bin': ",
     "w" * 5000: "cannot be read (in 'www",
     "pointer.bin": "pointer.bin: it is a pointer of git LFS and not the file itself",
@@ -309,6 +309,11 @@ def test_links_of_a_cache(read, tmp_path):
         (folder / inner / "w.bin").symlink_to(f"{up}/blobs/1234")
         (folder / inner / "model.onnx").symlink_to(f"{up}/blobs/5678")
         assert read_graph(folder / inner / "model.onnx") == beside
+    other = folder.parent / "def"
+    other.mkdir()
+    (other / "all").symlink_to("../../blobs")  # whose files nobody would find below the folder
+    with pytest.raises(SurroundingsFault, match="leads out of its folder"):
+        read(outside(model(), "all/1234"), other)
     elsewhere = tmp_path / "models--c--d" / "blobs"
     elsewhere.mkdir(parents=True)
     (blobs / "1234").rename(elsewhere / "1234")

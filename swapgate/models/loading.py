@@ -106,6 +106,8 @@ class Source:
     """Whether a config.json beside it says what it is, such as its labels."""
     around: "Source | None" = None
     """Of an adapter: the model that it was trained beside."""
+    file: str = ""
+    """Of a graph: which file of the folder it is."""
     beside: tuple[str, ...] = ()
     """Of a function: the files and folders that its row names, as they are found from the folder of its module."""
     remote: bool = False

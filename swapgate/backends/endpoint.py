@@ -59,8 +59,8 @@ class Endpoint:
             raise SurroundingsFault(
                 f"the task {task.name} does not say how servers are asked; give its Task a `served`"
             )
-        self.served, self.address, self.at_once = task.served, source.name, source.row.concurrency
-        self.server = _server(source.row, source.name)
+        self.served, self.address, self.at_once = task.served, _address(source.row.model), source.row.concurrency
+        self.server = _server(source.row, self.address)  # its name is for people: under --against "ADDRESS@COMMIT"
 
     def ask(self, inputs: Sequence[Any], ids: Sequence[str], row: Any) -> Sequence[Any]:
         """Return what it answers to each input: at once to as many as its row says where they are of cases or rows,
@@ -280,7 +280,7 @@ def _identity(source: Source, info: Callable[[], dict[str, str] | SurroundingsFa
     said = {} if version else info()
     if isinstance(said, SurroundingsFault):
         raise SurroundingsFault(*said.args)
-    who = {"endpoint": _known_as(source.name), "version": version, "info": said}
+    who = {"endpoint": _known_as(_address(source.row.model)), "version": version, "info": said}
     shown = listed(f"{key} = {value}" for key, value in said.items())
     weak = f"which model answers there its /info alone says ({shown})" if said else UNKNOWN
     if version:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -252,13 +253,23 @@ def test_on_ci(recorded, own_row, server, monkeypatch):
 
 
 @pytest.fixture
-def committed(own_row):
+def commit_all():
+    """Put all files of a project into a repository of its own."""
+
+    def run(project):
+        project.write(".gitignore", "__pycache__/\n.hypothesis/\n.swapgate/\nevents.txt\n")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
+        for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=one"]):
+            subprocess.run(["git", *who, *arguments], cwd=project.path, env=clean, check=True)
+
+    return run
+
+
+@pytest.fixture
+def committed(own_row, commit_all):
     """A project in git whose small tier is the server."""
-    own_row.write(".gitignore", "__pycache__/\n.hypothesis/\n.swapgate/\nevents.txt\n")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
-    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=one"]):
-        subprocess.run(["git", *who, *arguments], cwd=own_row.path, env=clean, check=True)
+    commit_all(own_row)
     return own_row
 
 
@@ -283,6 +294,49 @@ def test_a_row_is_no_door(committed, server, monkeypatch, name):
     hosts = {headers["host"].partition(":")[0] for _, _, headers, _ in server.requests}
     assert hosts <= {"127.0.0.1"}
     assert not [headers for _, _, headers, _ in server.requests if "authorization" in headers]
+
+
+QUALITY = "def test_quality(quality, budget):\n    assert quality >= budget.quality\n\n\n"
+
+
+@pytest.mark.parametrize("path", ["", "/ner", "/v1/ner"])
+def test_the_incumbent_is_asked_where_it_is(free, commit_all, server, monkeypatch, path):
+    """Under --against the commit's server is asked at its own address, with its token, and known by it; what it is
+    called in messages leads nowhere.
+    """
+    monkeypatch.setenv("MINE", TOKEN)
+    address = f'"{server.address}{path}"\ntoken_env = "MINE"'
+    free.replace(free.models_file, 'gaps = { left_out = "the small model does not know Siemens" }\n', "")
+    quality = 'budget.quality = { against = "incumbent", margin = 0.1 }'
+    free.replace(free.models_file, '"../../models/small"', f"{address}\n{quality}")
+    rows = [
+        {"id": f"r{n}", "text": f"Ada, {n}.", "expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]}
+        for n in range(50)
+    ]
+    free.write("fixtures/ner/set.jsonl", "\n".join(map(json.dumps, rows)))
+    free.replace(free.cases_file, "latency =", 'evaluation = "set.jsonl"\nlatency =')
+    free.replace(free.suite, "def test_size(", f"{QUALITY}def test_size(")
+    free.run("--snapshot-update", "-k", "golden and small")
+    commit_all(free)
+    free.replace(free.models_file, address, f'"{server.address}/better"\ntoken_env = "MINE"')
+    server.requests.clear()
+    result = free.run("--against=HEAD", "-m", "small and not latency", "-p", "no:benchmark")
+    said = "\n".join(free.reasons(result))
+    assert "ERROR" not in said, said
+    assert {*server.asked} == {path or "/", "/better"}
+    assert "is not the incumbent's" not in said
+    assert {headers["authorization"] for method, _, headers, _ in server.requests if method == "POST"} == {
+        f"Bearer {TOKEN}"
+    }
+
+
+def test_a_name_is_no_address(tmp_path):
+    """A server is asked and known by what its row names, whatever it is called."""
+    for model in ("http://host/ner", "http://host", "https://host:8443/v1/"):
+        source = find(Row(model=model, version="1"), tmp_path, tmp_path)
+        called = replace(source, name=f"{source.name}@1234567")
+        assert called.digest == source.digest
+        assert endpoint.Endpoint(tasks()["ner"], called).address == source.name
 
 
 ADDRESSES = {

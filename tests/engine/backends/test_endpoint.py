@@ -364,7 +364,11 @@ def test_addresses(recorded, address):
 SPELLINGS = (
     ("http://127.0.0.1:81/x", "http://127.1:81/x", "http://0x7f000001:81/x", "http://[::ffff:127.0.0.1]:81/x"),
     ("http://2130706433/x", "http://localhost/x", "http://LOCALHOST.:80/x", "http://0177.0.0.1/x"),
-    ("http://[::1]/", "http://[0:0:0:0:0:0:0:1]:80", "http://[::0001]/"),
+    ("http://127.0.0.1:81/x", "http://0.0.0.0:81/x", "http://0:81/x", "http://[::]:81//x", "http://[::1]:81/x/"),
+    ("http://%6c%6FCALHOST:81/x", "http://127.0.0.1:0081//x//", "http://localhost:81/x/."),
+    ("http://[::1]/", "http://[0:0:0:0:0:0:0:1]:80", "http://[::0001]/", "http://localhost"),
+    ("http://[fe80::1]:81/x", "http://[FE80::0:1]:81/x"),
+    ("http://h/v1/x", "http://h//v1//x", "http://H:/v1/x//", "http://h/v1///x/"),
     ("http://h/ok/x", "http://h/ok/../ok/x", "http://h/./ok/x/", "http://h/%6f%6B/x", "http://h/../ok/%2E%2e/ok/x"),
     ("http://h/a%2fb", "http://h/a%2Fb"),
     ("http://h", "http://h/", "http://h/.", "http://h/x/.."),
@@ -381,8 +385,11 @@ def test_one_address(tmp_path):
     assert {endpoint.origin(one) for one in same} == {"http://host"}
     for same in SPELLINGS:
         assert len({find(Row(model=one, version="1"), tmp_path, tmp_path).digest for one in same}) == 1, same
-    paths = ("http://host/ner", "http://host/NER", "http://host//ner", "http://host/a%2Fner", "http://host/a/ner")
+    paths = ("http://host/ner", "http://host/NER", "http://host/a%2Fner", "http://host/a/ner", "http://host:81/ner")
+    paths += ("http://127.0.0.1/ner", "http://127.0.0.2/ner", "http://[fe80::1]/ner", "https://localhost/ner")
     assert len({find(Row(model=one, version="1"), tmp_path, tmp_path).digest for one in paths}) == len(paths)
+    assert find(Row(model="http://host//ner"), tmp_path, tmp_path).name == "http://host//ner"  # asked as it is written
+    assert endpoint.origin("http://localhost") != endpoint.origin("http://127.0.0.1")  # a door is a name
     others = ("https://host/ner", "http://host:8080/ner", "http://host.example/ner", "models/ner", "http://a@host/ner")
     assert "http://host" not in {endpoint.origin(one) for one in others}
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from swapgate.backends.backend import PROPERTIES, Backend, Place
-from swapgate.backends.server import Reply, Request, Server
+from swapgate.backends.server import Reply, Request, Server, Unwell
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.words import first_line, listed
 from swapgate.inputs.given import Question, Sound
@@ -263,6 +263,10 @@ def _info(row: Row, address: str) -> dict[str, str] | SurroundingsFault:
             return _telling(server, server.reply(Request("GET", f"{address.rstrip('/')}/info", {})))
         finally:
             server.close()
+    except Unwell as fault:
+        return SurroundingsFault(
+            f"asked at /info which model it is: {fault}; or give version in its row: then it is not asked that"
+        )
     except SurroundingsFault as fault:
         return fault
 

@@ -165,6 +165,39 @@ def test_what_it_says_of_itself(judge, own_row, server):
     assert own_row.verdicts(result)["small"] == "INCOMPLETE"
 
 
+def test_what_it_cannot_say_of_itself(judge, server):
+    """Where a server is at fault at /info alone the message says how it is not asked that."""
+    server.do_get = lambda handler: handler.say(500, b"boom")
+    verdict, words = judge()
+    assert verdict == "ERROR"
+    assert f"asked at /info which model it is: {server.address}/ner answered 500 (boom)" in words
+    assert "; or give version in its row: then it is not asked that" in words
+    verdict, words = judge('version = "1"')
+    assert verdict == "PASS", words
+
+
+def test_now_and_then(recorded, judge, server):
+    """A server that fails now and then is told so, and not that it must answer several inputs at once."""
+    row = {"text": "Ada.", "expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]}
+    recorded.write("set.jsonl", "".join(f"{json.dumps({'id': f'r{number}', **row})}\n" for number in range(4)))
+    recorded.write("tests/test_quality.py", QUALITY)
+    left = [asking.TRIES]
+
+    def behave(handler, said):
+        if said["inputs"] == "Ada." and left[0]:
+            left[0] -= 1
+            handler.say(502, b"bad gateway")
+        else:
+            well(handler, said)
+
+    well, server.behave = server.behave, behave
+    verdict, words = judge('version = "1"', "--eval-set=ner=set.jsonl", checks="quality")
+    assert verdict == "ERROR"
+    assert "answered 502 (bad gateway), 6 times; wait until it answers" in words
+    assert "; asked once more, one by one, it answered: it fails now and then, or where it is asked several at" in words
+    assert "let it answer several too" not in words
+
+
 def test_in_a_golden(own_row, server):
     """A golden has address and version of a server, and margins that nobody knows."""
     golden = json.loads(own_row.golden().read_text())
@@ -296,7 +329,7 @@ def test_a_row_is_no_door(committed, server, monkeypatch, name):
     assert not [headers for _, _, headers, _ in server.requests if "authorization" in headers]
 
 
-QUALITY = "def test_quality(quality, budget):\n    assert quality >= budget.quality\n\n\n"
+BODY = "def test_quality(quality, budget):\n    assert quality >= budget.quality\n\n\n"
 
 
 @pytest.mark.parametrize("path", ["", "/ner", "/v1/ner"])
@@ -315,7 +348,7 @@ def test_the_incumbent_is_asked_where_it_is(free, commit_all, server, monkeypatc
     ]
     free.write("fixtures/ner/set.jsonl", "\n".join(map(json.dumps, rows)))
     free.replace(free.cases_file, "latency =", 'evaluation = "set.jsonl"\nlatency =')
-    free.replace(free.suite, "def test_size(", f"{QUALITY}def test_size(")
+    free.replace(free.suite, "def test_size(", f"{BODY}def test_size(")
     free.run("--snapshot-update", "-k", "golden and small")
     commit_all(free)
     free.replace(free.models_file, address, f'"{server.address}/better"\ntoken_env = "MINE"')

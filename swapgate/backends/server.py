@@ -87,8 +87,8 @@ class Server:
     def reply(self, request: Request) -> Reply:
         """Ask until there is an answer other than that it is busy or broken.
 
-        Raises SurroundingsFault where there is none within the limits, Unwell where it said so itself, and from then on where it was silent or is not
-        there; after other failures each question is asked once, until one is answered.
+        Raises SurroundingsFault where there is none within the limits, Unwell where it said so itself, and from then
+        on where it was silent or is not there; after other failures each question is asked once, until one is answered.
         """
         if self._broken:
             raise SurroundingsFault(self._broken)

@@ -198,7 +198,7 @@ def _held(source: Source, root: Path) -> list[dict[str, str]] | None:
 def _of_loose(model: Model, loose: Sequence[str]) -> str:
     return (
         f"{model.name}: {listed(loose, 5)}: edited, and not covered by the digest of {model.source.name}, which may"
-        f" read that: where its rows are judged beside its incumbent's, the commit's own function answers them too; name in"
+        " read that: where rows are judged beside the incumbent's, the commit's own function answers them too; name in"
         f" its row what it reads (files = […]), and under {UNRELATED} in pytest's configuration what no verdict depends"
         " on"
     )

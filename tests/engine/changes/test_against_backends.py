@@ -212,6 +212,24 @@ def test_what_a_function_reads(cheap, of_rome, against, name):
     assert is_told is (name not in ("listed", "unrelated"))
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_function_reads_beside_its_anchor(cheap, of_rome, commit, against, known):
+    """A function whose digest is its anchor's is compared with that where its answers are others."""
+    names = {"Ada": ["PER", 0.99], "Paris": ["LOC", 0.97]}
+    _, rest = FINDS.lstrip().split("\n\n\n", 1)
+    cheap.write("data/names.json", json.dumps({**names, "Rome": ["LOC", 0.9]}))
+    of_rome({"finder.py": f"import json\n\nNAMES = json.load(open('data/names.json'))\n\n\n{rest}"})
+    cheap.replace(cheap.models_file, 'against = "incumbent"', 'against = "anchor"')
+    cheap.run("-m", "small and not latency", "--snapshot-update")
+    commit()
+    cheap.write(
+        "data/names.json", json.dumps({**names, **({"Rome": ["LOC", 0.9]} if known else {}), "York": ["LOC", 1]})
+    )
+    result = against("-k", "small and not latency")
+    assert cheap.verdicts(result)["small"] == ("PASS" if known else "FAIL"), cheap.reasons(result)
+    assert ("the anchor finder:make" in result.stdout.str()) is not known
+
+
 def test_what_a_function_does_not_read(cheap, of_rome, against):
     """An edit of a file that changes no answer is told, and changes no verdict."""
     names = FINDS.replace("NAMES = {", 'NAMES = {"Rome": ("LOC", 0.9), ')

@@ -80,6 +80,8 @@ class Backend:
     """Whether it computes with as many threads as torch is told to."""
     measures: Callable[[Row], frozenset[str]] = lambda row: MEASURED
     """Tells what can be judged of a row of its, besides what is predicted."""
+    extra: str = ""
+    """The extra of swapgate with what it imports (`swapgate.core.extras`); nothing where none is needed."""
     what: str = "a model"
     """What its predictions are of, for messages: "recorded predictions"."""
     hearsay: str = ""

@@ -35,7 +35,6 @@ STEP_BY_STEP = (
 """What is said of such an export."""
 SCALES = ("_scale", "_zero_point", "_scale_quantized")
 """How names of initializers end that are no weights of a quantized graph."""
-INSTALL = "pip install 'swapgate[onnx]'"
 QUIET = 4
 """The severity from which ONNX Runtime writes to standard error: fatal."""
 BY_PLACES = 2
@@ -100,10 +99,8 @@ def identify(source: Source) -> Identity:
 
 def _read(source: Source, graph: Path) -> Any:
     """Read a graph, its external data not yet. Raises SurroundingsFault."""
-    try:
-        import onnx
-    except ImportError as error:
-        raise SurroundingsFault(f"{source.name}: reading a graph needs onnx; type: {INSTALL}") from error
+    import onnx
+
     try:
         return onnx.load(str(graph), load_external_data=False)
     except Exception as error:  # what protobuf and the system say
@@ -213,10 +210,8 @@ def load(task: Task, source: Source) -> Loaded:
     Raises SurroundingsFault where that cannot be done, ModelFault where the graph takes no mask of pads, or inputs of
     one length alone.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise SurroundingsFault(f"{source.name}: computing a graph needs onnxruntime; type: {INSTALL}") from error
+    import onnxruntime
+
     if source.identify:  # else another process has looked where its data are
         _ = source.digest
     graph = graph_of(source)
@@ -276,4 +271,6 @@ def surroundings() -> Mapping[str, str]:
     return {NAME: onnxruntime.__version__}
 
 
-BACKEND = Backend(name=NAME, claims=claims, find=find, load=load, by_files=True, files=files, surroundings=surroundings)
+BACKEND = Backend(
+    name=NAME, claims=claims, find=find, load=load, by_files=True, files=files, surroundings=surroundings, extra="onnx"
+)

@@ -79,6 +79,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " the process may use where neither says",
     )
     group.addoption(
+        "--ray",
+        metavar="ADDRESS",
+        help="let workers of Ray compute the rows of evaluation sets: those of the cluster there, or with `local` a"
+        " process for each core of this machine",
+    )
+    group.addoption(
         "--no-cache",
         action="store_true",
         help=f"ask for each row of an evaluation set, and keep no answer for later runs ({CACHE}, else the user's"

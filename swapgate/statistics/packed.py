@@ -28,13 +28,11 @@ class Texts:
 
     def __getitem__(self, row: int) -> tuple[str, ...]:
         number, place = divmod(row, BLOCK)
+        if number == len(self._blocks):
+            return self._last[place]
         if self._read[0] != number:
-            self._read = number, self._block(number)
-        return self._read[1][place] if number < len(self._blocks) else self._last[place]
-
-    def _block(self, number: int) -> list[tuple[str, ...]]:
-        packed = self._blocks[number : number + 1]
-        return [tuple(texts) for block in packed for texts in json.loads(zlib.decompress(block))]
+            self._read = number, [tuple(texts) for texts in json.loads(zlib.decompress(self._blocks[number]))]
+        return self._read[1][place]
 
 
 class Wrong(Mapping[int, tuple[str, str, str]]):

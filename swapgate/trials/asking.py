@@ -208,7 +208,7 @@ def or_raise(found: Prediction | ModelFault) -> Prediction:
 
 def of_batch(fault: Fault, count: int, source: Source) -> Fault:
     """Word the fault of a batch of which each input alone is answered: as wrong as what it is asked for in use."""
-    if source.remote and not isinstance(fault, ModelFault):
+    if not isinstance(fault, ModelFault) and source.remote:
         return Unable(
             f"{fault}; asked once more, one by one, it answered: it fails now and then, or where it is asked several"
             f" at once (concurrency = {source.row.concurrency} in its row)"

@@ -1,10 +1,12 @@
 """Rows, as those of an evaluation set: read ahead, recalled or predicted in batches of like length, and counted."""
 
+import functools
+import itertools
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from swapgate.core.faults import Fault, ModelFault, SurroundingsFault, Unable
 from swapgate.inputs.given import Input, extent, whole_digest
@@ -21,6 +23,9 @@ from swapgate.trials.cache import Cache
 from swapgate.trials.progress import Advance, Progress, unseen
 from swapgate.trials.remembered import Memory, Said, memory
 from swapgate.trials.running import Model
+from swapgate.trials.spread import Spread, Workers
+
+T = TypeVar("T")
 
 EVALUATION_BATCH = 32
 """Rows that go through a model together where nothing says otherwise."""
@@ -59,10 +64,18 @@ class Evaluating:
     """To the row by which it is asked."""
     batch: int
     """Rows that go through it together; halved when there is too little memory for them."""
+    spread: Spread | None = None
+    """Over which machines its rows are spread; where over none, this process computes them."""
     answered: int = field(default=0, init=False)
     """Rows that it has answered."""
     recalled: int = field(default=0, init=False)
     """Those whose answer was that of an earlier run."""
+
+    @functools.cached_property
+    def workers(self) -> Workers:
+        """What answers where rows are spread. Raises SurroundingsFault."""
+        assert self.spread is not None
+        return self.spread.workers(self.model.asked, self.threads, self.changes)
 
     def answers(self, window: Sequence[Given]) -> Iterator[Said]:
         """Yield the answers to rows in their order. Raises ModelFault or SurroundingsFault that names the row."""
@@ -75,22 +88,45 @@ class Evaluating:
             self.advance(recalled)
         self.answered += len(window)
         asked.sort(key=lambda place: window[place].extent, reverse=True)  # what needs most memory first
-        while asked:
-            places = asked[: self.batch]
-            said = self._together([window[place] for place in places])
-            if said is None:
-                continue  # with a smaller batch
-            del asked[: len(places)]
+        begun = self._spread(window, asked) if self.spread else self._in_turn(window, asked)
+        return self._finished(keys, found, begun)
+
+    def _finished(
+        self, keys: Sequence[bytes], found: list[Said | None], begun: Iterator[tuple[list[int], list[Said]]]
+    ) -> Iterator[Said]:
+        for places, said in begun:
             for place, one in zip(places, said, strict=True):
                 found[place] = one
-            if self.memory:
+            if self.memory and (not self.spread or self.spread.alike):
                 self.memory.keep({keys[place]: one for place, one in zip(places, said, strict=True)})
             self.advance(len(places))
-        return (one for one in found if one is not None)
+        yield from (one for one in found if one is not None)
+
+    def _in_turn(self, window: Sequence[Given], asked: list[int]) -> Iterator[tuple[list[int], list[Said]]]:
+        """Yield batches of rows, by their places in a window, with the answers to them."""
+        while asked:
+            places = asked[: self.batch]
+            del asked[: len(places)]
+            yield places, self._apart([window[place] for place in places])
+
+    def _spread(self, window: Sequence[Given], asked: list[int]) -> Iterator[tuple[list[int], list[Said]]]:
+        """Send off the same batches, all at once; yields them as they come back in their order."""
+        cut = [asked[start : start + self.batch] for start in range(0, len(asked), self.batch)]
+        sent = [self.workers.submit(self._apart, [window[place] for place in places]) for places in cut]
+        return ((places, one.result()) for places, one in zip(cut, sent, strict=True))
+
+    def _apart(self, batch: Sequence[Given]) -> list[Said]:
+        """Return the answers to some rows, in halves as long as there is too little memory for all of them."""
+        said = self._together(batch)
+        if said is not None:
+            return said
+        half = len(batch) // 2
+        return [*self._apart(batch[:half]), *self._apart(batch[half:])]
 
     def _together(self, batch: Sequence[Given]) -> list[Said] | None:
         """Return the answers to some rows; None where there was too little memory for them, and some for half."""
-        self.model.asked.load()  # what it raises is no row's fault
+        if not self.spread:
+            self.model.asked.load()  # what it raises is no row's fault
         try:
             return self._ask(batch)
         except OutOfMemory as fault:
@@ -115,9 +151,11 @@ class Evaluating:
         return type(whole)(f"{model.name}: {path}: {whole} ({model.source.name})")
 
     def _ask(self, batch: Sequence[Given]) -> list[Said]:
-        inputs, asked = [one.input for one in batch], self.model.asked
+        inputs, ids, asked = [one.input for one in batch], [one.row.id for one in batch], self.model.asked
+        if self.spread:
+            return self.workers.answers(inputs, ids)
         with computing(self.threads):
-            said = asked.predict(inputs, [one.row.id for one in batch], **self.changes)
+            said = asked.predict(inputs, ids, **self.changes)
             predictions = [or_raise(found) for found in said]
         return [*map(Said, predictions, asked.left_out(inputs))]
 
@@ -129,7 +167,13 @@ class Evaluating:
 
 
 def evaluating(
-    model: Model, path: Path, advance: Advance, cache: Cache | None, threads: int, **changes: Any
+    model: Model,
+    path: Path,
+    advance: Advance,
+    cache: Cache | None,
+    threads: int,
+    spread: Spread | None = None,
+    **changes: Any,
 ) -> Evaluating:
     """Return what a model answers the rows of a file with, asked by its row with some changes, with so many threads.
 
@@ -138,7 +182,8 @@ def evaluating(
     """
     batch = batch_of(model)
     known = memory(cache, model.asked, model.asked.row(**changes), batch, threads) if cache else None
-    return Evaluating(model, path, threads, advance, known, changes, batch)
+    over = spread if spread and model.backend.by_files else None
+    return Evaluating(model, path, threads, advance, known, changes, batch, over)
 
 
 def answered(
@@ -150,8 +195,9 @@ def answered(
     """
     read = _read(asked[0].model, asked[0].path, rows)
     with closing(ahead(read, 2 * max(one.batch for one in asked))) as given:
-        for window in _windows(given):
-            for row, *said in zip(window, *(one.answers(window) for one in asked), strict=True):
+        begun = ((window, [one.answers(window) for one in asked]) for window in _windows(given))
+        for window, answers in _one_ahead(begun) if any(one.spread for one in asked) else begun:
+            for row, *said in zip(window, *answers, strict=True):
                 yield row, tuple(said)
             del window  # before the next one is read
 
@@ -164,6 +210,7 @@ def tally_of(
     threads: int = 1,
     first: int | None = None,
     keep: bool = False,
+    spread: Spread | None = None,
 ) -> Tally:
     """Predict the rows of an evaluation set, once, with so many threads.
 
@@ -176,7 +223,7 @@ def tally_of(
     if counted.rows < wanted:
         model.tally, cases = None, _between(evaluation, counted.rows, wanted)  # a part that a fault cuts off is none
         with progress(wanted - counted.rows) as advance:
-            asked = evaluating(model, evaluation.path, advance, cache, threads, tolerance=EVERYTHING)
+            asked = evaluating(model, evaluation.path, advance, cache, threads, spread, tolerance=EVERYTHING)
             with closing(answered([asked], cases)) as rows:
                 for one, (said,) in rows:
                     _count(counted, one, said)
@@ -257,6 +304,15 @@ def _read(model: Model, path: Path, rows: Iterator[Case]) -> Iterator[Given]:
             yield Given(row, given, whole_digest(given), extent(given))
         except SurroundingsFault as fault:
             raise _of_row(model, path, row, fault) from fault
+
+
+def _one_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield what an iterator yields, when it was asked for the next one too."""
+    held = [*itertools.islice(items, 1)]
+    for item in items:
+        yield held.pop()
+        held.append(item)
+    yield from held
 
 
 def _windows(rows: Iterator[Given]) -> Generator[list[Given], None, None]:

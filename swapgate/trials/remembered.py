@@ -120,7 +120,8 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
         "batch": batch,
         "device": device_settings(row.device),
         "threads": threads,
-        "surroundings": _surroundings() | {"backend": [source.backend, {**backend.surroundings()}]},
+        "surroundings": computed_by()
+        | {"environment": _numeric(), "backend": [source.backend, {**backend.surroundings()}]},
     }
     base = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     return Memory(cache, base, TypeAdapter(asking.task.output.prediction), unchanged)
@@ -169,15 +170,22 @@ def _own_code() -> str:
     return found.hexdigest()
 
 
-def _surroundings() -> dict[str, Any]:
-    """Return what the numbers depend on besides the model."""
+PROCESSOR = "processor"
+"""In what `computed_by` tells: two that differ in this alone give the same answers, but for the last digits."""
+
+
+def computed_by() -> dict[str, Any]:
+    """Return what the numbers of this process depend on besides the model, its threads and its environment."""
     versions = {}
     for name in LIBRARIES:
         with suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     said = {name: value for name, value in surroundings().items() if name != "threads"}
-    numeric = {name: value for name, value in os.environ.items() if name.startswith(NUMERIC)}
-    return {**said, "libraries": versions, "processor": _processor(), "environment": numeric}
+    return {**said, "libraries": versions, PROCESSOR: _processor(), "swapgate": _own_code()}
+
+
+def _numeric() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(NUMERIC)}
 
 
 @functools.cache

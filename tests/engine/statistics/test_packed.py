@@ -44,6 +44,15 @@ def test_texts_of_any_row(rows):
     assert [kept[place] for place in places] == [texts[place] for place in places]
 
 
+def test_texts_read_while_more_come():
+    """Each row has its texts also where it was asked for before its block was full."""
+    kept = Texts()
+    for row in range(2 * BLOCK + 1):
+        kept.append(f"{row}")
+        assert kept[row] == (f"{row}",)
+        assert kept[row // 2] == (f"{row // 2}",)
+
+
 def test_wrong():
     """Rows that are wrong are told by their numbers, and no other has any words."""
     made, _ = filled(2 * BLOCK, chance(2))

@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def identify(source: Source) -> Identity:
         node.ClearField("doc_string")
         node.ClearField("metadata_props")
     said = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
-    held = json.dumps([said, sorted(found), settings_of(source.folder)], sort_keys=True)
+    held = json.dumps([said, sorted(found), settings_of(source.folder, source.row.beside)], sort_keys=True)
     files = hashlib.sha256(held.encode()).hexdigest()
     size = sum(path.stat().st_size for path in beside)
     return Identity(settings_digest(source, graph=files), files, bytes=size, parameters=parameters)
@@ -236,7 +237,7 @@ def load(task: Task, source: Source) -> Loaded:
             " export it again for it"
         ) from error
     _check_inputs(source.name, session.get_inputs(), around.reader)
-    loaded = Loaded(Graph(source.name, session, around.model), around.reader, around.seconds)
+    loaded = replace(around, model=Graph(source.name, session, around.model))
     task.check_loaded(source.name, loaded)
     return loaded
 

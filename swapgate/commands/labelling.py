@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.wrong import no_json
-from swapgate.inputs.given import Input, Question
+from swapgate.inputs.given import Composed, Input
 from swapgate.project.evaluation import unlabelled
 from swapgate.project.manifest import INCUMBENT
 from swapgate.statistics.paired import Decision, Flips, bounds, non_inferior, rows_needed
@@ -122,7 +122,7 @@ def _blinded(one: Differing, seed: int) -> dict[str, str]:
 def _shown(row: Case, given: Input, folder: Path) -> str:
     if isinstance(row.given, Path):
         return os.path.relpath(row.given, folder)
-    return f"{given.question} | {given.context}" if isinstance(given, Question) else str(given)
+    return " | ".join(given.texts) if isinstance(given, Composed) else str(given)
 
 
 def _keep_labels(stem: Path) -> None:

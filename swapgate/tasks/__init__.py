@@ -23,6 +23,7 @@ from swapgate.tasks import (
     speech_recognition,
     summarization,
     text_classification,
+    zero_shot_classification,
 )
 from swapgate.tasks.case import CaseShape
 from swapgate.tasks.task import Task
@@ -40,6 +41,7 @@ BUILT_IN = (
     speech_recognition.TASK,
     image_classification.TASK,
     object_detection.TASK,
+    zero_shot_classification.TASK,
 )
 _known: dict[str, Task] = {}
 """From each name of each task to the task; empty until the first question."""

@@ -1,4 +1,4 @@
-"""How a server is asked for each of the eight tasks, and how its answer is read."""
+"""How a server is asked for each task, and how its answer is read."""
 
 import base64
 import io
@@ -57,6 +57,15 @@ TASKS = {
         {**LABELS, "threshold": 0.3, "tolerance": {"drift": 0.02, "reason": "so"}},
         [{"label": "P", "score": 0.9, "box": {"xmin": 1, "ymin": 1, "xmax": 5, "ymax": 3}}],
         {"inputs": PNG, "parameters": {"threshold": 0.3 - 0.02}},
+    ),
+    "zero-shot-classification": (
+        "Nice.",
+        {**LABELS, "hypothesis_template": "It is {}."},
+        {"sequence": "Nice.", "labels": ["P", "N"], "scores": [0.9, 0.1]},
+        {
+            "inputs": "Nice.",
+            "parameters": {"candidate_labels": ["P", "N"], "multi_label": False, "hypothesis_template": "It is {}."},
+        },
     ),
 }
 

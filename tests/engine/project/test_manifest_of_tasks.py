@@ -8,13 +8,20 @@ from swapgate.project.manifest import check_row, read_manifest, read_row
 from swapgate.tasks import BUILT_IN, find_task, tasks
 from swapgate.tasks.generation import Generation
 
-LABELS = 'labels = { a = "b" }\n'
+LABELS = 'labels = { a = "b", c = "d" }\n'
 SUITES = [one.name for task in BUILT_IN for one in task.variants]
 MULTI_LABEL = [
-    f"multi-label-{family}" for family in ("text-classification", "audio-classification", "image-classification")
+    f"multi-label-{family}"
+    for family in (
+        "text-classification",
+        "audio-classification",
+        "image-classification",
+        "zero-shot-classification",
+    )
 ]
 LABELLED = {
     *("text-classification", "audio-classification", "image-classification", "object-detection", "ner"),
+    "zero-shot-classification",
     *MULTI_LABEL,
 }
 TASK_KEYS = {
@@ -26,6 +33,7 @@ TASK_KEYS = {
     "tags": {"ner"},
     "outside": {"ner"},
     "aggregation": {"ner"},
+    "hypothesis_template": {"zero-shot-classification", "multi-label-zero-shot-classification"},
     "long": {*SUITES} - {"image-classification", "multi-label-image-classification", "object-detection"},
 }
 """From each key to the tasks that have it."""
@@ -36,9 +44,10 @@ OWNERS = {
     "cut": "only audio-classification has",
     "decoding": "only summarization and speech-recognition have",
     **dict.fromkeys(("tags", "outside", "aggregation"), "only ner has"),
+    "hypothesis_template": "only zero-shot-classification has",
     "long": (
-        "only text-classification, ner, question-answering, summarization, audio-classification and speech-recognition"
-        " have"
+        "only text-classification, ner, question-answering, summarization, audio-classification, speech-recognition"
+        " and zero-shot-classification have"
     ),
 }
 DEFAULTS = {
@@ -50,6 +59,7 @@ DEFAULTS = {
     "tags": None,
     "outside": None,
     "aggregation": "simple",
+    "hypothesis_template": "This example is {}.",
     "long": None,
 }
 WRITTEN = {
@@ -61,6 +71,7 @@ WRITTEN = {
     "tags": "'BIOES'",
     "outside": "'NONE'",
     "aggregation": "'first'",
+    "hypothesis_template": "'It is about {}.'",
     "long": "'truncate'",
 }
 NUMBERS = {

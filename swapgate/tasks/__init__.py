@@ -20,6 +20,7 @@ from swapgate.tasks import (
     ner,
     object_detection,
     question_answering,
+    retrieval,
     speech_recognition,
     summarization,
     text_classification,
@@ -42,6 +43,7 @@ BUILT_IN = (
     image_classification.TASK,
     object_detection.TASK,
     zero_shot_classification.TASK,
+    retrieval.TASK,
 )
 _known: dict[str, Task] = {}
 """From each name of each task to the task; empty until the first question."""

@@ -15,6 +15,7 @@ from swapgate.inputs.given import Question, Sound
 from swapgate.outputs import invalid
 from swapgate.project.manifest import row_type
 from swapgate.tasks import tasks
+from swapgate.tasks.retrieval import Corpus, Search
 
 SOUND = Sound(np.linspace(-1, 1, 800, dtype=np.float32) / 3, 8000)
 PICTURE = Image.effect_noise((6, 4), 50).convert("RGB")
@@ -66,6 +67,12 @@ TASKS = {
             "inputs": "Nice.",
             "parameters": {"candidate_labels": ["P", "N"], "multi_label": False, "hypothesis_template": "It is {}."},
         },
+    ),
+    "retrieval": (
+        Search("Who?", Corpus({"a": "Ada came.", "b": "Bo left."})),
+        {"query_prefix": "q: "},
+        [0.9, 0.1],
+        {"inputs": {"source_sentence": "q: Who?", "sentences": ["Ada came.", "Bo left."]}, "parameters": {}},
     ),
 }
 

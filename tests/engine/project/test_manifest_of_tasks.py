@@ -24,6 +24,7 @@ LABELLED = {
     "zero-shot-classification",
     *MULTI_LABEL,
 }
+OF_VECTORS = ("pooling", "query_prefix", "passage_prefix", "normalize", "similarity")
 TASK_KEYS = {
     "generation": {"summarization"},
     "no_answer": {"question-answering"},
@@ -34,6 +35,7 @@ TASK_KEYS = {
     "outside": {"ner"},
     "aggregation": {"ner"},
     "hypothesis_template": {"zero-shot-classification", "multi-label-zero-shot-classification"},
+    **{key: {"retrieval"} for key in OF_VECTORS},
     "long": {*SUITES} - {"image-classification", "multi-label-image-classification", "object-detection"},
 }
 """From each key to the tasks that have it."""
@@ -45,9 +47,10 @@ OWNERS = {
     "decoding": "only summarization and speech-recognition have",
     **dict.fromkeys(("tags", "outside", "aggregation"), "only ner has"),
     "hypothesis_template": "only zero-shot-classification has",
+    **dict.fromkeys(OF_VECTORS, "only retrieval has"),
     "long": (
-        "only text-classification, ner, question-answering, summarization, audio-classification, speech-recognition"
-        " and zero-shot-classification have"
+        "only text-classification, ner, question-answering, summarization, audio-classification, speech-recognition,"
+        " zero-shot-classification and retrieval have"
     ),
 }
 DEFAULTS = {
@@ -60,6 +63,7 @@ DEFAULTS = {
     "outside": None,
     "aggregation": "simple",
     "hypothesis_template": "This example is {}.",
+    **dict.fromkeys(OF_VECTORS),
     "long": None,
 }
 WRITTEN = {
@@ -72,6 +76,11 @@ WRITTEN = {
     "outside": "'NONE'",
     "aggregation": "'first'",
     "hypothesis_template": "'It is about {}.'",
+    "pooling": "'cls'",
+    "query_prefix": "'query: '",
+    "passage_prefix": "'passage: '",
+    "normalize": "true",
+    "similarity": "'dot'",
     "long": "'truncate'",
 }
 NUMBERS = {
@@ -106,7 +115,7 @@ def test_tasks():
     """The tasks of a models file are those of the package, each by all of its names, and each key is of some."""
     assert {name for name, task in tasks().items() if task.name in SUITES} == {
         *(name for name in SUITES if name not in MULTI_LABEL),
-        *("sentiment", "token-classification"),
+        *("sentiment", "token-classification", "feature-extraction"),
     }
     for key, having in TASK_KEYS.items():
         assert {task for task in SUITES if key in find_task(task).settings.own_keys()} == having
@@ -133,7 +142,7 @@ def test_labels_are_missing(fault, task, lines):
     assert fault(f"[{task}.small]\nmodel = 'm'\n{lines}") == f"{task}.small.labels: missing; add it"
 
 
-@pytest.mark.parametrize("task", ["question-answering", "summarization", "speech-recognition"])
+@pytest.mark.parametrize("task", ["question-answering", "summarization", "speech-recognition", "retrieval"])
 def test_labels_are_too_much(fault, read, task):
     """A task whose models name no labels has none to map; an empty table maps none."""
     assert fault(row(task, LABELS)) == f"{task}.small.labels: {task} has none; remove it"

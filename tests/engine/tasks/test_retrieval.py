@@ -286,7 +286,7 @@ def test_cases(cases):
     [
         ('["z"]', "expected: no passage of corpus.jsonl has the id 'z'"),
         ('["a", "a"]', "expected: an id stands twice"),
-        ("[]", "case[one].expected: must"),
+        ("[]", "case[one].expected: is empty"),
         ("{ relevant = ['a'], within = 11 }", "case[one].expected.within: must be 10 or less"),
         ("{ relevant = { a = 0 } }", "case[one].expected.relevant.a: must be 1 or more"),
         ('["a"]\ncorpus = "other.jsonl"', "no file"),

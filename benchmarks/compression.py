@@ -26,6 +26,7 @@ os.environ["CI"] = "true"  # nothing is written into the repository, and hypothe
 import gate_quality
 from gate_quality import MODELS, ROOT, SUITES, Judge
 
+from swapgate.core.extras import lack
 from swapgate.models import int8
 from swapgate.models.loading import SEED, Source, surroundings
 from swapgate.statistics.latency import compare
@@ -353,6 +354,8 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
     asked = parser.parse_args()
+    if words := lack(["benchmarks"]):
+        parser.error(f"drawing {words}")
     gate_quality.CHECKS = CHECKS
     with tempfile.TemporaryDirectory() as folder:
         judge = Judge(Path(folder))

@@ -6,8 +6,9 @@ MobileNetV2 on photos of 640 × 480 pixels, a small wav2vec 2.0 on sounds of 1 t
 plain `pipeline` with `batch_size=32`. All are loaded once and run in turn in one process, first of each pair
 alternating; what is told are ratios of each pair, their median and range.
 
-`--memory` tells besides how much memory a process takes at most with a tiny model on 1,000 and on 100,000 rows. Writes
-evaluation_speed.json and .md beside this file. Run it alone on the machine.
+`--memory` (or `--only memory`) tells besides how much memory a process takes at most with a tiny model on 1,000 and on
+100,000 rows. Writes evaluation_speed.json and .md beside this file; what a run leaves out stays there as an earlier one
+found it, with its command. Run it alone on the machine.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,8 @@ WORDS = (5, 120)
 VOCABULARY = ("the", "film", "was", "a", "long", "and", "very", "good", "story", "of", "nobody", "people", "laugh")
 AIMS = {"texts beside bare": 1.05, "texts beside pipeline": 0.6, "pictures beside bare": 1.1, "sounds beside bare": 1.1}
 LABELS = ("negative", "positive")
+PARTS = ("texts", "pictures", "sounds", "memory")
+"""What a run may be of."""
 Loop = Callable[[], object]
 
 
@@ -119,13 +123,14 @@ def sounds(folder: Path, rows: int, draw: random.Random) -> Iterator[dict[str, A
 
 def prepared(
     folder: Path, write: Callable[[Path], str], inputs: Callable[..., Iterator[dict[str, Any]]], rows: int
-) -> tuple[Model, EvaluationSet, list[dict[str, Any]]]:
-    """Write a model and its set; gives both, and the rows of the set."""
+) -> tuple[Model, EvaluationSet]:
+    """Write a model and its set, row by row; gives both."""
     folder.mkdir()
     task = find_task(write(folder / "model"))
-    given = [{"id": str(at), "expected": LABELS[0], **row} for at, row in enumerate(inputs(folder, rows, draw()))]
-    (folder / "set.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in given))
-    case = {key: value for key, value in given[0].items() if key not in ("id", "expected")}
+    with (folder / "set.jsonl").open("w") as file:
+        for at, row in enumerate(inputs(folder, rows, draw())):
+            file.write(f"{json.dumps({'id': str(at), 'expected': LABELS[0], **row})}\n")
+    case = {key: value for key, value in next(rows_in(folder)).items() if key not in ("id", "expected")}
     lines = [f"{key} = {json.dumps(value)}" for key, value in case.items()]
     (folder / "cases.toml").write_text(
         'latency = "one"\n[[case]]\nid = "one"\nexpected = "negative"\n' + "\n".join(lines)
@@ -135,7 +140,13 @@ def prepared(
     model = Model(
         "suite", "tier", task, source, source, read_cases(folder / "cases.toml", task), folder / "golden.json"
     )
-    return model, find_set(folder / "set.jsonl", task, frozenset(LABELS)), given
+    return model, find_set(folder / "set.jsonl", task, frozenset(LABELS))
+
+
+def rows_in(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a set."""
+    with (folder / "set.jsonl").open() as file:
+        yield from map(json.loads, file)
 
 
 def draw() -> random.Random:
@@ -235,7 +246,7 @@ def peak(rows: int) -> int:
             return "text-classification"
 
         folder = Path(name) / "one"
-        model, evaluation, _ = prepared(folder, tiny, functools.partial(texts, longest=40), rows)
+        model, evaluation = prepared(folder, tiny, functools.partial(texts, longest=40), rows)
         tally_of(model, evaluation)
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
@@ -247,7 +258,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000, help="texts; of pictures and sounds a fifth as many")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=cores())
-    parser.add_argument("--only", choices=["texts", "pictures", "sounds"])
+    parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(""), help="path without its ending")
@@ -256,6 +267,7 @@ def main() -> None:
         print(peak(asked.peak))
         return
     found: dict[str, Any] = {}
+    command = " ".join(["python", "benchmarks/evaluation_speed.py", *sys.argv[1:]])
     kinds = {
         "texts": (bert, texts, asked.rows),
         "pictures": (mobilenet, pictures, max(1, asked.rows // 5)),
@@ -265,44 +277,59 @@ def main() -> None:
         if asked.only in (None, kind):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name) / kind
-                model, evaluation, given = prepared(folder, write, inputs, rows)
+                model, evaluation = prepared(folder, write, inputs, rows)
+                given = [*rows_in(folder)]
                 loops = {"suite": suite(model, evaluation, asked.threads)}
                 loops["bare"] = bare(model, given, folder, asked.threads)
                 loops |= {"pipeline": pipeline(model, given, asked.threads)} if kind == "texts" else {}
-                found[kind] = {"rows": rows, "batch": batch_of(model), **beside(loops, asked.pairs)}
+                found[kind] = {
+                    "command": command,
+                    "rows": rows,
+                    "batch": batch_of(model),
+                    "threads": asked.threads,
+                    "pairs": asked.pairs,
+                    **beside(loops, asked.pairs),
+                }
                 print(kind, found[kind], flush=True)
-    if asked.memory:
-        command = [sys.executable, __file__, "--peak"]
+    if asked.memory or asked.only == "memory":
+        found["memory"] = {"command": command}
         for rows in (1_000, 100_000):
-            said = subprocess.run([*command, str(rows)], check=True, capture_output=True, text=True).stdout
-            found[f"peak MB with {rows:,} rows"] = round(int(said) / 1e6, 1)
+            again = [sys.executable, __file__, "--peak", str(rows)]
+            said = subprocess.run(again, check=True, capture_output=True, text=True).stdout
+            found["memory"][f"peak MB with {rows:,} rows"] = round(int(said) / 1e6, 1)
+    print(written(found, asked.output))
+
+
+def written(found: Mapping[str, Any], output: Path) -> str:
+    """Write what a run came to, and beside it what an earlier one did of parts that it has not; gives the table."""
+    before: dict[str, Any] = {}
+    with suppress(FileNotFoundError):
+        before = json.loads(output.with_suffix(".json").read_text("utf-8"))
     result = {
-        "command": " ".join(["python", "benchmarks/evaluation_speed.py", *sys.argv[1:]]),
-        "threads": asked.threads,
-        "pairs": asked.pairs,
         "aims": AIMS,
-        **found,
+        **{part: {**before, **found}[part] for part in PARTS if part in found or part in before},
         "surroundings": {**surroundings(), "processor": platform.machine(), "cores": cores()},
     }
-    asked.output.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    asked.output.with_suffix(".md").write_text(table(result, kinds), "utf-8")
-    print(table(result, kinds))
+    output.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    output.with_suffix(".md").write_text(table(result), "utf-8")
+    return table(result)
 
 
-def table(result: Mapping[str, Any], kinds: Mapping[str, Any]) -> str:
+def table(result: Mapping[str, Any]) -> str:
     """Return what came of it as Markdown."""
     lines = [
-        f"`{result['command']}`, {result['threads']} threads; median of {result['pairs']} pairs (lowest to highest)",
+        "`python benchmarks/evaluation_speed.py`: median of so many pairs (lowest to highest)",
         "",
-        "| | rows | beside | seconds, suite and other | ratio | aim |",
-        "|---|---|---|---|---|---|",
+        "| | rows | pairs | threads | beside | seconds, suite and other | ratio | aim |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for kind in kinds:
+    for kind in PARTS:
         for key, (middle, low, high) in ((k, v) for k, v in result.get(kind, {}).items() if k.startswith("beside")):
             other, took = key.partition(" ")[2], result[kind]
+            how = f"{took['rows']:,} | {took['pairs']} | {took['threads']}"
             cells = f"{took['suite seconds']:g} and {took[f'{other} seconds']:g} | {middle:g} ({low:g} to {high:g})"
-            lines.append(f"| {kind} | {took['rows']:,} | {other} | {cells} | {AIMS[f'{kind} {key}']:g} |")
-    lines += ["", *(f"{key}: {value:,}" for key, value in result.items() if key.startswith("peak"))]
+            lines.append(f"| {kind} | {how} | {other} | {cells} | {AIMS[f'{kind} {key}']:g} |")
+    lines += ["", *(f"{key}: {value:,}" for key, value in result.get("memory", {}).items() if key != "command")]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -25,6 +25,7 @@ from pytest_benchmark.stats import Stats
 from pytest_benchmark.utils import parse_compare_fail
 from scipy.stats import binomtest
 
+from swapgate.core.extras import lack
 from swapgate.statistics import latency
 
 HERE = Path(__file__)
@@ -220,6 +221,8 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the trials")
     parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
     asked = parser.parse_args()
+    if words := lack(["benchmarks"]):
+        parser.error(f"drawing {words}")
     import torch
 
     torch.set_num_threads(1)

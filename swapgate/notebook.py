@@ -84,6 +84,7 @@ def compare(
     for shares of rows, else the Bayesian bootstrap). Raises InputFault where something is not as it should be,
     SurroundingsFault and AbsentFault where a model cannot be loaded, ModelFault where one fails on a row.
     """
+    from swapgate.core.extras import lack
     from swapgate.core.faults import Fault, InputFault
     from swapgate.core.words import nearest
     from swapgate.outputs.counts import RIGHT
@@ -99,6 +100,8 @@ def compare(
     figure = metric or kind.figures[0]
     if figure not in (*kind.figures, RIGHT):
         raise InputFault(f"metric {figure!r} is no figure of {kind.name}{nearest(figure, [*kind.figures, RIGHT])}")
+    if words := lack(kind.extras):
+        raise InputFault(f"task {task!r} {words}")
     if not 0 < margin < 1:
         raise InputFault(f"margin = {margin}: must be above 0 and below 1, as 0.02 for two points")
     with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:

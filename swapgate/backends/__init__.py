@@ -11,6 +11,7 @@ from pathlib import Path
 
 from swapgate.backends import endpoint, onnxruntime, peft, python, recorded, transformers
 from swapgate.backends.backend import MEASURED, OWN_KEYS, Backend, Place
+from swapgate.core.extras import EXTRAS, lack
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.packages import brought
 from swapgate.core.words import listed, nearest
@@ -57,12 +58,12 @@ def told_from(model: str, base: Path, backend: str | None = None) -> Backend:
         raise _unusable(model, error) from error
 
 
-def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "") -> Source:
+def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str = "", to_be_used: bool = True) -> Source:
     """Find what a row names, by its backend; nothing is fetched, loaded or asked here.
 
     `base` is the folder its file stands in, `root` the project's, `row_of` how messages call the row, `asked` how
-    `swapgate fetch` and `swapgate pin` name the row of a models file. Raises InputFault where there is none, or
-    the row says what its backend does not know.
+    `swapgate fetch` and `swapgate pin` name the row of a models file. Raises InputFault where there is none, where
+    the row says what its backend does not know, or where that is `to_be_used` and needs what is not installed.
     """
     backend = told_from(row.model, base, row.backend)
     defaults = {key: Row.model_fields[key].get_default(call_default_factory=True) for key in OWN_KEYS}
@@ -71,6 +72,8 @@ def find(row: Row, base: Path, root: Path, row_of: str = "its row", asked: str =
         raise InputFault(
             f"its model is one of the backend {backend.name}, which has no {listed(strange)}; take that out of its row"
         )
+    if backend.extra and to_be_used and (words := lack([backend.extra])):
+        raise InputFault(f"a model of the backend {backend.name} {words}")
     try:
         return backend.find(row, Place(base, root, row_of, asked))
     except UNUSABLE as error:
@@ -104,4 +107,6 @@ def _of_packages() -> Iterator[tuple[Backend, str]]:
             raise InputFault(
                 f"{origin}: no swapgate.backends.backend.Backend, but {type(backend).__name__}; let it name one"
             )
+        if backend.extra not in ("", *EXTRAS):
+            raise InputFault(f"{origin}: extra = {backend.extra!r}: swapgate has none of this name; mend its Backend")
         yield backend, origin

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from swapgate.core.faults import ModelFault, SurroundingsFault, Unable
+from swapgate.models.digest import files_below
 from swapgate.models.loading import Source
 from swapgate.outputs import invalid
 from swapgate.project.manifest import Row
@@ -73,8 +74,14 @@ class Backend:
     """Of what `answers`: the settings of a row that it is asked with; the others are its own matter."""
     by_files: bool = False
     """Whether the files of a model tell all of what it says, so that answers to rows of evaluation sets may be kept."""
+    files: Callable[[Source], Mapping[str, Path]] = lambda source: files_below(source.weights_folder)
+    """Of such a model: which these are, each by what it is to it. Raises SurroundingsFault."""
+    threads: bool = False
+    """Whether it computes with as many threads as torch is told to."""
     measures: Callable[[Row], frozenset[str]] = lambda row: MEASURED
     """Tells what can be judged of a row of its, besides what is predicted."""
+    extra: str = ""
+    """The extra of swapgate with what it imports (`swapgate.core.extras`); nothing where none is needed."""
     what: str = "a model"
     """What its predictions are of, for messages: "recorded predictions"."""
     hearsay: str = ""

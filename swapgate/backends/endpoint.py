@@ -296,6 +296,7 @@ BACKEND = Backend(
     find=find,
     load=lambda task, source: Endpoint(task, source),
     answers=True,
+    extra="endpoint",
     measures=lambda row: frozenset({"latency", PROPERTIES}),
     what="a server",
     sends=frozenset({"aggregation", "chat", "generation", "no_answer"}),

@@ -14,7 +14,7 @@ from swapgate.backends.backend import Backend, Place
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.words import first_line, listed
 from swapgate.models import loading
-from swapgate.models.digest import settings_of
+from swapgate.models.digest import files_below, settings_of
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.models.weights import kinds
 from swapgate.project.manifest import Row
@@ -36,7 +36,6 @@ STEP_BY_STEP = (
 """What is said of such an export."""
 SCALES = ("_scale", "_zero_point", "_scale_quantized")
 """How names of initializers end that are no weights of a quantized graph."""
-INSTALL = "pip install 'swapgate[onnx]'"
 QUIET = 4
 """The severity from which ONNX Runtime writes to standard error: fatal."""
 BY_PLACES = 2
@@ -101,10 +100,8 @@ def identify(source: Source) -> Identity:
 
 def _read(source: Source, graph: Path) -> Any:
     """Read a graph, its external data not yet. Raises SurroundingsFault."""
-    try:
-        import onnx
-    except ImportError as error:
-        raise SurroundingsFault(f"{source.name}: reading a graph needs onnx; type: {INSTALL}") from error
+    import onnx
+
     try:
         return onnx.load(str(graph), load_external_data=False)
     except Exception as error:  # what protobuf and the system say
@@ -214,10 +211,8 @@ def load(task: Task, source: Source) -> Loaded:
     Raises SurroundingsFault where that cannot be done, ModelFault where the graph takes no mask of pads, or inputs of
     one length alone.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise SurroundingsFault(f"{source.name}: computing a graph needs onnxruntime; type: {INSTALL}") from error
+    import onnxruntime
+
     if source.identify:  # else another process has looked where its data are
         _ = source.digest
     graph = graph_of(source)
@@ -261,6 +256,15 @@ def _check_inputs(name: str, inputs: Sequence[Any], reader: Any) -> None:
             )
 
 
+def files(source: Source) -> dict[str, Path]:
+    """Return all that may count of a graph, by what it is to it: the graph itself, for a folder may have several; all
+    that lies below it, for a graph may name any of these as its data; and what tokenizer or processor is made of.
+    """
+    graph = graph_of(source)
+    beside = {f"beside it: {name}": path for name, path in files_below(graph.parent, every=True).items()}
+    return {"graph": graph, **beside, **files_below(source.folder)}
+
+
 def surroundings() -> Mapping[str, str]:
     """Return the version of ONNX Runtime."""
     import onnxruntime
@@ -268,4 +272,6 @@ def surroundings() -> Mapping[str, str]:
     return {NAME: onnxruntime.__version__}
 
 
-BACKEND = Backend(name=NAME, claims=claims, find=find, load=load, surroundings=surroundings)
+BACKEND = Backend(
+    name=NAME, claims=claims, find=find, load=load, by_files=True, files=files, surroundings=surroundings, extra="onnx"
+)

@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from swapgate.backends import transformers
 from swapgate.backends.backend import Backend, Place
+from swapgate.core import extras
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.words import first_line
 from swapgate.models import hub, loading
@@ -31,7 +33,7 @@ def claims(model: str, path: Path) -> bool:
     """Return whether a row names a folder with an adapter and no whole model, and peft is there to merge it."""
     names = {one.name for one in path.iterdir()} if path.is_dir() else set()
     whole = names & {*kinds(allow_pickle=True)}
-    return is_adapter(names) and not whole and {ADAPTER, WEIGHTS} <= names and loading.is_installed("peft")
+    return is_adapter(names) and not whole and {ADAPTER, WEIGHTS} <= names and extras.is_installed("peft")
 
 
 def find(row: Row, place: Place) -> Source:
@@ -118,7 +120,9 @@ def _merged(source: Source, model: Any) -> Any:
     """Return a model into which an adapter is merged. Raises SurroundingsFault where its weights are of another."""
     import peft
 
-    wrapped = peft.PeftModel.from_pretrained(model, str(source.folder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft's own, of what transformers renames
+        wrapped = peft.PeftModel.from_pretrained(model, str(source.folder))
     there = {name for name, *_ in tensors_in(source.folder / WEIGHTS)}
     wanted = {*peft.get_peft_model_state_dict(wrapped)}
     if there != wanted:
@@ -137,6 +141,7 @@ BACKEND = Backend(
     find=find,
     load=load,
     measures=lambda row: transformers.BACKEND.measures(row) - {"memory"},
+    extra="peft",
     what="an adapter",
     keys=frozenset({"device", "dtype", "revision"}),
 )

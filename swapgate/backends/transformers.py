@@ -26,5 +26,6 @@ BACKEND = Backend(
     find=find,
     load=lambda task, source: load(task, source),
     by_files=True,
+    threads=True,
     keys=frozenset({"allow_pickle", "device", "dtype", "revision", "variant"}),
 )

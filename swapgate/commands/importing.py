@@ -312,6 +312,12 @@ def _lead(answer: Any) -> float | None:
         return None if None in known else min(known, default=1.0)
     if hasattr(answer, "objects"):
         return min((abs(one.score - answer.threshold) for one in answer.objects), default=1.0)
+    if hasattr(answer, "scores"):
+        scores = [one.score for one in answer.scores]
+        threshold = getattr(answer, "threshold", None)
+        if threshold is not None:
+            return min((abs(score - threshold) for score in scores), default=1.0)
+        return float(scores[0] - (scores[1] if len(scores) > 1 else 0.0))
     lead: float | None = getattr(answer, "margin", None)
     return lead
 

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,14 +17,15 @@ from typing import Any, NamedTuple
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.wrong import no_json
-from swapgate.inputs.given import Composed, Input
+from swapgate.inputs.given import Composed
 from swapgate.project.evaluation import unlabelled
 from swapgate.project.manifest import INCUMBENT
 from swapgate.statistics.paired import Decision, Flips, bounds, non_inferior, rows_needed
 from swapgate.tasks.case import Case
+from swapgate.trials.beside import Rows, add_row_options, rows_as
 from swapgate.trials.checking import check_model
-from swapgate.trials.evaluating import EVALUATION_BATCH
 from swapgate.trials.plan import make_plan
+from swapgate.trials.progress import in_lines
 from swapgate.trials.running import Model
 from swapgate.verdicts.verdict import EXIT_NOT_PASSED
 
@@ -60,6 +62,7 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="PATH", help="one of both, with its column label filled in")
     parser.add_argument("--ask", action="store_true", help="ask for each on the terminal")
     parser.add_argument("--seed", type=int, default=0, help="of the order in which answers are written or asked; 0")
+    add_row_options(parser)
     parser.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
 
 
@@ -79,7 +82,10 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
             f"{asked.rows}: rows with a cluster depend on one another, and labels of some do not tell how; label"
             " all of an evaluation set"
         )
-    found = [*_differing(candidate, incumbent, rows, asked.rows.parent)]
+    how = rows_as(asked, plan.manifest.threads)
+    found = [*_differing(candidate, incumbent, rows, asked.rows, how)]
+    for note in how.notes:
+        print(f"note  {note}", file=sys.stderr)
     count = f"{len(found)} of {len(rows):,} rows"
     if asked.out:
         _keep_labels(asked.out)
@@ -101,15 +107,13 @@ def _each_once(rows: Iterable[Case]) -> list[Case]:
     return [*found.values()]
 
 
-def _differing(candidate: Model, incumbent: Model, rows: Sequence[Case], folder: Path) -> Iterator[Differing]:
-    answer = candidate.task.output.answer
-    for start in range(0, len(rows), EVALUATION_BATCH):
-        batch = rows[start : start + EVALUATION_BATCH]
-        inputs = [row.input for row in batch]
-        for row, given, *said in zip(batch, inputs, candidate.predict(inputs), incumbent.predict(inputs), strict=True):
-            ours, theirs = map(answer, said)
+def _differing(candidate: Model, incumbent: Model, rows: Sequence[Case], path: Path, how: Rows) -> Iterator[Differing]:
+    progress = in_lines(f"{candidate.name}: {path}", lambda line: print(line, file=sys.stderr, flush=True))
+    with progress(len(rows)) as advance:
+        for row, said in how.beside([candidate, incumbent], path, iter(rows), advance):
+            ours, theirs = map(candidate.task.output.answer, said)
             if ours != theirs:
-                yield Differing(row.id, _shown(row, given, folder), ours, theirs)
+                yield Differing(row.id, _shown(row, path.parent), ours, theirs)
 
 
 def _blinded(one: Differing, seed: int) -> dict[str, str]:
@@ -119,9 +123,10 @@ def _blinded(one: Differing, seed: int) -> dict[str, str]:
     return dict(zip(COLUMNS, (one.id, one.given, *answers, ""), strict=True))
 
 
-def _shown(row: Case, given: Input, folder: Path) -> str:
+def _shown(row: Case, folder: Path) -> str:
     if isinstance(row.given, Path):
         return os.path.relpath(row.given, folder)
+    given = row.input
     return " | ".join(given.texts) if isinstance(given, Composed) else str(given)
 
 

@@ -3,6 +3,7 @@
 import argparse
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,14 +11,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from swapgate.core.faults import InputFault
+from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import listed, nearest, plain
 from swapgate.goldens.anchors import ANCHOR as ANCHORS
 from swapgate.goldens.anchors import accepted_rows, path_of, read_rows
+from swapgate.models.devices import cores
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.budgets import QualityLimit
 from swapgate.project.evaluation import EvaluationSet
 from swapgate.statistics.power import power
+from swapgate.trials.cache import FILE, Cache, cache_folder
+from swapgate.trials.evaluating import kept, threads_for
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.trials.running import Model
 from swapgate.verdicts.terminal import WIDEST
@@ -25,7 +29,7 @@ from swapgate.verdicts.terminal import WIDEST
 SUPPOSED = (0.02, 0.04, 0.10)
 """Shares of rows that differ, where no two models are known of which one could tell."""
 FEWEST = 100
-"""Remembered rows that tell how many differ."""
+"""Rows of which both answers are known that tell how many differ."""
 HEADINGS = ("against", "metric", "margin", "rows that differ", "PASS at no loss", "loss caught 9 of 10", "rows wanted")
 
 
@@ -62,7 +66,18 @@ def told_power(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
     guide = (
         f"{listed(dict.fromkeys(others))}: judged by resampling; right rows stand in, as a guide\n" if others else ""
     )
-    return f"{model.name}: {plan.shown(evaluation.path)}{same}\n{_table(lines)}{guide}"
+    return f"{model.name}: {plan.shown(evaluation.path)}{same}\n{_table(lines)}{guide}{_left_out(model, limits)}"
+
+
+def _left_out(model: Model, limits: Sequence[QualityLimit]) -> str:
+    """Return in words what a verdict rests on besides, of which no chance is told; nothing where that is all."""
+    found = []
+    for limit in (limit for limit in model.row.budget.quality if limit not in limits):
+        said = limit.model_dump(exclude_none=True)
+        found.append(" ".join(f"{key} = {value}" for key, value in said.items()))
+    words = [f"budget.quality ({'; '.join(found)})"] if found else []
+    words += [f"budget.slices ({listed(model.row.budget.slices)})"] if model.row.budget.slices else []
+    return f"left out: {' and '.join(words)}, by which a run judges the tier too\n" if words else ""
 
 
 def _different_rows(evaluation: EvaluationSet) -> int:
@@ -107,19 +122,37 @@ def _lines(plan: Plan, model: Model, limit: QualityLimit, rows: int) -> Iterator
 
 
 def _differing(plan: Plan, model: Model, limit: QualityLimit, metric: str) -> Sequence[Differing]:
-    """Return on how many rows two models differ that are remembered, or which shares are supposed. Raises InputFault.
+    """Return on how many rows two models differ that are remembered beside goldens or kept between runs, or which
+    shares are supposed. Raises InputFault.
 
-    They are the tier's and that of the limit; beside its incumbent or anchor the tier's own and its anchor.
+    They are the tier's and that of the limit; beside its incumbent or anchor the tier's own and its anchor, else the
+    suite's other tiers.
     """
     ours, other = accepted_rows(model.golden), plan.models.get((model.suite, limit.against or ""))
     theirs = accepted_rows(other.golden) if other else read_rows(path_of(model.golden, ANCHORS))
-    if not ours or not theirs or ours.made_by.digest == theirs.made_by.digest:
-        return [Differing(share, "") for share in SUPPOSED]
-    both = [(ours.rows[key].counts, theirs.rows[key].counts) for key in ours.rows.keys() & theirs.rows.keys()]
-    if len(both) < FEWEST:
-        return [Differing(share, "") for share in SUPPOSED]
-    apart = sum(one.get(metric, one[RIGHT]) != two.get(metric, two[RIGHT]) for one, two in both)
-    return [Differing(apart / len(both), f" of {len(both):,} remembered")]
+    if ours and theirs and ours.made_by.digest != theirs.made_by.digest:
+        both = [(ours.rows[key].counts, theirs.rows[key].counts) for key in ours.rows.keys() & theirs.rows.keys()]
+        if len(both) >= FEWEST:
+            apart = sum(one.get(metric, one[RIGHT]) != two.get(metric, two[RIGHT]) for one, two in both)
+            return [Differing(apart / len(both), f" of {len(both):,} remembered")]
+    others = [other] if other else [plan.models[model.suite, tier] for tier in plan.tiers(model.suite)]
+    found = [_kept(plan, model, one, metric) for one in others if one is not model]
+    return [*filter(None, found)] or [Differing(share, "") for share in SUPPOSED]
+
+
+def _kept(plan: Plan, model: Model, other: Model, metric: str) -> Differing | None:
+    """Return on how many rows two tiers differ whose answers are kept between runs; None where these are too few."""
+    folder = cache_folder()
+    if not (folder / FILE).exists():
+        return None
+    with suppress(Fault), closing(Cache(folder)) as cache:  # what cannot be read now a run tells
+        both = model, other
+        threads = [threads_for(one, plan.manifest.threads, cores()) for one in both]
+        ours, theirs = kept(both, plan.evaluations[model.suite], cache, threads)
+        if ours.units >= FEWEST and model.source.digest != other.source.digest:
+            apart = ours.by_unit(ours.each(metric) != theirs.each(metric)).mean()
+            return Differing(float(apart), f" of {ours.units:,} kept of {model.tier} and {other.tier}")
+    return None
 
 
 def _table(lines: Sequence[Sequence[str]]) -> str:

@@ -142,14 +142,14 @@ def _row(manifest: Manifest, key: Key) -> Row:
 
 def _is_public(manifest: Manifest, row: Row, root: Path) -> bool:
     """Return whether a row names a public model. Raises InputFault where it names neither that nor a folder."""
-    return bool(find(row, manifest.path.parent, root).fetch)
+    return bool(find(row, manifest.path.parent, root, to_be_used=False).fetch)
 
 
 def _listed(manifest: Manifest, root: Path, key: Key) -> Listed:
     """Return what is known of a row's model without asking the hub."""
     row, name = _row(manifest, key), ".".join(key)
     try:
-        source = find(row, manifest.path.parent, root)
+        source = find(row, manifest.path.parent, root, to_be_used=False)
     except Fault:
         return Listed(name, row.model, row.revision, False, "missing", None, None)
     if not source.fetch:

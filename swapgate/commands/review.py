@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.prompt import Prompt
 
 from swapgate.backends import find
 from swapgate.core.faults import Fault, InputFault
-from swapgate.core.words import nearest
+from swapgate.core.words import nearest, plain
 from swapgate.goldens.golden import (
     Entry,
     accumulated,
@@ -34,6 +34,9 @@ from swapgate.tasks.case import Case
 
 OUTDATED = "out of date: the case was edited since the run, or the row names another model now; run pytest again"
 ANSWERS = {"a": "accept", "r": "reject", "s": "skip", "q": "quit"}
+LONGEST = 500
+"""Letters of a reason."""
+DONE = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def add_review_options(parser: argparse.ArgumentParser) -> None:
             f"--{word}", nargs="+", action="extend", default=[], metavar="ID", help=f"{word} these: suite/tier/case"
         )
         parser.add_argument(f"--{word}-all", action="store_true", help=f"{word} all that waits")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; the golden keeps it of what is accepted")
     parser.add_argument("--accept-drift", action="store_true", help="also what the same weights once said differently")
     parser.add_argument("--json", action="store_true", help="list what waits as JSON")
     parser.add_argument("--web", action="store_true", help="look at it in a browser, served on this machine alone")
@@ -125,8 +129,11 @@ def _digest(row: Row, folder: Path, root: Path) -> str:
         return ""
 
 
-def accept(chosen: Iterable[Waiting], accept_drift: bool) -> None:
-    """Write into the goldens what was found, each golden at once. Raises InputFault, and then nothing is written."""
+def accept(chosen: Iterable[Waiting], accept_drift: bool, reason: str = "") -> None:
+    """Write into the goldens what was found, each golden at once, and why where that is said.
+
+    Raises InputFault, and then nothing is written.
+    """
     changes: dict[tuple[Path, Path], dict[str, Entry | None]] = {}
     for one in chosen:
         if one.outdated:
@@ -140,7 +147,11 @@ def accept(chosen: Iterable[Waiting], accept_drift: bool) -> None:
                 f"{one.id}: {'; '.join(one.drift)}: the same weights say something else than when they were first"
                 " accepted; if that is right, add --accept-drift"
             )
-        entry = updated(one.received, one.stored, one.case.expected) if one.received and one.case else None
+        entry = None
+        if one.received and one.case:
+            received = replace(one.received, reason=None)
+            entry = updated(received, one.stored, one.case.expected)
+            entry = replace(entry, reason=reason or entry.reason)
         changes.setdefault((one.golden, one.pending), {})[case] = entry
     for (golden, pending), entries in changes.items():
         _write(golden, entries)
@@ -151,6 +162,35 @@ def reject(chosen: Iterable[Waiting]) -> None:
     """Forget what was found; the goldens stay as they are."""
     for one in chosen:
         _forget(one.pending, [one.id.rpartition("/")[2]])
+
+
+def do(one: Waiting, answer: str, text: str, accept_drift: bool) -> str:
+    """Accept, reject or skip what waits; gives the reason, on one line. Raises InputFault, and then nothing is done."""
+    reason = checked_reason(text)
+    if answer == "accept":
+        accept([one], accept_drift, reason)
+    elif answer == "reject":
+        reject([one])
+    else:
+        _skip(one, reason)
+    return reason
+
+
+def _skip(one: Waiting, reason: str) -> None:
+    """Let it wait, and keep why beside it. Raises InputFault."""
+    if reason and one.received:
+        case = one.id.rpartition("/")[2]
+        if read_pending(one.pending).get(case) != one.received:
+            raise InputFault(f"{one.id}: another run has found something since; start the review again")
+        _write(one.pending, {case: replace(one.received, reason=reason)})
+
+
+def checked_reason(text: str) -> str:
+    """Return a reason on one line. Raises InputFault where it is too long for one."""
+    reason = plain(" ".join(text.split()))
+    if len(reason) > LONGEST:
+        raise InputFault(f"the reason has {len(reason):,} letters; say it in {LONGEST}, and the rest where it links to")
+    return reason
 
 
 def _forget(pending: Path, cases: Iterable[str]) -> None:
@@ -178,12 +218,17 @@ def review(root: Path, models_file: Path, asked: Mapping[str, Any]) -> None:
         both = {*asked["accept"]} & {*asked["reject"]}
         if both or asked["accept_all"] or asked["reject_all"]:
             raise InputFault(f"{', '.join(sorted(both)) or 'all'}: to be accepted and rejected; say one of both")
-    accepted, rejected = _chosen(found, asked["accept"]), _chosen(found, asked["reject"])
-    if asked["accept_all"] or accepted:
-        accept(found if asked["accept_all"] else accepted, asked["accept_drift"])
-    if asked["reject_all"] or rejected:
-        reject(found if asked["reject_all"] else rejected)
-    if asked["accept_all"] or asked["reject_all"] or accepted or rejected:
+    reason = checked_reason(asked["reason"])
+    accepted = found if asked["accept_all"] else _chosen(found, asked["accept"])
+    rejected = found if asked["reject_all"] else _chosen(found, asked["reject"])
+    answers = any(asked[option] for option in ("accept", "accept_all", "reject", "reject_all"))
+    if asked["reason"] and not answers:
+        raise InputFault("--reason says why something is accepted or rejected; name it with --accept or --reject")
+    accept(accepted, asked["accept_drift"], reason)
+    reject(rejected)
+    if answers:
+        for line in [*said_of("accept", accepted, reason), *said_of("reject", rejected, reason)]:
+            print(line)
         left = waiting(root, models_file)
         print(f"{len(found) - len(left)} done, {len(left)} waiting")
     elif asked["json"]:
@@ -192,6 +237,11 @@ def review(root: Path, models_file: Path, asked: Mapping[str, Any]) -> None:
         _ask(found, asked["accept_drift"])
     else:
         _list(found)
+
+
+def said_of(answer: str, done: Sequence[Waiting], reason: str) -> list[str]:
+    """Return what was done for a reason, in lines for whoever has asked: no file keeps why something was rejected."""
+    return [f"{DONE[answer]}  {one.id}: {reason}" for one in done] if reason else []
 
 
 def _chosen(found: Sequence[Waiting], ids: Sequence[str]) -> list[Waiting]:
@@ -209,6 +259,7 @@ def _as_json(one: Waiting) -> dict[str, Any]:
         "differences": one.reasons,
         "accumulated_drift": one.drift,
         "outdated": one.outdated,
+        "reasons": {name: entry.reason for name, entry in sides.items() if entry and entry.reason},
         **{name: to_json(entry.prediction) if entry else None for name, entry in sides.items()},
     }
 
@@ -228,26 +279,35 @@ def _list(found: Sequence[Waiting]) -> None:
 
 def _ask(found: Sequence[Waiting], accept_drift: bool) -> None:
     """Show one after another and ask what to do with it; what is skipped waits on."""
-    console = _console()
+    console, said = _console(), list[str]()
     for number, one in enumerate(found, 1):
         console.print(f"[bold]{number}/{len(found)}[/bold]")
         _show(console, one)
-        choices = ", ".join(f"[bold]{key}[/bold] {word}" for key, word in ANSWERS.items())
-        try:
-            answer = Prompt.ask(choices, choices=[*ANSWERS], console=console, show_choices=False)
-        except (EOFError, KeyboardInterrupt):
-            answer = "q"
-        if answer == "q":
+        answer, text = _answer(console)
+        if answer == "quit":
             break
         try:
-            if answer == "a":
-                accept([one], accept_drift)
-            elif answer == "r":
-                reject([one])
+            said += said_of(answer, [one], do(one, answer, text, accept_drift))
         except Fault as fault:
-            console.print(f"not accepted: {fault}", style="red", markup=False)
+            console.print(f"not {DONE[answer]}: {fault}", style="red", markup=False)
+    for line in said:
+        console.print(line, markup=False)
     if not found:
         console.print("nothing waits for a review")
+
+
+def _answer(console: Console) -> tuple[str, str]:
+    """Ask until the answer is one, and return it with what was typed behind it: the reason."""
+    choices = ", ".join(f"[bold]{key}[/bold] {word}" for key, word in ANSWERS.items())
+    while True:
+        try:
+            typed = Prompt.ask(f"{choices}; a reason may follow, as in 'a clearer'", console=console)
+        except (EOFError, KeyboardInterrupt):
+            return "quit", ""
+        key, _, reason = typed.strip().partition(" ")
+        if key in ANSWERS:
+            return ANSWERS[key], reason
+        console.print(f"type one of {', '.join(ANSWERS)}, and behind a space why", style="red")
 
 
 def _show(console: Console, one: Waiting) -> None:
@@ -262,6 +322,9 @@ def _show(console: Console, one: Waiting) -> None:
 def words_of(one: Waiting) -> Iterator[str]:
     """Yield what differs, in words."""
     yield from one.reasons
+    for entry, word in ((one.stored, "accepted"), (one.received, "skipped")):
+        if entry and entry.reason:
+            yield f"{word} because: {plain(entry.reason)}"
     if one.drift and one.stored and one.stored.first:
         yield f"since first accepted: {'; '.join(one.drift)}"
     if one.outdated:

@@ -1,9 +1,11 @@
 """What `swapgate init` writes."""
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from swapgate.core.extras import EXTRAS
 from swapgate.core.tables import parse_toml
 from swapgate.core.words import toml_key, toml_value
 from swapgate.tasks.task import Task
@@ -56,7 +58,7 @@ TABLE = """
 [tool.pytest.ini_options]
 testpaths = ["tests"]
 """
-WORKFLOW = """\
+_WORKFLOW = """\
 # Judges a change by the commit before it, so that no change approves itself.
 name: swapgate
 on:
@@ -76,7 +78,7 @@ jobs:
           python-version: "3.12"
           cache: pip
       - run: pip install torch --index-url https://download.pytorch.org/whl/cpu
-      - run: pip install swapgate
+      - run: INSTALL
       - run: pytest --against="$BASE" --changed-since="$BASE" --verdict-md=verdict.md --verdict-json=verdict.json
         env:
           BASE: ${{ github.event.pull_request.base.sha }}
@@ -116,6 +118,17 @@ def gaps_table(suite: str, tier: str, gaps: Mapping[str, str]) -> str:
     """Return the table of known gaps."""
     lines = "".join(f"{toml_key(case)} = {toml_value(why)}\n" for case, why in gaps.items())
     return f"\n[{suite}.{tier}.gaps]\n{lines}"
+
+
+def workflow(install: str) -> str:
+    """Return the workflow of a CI, with the line that installs what its suites need."""
+    return _WORKFLOW.replace("INSTALL", install)
+
+
+def extras_in(workflow: str) -> set[str]:
+    """Return the extras that a workflow installs."""
+    named = {one for found in re.findall(r"swapgate\[([\w, -]+)\]", workflow) for one in re.split(", *", found)}
+    return {*EXTRAS} if "all" in named else named & EXTRAS.keys()
 
 
 def suite_file(suite: str) -> str:

@@ -3,7 +3,7 @@
 import argparse
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from swapgate.commands.importing import (
     lines_text,
     toml_of,
 )
+from swapgate.core.extras import install, lack
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.tables import read_toml, validated
@@ -88,6 +89,8 @@ class Start:
     source: Source
     row: dict[str, Any]
     """Keys of the tier's row."""
+    extras: Collection[str]
+    """The extras of swapgate that it needs."""
     files: dict[Path, str] = field(default_factory=dict)
     """What is written, by its path."""
     copies: dict[Path, Path] = field(default_factory=dict)
@@ -176,6 +179,9 @@ def _begin(root: Path, asked: argparse.Namespace, ask: Ask | None) -> Start:
         row["revision"] = got.commit
         source = find(Row.model_validate(row), base, root)
     task = _task_of(answer(asked.task, "Task", _guess(source)), source)
+    extras = tuple(filter(None, (*task.extras, backend_of(source).extra)))
+    if words := lack(extras):
+        raise InputFault(f"{source.name}: {task.name} {words}")
     suite = answer(asked.suite, "Suite, a name for this task on your data", task.family)
     if not SUITE_NAME.fullmatch(suite):
         raise InputFault(
@@ -183,7 +189,7 @@ def _begin(root: Path, asked: argparse.Namespace, ask: Ask | None) -> Start:
         )
     asked.cases = answer(asked.cases, "Cases to import (a file or folder; none: an example)") or None
     asked.eval_set = answer(asked.eval_set, "Evaluation set to import (a file; none: later)") or None
-    start = Start(root, suite, task, source, row)
+    start = Start(root, suite, task, source, row, extras)
     labels = _labels_of(start, asked.labels)
     start.row |= {"labels": labels} if labels else {}
     start.source = find(row_type(task).model_validate(start.row), base, root)
@@ -388,8 +394,17 @@ def _add_others(start: Start, asked: argparse.Namespace) -> None:
     if path_and_text := starters.configuration(start.root):
         start.files |= dict([path_and_text])
     workflow = start.root / ".github" / "workflows" / "swapgate.yml"
-    if not asked.no_ci and not workflow.exists():
-        start.files[workflow] = starters.WORKFLOW
+    if asked.no_ci:
+        return
+    if not workflow.exists():
+        start.files[workflow] = starters.workflow(install(start.extras))
+        return
+    installs = starters.extras_in(workflow.read_text(encoding="utf-8"))
+    if not installs >= {*start.extras}:
+        line = install(installs | {*start.extras})
+        start.told.append(
+            f"{workflow.relative_to(start.root).as_posix()}: let it install what this suite needs: {line}"
+        )
 
 
 def _other_suites(start: Start, force: bool) -> str:

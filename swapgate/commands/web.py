@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,10 +18,11 @@ from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from swapgate.commands.review import Waiting, accept, reject, waiting, words_of
+from swapgate.commands.review import DONE, Waiting, do, said_of, waiting, words_of
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.words import plain
 from swapgate.goldens.pending import on_ci
 from swapgate.outputs.prediction import to_json
 from swapgate.plugin.seen import looks
@@ -48,6 +50,10 @@ class Review:
     """What the browser is known by then."""
     told: str = ""
     """What came of the last answer."""
+    said: list[str] = field(default_factory=list)
+    """What was done for a reason."""
+    skipped: set[str] = field(default_factory=set)
+    """Digests of what is to wait on."""
     done: int = 0
     ended: bool = False
 
@@ -55,33 +61,39 @@ class Review:
         """Return what waits now. Raises InputFault."""
         return waiting(self.root, self.models_file)
 
+    def left(self) -> bool:
+        """Return whether anything waits that was not skipped. Raises InputFault."""
+        return any(digest(one) not in self.skipped for one in self.waiting())
+
     def answer(self, given: dict[str, list[str]]) -> None:
-        """Do what a form says of one case: accept or reject what it has shown, or end. Raises Fault."""
-        name, said, shown = (given.get(key, [""])[0] for key in ("id", "answer", "shown"))
+        """Do what a form says of one case: accept, reject or skip what it has shown, or end. Raises Fault."""
+        name, said, shown, text = (given.get(key, [""])[0] for key in ("id", "answer", "shown", "reason"))
         if said == "end":
             self.ended = True
             return
         one = next((one for one in self.waiting() if one.id == name), None)
-        if one is None or not hmac.compare_digest(digest(one), shown):
+        if one is None or not _same(digest(one), shown):
             self.told = f"{name}: something else waits by now than the page has shown; look again"
-        elif said == "accept":
-            accept([one], self.accept_drift)
-            self.told, self.done = f"{name}: accepted", self.done + 1
-        elif said == "reject":
-            reject([one])
-            self.told, self.done = f"{name}: rejected", self.done + 1
+        elif said in DONE:
+            self.said += said_of(said, [one], do(one, said, text, self.accept_drift))
+            self.skipped |= {shown} if said == "skip" else set()
+            self.done += said != "skip"
+            self.told = f"{name}: {DONE[said]}"
+            self.ended = not self.left()
 
-    def page(self) -> tuple[str, bool]:
-        """Return the page of what waits now, and whether that is the last one. Raises InputFault."""
+    def page(self) -> str:
+        """Return the page of what waits now. Raises InputFault."""
         found = self.waiting()
-        self.ended = self.ended or not found
+        digests = {one.id: digest(one) for one in found}
+        found.sort(key=lambda one: digests[one.id] in self.skipped)
+        self.ended = self.ended or not self.left()
         shown: dict[str, Any] = {}
-        items = [(_item(one, shown), digest(one)) for one in found]
+        items = [(_item(one, shown), digests[one.id]) for one in found]
         media = {
             name: {**one, "id": f"media-{place}"} for place, (name, one) in enumerate(shown.get("media", {}).items())
         }
         values = {"items": items, "media": media, "told": self.told, "done": self.done, "ended": self.ended}
-        return rendered("review.html", forms=True, **values), self.ended
+        return rendered("review.html", forms=True, **values)
 
 
 def digest(one: Waiting) -> str:
@@ -115,6 +127,11 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = False
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that has gone before it had its answer; anything else is a fault of ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def _handler(review: Review) -> type[BaseHTTPRequestHandler]:
     lock = threading.Lock()
@@ -127,21 +144,27 @@ def _handler(review: Review) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             """Show what waits."""
-            with lock:
-                self._get()
+            self._answer(self._get)
 
         def do_POST(self) -> None:
             """Take an answer."""
+            self._answer(self._post)
+
+        def _answer(self, how: Callable[[], None]) -> None:
             with lock:
-                self._post()
+                try:
+                    how()
+                finally:
+                    if review.ended:  # whether or not the browser is still there to be told
+                        threading.Thread(target=self.server.shutdown).start()  # it waits for the loop that called this
 
         def _get(self) -> None:
-            url = urlsplit(self.path)
-            given = parse_qs(url.query).get("token", [""])[0]
+            path, _, query = self.path.partition("?")
+            given = parse_qs(query).get("token", [""])[0]
             opens = bool(review.token) and _same(given, review.token)
             if not self._is_ours() or not (opens or self._is_known()):
                 self._refuse("open the address that swapgate review --web has printed; it opens once")
-            elif url.path != "/":
+            elif path != "/":
                 self._send(404, "there is nothing here")
             else:
                 cookie = f"{COOKIE}={review.cookie}; HttpOnly; SameSite=Strict; Path=/" if opens else ""
@@ -160,7 +183,7 @@ def _handler(review: Review) -> type[BaseHTTPRequestHandler]:
                 try:
                     review.answer(parse_qs(body))
                 except Fault as fault:
-                    review.told = f"not accepted: {fault}"
+                    review.told = f"not done: {fault}"
                 self._page("") if review.ended else self._send(303, "", ("Location", "/"))
 
         def _is_ours(self) -> bool:
@@ -175,21 +198,19 @@ def _handler(review: Review) -> type[BaseHTTPRequestHandler]:
 
         def _page(self, cookie: str) -> None:
             try:
-                text, _ = review.page()
+                text = review.page()
             except Fault as fault:
-                self._send(500, str(fault))
+                self._send(500, plain(str(fault)))
                 return
             headers = [("Content-Security-Policy", f"{policy(forms=True)}; frame-ancestors 'none'")]
             headers += [("Set-Cookie", cookie)] if cookie else []
             self._send(200, text, *headers, kind="text/html")
-            if review.ended:
-                threading.Thread(target=self.server.shutdown).start()  # which waits for the loop that called this
 
         def _refuse(self, words: str) -> None:
             self._send(403, words)
 
         def _send(self, status: int, text: str, *headers: tuple[str, str], kind: str = "text/plain") -> None:
-            content = text.encode()
+            content = text.encode(errors="backslashreplace")
             self.send_response(status)
             usual = [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(content)))]
             safe = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
@@ -216,7 +237,7 @@ def review_in_browser(root: Path, models_file: Path, asked: Mapping[str, Any]) -
     """Serve a review until it ends, also by Ctrl-C, and tell what came of it. Raises InputFault."""
     if on_ci():
         raise InputFault("swapgate review --web where CI is set: a CI writes no goldens; review them on your machine")
-    if others := [name for name in ("accept", "accept_all", "reject", "reject_all", "json") if asked[name]]:
+    if others := [name for name in ("accept", "accept_all", "reject", "reject_all", "reason", "json") if asked[name]]:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
         raise InputFault(f"--web with {named}: the page asks what is accepted and rejected; say one of both")
     review = Review(root, models_file, asked["accept_drift"])
@@ -226,4 +247,6 @@ def review_in_browser(root: Path, models_file: Path, asked: Mapping[str, Any]) -
                 review,
                 lambda address: print(f"{address}\nopens once; ends when all is done, or with Ctrl-C", flush=True),
             )
+    for line in review.said:
+        print(line)
     print(f"{review.done} done, {len(review.waiting())} waiting")

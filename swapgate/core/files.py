@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -22,6 +23,16 @@ LARGEST = 1_000_000_000
 """Bytes of the largest file of JSON that is read; a vocabulary of a million words takes a tenth of them."""
 EDITED = 4_000_000
 """Bytes of the largest file that somebody may have edited by hand."""
+
+
+def user_cache(name: str) -> Path:
+    """Return the folder of this name in the part of the user's cache that is swapgate's; it may not be there yet."""
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
+        return Path(local, "swapgate", "swapgate", "Cache", name)
+    if sys.platform == "darwin":
+        return Path(os.path.expanduser("~/Library/Caches"), "swapgate", name)
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "swapgate", name)
 
 
 def read_text(path: Path, most: int) -> str:

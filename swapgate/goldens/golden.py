@@ -69,6 +69,8 @@ class Entry:
     prediction: Prediction
     first: Prediction | None = None
     """What these weights said when they were first accepted; None where that is what stands in `prediction`."""
+    reason: str | None = None
+    """Why a reviewer accepted it, or let it wait; None where nobody said."""
 
 
 def golden_path(root: Path, manifest: str, suite: str, tier: str) -> Path:
@@ -131,7 +133,7 @@ def _entries(content: bytes, suite: str) -> dict[str, Entry]:
         first = entry.get("first")
         if first and (invalid(first) or (whole and not is_whole(first))):
             raise ValueError(f"cases.{case}.first: {', '.join(map(str, invalid(first))) or 'a margin is null'}")
-        found[case] = Entry(made_by, entry["input"], entry["expected"], entry["prediction"], first)
+        found[case] = Entry(made_by, entry["input"], entry["expected"], entry["prediction"], first, entry.get("reason"))
     if content.count(b'"prediction":') > len(found):  # also in a file that is too large for check_keys
         raise ValueError("a case or its prediction stands twice; both sides of a merge may be in it")
     return found
@@ -141,7 +143,10 @@ def _entries(content: bytes, suite: str) -> dict[str, Entry]:
 def _shape(prediction: Any) -> TypeAdapter[Any]:
     """Return the shape of golden files with predictions of a type; unknown keys are errors."""
     typed_dict: Any = TypedDict  # of keys that no type checker can know
-    parts = {"made_by": str, "input": str, "expected": str, "prediction": prediction, "first": NotRequired[prediction]}
+    parts = {
+        **{"made_by": str, "input": str, "expected": str, "prediction": prediction},
+        **{"first": NotRequired[prediction], "reason": NotRequired[str]},
+    }
     entry = with_config(EXACT)(typed_dict("entry", parts))
     whole = {"format": int, "made_by": dict[str, Provenance], "cases": dict[str, entry]}  # type: ignore[valid-type]
     return TypeAdapter(with_config(EXACT)(typed_dict("whole", whole)))
@@ -167,7 +172,9 @@ def entry_from_json(data: dict[str, Any]) -> Entry:
     kind: Any = find_task(made_by.task_name).output.prediction
     prediction: Any = adapter(kind)
     first = data["first"] and prediction.validate_python(data["first"])
-    return Entry(made_by, data["input"], data["expected"], prediction.validate_python(data["prediction"]), first)
+    return Entry(
+        made_by, data["input"], data["expected"], prediction.validate_python(data["prediction"]), first, data["reason"]
+    )
 
 
 @contextmanager
@@ -316,12 +323,14 @@ def _dumps(entries: Mapping[str, Entry]) -> str:
             names[one] = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:8]
             stamps[names[one]] = stamp
         first = {"first": to_json(entry.first)} if entry.first else {}
+        reason = {"reason": entry.reason} if entry.reason else {}
         cases[case] = {
             "made_by": names[one],
             "input": entry.input,
             "expected": entry.expected,
             "prediction": to_json(entry.prediction),
             **first,
+            **reason,
         }
     return _pretty({"format": FORMAT, "made_by": dict(sorted(stamps.items())), "cases": cases}) + "\n"
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from swapgate.core.faults import InputFault
@@ -57,7 +58,15 @@ def _write(root: Path, path: Path, entries: Mapping[str, Entry | None]) -> None:
         return
     make_hidden(root / FOLDER)
     try:
-        write_golden(path, entries)
+        write_golden(path, _with_reasons(entries, read_golden(path)))
     except InputFault:  # it cannot be read, and is worth no more than what this run has found
         path.unlink()
         write_golden(path, entries)
+
+
+def _with_reasons(entries: Mapping[str, Entry | None], there: Mapping[str, Entry]) -> dict[str, Entry | None]:
+    """Keep why a reviewer has let something wait, where it is found again."""
+    found = {case: (entry, there.get(case)) for case, entry in entries.items()}
+    return {
+        case: old if new and old and replace(old, reason=None) == new else new for case, (new, old) in found.items()
+    }

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from swapgate.core.extras import lack
 from swapgate.core.faults import AbsentFault, SurroundingsFault
+from swapgate.core.files import user_cache
 
 INPUTS = "SWAPGATE_INPUTS"
 """The environment variable that names the folder of fetched files; `pytest --inputs` sets it for one run."""
@@ -62,11 +64,7 @@ class Download:
 def folder() -> Path:
     """Return the folder of fetched files: what SWAPGATE_INPUTS names, else one in the user's cache."""
     named = os.environ.get(INPUTS)
-    if named:
-        return Path(named).expanduser()
-    import pooch
-
-    return Path(pooch.os_cache("swapgate")) / "inputs"
+    return Path(named).expanduser() if named else user_cache("inputs")
 
 
 def fetch(downloads: Iterable[Download]) -> Iterator[str]:
@@ -83,6 +81,8 @@ def fetch(downloads: Iterable[Download]) -> Iterator[str]:
 
 
 def _fetch(one: Download) -> None:
+    if words := lack(["inputs"]):
+        raise SurroundingsFault(f"fetching {one.name} {words}; or put the file into {folder()} by hand")
     import pooch
 
     registry, urls = {one.name: f"sha256:{one.sha256}"}, {one.name: one.url}

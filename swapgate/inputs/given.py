@@ -4,15 +4,19 @@ import hashlib
 import json
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from swapgate.core.extras import lack
 from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.kinds import HEAD, not_read
 
+EXTRA_OF: Mapping[str, str] = MappingProxyType({"picture": "vision", "sound": "audio"})
+"""The extra of swapgate by which a file is read."""
 READERS = r"(PIL|soundfile|librosa|audioread|numpy|swapgate\.inputs)(\.|$)"
 """Modules that warn while they read a picture or a sound."""
 
@@ -161,5 +165,7 @@ def readable_as(path: Path, what: str) -> Iterator[None]:
     except SurroundingsFault:
         raise
     except Exception as error:  # the libraries below raise many things
+        lacks = lack([EXTRA_OF[what]]) if isinstance(error, ImportError) else ""
         said = f"{type(error).__name__}: {error}".replace(f" {str(path)!r}", "")
-        raise SurroundingsFault(f"{path}: {not_read(head, what, said)}") from error
+        words = f"reading it {lacks}" if lacks else not_read(head, what, said)
+        raise SurroundingsFault(f"{path}: {words}") from error

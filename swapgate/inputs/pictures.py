@@ -32,9 +32,9 @@ def read_image(path: Path) -> Any:
     also from 0 to 1. Raises SurroundingsFault where they are others, where the file holds no picture, or one of more
     than MOST_PIXELS.
     """
-    from PIL import Image
-
     with readable_as(path, "picture"), _opened(path) as file:
+        from PIL import Image
+
         if file.width * file.height > MOST_PIXELS:
             raise SurroundingsFault(
                 f"{path}: {file.width}×{file.height} pixels, at most {MOST_PIXELS:,} are read; give a smaller picture"

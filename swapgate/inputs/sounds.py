@@ -42,9 +42,10 @@ RATES = (1_000, 768_000)
 def read_sound(path: Path) -> Sound:
     """Read a sound file; several channels become their mean. Raises SurroundingsFault where it holds no sound."""
     import numpy as np
-    import soundfile
 
     with readable_as(path, "sound"):  # by soundfile alone: librosa would start ffmpeg on what that does not know
+        import soundfile
+
         file = _measured(path)
         frames = _check_length(path, file)
         samples, rate = soundfile.read(file, dtype="float32", always_2d=True)

@@ -2,7 +2,6 @@
 
 import functools
 import importlib.metadata
-import importlib.util
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import Any
 
+from swapgate.core.extras import is_installed
 from swapgate.core.faults import Fault
 from swapgate.core.words import shortened, told
 from swapgate.models.weights import read_settings
@@ -45,7 +45,7 @@ CAUSES = (
     (
         r"^(ImportError|ModuleNotFoundError): [^\n]*\btimm\b",
         "has a backbone of timm's, and timm or its torchvision is not installed; install them with: pip install"
-        " 'swapgate[timm]' (torchvision must be built for this torch: CPU or CUDA)",
+        ' "swapgate[timm]" (torchvision must be built for this torch: CPU or CUDA)',
     ),
     (
         r"^OfflineModeIsEnabled",
@@ -160,7 +160,7 @@ def _sentencepiece(text: str, folder: Path) -> str:
     file = next((path.name for end in ("*.model", "*.spm") for path in sorted(folder.glob(end))), "")
     if not file or (folder / "tokenizer.json").is_file():
         return ""
-    lacks = [package for module, package in SENTENCEPIECE.items() if not _is_there(module)]
+    lacks = [package for module, package in SENTENCEPIECE.items() if not is_installed(module)]
     if lacks:
         return (
             f"has a tokenizer of sentencepiece alone ({file}), which {' and '.join(lacks)} would read: pip install"
@@ -235,10 +235,3 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except (importlib.metadata.PackageNotFoundError, ValueError):
         return ""
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ImportError:  # of a package that is not there either
-        return False

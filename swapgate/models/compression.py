@@ -16,6 +16,7 @@ from typing import Any
 import filelock
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.core.files import user_cache
 from swapgate.models import int8
 from swapgate.models.weights import INDEX, SAFE, read_settings, tensors, weight_files
 from swapgate.project.variants import FLOATS, INT8, Step
@@ -42,11 +43,7 @@ LOCK_TIMEOUT = 1800
 def folder() -> Path:
     """Return the folder of compressed copies: what SWAPGATE_VARIANTS names, else one in the user's cache."""
     named = os.environ.get(VARIANTS)
-    if named:
-        return Path(named).expanduser()
-    import pooch
-
-    return Path(pooch.os_cache("swapgate")) / "variants"
+    return Path(named).expanduser() if named else user_cache("variants")
 
 
 def kept(digest: str, dtype: str, variant: str, make: Callable[[Path], None]) -> Path:

@@ -11,7 +11,7 @@ the bytes of all files that a loader may read (`file_digests`).
 import fnmatch
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,16 +154,31 @@ def file_digests(folder: Path) -> dict[str, str]:
 
     Raises SurroundingsFault where one cannot be read.
     """
+    return digests(files_below(folder))
+
+
+def digests(files: Mapping[str, Path]) -> dict[str, str]:
+    """Return the SHA-256 of each of some files, by its name. Raises SurroundingsFault where one cannot be read."""
     found = {}
+    for name, path in files.items():
+        try:
+            with path.open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise SurroundingsFault(f"{path.parent}: {error}; fetch or save the model again") from error
+    return found
+
+
+def files_below(folder: Path, every: bool = False) -> dict[str, Path]:
+    """Return the files of a model folder that a loader may read, or every one, by their names below the folder.
+
+    Raises SurroundingsFault where it cannot be read.
+    """
     try:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name = path.relative_to(folder).as_posix()
-            if may_be_read(name):
-                with path.open("rb") as file:
-                    found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     except OSError as error:
         raise SurroundingsFault(f"{folder}: {error}; fetch or save the model again") from error
-    return found
+    return {name: path for name, path in found.items() if every or may_be_read(name)}
 
 
 def may_be_read(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import importlib.util
 import itertools
 import json
 import os
@@ -17,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from swapgate.core import extras
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.files import read_json
 from swapgate.models import compression, hub, int8
@@ -288,7 +288,7 @@ def _adapter(folder: Path, names: set[str]) -> str:
     of = f" of {base}" if isinstance(base, str) and base else ""
     whole = "beside a whole model" if names & {*kinds(allow_pickle=True)} else "and no whole model"
     other = f"; or take its weights out ({', '.join(ADAPTER_WEIGHTS)})" if "beside" in whole else ""
-    install = "" if other or is_installed("peft") else "; or let it be merged here: pip install 'swapgate[peft]'"
+    install = "" if other or extras.is_installed("peft") else f"; or let it be merged here: {extras.install(['peft'])}"
     return f"{folder} holds an adapter {whole} ({what}{of}); {MERGE}{other}{install}"
 
 
@@ -407,19 +407,11 @@ def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) ->
             f"{source.name} holds no tokenizer (tokenizer.json, {VOCABULARIES[0]}, …); save the model's own there"
         )
     pieces = next((name for name in found if name.endswith(SENTENCEPIECE)), None)
-    if pieces and not all(map(is_installed, ("sentencepiece", "google.protobuf"))):
+    if pieces and not all(map(extras.is_installed, ("sentencepiece", "google.protobuf"))):
         raise SurroundingsFault(
             f"{source.name} has its tokenizer in {pieces} alone, which is read by sentencepiece and protobuf; install"
             " them with: pip install sentencepiece protobuf, or save the model with its tokenizer.json"
         )
-
-
-def is_installed(package: str) -> bool:
-    """Return whether a package can be imported; nothing is."""
-    try:
-        return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:  # of a package whose parent is not there
-        return False
 
 
 def _check_settings(folder: Path, files: list[Path], reader_class: str | None) -> None:
@@ -477,7 +469,7 @@ def _auto(folder: Path, files: list[Path], auto_class: str, reader_class: str | 
             f"cannot be loaded: transformers {transformers.__version__} has no {auto_class}, which the task asks for"
         )
     _check_settings(folder, files, reader_class)
-    if (folder / ADAPTER).is_file() and is_installed("peft"):
+    if (folder / ADAPTER).is_file() and extras.is_installed("peft"):
         raise SurroundingsFault(f"holds {ADAPTER}, by which peft would look for an adapter; remove that file")
     config = transformers.AutoConfig.from_pretrained(folder, **SAFELY)
     if getattr(config, "use_pretrained_backbone", False):

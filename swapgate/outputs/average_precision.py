@@ -3,7 +3,8 @@
 import contextlib
 import functools
 import io
-from collections.abc import Collection, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -28,7 +29,7 @@ class AveragePrecision:
     names: Collection[str] = OVERLAPS.keys()
 
     def __init__(self) -> None:
-        self._noted: list[dict[str, Noted]] = []
+        self._noted = _Pictures()
         self._labels: set[str] = set()
         self._ranked: dict[str, _Ranked] = {}
         """By label, once they are asked for."""
@@ -44,13 +45,7 @@ class AveragePrecision:
 
         The latter are whole numbers whose binary digits say at which of COCO's overlaps something is matched.
         """
-        import numpy as np
-
-        bits = 1 << np.arange(LEVELS)
-        return {
-            name: [one.wanted, np.asarray(one.scores).tolist(), (bits @ np.reshape(one.matched, (LEVELS, -1))).tolist()]
-            for name, one in self._noted[row].items()
-        }
+        return {name: [one.wanted, one.scores.tolist(), _digits(one.matched)] for name, one in self._noted[row].items()}
 
     def recall(self, noted: Any) -> None:
         """Note a picture by what `noted` gives. Raises ValueError where that is something else."""
@@ -62,10 +57,9 @@ class AveragePrecision:
             raise ValueError(wrong(error, "what was noted of a row")) from error
         if any(len(scores) != len(matched) for _, scores, matched in found.values()):
             raise ValueError("there are not as many scores as matches")
-        bits = 1 << np.arange(LEVELS)[:, None]
         self._noted.append(
             {
-                name: Noted(np.array(scores), (np.array(matched, dtype=int) & bits) > 0, wanted)
+                name: Noted(np.array(scores), _of_digits(matched), wanted)
                 for name, (wanted, scores, matched) in found.items()
             }
         )
@@ -126,7 +120,8 @@ class AveragePrecision:
         import numpy as np
 
         if not self._ranked:
-            self._ranked = {name: _ranked([one.get(name) for one in self._noted]) for name in sorted(self._labels)}
+            noted = [*self._noted]
+            self._ranked = {name: _ranked([one.get(name) for one in noted]) for name in sorted(self._labels)}
         found = [_average(ranked, weights, overlaps) for ranked in self._ranked.values()]
         return np.stack(found, axis=2) if found else np.zeros((len(weights), 1, 0))
 
@@ -143,6 +138,63 @@ class Noted(NamedTuple):
 
 
 NOTHING_FOUND = Noted((), (), 0)
+
+
+class _Pictures:
+    """What is noted of each picture by label, in ten bytes of each object that was found and no object of Python."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._ends = array("q", [0])
+        """Where the labels of each picture end."""
+        self._labels, self._wanted, self._found = array("i"), array("i"), array("q", [0])
+        """Of each label of a picture its number, how many there are, and where its scores end."""
+        self._scores, self._matched = array("d"), array("H")
+
+    def append(self, noted: "Mapping[str, Noted]") -> None:
+        for name, one in noted.items():
+            if name not in self._numbers:
+                self._numbers[name] = len(self._names)
+                self._names.append(name)
+            self._labels.append(self._numbers[name])
+            self._wanted.append(one.wanted)
+            self._scores.extend(one.scores.tolist())
+            self._matched.extend(_digits(one.matched))
+            self._found.append(len(self._scores))
+        self._ends.append(len(self._labels))
+
+    def __getitem__(self, picture: int) -> "dict[str, Noted]":
+        return {self._names[self._labels[at]]: self._of(at) for at in range(*self._ends[picture : picture + 2])}
+
+    def _of(self, place: int) -> "Noted":
+        import numpy as np
+
+        found = slice(*self._found[place : place + 2])
+        return Noted(np.array(self._scores[found]), _of_digits(self._matched[found]), self._wanted[place])
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __iter__(self) -> "Iterator[dict[str, Noted]]":
+        return map(self.__getitem__, range(len(self)))
+
+
+def _digits(matched: Any) -> list[int]:
+    """Return of each object the whole number whose binary digits say at which overlaps it is matched."""
+    import numpy as np
+
+    found: list[int] = ((1 << np.arange(LEVELS)) @ np.reshape(matched, (LEVELS, -1))).tolist()
+    return found
+
+
+def _of_digits(numbers: Sequence[int]) -> Any:
+    """Return the matches that such numbers say: booleans of shape (IoUs, found)."""
+    import numpy as np
+
+    return (np.array(numbers, dtype=int) & (1 << np.arange(LEVELS)[:, None])) > 0
+
+
 Score = Annotated[float, Field(allow_inf_nan=False)]
 Matched = Annotated[int, Field(ge=0, lt=1 << LEVELS)]
 

@@ -1,6 +1,6 @@
 """What rows of an evaluation set count for, and figures of such counts that several kinds of predictions have."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 from math import log
 from typing import Any
@@ -16,8 +16,6 @@ NOTHING = ""
 """The label of what one side does not have."""
 OVERLAP_PARTS = ("both", "found")
 """Numbers of `overlap` in which two models can differ."""
-_PLACES = {"F1": 2, "precision": 0, "recall": 1}
-"""Where scikit-learn gives them."""
 SIDES = {"F1": (0, 1), "precision": (1,), "recall": (0,)}
 """Of a pair of a right and a given label: which of the two makes a row count for the figure of a label."""
 MACRO = "macro "
@@ -80,22 +78,26 @@ def f1(counts: Counts) -> float:
 
 
 def by_label(counts: Counts) -> Figures:
-    """Return precision, recall and F1 of each label, and their means (scikit-learn), of counts by pairs of labels."""
-    pairs = {pair: count for pair, count in counts.items() if isinstance(pair, tuple) and count}
-    names = sorted({label for pair in pairs for label in pair} - {NOTHING})
+    """Return precision, recall and F1 of each label, and their means, of counts by pairs of a right and a given label;
+    0 where there is nothing to divide by.
+    """
+    right, given, both = (defaultdict[str, float](float) for _ in range(3))
+    for pair, count in counts.items():
+        if isinstance(pair, tuple) and count:
+            right[pair[0]] += count
+            given[pair[1]] += count
+            both[pair[0]] += count * (pair[0] == pair[1])
+    names = sorted({*right, *given} - {NOTHING})
     if not names:
         return {}
-    from sklearn.metrics import precision_recall_fscore_support
-
-    right, given = zip(*pairs, strict=True)
-    table = precision_recall_fscore_support(
-        right, given, labels=names, sample_weight=[*pairs.values()], zero_division=0.0
-    )
-    return {
-        **{f"{MACRO}{what}": float(table[place].mean()) for what, place in _PLACES.items()},
-        **{
-            f"{what} {name}": float(value)
-            for what, place in _PLACES.items()
-            for name, value in zip(names, table[place], strict=True)
-        },
+    parts = {
+        "F1": [(2 * both[name], right[name] + given[name]) for name in names],
+        "precision": [(both[name], given[name]) for name in names],
+        "recall": [(both[name], right[name]) for name in names],
     }
+    table = {what: [float(some / whole) if whole else 0.0 for some, whole in one] for what, one in parts.items()}
+    means = {f"{MACRO}{what}": sum(values) / len(names) for what, values in table.items()}
+    each = {
+        f"{what} {name}": value for what, values in table.items() for name, value in zip(names, values, strict=True)
+    }
+    return {**means, **each}

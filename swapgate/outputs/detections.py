@@ -303,6 +303,7 @@ def lead(golden: Detections, candidate: Detections, right: Sequence[Annotation])
 
 OUTPUT = Output(
     prediction=Detections,
+    extra="vision",
     compare=Compare(invalid, expected, drift, swap, recorded),
     count=lambda found, right: sureness_of(scored(found, right)),
     figures=lambda counts, rows: mean_sureness(counts),

@@ -73,7 +73,8 @@ def answered(said: Any, _given: Any, row: Any) -> LabelSet:
     may count.
     """
     found, complete = scores(said, row)
-    threshold, least = row.counted_from, min(found.values())
+    threshold = row.counted_from
+    least = float(f"{min(found.values()):.7g}")  # as label_set has it: what is left out has no more than the last one
     if not complete and least >= threshold:
         missing = listed(sorted(row.labels.keys() - {*found, OTHERS})) or "others"
         raise SurroundingsFault(

@@ -123,6 +123,8 @@ class Output:
     threshold): the prediction, in which margins are unknown. Raises SurroundingsFault where it is no such answer or has
     a label that the row does not map, ModelFault where no model could have meant it. None: predictions of the kind are
     not read from others' answers."""
+    extra: str = ""
+    """The extra of swapgate with what compares and counts it (`swapgate.core.extras`); nothing where none is needed."""
     unscored: int = 0
     """What is compared of a prediction besides its numbers: of a text the text itself."""
 

@@ -187,20 +187,21 @@ def clearness(found: Ranking, right: Relevant) -> float:
 
 
 def count(found: Ranking, right: Relevant) -> Counts:
-    """Return what a row adds: nDCG (scikit-learn, with linear gains), recall and reciprocal rank of the first `TOP`."""
-    import numpy as np
-    from sklearn.metrics import ndcg_score
-
+    """Return what a row adds: nDCG with linear gains (Järvelin and Kekäläinen 2002, as scikit-learn and torchmetrics
+    have it), recall and the reciprocal rank of the first relevant passage, all of the first `TOP`.
+    """
     grades, there = dict(right.grades), [hit.id for hit in found.hits]
     places = [place for place, name in enumerate(there, 1) if name in grades]
-    missed = [grade for name, grade in grades.items() if name not in there]
-    gains = [*(grades.get(name, 0) for name in there), *missed, 0]  # and one of the many that are not relevant
-    order = np.arange(len(gains), 0, -1)
+    gained = _discounted([grades.get(name, 0) for name in there])
     return {
-        NDCG: float(ndcg_score([gains], [order], k=TOP)),
+        NDCG: gained / _discounted(sorted(grades.values(), reverse=True)[:TOP]),
         RECALL: len(places) / len(grades),
         MRR: 1 / places[0] if places else 0.0,
     }
+
+
+def _discounted(gains: Sequence[int]) -> float:
+    return math.fsum(gain / math.log2(place + 1) for place, gain in enumerate(gains, 1))
 
 
 def figures(counts: Counts, rows: float) -> Figures:

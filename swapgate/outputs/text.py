@@ -342,5 +342,6 @@ OUTPUT = Output(
     answered=answered,
     ratios={CAPPED[name]: (part,) for name, part in ERROR_RATES.items()},
     limits=("text", "words"),
+    extra="text",
     unscored=1,
 )

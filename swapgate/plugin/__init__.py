@@ -13,8 +13,8 @@ import pytest
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.elsewhere import Elsewhere
-from swapgate.plugin.persistent import DEVICES, add_keys, apply, threads
-from swapgate.project.configuration import DEFAULT_MODELS, EARLY, TASKS, UNRELATED
+from swapgate.plugin.persistent import DEVICES, add_keys, apply
+from swapgate.project.configuration import DEFAULT_MODELS, EARLY, TASKS, UNRELATED, threads
 from swapgate.trials.cache import CACHE
 
 STANDARD = "swapgate.standard"
@@ -77,6 +77,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="compute the rows of evaluation sets with N threads, whatever the models file says; with all cores that"
         " the process may use where neither says",
+    )
+    group.addoption(
+        "--ray",
+        metavar="ADDRESS",
+        help="let workers of Ray compute the rows of evaluation sets: those of the cluster there, or with `local` a"
+        " process for each core of this machine",
     )
     group.addoption(
         "--no-cache",

@@ -340,6 +340,8 @@ def _lacks_row(item: pytest.Item) -> bool:
 
 def marks_of(node: pytest.Item | pytest.Collector) -> Marks:
     """Return the tasks and suites that a test or module is marked with, of each kind by the closest mark."""
-    closest = [next((mark.args for mark in node.iter_markers(name) if mark.args), ()) for name in ("task", "suite")]
-    names = [[str(name) for name in args] for args in closest]
-    return Marks(names[0], names[1])
+    names: dict[str, list[str]] = {"task": [], "suite": []}
+    for mark in node.iter_markers():
+        if mark.args and names.get(mark.name) == []:
+            names[mark.name] = [str(name) for name in mark.args]
+    return Marks(names["task"], names["suite"])

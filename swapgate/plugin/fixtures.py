@@ -7,8 +7,6 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 import pytest
-import rich.markup
-import rich.progress
 
 from swapgate.core.faults import AbsentFault, Fault, SurroundingsFault
 from swapgate.goldens.anchors import remembered
@@ -26,12 +24,15 @@ from swapgate.trials.evaluating import tally_of, threads_for
 from swapgate.trials.plan import Key, Plan
 from swapgate.trials.progress import Advance, Progress, in_lines, unseen
 from swapgate.trials.running import Model
+from swapgate.trials.spread import Spread
 from swapgate.trials.timing import Work, ratio, times
 from swapgate.trials.timing import rounds as rounds_of
 
 T = TypeVar("T", Expected, Golden, Cost, Quality)
 
 PLAN = pytest.StashKey[Plan]()
+SPREAD = pytest.StashKey[Spread | None]()
+"""Over which machines the rows of evaluation sets are spread."""
 THREADS = pytest.StashKey[tuple[int | None, int]]()
 """With how many threads rows of evaluation sets are to be computed, where somebody says so; and how many there are."""
 CACHE = pytest.StashKey[Cache | None]()
@@ -184,8 +185,9 @@ def quality(request: pytest.FixtureRequest, model: Model) -> Quality:
     def tally(one: Model, first: int | None) -> Tally:
         progress = _progress(request.config, f"{one.name}: {one.source.name}")
         with nullcontext() if one is model else _as_reference(model):
-            threads = threads_for(one, *request.config.stash[THREADS])
-            return tally_of(one, evaluation, progress, request.config.stash[CACHE], threads, first, keep)
+            stash = request.config.stash
+            threads = threads_for(one, *stash[THREADS])
+            return tally_of(one, evaluation, progress, stash[CACHE], threads, first, keep, stash[SPREAD])
 
     def looks_at() -> list[Look]:
         return looks(evaluation.count)
@@ -246,6 +248,9 @@ def _progress(config: pytest.Config, what: str) -> Progress:
 
     @contextmanager
     def shown(count: int) -> Iterator[Advance]:
+        import rich.markup
+        import rich.progress
+
         with capture.global_and_fixture_disabled(), rich.progress.Progress(transient=True) as bar:
             task = bar.add_task(rich.markup.escape(what), total=count)
             yield lambda more: bar.advance(task, more)

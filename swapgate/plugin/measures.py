@@ -422,8 +422,8 @@ class Quality:
             return None
         name, theirs = reference.source.name, self._tallied(reference, counted.rows)
         if theirs.keys != counted.keys:
-            keys = zip(counted.named, counted.keys, theirs.keys, strict=True)
-            other = next(named[0] for named, ours, key in keys if ours != key)
+            both = zip(counted.keys, theirs.keys, strict=True)
+            other, _ = counted.named(next(row for row, (ours, key) in enumerate(both) if ours != key))
             raise SurroundingsFault(
                 f"{self.model.name}: {self.model.source.name} and {name} were not asked the same of row {other!r} of"
                 f" {self.evaluation}; let its inputs be while they are read, and run again"

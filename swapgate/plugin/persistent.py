@@ -13,17 +13,10 @@ from typing import Any, Literal, NamedTuple
 import pytest
 
 from swapgate.core.words import nearest
-from swapgate.project.configuration import MOST_THREADS
+from swapgate.project.configuration import threads
 
 PREFIX = "swapgate_"
 DEVICES = ("cpu", "cuda", "mps")
-
-
-def threads(text: str) -> int:
-    """Read a number of threads. Raises ArgumentTypeError."""
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_THREADS:,}")
-    return int(text)
 
 
 def _device(text: str) -> str:

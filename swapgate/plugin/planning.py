@@ -14,6 +14,7 @@ from swapgate.changes.changed import changed_suites, unrelated
 from swapgate.changes.doubts import with_doubts
 from swapgate.changes.git import check_out, commit_of, ignored_by
 from swapgate.changes.judges import Layout
+from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.pending import on_ci
@@ -26,6 +27,7 @@ from swapgate.plugin.ledger import CHECKED_OUT, CHECKOUT, Ledger
 from swapgate.project.configuration import EARLY, TASKS
 from swapgate.trials.cache import Cache, cache_folder
 from swapgate.trials.plan import Plan, make_plan
+from swapgate.trials.spread import Spread, check_installed
 from swapgate.verdicts.facts import running
 from swapgate.verdicts.writing import write_running
 
@@ -54,6 +56,8 @@ def configure(config: pytest.Config, models_file: Path) -> None:
             )
     if config.option.accept_edited and config.option.against is None:
         raise pytest.UsageError("--accept-edited without --against accepts nothing; give both")
+    if getattr(config.option, "benchmark_histogram", None) and (words := lack(["histogram"])):
+        raise pytest.UsageError(f"--benchmark-histogram {words}")
     if config.option.inputs is not None:
         _use_inputs(config)
     try:
@@ -70,6 +74,7 @@ def configure(config: pytest.Config, models_file: Path) -> None:
     share = max(1, cores() // int(os.environ.get(WORKERS, "1")))
     config.stash[fixtures.THREADS] = config.option.threads or plan.manifest.threads, share
     config.stash[fixtures.CACHE] = _cache(config)
+    config.stash[fixtures.SPREAD] = _spread(config)
     config.pluginmanager.register(fixtures, "swapgate-fixtures")
     collecting = Collecting(plan)
     config.pluginmanager.register(collecting, "swapgate-suite")
@@ -104,6 +109,21 @@ def _cache(config: pytest.Config) -> Cache | None:
     cache = Cache(cache_folder())
     config.add_cleanup(cache.close)
     return cache
+
+
+def _spread(config: pytest.Config) -> Spread | None:
+    """Return over which machines rows are spread; None over none. Raises UsageError where that cannot be."""
+    if config.option.ray is None:
+        return None
+    if WORKERS in os.environ or getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("--ray with -n: each process would begin workers of its own; give one of both")
+    try:
+        check_installed()
+    except InputFault as fault:
+        raise pytest.UsageError(str(fault)) from None
+    spread = Spread(config.option.ray)
+    config.add_cleanup(spread.close)
+    return spread
 
 
 def _use_inputs(config: pytest.Config) -> None:

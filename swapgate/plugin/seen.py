@@ -4,6 +4,7 @@ It is gathered only where --verdict-html asks for a page, where the predictions 
 test as JSON.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -27,8 +28,10 @@ from swapgate.tasks.case import Case
 from swapgate.trials.running import Model
 from swapgate.verdicts.items import Curves, Looks
 
-ROWS = 300
-"""Rows that flipped, of one tier, of which both predictions are shown; of the others what was wrong is told."""
+ROOM = 3_000_000
+"""Letters, as JSON, of rows of one tier that flipped: their pictures and sounds, and what both sides say of them; of
+more what was wrong is told. A page that has no room for as much leaves out some of it.
+"""
 LETTERS = 2_000
 """Letters of an input that are shown."""
 LETTERS_OF_LABEL = 100
@@ -41,17 +44,27 @@ def seen(checks: Iterable[Any], told: set[str], sets: dict[str, EvaluationSet]) 
     """Return what is to be seen of a test by what it compared with; `told`: what this process has told before."""
     found: dict[str, Any] = {}
     for check in checks:
-        if isinstance(check, Expected | Golden) and not isinstance(check.case, Orphan):
-            key = f"{check.model.name}/{check.case.id}"
-            if key not in told:
-                with suppress(Fault):  # its test says so
-                    found["case"] = _of_case(check.model, check.case, found, told)
-                    told.add(key)
-        elif isinstance(check, Cost) and check.ratios:
-            found["blocks"] = {check.name: [*check.ratios]}
-        elif isinstance(check, Quality) and check.sides:
-            found |= _of_quality(check, sets[check.model.suite], found, told)
+        try:
+            found |= _of_check(check, found, told, sets)
+        except Exception as error:  # of a kind of prediction or input of another package
+            words = f"{check.model.name}: the page lacks a part of it: {explained(error)}"
+            found.setdefault("faults", []).append(words)
     return found
+
+
+def _of_check(check: Any, found: dict[str, Any], told: set[str], sets: dict[str, EvaluationSet]) -> dict[str, Any]:
+    if isinstance(check, Expected | Golden) and not isinstance(check.case, Orphan):
+        key = f"{check.model.name}/{check.case.id}"
+        if key not in told:
+            with suppress(Fault):  # its test says so
+                case = _of_case(check.model, check.case, found, told)
+                told.add(key)
+                return {"case": case}
+    elif isinstance(check, Cost) and check.ratios:
+        return {"blocks": {check.name: [*check.ratios]}}
+    elif isinstance(check, Quality) and check.sides:
+        return _of_quality(check, sets[check.model.suite], found, told)
+    return {}
 
 
 def _of_case(model: Model, case: Case, found: dict[str, Any], told: set[str]) -> Looks:
@@ -64,15 +77,16 @@ def looks(case: Case, before: Prediction | None, now: Prediction, found: dict[st
     """Return what an input looks like, and what both sides say of it."""
     given: Any = case.input
     try:
-        shown = dress(before, now, case.expected, given)
+        shown = json.loads(json.dumps(dress(before, now, case.expected, given)))
+        moved = blocks.moved(shown)
     except Exception as error:  # of a kind of prediction of another package
-        shown = [blocks.lines([Line(f"cannot be shown: {explained(error)}")])]
+        shown, moved = [blocks.lines([Line(f"cannot be shown: {explained(error)}")])], 0.0
     has_text = any(block["kind"] == "spans" for block in shown)
     name = input_digest(given) if not isinstance(given, str | Composed) else ""
     if name and name not in told and (small := media(given)):
         found.setdefault("media", {})[name] = small
         told.add(name)
-    return Looks(_given(case, given, has_text), shown, blocks.moved(shown), _labels(case), name)
+    return Looks(_given(case, given, has_text), shown, moved, _labels(case), name)
 
 
 def _labels(case: Case) -> list[str]:
@@ -117,22 +131,26 @@ def _rows(
     found: dict[str, Any],
     told: set[str],
 ) -> dict[str, Any]:
-    """Return rows that flipped by their ids: of what labels and slices they are, and of the first what both said."""
+    """Return rows that flipped by their ids: of what labels and slices they are, and of as many as there is room for
+    what both said, those that are lost first.
+    """
     slices = {
         row: f"{key} = {value}" for key, values in ours.slices.items() for value, rows in values.items() for row in rows
     }
-    places = {ours.named[row][0]: row for row in flipped}
     shown: dict[str, Any] = {}
-    for case in evaluation.rows() if places else ():
-        if case.id not in places:
-            continue
-        row = places[case.id]
-        before, now = theirs.prediction(row), ours.prediction(row)
-        if now is not None and len(shown) < ROWS:
-            found_looks = looks(case, before, now, found, told)
-        else:
-            found_looks = Looks(case.shown, [], 0.0, _labels(case), "")
-        shown[case.id] = found_looks._replace(slices=[slices[row]] if row in slices else [])
+    room = ROOM
+    for side in (ours, theirs):
+        places = {ours.named(row)[0]: row for row in flipped if row in side.wrong}
+        for case in evaluation.rows() if places else ():
+            if case.id not in places:
+                continue
+            row = places[case.id]
+            before, now = theirs.prediction(row), ours.prediction(row)
+            one = Looks(case.shown, [], 0.0, _labels(case), "")
+            if now is not None and room > 0:
+                one = looks(case, before, now, found, told)
+                room -= len(json.dumps([one.blocks, found.get("media", {}).get(one.media)]))
+            shown[case.id] = one._replace(slices=[slices[row]] if row in slices else [])
     return shown
 
 

@@ -1,5 +1,6 @@
 """What pytest's configuration of a project says, also where pytest does not run."""
 
+import argparse
 import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +19,13 @@ EARLY = "swapgate_decide_early"
 """The key that stands for --decide-early."""
 UNRELATED = "swapgate_unrelated"
 """The key that lists files on which no verdict depends, as globs."""
+
+
+def threads(text: str) -> int:
+    """Read a number of threads. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_THREADS:,}")
+    return int(text)
 
 
 def configured(root: Path, key: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.tables import LARGEST
 from swapgate.core.words import listed
@@ -87,10 +88,10 @@ def _lines(path: Path, _columns: object) -> Iterator[tuple[int, bytes]]:
 
 
 def _parquet(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise SurroundingsFault(f"{path}: reading it needs pyarrow; type: pip install 'swapgate[parquet]'") from error
+    if words := lack(["parquet"]):
+        raise SurroundingsFault(f"{path}: reading it {words}")
+    from pyarrow import parquet
+
     number = 0
     with parquet.ParquetFile(path) as file:
         names = file.schema_arrow.names

@@ -1,6 +1,6 @@
 """A tally beside another model's rows that were counted in an earlier run, each told by its key. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from swapgate.outputs.counts import RIGHT
 from swapgate.outputs.prediction import Output
@@ -23,13 +23,17 @@ def beside(tally: Tally, remembered: Mapping[str, Counted]) -> tuple[Tally, Tall
     shared = [place for place, key in enumerate(tally.keys) if key in remembered]
     if not shared:
         return None
-    ours = tally.counted()
-    theirs = [remembered.get(key, own) for key, own in zip(tally.keys, ours, strict=True)]  # the latter are left out
-    for own, other in zip(ours, theirs, strict=True):
-        _check(own, other, {RIGHT, *tally.output.shares})
-    whole = recalled(tally.output, theirs)
+    whole = recalled(tally.output, _theirs(tally, remembered))
     whole.lie_as(tally)
     return (tally, whole) if len(shared) == tally.rows else (Part(tally, shared), Part(whole, shared))
+
+
+def _theirs(tally: Tally, remembered: Mapping[str, Counted]) -> Iterator[Counted]:
+    """Yield what is remembered of each row; where nothing is, its own, which is left out. Raises ValueError."""
+    for key, own in zip(tally.keys, tally.counted(), strict=True):
+        other = remembered.get(key, own)
+        _check(own, other, {RIGHT, *tally.output.shares})
+        yield other
 
 
 def _check(ours: Counted, theirs: Counted, shares: set[str]) -> None:

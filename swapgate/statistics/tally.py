@@ -2,21 +2,23 @@
 
 import functools
 import hashlib
-import itertools
 import json
 import zlib
 from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from swapgate.core.tables import adapter
 from swapgate.outputs import check_expected
 from swapgate.outputs.counts import CONFIDENCE, MACRO, NOTHING, RIGHT, SIDES, Counts, Figures, by_label
 from swapgate.outputs.prediction import Expected, Output, Prediction, to_json
+from swapgate.statistics.packed import Texts, Wrong
 from swapgate.statistics.sureness import Sureness, calibration_error, curve
 
 
@@ -30,6 +32,8 @@ class Counted:
     """What an accumulator needs of it, as JSON can hold it; None where there is none, or where it tells nothing."""
 
 
+DIGITS = 16
+"""Of a key."""
 AS_RECORDED = "was wrong when its rows were remembered"
 """In place of what a model said that is not asked again."""
 THIRDS = ("shortest third", "middle third", "longest third")
@@ -38,6 +42,8 @@ THIRDS = ("shortest third", "middle third", "longest third")
 class Tally:
     """The rows of an evaluation set that were predicted so far; predictions are kept only where somebody wants to
     look at them (`keep`), and inputs only in short.
+
+    A row takes some 100 bytes and what it counts for, 12 a number, and no object of its own: a set may have a million.
     """
 
     def __init__(self, output: Output, keep: bool = False) -> None:
@@ -45,25 +51,25 @@ class Tally:
         self.forms: list[bytes] | None = [] if keep else None
         """Of each row what was predicted, packed; None where nobody wants to look at that."""
         self.rows = 0
-        self.keys: list[str] = []
-        """Of each row a digest of its input and accepted answers; empty where it has none."""
-        self.named: list[tuple[str, str]] = []
-        """Of each row its id, and its input as it is shown."""
-        self.wrong: dict[int, tuple[str, str, str]] = {}
-        """From the number of a row that is not right to its id, what is wrong, and its input as it is shown."""
-        self.left_out: dict[int, str] = {}
-        """From the number of a row that was longer than the model reads to what was done: "cut to 512 tokens"."""
+        self._keys = bytearray()
+        """Of each row what `keys` gives, in `DIGITS` bytes."""
+        self._named = Texts()
+        """Of each row its id, what is wrong, and its input as it is shown."""
+        self._wrong = array("q")
+        """The numbers of the rows that are not right."""
+        self._words = ""
+        """In place of what is wrong, of rows that were recalled."""
+        self._left_out: dict[str, array[int]] = {}
+        """From what was done with rows that were longer than the model reads, "cut to 512 tokens", to their numbers."""
         self._said = array("Q")
         """Of each row the beginning of a digest of what was predicted."""
         self._accumulator = output.accumulator() if output.accumulator else None
         self._names: dict[Any, int] = {}
-        self._places, self._values, self._ends = array("q"), array("d"), array("q", [0])
-        self._inputs: dict[str, int] = {}
-        self._clusters: dict[str, int] = {}
-        self._unit_of = array("q")
-        """Of each row the number of what is independent: of its cluster; where there are none of its input, for rows
-        with the same one tell the same thing, and count once."""
-        self._sources: set[int] = set()
+        self._places, self._values, self._ends = array("i"), array("d"), array("q", [0])
+        self._inputs, self._clusters, self._sources = array("q"), array("q"), array("q")
+        """Of each row the hash of its input, of its cluster, and of what it is a part of; where it has one."""
+        self._units: tuple[int, Any] = 0, None
+        """What `_unit_of` gives, and of how many rows it was reckoned."""
         self._right: Counter[Any] = Counter()
         """Of a task of which one right answer is enough: in how many rows each is right."""
         self.slices: dict[str, dict[str, array[int]]] = {}
@@ -100,18 +106,16 @@ class Tally:
         remembered.
         """
         if left_out:
-            self.left_out[self.rows] = left_out
+            self._left_out.setdefault(left_out, array("q")).append(self.rows)
         if length is not None:
             self._lengths.append(length)
         for by, value in slices.items():
             self.slices.setdefault(by, {}).setdefault(value, array("q")).append(self.rows)
         if source is not None:
-            self._sources.add(hash(source))
-        told_by = given or f" {self.rows}"
-        if told_by not in self._inputs:
-            own = len(self._inputs) if cluster is None else self._clusters.setdefault(cluster, len(self._clusters))
-            self._inputs[told_by] = own
-        self._unit_of.append(self._inputs[told_by])
+            self._sources.append(hash(source))
+        self._inputs.append(hash(given or f" {self.rows}"))
+        if cluster is not None:
+            self._clusters.append(hash(cluster))
         if self.output.one_is_enough:
             self._right.update({*expected})
         named = (getattr(one, "label", one) for one in expected) if isinstance(expected, tuple) else ()
@@ -119,9 +123,9 @@ class Tally:
             self._labels.setdefault(label, array("q")).append(self.rows)
         mismatches = check_expected(prediction, expected)
         if mismatches:
-            self.wrong[self.rows] = row, "; ".join(map(str, mismatches)), shown
-        self.keys.append(key)
-        self.named.append((row, shown))
+            self._wrong.append(self.rows)
+        self._keys += key.encode("ascii").ljust(DIGITS)
+        self._named.append(row, "; ".join(map(str, mismatches)), shown)
         to_find = not isinstance(expected, Sized) or len(expected) > 0
         self._put({RIGHT: float(not mismatches)} | dict(self.output.count(prediction, expected)), to_find)
         for score, is_right in self.output.scored(prediction, expected) if self.output.scored else ():
@@ -144,13 +148,47 @@ class Tally:
         self.rows += 1
         self._table = None
 
-    def counted(self) -> list[Counted]:
-        """Return what each row came to."""
+    @property
+    def keys(self) -> list[str]:
+        """Of each row a digest of its input and accepted answers; empty where it has none."""
+        whole = self._keys.decode("ascii")
+        return [whole[start : start + DIGITS].rstrip() for start in range(0, len(whole), DIGITS)]
+
+    def named(self, row: int) -> tuple[str, str]:
+        """Return the id of the row with a number, and its input as it is shown."""
+        name, _, shown = self._named[row]
+        return name, shown
+
+    @property
+    def wrong(self) -> Wrong:
+        """From the number of a row that is not right to its id, what is wrong, and its input as it is shown."""
+        return Wrong(self._wrong, self._what_is_wrong)
+
+    def _what_is_wrong(self, row: int) -> tuple[str, str, str]:
+        name, words, shown = self._named[row]
+        return name, self._words or words, shown
+
+    @property
+    def _unit_of(self) -> Any:
+        """Of each row the number of what is independent, from 0 as they come: of its cluster; where there are none of
+        its input, for rows with the same one tell the same thing, and count once. An input that was seen before belongs
+        to the cluster where it was. An array of shape (rows,).
+        """
+        import numpy as np
+
+        if self._units[0] != len(self._inputs):
+            inputs = _numbered(np.array(self._inputs))
+            _, first = np.unique(inputs, return_index=True)
+            units = _numbered(np.array(self._clusters)[first])[inputs] if self._clusters else inputs
+            self._units = len(self._inputs), units.astype(np.int32)
+        return self._units[1]
+
+    def counted(self) -> Iterator[Counted]:
+        """Yield what each row came to."""
         names, noted = [*self._names], getattr(self._accumulator, "noted", lambda row: None)
-        return [
-            Counted({names[self._places[at]]: self._values[at] for at in range(*self._ends[row : row + 2])}, noted(row))
-            for row in range(self.rows)
-        ]
+        for row in range(self.rows):
+            counts = {names[self._places[at]]: self._values[at] for at in range(*self._ends[row : row + 2])}
+            yield Counted(counts, noted(row))
 
     def recall(self, counted: Counted) -> None:
         """Count a row by what it once came to. Raises ValueError where that is no row of such predictions."""
@@ -160,10 +198,10 @@ class Tally:
 
     def lie_as(self, other: "Tally") -> None:
         """Let the rows, which were recalled, be those of another tally: with its ids, inputs and clusters."""
-        self.keys, self.named, self._to_find = other.keys, other.named, other._to_find
-        self._inputs, self._clusters, self._unit_of = other._inputs, other._clusters, other._unit_of
-        wrong = [place for place, right in enumerate(self.each(RIGHT)) if not right]
-        self.wrong = {place: (self.named[place][0], AS_RECORDED, self.named[place][1]) for place in wrong}
+        self._keys, self._named, self._to_find = other._keys, other._named, other._to_find
+        self._inputs, self._clusters, self._units = other._inputs, other._clusters, other._units
+        self._wrong = array("q", (place for place, right in enumerate(self.each(RIGHT)) if not right))
+        self._words = AS_RECORDED
 
     def first(self, rows: int) -> "Tally":
         """Return the first rows as a tally of their own, with what can be compared: without figures that are gathered,
@@ -172,14 +210,12 @@ class Tally:
         part, numbers = Tally(self.output), self._ends[rows]
         part._accumulator, part.rows = None, rows
         part.forms = self.forms[:rows] if self.forms is not None else None
-        part.keys, part.named, part._said = self.keys[:rows], self.named[:rows], self._said[:rows]
-        part.wrong = {row: one for row, one in self.wrong.items() if row < rows}
-        part.left_out = {row: one for row, one in self.left_out.items() if row < rows}
+        part._keys, part._named, part._said = self._keys[: rows * DIGITS], self._named, self._said[:rows]
+        part._wrong = self._wrong[: bisect_left(self._wrong, rows)]
+        part._left_out = {words: there[: bisect_left(there, rows)] for words, there in self._left_out.items()}
         part._names, part._ends = self._names, self._ends[: rows + 1]
         part._places, part._values = self._places[:numbers], self._values[:numbers]
-        part._unit_of, part._to_find = self._unit_of[:rows], self._to_find[:rows]
-        for own, whole in ((part._inputs, self._inputs), (part._clusters, self._clusters)):
-            own.update(itertools.islice(whole.items(), max(part._unit_of) + 1))
+        part._inputs, part._clusters, part._to_find = self._inputs[:rows], self._clusters[:rows], self._to_find[:rows]
         return part
 
     def is_remembered(self, figure: str) -> bool:
@@ -216,15 +252,16 @@ class Tally:
     def cuts(self) -> list[str]:
         """How many rows were not read whole, in words."""
         return [
-            f"{count:,} of {self.rows:,} rows were {words}"
-            for words, count in sorted(Counter(self.left_out.values()).items())
+            f"{len(rows):,} of {self.rows:,} rows were {words}"
+            for words, rows in sorted(self._left_out.items())
+            if rows
         ]
 
     def prediction(self, row: int) -> Prediction | None:
         """Return what was predicted of a row; None where it was not kept."""
         if not self.forms:
             return None
-        form: TypeAdapter[Prediction] = TypeAdapter(self.output.prediction)
+        form: TypeAdapter[Prediction] = adapter(self.output.prediction)
         return form.validate_json(zlib.decompress(self.forms[row]))
 
     def confusion(self) -> list[tuple[str, str, float]]:
@@ -261,7 +298,7 @@ class Tally:
     @property
     def units(self) -> int:
         """How many clusters there are, or where there are none how many rows with different inputs."""
-        return len(self._clusters) or len(self._inputs)
+        return int(self._unit_of.max()) + 1 if self._inputs else 0
 
     @property
     def sources(self) -> int | None:
@@ -269,7 +306,8 @@ class Tally:
 
         One file that holds all rows is only a way to keep them.
         """
-        return len(self._sources) if 1 < len(self._sources) < len(self._inputs) and not self.is_clustered else None
+        count = len({*self._sources})
+        return count if 1 < count < self.units and not self.is_clustered else None
 
     @property
     def is_clustered(self) -> bool:
@@ -291,7 +329,7 @@ class Tally:
 
         if self.units == self.rows:
             return self._figures(name, weights)
-        unit_of = np.array(self._unit_of)
+        unit_of = self._unit_of
         each = weights[:, unit_of]
         return self._figures(name, each if self.is_clustered else each / np.bincount(unit_of)[unit_of])
 
@@ -425,10 +463,20 @@ class Part(Tally):
         import numpy as np
 
         self.output, self.rows, self._whole, self._chosen = whole.output, len(chosen), whole, np.array(chosen)
-        self.wrong = {place: whole.wrong[row] for place, row in enumerate(chosen) if row in whole.wrong}
-        _, places = np.unique(np.array(whole._unit_of)[self._chosen], return_inverse=True)
-        self._unit_of, self._names = array("q", places.tolist()), whole._names
+        _, self._places_of_units = np.unique(whole._unit_of[self._chosen], return_inverse=True)
+        self._names = whole._names
         self._to_find = array("b", [whole._to_find[row] for row in chosen])
+
+    @property
+    def _unit_of(self) -> Any:
+        return self._places_of_units
+
+    @functools.cached_property
+    def wrong(self) -> Wrong:
+        """From the place of a row that is not right to its id, what is wrong, and its input as it is shown."""
+        whole, rows = self._whole.wrong, self._chosen
+        places = array("q", (place for place, row in enumerate(rows.tolist()) if row in whole))
+        return Wrong(places, lambda place: whole[int(rows[place])])
 
     @functools.cached_property
     def slices(self) -> "dict[str, dict[str, array[int]]]":  # type: ignore[override]
@@ -451,7 +499,7 @@ class Part(Tally):
     @property
     def units(self) -> int:
         """How many of the whole's clusters or different inputs have a row here."""
-        return max(self._unit_of) + 1
+        return int(self._unit_of.max()) + 1
 
     @property
     def is_clustered(self) -> bool:
@@ -484,6 +532,16 @@ class Part(Tally):
         all_weights = np.zeros((len(weights), self._whole.rows))
         all_weights[:, self._chosen] = weights
         return self._whole._figures(name, all_weights)
+
+
+def _numbered(values: Any) -> Any:
+    """Return of each value which it is of those that differ, from 0 as they come: an array of the same shape."""
+    import numpy as np
+
+    _, first, places = np.unique(values, return_index=True, return_inverse=True)
+    numbers = np.empty(len(first), dtype=np.int64)
+    numbers[np.argsort(first)] = np.arange(len(first))
+    return numbers[places]
 
 
 def _is_pair(name: Any) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from swapgate import outputs
+from swapgate.core.extras import EXTRAS
 from swapgate.core.faults import InputFault
 from swapgate.core.packages import brought
 from swapgate.outputs.prediction import Output
@@ -30,7 +31,7 @@ from swapgate.tasks.case import CaseShape
 from swapgate.tasks.task import Task
 
 NAME = re.compile(r"[a-z][a-z0-9-]*")
-KINDS: Mapping[str, type] = {"name": str, "output": Output, "figures": tuple, "aliases": tuple}
+KINDS: Mapping[str, type] = {"name": str, "output": Output, "figures": tuple, "aliases": tuple, "extra": str}
 """What some fields of a task must be."""
 GROUP = "swapgate.tasks"
 BUILT_IN = (
@@ -132,6 +133,7 @@ def _checked(task: object, origin: str) -> Task:
     wrong = [name for name, kind in KINDS.items() if not isinstance(getattr(task, name), kind)]
     wrong += [] if isinstance(task.case, type) and issubclass(task.case, CaseShape) else ["case"]
     wrong += [] if task.figures and all(isinstance(name, str) for name in task.figures) else ["figures"]
+    wrong += [] if {*task.extras} <= EXTRAS.keys() else ["extra"]
     wrong += [name for name in ("read", "predict") if not callable(getattr(task, name))]
     if wrong:
         raise InputFault(f"{origin}: {', '.join(wrong)} of its Task are not what swapgate.tasks.task says; mend them")

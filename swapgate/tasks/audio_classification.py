@@ -115,6 +115,7 @@ TASK = classifier(
         name="audio-classification",
         output=classification.OUTPUT,
         case=AudioCase,
+        extra="audio",
         read=read,
         predict=predict,
         auto_class="AutoModelForAudioClassification",

@@ -52,6 +52,7 @@ TASK = classifier(
         name="image-classification",
         output=classification.OUTPUT,
         case=ImageCase,
+        extra="vision",
         read=read,
         predict=predict,
         auto_class="AutoModelForImageClassification",

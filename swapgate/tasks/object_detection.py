@@ -154,6 +154,7 @@ TASK = Task(
     name="object-detection",
     output=detections.OUTPUT,
     case=DetectionCase,
+    extra="vision",
     read=read,
     predict=predict,
     auto_class="AutoModelForObjectDetection",

@@ -60,7 +60,7 @@ def auto_class(name: str, config: Mapping[str, Any]) -> str:
     if any(str(one).endswith(OTHERS) for one in architectures):
         raise SurroundingsFault(
             f"{what}: of recognizers CTC models and Whisper are read, and none of its kind; judge one of these, or"
-            " write a task for it (README, Tasks of your own)"
+            " write a task for it (docs/how-to/own-task.md)"
         )
     raise SurroundingsFault(
         f"{what}, which is neither a Whisper nor saved as one for CTC; give a checkpoint that was trained to write what"
@@ -251,6 +251,7 @@ TASK = Task(
     name="speech-recognition",
     output=text.OUTPUT,
     case=SpeechCase,
+    extra="audio",
     read=read,
     predict=predict,
     batch=BATCH,

@@ -111,6 +111,8 @@ class Task:
     it, and with which arguments; pictures and sounds are bytes of a file. None: servers are not asked for the task."""
     row: type[CaseShape] | None = None
     """The shape of a row of an evaluation set, where it is not that of a case."""
+    extra: str = ""
+    """The extra of swapgate with what its inputs are read by (`swapgate.core.extras`); nothing where none is needed."""
     graded: str = ""
     """What a model of the task gives that is not right or wrong as a whole, as in "a summary"."""
     as_right: Callable[[Any], Any] | None = None
@@ -127,6 +129,11 @@ class Task:
     def names(self) -> tuple[str, ...]:
         """Its name and the others."""
         return (self.name, *self.aliases)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The extras of swapgate that it needs, and its kind of prediction."""
+        return tuple(filter(None, (self.extra, self.output.extra)))
 
     @property
     def built_in(self) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.core.files import user_cache
 
 T = TypeVar("T")
 
@@ -48,11 +49,7 @@ DELETE FROM rows WHERE key IN (
 def cache_folder() -> Path:
     """Return where rows are kept: what SWAPGATE_CACHE names, else a folder in the user's cache."""
     named = os.environ.get(CACHE)
-    if named:
-        return Path(os.path.expanduser(named))
-    import pooch
-
-    return Path(pooch.os_cache("swapgate")) / "rows"
+    return Path(os.path.expanduser(named)) if named else user_cache("rows")
 
 
 @dataclass(eq=False)
@@ -169,6 +166,11 @@ def remedy(error: Exception) -> str:
         return "empty it and let nobody else in (chmod 700)"
     is_broken = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
     return f"remove {FILE} and what begins so" if is_broken else "mend that"
+
+
+def recalled_words(models: Sequence[str]) -> str:
+    """Return in words which models were not asked for how many rows."""
+    return f"answers taken from earlier runs: {', '.join(models)}; --no-cache asks for all of them again"
 
 
 def told(folder: Path) -> str:

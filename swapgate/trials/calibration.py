@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swapgate.backends import find
+from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault, ModelFault
 from swapgate.core.words import nearest
 from swapgate.goldens.golden import golden_path
@@ -102,6 +103,8 @@ def model_of(asked: str, models_file: Path, root: Path, device: str | None = Non
     row = row.model_copy(update={"device": device or row.device})
     check_device(row.device, f"calibrate {asked} on {row.device}")
     cases = cases_of(manifest, root, suite, row.label_set)
+    if words := lack(manifest.tasks[suite].extras):
+        raise InputFault(f"swapgate calibrate {asked} {words}")
     try:
         in_file = f"{asked} --models={manifest.option}"
         source = find(row, models_file.parent, root, f"[{asked}] in {models_file}", in_file)

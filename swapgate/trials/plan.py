@@ -4,7 +4,7 @@ import difflib
 import functools
 import os
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from swapgate.backends import endpoint, find, told_from
 from swapgate.backends.backend import OWN_KEYS
+from swapgate.core.extras import lack
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import nearest
 from swapgate.goldens.anchors import ANCHOR as ANCHORS
@@ -212,6 +213,8 @@ def make_plan(
                 _leave_out(plan, suite, fault)
 
     swapped = {swap.partition("=")[0] for swap in swaps}
+    needed = {suite: _extras(manifest, suite) for suite in manifest.rows}
+    of_each(lambda suite: _check_extras(plan, suite, needed))
     of_each(lambda suite: _add(plan, suite, working_tree, swapped))
     of_each(lambda suite: _find_set(plan, suite, sets.get(suite), working_tree, needs_sets))
     for swap in swaps:
@@ -220,6 +223,23 @@ def make_plan(
     if working_tree is None:
         _check_goldens(plan)
     return plan
+
+
+def _extras(manifest: Manifest, suite: str) -> set[str]:
+    """Return the extras of swapgate that a suite needs, by its task and by what its rows are."""
+    found = {*manifest.tasks[suite].extras}
+    for row in manifest.rows[suite].values():
+        with suppress(InputFault):  # told where the row is read
+            found.add(told_from(row.model, manifest.path.parent, row.backend).extra)
+    return found - {""}
+
+
+def _check_extras(plan: Plan, suite: str, needed: Mapping[str, Set[str]]) -> None:
+    """Make sure that what a suite needs is installed. Raises InputFault with the line that installs it, and all that
+    the other suites need.
+    """
+    if words := lack(needed[suite], set().union(*needed.values())):
+        raise InputFault(f"{plan.shown(plan.manifest.path)}: {suite} {words}")
 
 
 def _add(plan: Plan, suite: str, working_tree: Path | None, swapped: Container[str]) -> None:

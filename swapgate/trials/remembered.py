@@ -11,7 +11,7 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,9 +20,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 import swapgate
+from swapgate.core.faults import SurroundingsFault
 from swapgate.models.devices import device_settings
-from swapgate.models.digest import file_digests
-from swapgate.models.loading import Source, surroundings
+from swapgate.models.digest import digests
+from swapgate.models.loading import surroundings
 from swapgate.outputs.prediction import Prediction
 from swapgate.project.manifest import Row
 from swapgate.tasks import BUILT_IN
@@ -34,10 +35,11 @@ NOT_ASKED = frozenset({"model", "revision", "budget", "clear_lead", "accepted", 
 """Keys of a row on which no answer depends: its files count and not where they lie. What a task adds counts."""
 LIBRARIES = (
     *("numpy", "Pillow", "librosa", "scipy", "soundfile", "soxr", "safetensors", "sentencepiece", "protobuf"),
-    *("timm", "torchvision", "torchaudio", "tiktoken", "kernels", "accelerate", "peft", "regex"),
+    *("timm", "torchvision", "torchaudio", "tiktoken", "kernels", "accelerate", "peft", "regex", "onnx"),
+    *("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-training"),
 )
 """What besides torch, transformers and tokenizers may take part in an answer."""
-NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "PYTORCH_", "TORCH_")
+NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "ORT_", "PYTORCH_", "TORCH_")
 """How environment variables begin that say how numbers are computed."""
 
 
@@ -103,34 +105,47 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
     decoding = _decoding(asking.task)
     if not asking.by_files or not decoding:
         return None
-    source = asking.source
-    before = _written(source)
+    source, backend = asking.source, asking.backend
+    before = _written(backend.files(source))
+
+    def unchanged() -> bool:
+        with suppress(SurroundingsFault):  # of files that are gone meanwhile
+            return _written(backend.files(source)) == before
+        return False
+
     parts = {
         "task": [asking.task.name, decoding],
-        "files": _files(source.weights_folder, before),
+        "files": _digests(before),
         "row": row.model_dump(mode="json", exclude=set(NOT_ASKED)),
         "batch": batch,
         "device": device_settings(row.device),
         "threads": threads,
-        "surroundings": _surroundings() | {"backend": [source.backend, {**asking.backend.surroundings()}]},
+        "surroundings": computed_by()
+        | {"environment": _numeric(), "backend": [source.backend, {**backend.surroundings()}]},
     }
     base = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-    return Memory(cache, base, TypeAdapter(asking.task.output.prediction), lambda: _written(source) == before)
+    return Memory(cache, base, TypeAdapter(asking.task.output.prediction), unchanged)
+
+
+Written = tuple[tuple[str, Path, int, int], ...]
+"""Files of a model: what each is to it, where it is, and what changes when it is written."""
 
 
 @functools.lru_cache(maxsize=64)
-def _files(folder: Path, _written: Hashable) -> dict[str, str]:
+def _digests(written: Written) -> dict[str, str]:
     """Return the digest of each file of a model, read once as long as none is written. Raises SurroundingsFault."""
-    return file_digests(folder)
+    return digests({name: path for name, path, *_ in written})
 
 
-def _written(source: Source) -> tuple[tuple[str, int, int], ...]:
-    """Return what changes when a file of a model is written."""
-    found: list[tuple[str, int, int]] = []
-    with suppress(OSError):
-        for path in sorted(path for path in source.weights_folder.rglob("*") if path.is_file()):
+def _written(files: Mapping[str, Path]) -> Written:
+    """Return what changes when a file of a model is written, or one is gone. Raises SurroundingsFault."""
+    found: list[tuple[str, Path, int, int]] = []
+    for name, path in files.items():
+        try:
             status = path.stat()
-            found.append((str(path), status.st_mtime_ns, status.st_size))
+        except OSError as error:
+            raise SurroundingsFault(f"{path}: {error}; fetch or save the model again") from error
+        found.append((name, path, status.st_mtime_ns, status.st_size))
     return tuple(found)
 
 
@@ -155,15 +170,22 @@ def _own_code() -> str:
     return found.hexdigest()
 
 
-def _surroundings() -> dict[str, Any]:
-    """Return what the numbers depend on besides the model."""
+PROCESSOR = "processor"
+"""In what `computed_by` tells: two that differ in this alone give the same answers, but for the last digits."""
+
+
+def computed_by() -> dict[str, Any]:
+    """Return what the numbers of this process depend on besides the model, its threads and its environment."""
     versions = {}
     for name in LIBRARIES:
         with suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     said = {name: value for name, value in surroundings().items() if name != "threads"}
-    numeric = {name: value for name, value in os.environ.items() if name.startswith(NUMERIC)}
-    return {**said, "libraries": versions, "processor": _processor(), "environment": numeric}
+    return {**said, "libraries": versions, PROCESSOR: _processor(), "swapgate": _own_code()}
+
+
+def _numeric() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(NUMERIC)}
 
 
 @functools.cache

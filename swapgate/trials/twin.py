@@ -4,10 +4,10 @@ A twin is made by the same recipe with another seed: nobody would say that it is
 cases and rows a swap may do too. One twin shows little, so no limit is proposed that is tighter than the default.
 """
 
+import argparse
 import bisect
-import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +17,11 @@ from swapgate.outputs.prediction import Expected, Prediction
 from swapgate.project.budgets import CaseBudget
 from swapgate.project.manifest import Row
 from swapgate.tasks.case import Case
+from swapgate.trials.beside import rows_as
 from swapgate.trials.checking import check_model
 from swapgate.trials.evaluating import EVALUATION_BATCH
 from swapgate.trials.plan import make_plan
-from swapgate.trials.progress import Advance, Progress, unseen
+from swapgate.trials.progress import Progress, unseen
 from swapgate.trials.running import Model
 
 MARK = "twin: "
@@ -94,27 +95,29 @@ def measure_twin(
     tier: str,
     twin: str,
     directory: Path,
-    device: str | None,
+    asked: argparse.Namespace,
     progress: Progress = unseen,
 ) -> Twin:
-    """Ask a twin and the model of SUITE.TIER for all cases and rows; `directory`: where the twin's path begins.
+    """Ask a twin and the model of SUITE.TIER for all cases and rows.
 
-    Raises Fault.
+    `directory`: where the twin's path begins; `asked`: the options of the command. Raises Fault.
     """
     try:
-        plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=device, needs_sets=False)
+        plan = make_plan(root, models_file, [f"{tier}={twin}"], [], directory, device=asked.device, needs_sets=False)
         ((key, incumbent),) = plan.incumbents.items()
         model = plan.models[key]
         check_model(model)
     except Fault as fault:  # it speaks of a swap, which a twin is
         raise type(fault)(str(fault).replace(f"--swap {tier}=", "--twin ")) from fault
     judging = [case for case in model.cases.cases if not case.quarantine]
-    cases = _side(model, incumbent, judging)
+    cases = _side(incumbent, _said(model, incumbent, judging))
     evaluation = plan.evaluations.get(key[0])
     rows, notes = None, _of_critical(judging, cases)
     if evaluation and not model.task.graded:
+        how = rows_as(asked, plan.manifest.threads)
         with progress(evaluation.count) as advance:
-            rows = _side(model, incumbent, evaluation.rows(), advance)
+            rows = _side(incumbent, how.beside([model, incumbent], evaluation.path, evaluation.rows(), advance))
+        notes += how.notes
     else:
         why = f"{model.task.graded} is not right or wrong as a whole" if evaluation else "there is no evaluation set"
         notes.append(f"measured by cases alone: {why}")
@@ -123,27 +126,27 @@ def measure_twin(
     return Twin(*key, *names, cases, rows, notes, tolerance, clear_lead, budget)
 
 
-def _side(
-    twin: Model,
-    incumbent: Model,
-    cases: Iterator[Case] | Sequence[Case],
-    advance: Advance = lambda _: None,
-) -> Side:
+def _side(incumbent: Model, asked: Iterable[tuple[Case, Sequence[Prediction]]]) -> Side:
+    """Count inputs, each with what the twin says and what its incumbent does."""
     answered, inputs, gained = [], 0, 0
-    batches = iter(cases)
-    while batch := list(itertools.islice(batches, EVALUATION_BATCH)):
-        given = [case.input for case in batch]
-        inputs += len(batch)
-        for case, now, then in zip(batch, twin.predict(given), incumbent.predict(given), strict=True):
-            is_wrong = bool(check_expected(now, case.expected))
-            if check_expected(then, case.expected):
-                gained += not is_wrong
-                continue
-            lead = incumbent.task.output.lead(then, now, case.expected) if is_wrong else None
-            fall = None if is_wrong else _fall(now, then, case.expected, incumbent.row.tolerance)
-            answered.append(Answered(case.id, lead, fall))
-        advance(len(batch))
+    for case, (now, then) in asked:
+        inputs += 1
+        is_wrong = bool(check_expected(now, case.expected))
+        if check_expected(then, case.expected):
+            gained += not is_wrong
+            continue
+        lead = incumbent.task.output.lead(then, now, case.expected) if is_wrong else None
+        fall = None if is_wrong else _fall(now, then, case.expected, incumbent.row.tolerance)
+        answered.append(Answered(case.id, lead, fall))
     return Side(inputs, answered, gained)
+
+
+def _said(twin: Model, incumbent: Model, cases: Sequence[Case]) -> Iterator[tuple[Case, Sequence[Prediction]]]:
+    """Ask both for cases, which are never taken from an earlier run."""
+    for start in range(0, len(cases), EVALUATION_BATCH):
+        batch = cases[start : start + EVALUATION_BATCH]
+        given = [case.input for case in batch]
+        yield from zip(batch, zip(twin.predict(given), incumbent.predict(given), strict=True), strict=True)
 
 
 def _fall(now: Prediction, then: Prediction, right: Expected, tolerance: Tolerance) -> float:

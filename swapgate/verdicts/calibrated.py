@@ -18,6 +18,7 @@ from swapgate.core.words import plain, toml_string
 from swapgate.goldens.provenance import CPU
 from swapgate.outputs.tolerance import DEVICES, LIMITS, Tolerance, lead_text
 from swapgate.project.manifest import Row
+from swapgate.trials.beside import add_row_options
 from swapgate.trials.calibration import BOX_FLOOR, FLOOR, Calibration, calibrate, counted, model_of
 from swapgate.trials.progress import in_lines
 from swapgate.trials.study import useless
@@ -54,6 +55,7 @@ def add_calibrate_options(command: argparse.ArgumentParser) -> None:
         "--device", choices=[CPU, *DEVICES], help="what it is asked on, beside what it says on a CPU; that of its row"
     )
     command.add_argument("--models", default="embedded", metavar="FILE", help="a path, or a name in fixtures/models")
+    add_row_options(command)
     command.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
 
@@ -65,7 +67,7 @@ def calibrated(root: Path, models_file: Path, asked: argparse.Namespace, colour:
     if asked.twin is not None:
         if asked.runs or asked.study:
             raise InputFault("swapgate calibrate: --twin is measured in one way; leave out --runs and --study")
-        twin = measure_twin(root, models_file, asked.tier, asked.twin, Path.cwd(), asked.device, progress)
+        twin = measure_twin(root, models_file, asked.tier, asked.twin, Path.cwd(), asked, progress)
         return twin_json(twin) if asked.json else twin_text(twin)
     study = useless(asked.study, model) if asked.study else []
     found = calibrate(model, asked.runs or RUNS, progress)

@@ -80,6 +80,8 @@ class Seen:
     """By suite and tier, and what was timed: ratios in the order in which they were measured."""
     media: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Pictures and sounds (`swapgate.inputs.media`), by their digests."""
+    faults: list[str] = field(default_factory=list)
+    """What could not be shown, and why."""
 
     def add(self, record: Record, found: Mapping[str, Any]) -> None:
         """Take over what a test has shown, as JSON holds it."""
@@ -91,6 +93,7 @@ class Seen:
             self.rows[key] = {row: Looks(*looks) for row, looks in found["rows"].items()}
         self.blocks.setdefault(key, {}).update(found.get("blocks", {}))
         self.media.update(found.get("media", {}))
+        self.faults += [fault for fault in found.get("faults", ()) if fault not in self.faults]
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from swapgate.core.words import shortened
+from swapgate.core.words import shortened, told
 from swapgate.verdicts.drawn import gauges, scaled, series
 from swapgate.verdicts.facts import Report, Tier
 from swapgate.verdicts.items import OUTCOMES, Item, Seen, items
@@ -25,8 +26,15 @@ from swapgate.verdicts.verdict import Record
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 4_000
 """Letters of anything that a page says at once."""
+FIRST = 200
+"""Cases and rows that a browser lays out at once; of the others a page holds the text, and shows it when asked."""
+LISTED = 8_500_000
+"""Bytes of all cases and rows without what both sides say; rows that do not fit are counted alone."""
+ROOM = 7_500_000
+"""Bytes of a page that pictures, sounds and what both sides say may fill up; what does not fit is said to be left out.
+"""
 MEDIA = 4_500_000
-"""Letters of all pictures and sounds of a page; what does not fit is told by its name."""
+"""Bytes of all pictures and sounds of a page, at most."""
 CHOICES = 300
 """Labels and slices that one can choose among."""
 HIDDEN = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -50,17 +58,77 @@ def page(report: Report, records: Iterable[tuple[str, Record]] = (), seen: Seen 
         "label": _choices(item.looks.labels for item in listed),
         "slice": _choices(item.looks.slices for item in listed),
     }
+    rows, media = _listed(listed, seen.media)
     return rendered(
         "page.html",
         title=sentence(report),
         report=report,
-        items=listed,
+        items=rows,
         counts=counts,
         choices=choices,
         outcomes=OUTCOMES,
         seen=seen,
-        media=_media(listed, seen.media),
+        media=media,
     )
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The cases and rows of a page, as HTML."""
+
+    first: Sequence[str]
+    rest: Sequence[str]
+    """Those that are no part of the page before they are asked for, where its script runs."""
+    dressed: int
+    """How many show what both sides say."""
+    left_out: int
+    """How many do not, for want of room."""
+    unlisted: int
+    """Rows for which there is no room at all."""
+
+
+def _listed(listed: Sequence[Item], found: Mapping[str, Mapping[str, Any]]) -> tuple[Listed, dict[str, dict[str, Any]]]:
+    """Return the cases and rows of a page, and its pictures and sounds, as far as there is room.
+
+    Cases come before rows, and of both the worst first; what both sides say is told of as many as fit.
+    """
+    parts: Any = _environment().get_template("parts.html").module
+    ends, size = dict[int, tuple[str, str]](), 0
+    for place in sorted(range(len(listed)), key=lambda place: listed[place].kind):
+        head, tail = parts.head(listed[place]), parts.tail(listed[place])
+        size += len(head.encode()) + len(tail.encode())
+        if size > LISTED and listed[place].kind == "row":
+            break
+        ends[place] = head, tail
+    media, dresses, room, drawn = dict[str, dict[str, Any]](), dict[int, str](), ROOM - size, MEDIA
+    for place in [place for place in ends if listed[place].looks.blocks]:
+        name = listed[place].looks.media
+        if name in found and name not in media:
+            data = found[name]["data"] if len(found[name]["data"]) <= drawn else ""
+            media[name] = {**found[name], "data": data, "id": f"media-{len(media)}"}
+            room, drawn = room - len(data), drawn - len(data)
+        dress = _dress(listed[place], media)
+        room -= len(dress.encode())
+        if room < 0:
+            break
+        dresses[place] = dress
+    left_out = {place for place in ends if listed[place].kind == "row" or listed[place].looks.blocks} - {*dresses}
+    whole = [
+        head + dresses.get(place, parts.left_out() if place in left_out else "") + tail
+        for place, (head, tail) in sorted(ends.items())
+    ]
+    return Listed(whole[:FIRST], whole[FIRST:], len(dresses), len(left_out), len(listed) - len(ends)), media
+
+
+def _dress(item: Item, media: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Return what both sides say, as HTML; where it is of no form that a page knows, why."""
+    parts: Any = _environment().get_template("parts.html").module
+    try:
+        return parts.dress(item, media)
+    except Exception as error:  # a dress of another package
+        words = [[[f"cannot be shown: {told(error)}", "red"]]]
+        looks = item.looks._replace(blocks=[{"kind": "lines", "lines": words, "more": 0}], media="")
+        return parts.dress(replace(item, looks=looks), media)
 
 
 def sentence(report: Report) -> str:
@@ -172,18 +240,6 @@ def _choices(found: Iterable[Sequence[str]]) -> list[str]:
     """Return what one can choose among: what occurs most."""
     counts = Counter(one for several in found for one in several)
     return sorted(one for one, _ in counts.most_common(CHOICES))
-
-
-def _media(listed: Sequence[Item], found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return pictures and sounds of what is listed, the first of them with their data, as far as there is room."""
-    kept: dict[str, dict[str, Any]] = {}
-    room = MEDIA
-    for name in dict.fromkeys(item.looks.media for item in listed):
-        if name in found:
-            data = found[name]["data"]
-            room -= len(data)
-            kept[name] = {**found[name], "data": data if room >= 0 else "", "id": f"media-{len(kept)}"}
-    return kept
 
 
 def _curve(bins: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:

@@ -138,10 +138,12 @@ def judge(
         figures.setdefault(record.selected.key, {}).update(record.figures)
     for test, item in selected.items():
         worst.setdefault(test, Record(item, "incomplete", f"{item}: selected, but it did not run"))
+    places = {test: place for place, test in enumerate(selected)}  # two processes are done in any order
+    ordered = [worst[test] for test in sorted(worst, key=lambda test: places.get(test, len(places)))]
     swapped = set(swaps)
     verdicts = []
     for suite, tier in tiers:
-        mine = [record for record in worst.values() if record.selected.key == (suite, tier)]
+        mine = [record for record in ordered if record.selected.key == (suite, tier)]
         others = doubts.get((suite, tier), ())
         if mine or others or (suite, tier) in swapped:
             found, words = figures.get((suite, tier), {}), stale.get((suite, tier))

@@ -11,6 +11,7 @@ import pytest
 from _pytest.junitxml import LogXML
 
 from swapgate.core.files import write_whole
+from swapgate.core.words import plain, told
 from swapgate.verdicts.facts import Report, to_json
 from swapgate.verdicts.markdown import markdown
 from swapgate.verdicts.page import page
@@ -27,7 +28,7 @@ def write_running(facts: Report, json_path: Path | None, markdown_path: Path | N
     """
     for path, text_of in ((json_path, to_json), (markdown_path, markdown), (html_path, page)):
         if path and (path.is_file() or not path.exists()):  # and not a pipe or device, which shows all that comes
-            with suppress(OSError):
+            with suppress(Exception):
                 write_whole(path, text_of(facts))
 
 
@@ -58,8 +59,9 @@ def write_reports(
         try:
             if path:
                 write(path, facts)
-        except OSError as error:
-            lines.append(f"ERROR  {path} could not be written: {error.strerror}; the verdicts stand above")
+        except Exception as error:  # whatever it is, the other reports are written, and the status says it
+            reason = error.strerror if isinstance(error, OSError) else told(error)
+            lines.append(f"ERROR  {path} could not be written: {plain(str(reason))}; the verdicts stand above")
             facts = replace(facts, exit_status=facts.exit_status or EXIT_NOT_PASSED)
     return facts, lines
 

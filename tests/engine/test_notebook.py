@@ -1,5 +1,7 @@
 """judge and compare: the verdicts and figures of the command line, from Python."""
 
+import sys
+
 import pytest
 
 import swapgate
@@ -101,6 +103,15 @@ def test_what_cannot_be_compared(serving, changes, message):
     with pytest.raises(InputFault, match=message) as told:
         swapgate.compare(**given)
     assert "\n" not in str(told.value)
+
+
+def test_compare_without_an_extra(serving, monkeypatch):
+    """A task that needs what is not installed is told before a model is made."""
+    monkeypatch.setitem(sys.modules, "jiwer", None)
+    with pytest.raises(
+        InputFault, match=r"^task 'summarization' needs jiwer, .* type: pip install \"swapgate\[text\]\"$"
+    ):
+        swapgate.compare("serving:broken", "serving:one", ROWS, task="summarization")
 
 
 def test_model_that_cannot_be_made(serving):

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault
 from swapgate.core.words import first_line, listed
 from swapgate.project.foreign.found import Found
@@ -18,7 +19,6 @@ STATE, SPLITS, INFO = "state.json", "dataset_dict.json", "dataset_info.json"
 INDICES = "_indices_files"
 FEATURES = b"huggingface"
 """The key in the metadata of a Parquet file that holds features."""
-INSTALL = "pip install 'swapgate[parquet]'"
 
 
 def parquet(path: Path, _keys: Collection[str]) -> Iterator[Found]:
@@ -52,13 +52,10 @@ def dataset(path: Path, _keys: Collection[str]) -> Iterator[Found]:
 
 def from_hub(name: str, part: str | None, configuration: str | None) -> Iterator[Found]:
     """Yield the rows of a data set that the hub has. Raises InputFault."""
-    try:
-        import datasets
-    except ImportError as error:
-        raise InputFault(
-            f"{name}: there is no such file or folder, and a data set of the hub needs datasets; type: pip install"
-            " 'swapgate[datasets]'"
-        ) from error
+    if words := lack(["datasets"]):
+        raise InputFault(f"{name}: there is no such file or folder, and a data set of the hub {words}")
+    import datasets
+
     try:
         if part is None:
             parts = datasets.get_dataset_split_names(name, configuration)
@@ -106,10 +103,10 @@ def _named(value: Any, feature: Any) -> Any:
 
 
 def _pyarrow(path: Path) -> Any:
-    try:
-        import pyarrow
-        import pyarrow.ipc
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InputFault(f"{path}: reading it needs pyarrow; type: {INSTALL}") from error
+    if words := lack(["parquet"]):
+        raise InputFault(f"{path}: reading it {words}")
+    import pyarrow
+    import pyarrow.ipc
+    import pyarrow.parquet
+
     return pyarrow

@@ -432,4 +432,28 @@ def test_without_the_library(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     status, said, _ = run("someone/reviews", "sentiment")
     assert status == 4
-    assert said.endswith("needs datasets; type: pip install 'swapgate[datasets]'\n")
+    assert said.endswith('needs datasets, which is not installed; type: pip install "swapgate[datasets]"\n')
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_hard_rows(tmp_path, monkeypatch, several):
+    """The right rows on which a model leads least are taken, of labels that exclude each other and of several."""
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "serving.py": "def make():\n    return lambda texts: [[{'label': one, 'score': abs(float(text) - wrong)}"
+        " for wrong, one in enumerate(('good', 'bad'))] for text in texts]\n",
+        "fixtures/models/embedded.toml": f'[mood]\ntask = "text-classification"\nmulti_label = {str(several).lower()}\n'
+        '[mood.original]\nmodel = "serving:make"\nlabels = { "*" = "*" }\n',
+        "fixtures/mood/cases.toml": 'latency = "one"\n[[case]]\nid = "one"\ntext = "0.9"\nexpected = ["good"]\n',
+    }
+    answers = {"0.9": "good", "0.6": "good", "0.3": "bad", "0.7": "good", "0.45": "good"}
+    rows = [{"text": text, "expected": [label] if several else label} for text, label in answers.items()]
+    write(tmp_path / "rows.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert main(["import", "rows.jsonl", "hard.jsonl", "--suite=mood", "--hard=2", "--tier=original"]) == 0
+    texts = [json.loads(line)["text"] for line in (tmp_path / "hard.jsonl").read_text().splitlines()]
+    assert len(texts) == 2
+    assert "0.6" in texts
+    assert not {"0.9", "0.45"} & {*texts}  # the surest, and a wrong one

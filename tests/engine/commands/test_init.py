@@ -12,6 +12,7 @@ import pytest
 
 from swapgate.commands import main
 from swapgate.commands.starters import configuration
+from swapgate.core.extras import EXTRAS
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
 PREDICTOR = """
@@ -53,17 +54,24 @@ def typed(folder, *command):
 
 
 COMMAND = ("-c", "from swapgate.commands import main; raise SystemExit(main())")
+EXTRA = {module for packages in EXTRAS.values() for module in packages.values()} | {"sklearn", "torchmetrics"}
+ALONE = sorted(EXTRA - {"pytest_regressions"})
+"""What is not there where swapgate is installed without extras; pytest itself imports its plugins."""
+BARE = f"import sys; sys.modules.update(dict.fromkeys({ALONE})); from {{}} import main; raise SystemExit(main())"
 
 
-@pytest.mark.parametrize("task", ["ner", "sentiment"])
+@pytest.mark.parametrize("task", ["ner", "sentiment", "question-answering"])
 def test_project_is_judged_as_it_is(tmp_path, task):
-    """Of a model alone comes a project that passes, once its goldens are recorded."""
+    """Of a model alone comes a project that passes, once its goldens are recorded, with no extra installed."""
     shutil.copytree(ZOO / task / "original", tmp_path / "model")
-    status, said = typed(tmp_path, *COMMAND, "init", "--model", "model")
+    rows = [json.loads(line) for line in (ZOO / task / "heldout.jsonl").read_text().splitlines()[:20]]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    swapgate = ("-c", BARE.format("swapgate.commands"))
+    status, said = typed(tmp_path, *swapgate, "init", "--model", "model", "--eval-set", "rows.jsonl")
     assert status == 0, said
     assert "model: 1 of 1 cases right, 0 known gaps" in said
-    for options in (["--snapshot-update"], []):
-        status, said = typed(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", *options)
+    for options in (["--snapshot-update"], ["--verdict-html=page.html"]):
+        status, said = typed(tmp_path, "-c", BARE.format("pytest"), "-p", "no:cacheprovider", *options)
         assert status == 0, said
         assert "PASS" in said
     assert "1/1       1/1" in said
@@ -112,6 +120,43 @@ def test_second_suite(project):
     assert init("--suite", "other-mood", "--no-ci") == 0
     assert (project / "fixtures/models/embedded.toml").read_text().startswith(before)
     assert (project / "tests/test_other_mood.py").is_file()
+
+
+def test_what_the_workflow_installs(project, capsys):
+    """A workflow installs the extras that its first suite needs, and of a later one it is told what it lacks."""
+    workflow = project / ".github" / "workflows" / "swapgate.yml"
+    assert init("--suite", "mood") == 0
+    assert "      - run: pip install swapgate\n" in workflow.read_text()
+    (project / "talk.py").write_text(
+        "def make():\n    return lambda texts: [[{'summary_text': 'So.'}] for _ in texts]\n"
+    )
+    later = ("init", "--model", "talk:make", "--task", "summarization", "--input", "So it is.")
+    for there, lacks in (
+        ("swapgate", "text"),
+        ('"swapgate[vision]"', "text,vision"),
+        ('"swapgate[all]"', ""),
+        ("", ""),
+    ):
+        workflow.write_text(f"- run: pip install {there}\n") if there else workflow.unlink()
+        capsys.readouterr()
+        assert main([*later, "--suite", f"talk-{len(there)}"]) == 0
+        said = (
+            f'.github/workflows/swapgate.yml: let it install what this suite needs: pip install "swapgate[{lacks}]"\n'
+        )
+        assert (said in capsys.readouterr().out) == bool(lacks)
+    assert '      - run: pip install "swapgate[text]"\n' in workflow.read_text()
+
+
+def test_without_its_extra(project, capsys, monkeypatch):
+    """Where the task or the model needs what is not installed nothing is asked, and nothing is written."""
+    for module in EXTRA:
+        monkeypatch.setitem(sys.modules, module, None)
+    before = files(project)
+    assert main(["init", "--model", "serving:make", "--task", "audio-classification", "--input", "a.wav"]) == 4
+    assert capsys.readouterr().err.endswith(' are not installed; type: pip install "swapgate[audio]"\n')
+    assert main(["init", "--model", "http://127.0.0.1:9/ask", "--task", "sentiment"]) == 4
+    assert capsys.readouterr().err.endswith(' is not installed; type: pip install "swapgate[endpoint]"\n')
+    assert files(project) == before
 
 
 @pytest.mark.parametrize(

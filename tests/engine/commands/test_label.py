@@ -77,6 +77,27 @@ def test_exact(label):
     assert "figures that need all labels: not measured" in said
 
 
+def test_rows_are_asked_as_a_run_does(label, monkeypatch):
+    """Each row is asked of both models once, also over several runs of the command; --no-cache asks again."""
+    monkeypatch.setitem(vars(find_task("ner")), "version", "1")  # a task of another package says that it may be kept
+    project, counts = label.project, []
+    for option in ((), (), ("--no-cache",)):
+        project.write("events.txt", "")
+        said = label("--out", "asked", *option)
+        assert "100 of 200 rows need a label" in said
+        words = "models/candidate 200 of 200 rows, models/small 200 of 200 rows; --no-cache asks for all of them again"
+        counts.append(sum(int(one.split()[-1]) for one in project.events() if one.startswith("predict ")))
+        assert (f"note  answers taken from earlier runs: {words}" in said) == (counts[-1] == 0)
+    assert counts == [400, 0, 400]
+
+
+def test_row_that_a_model_cannot_take(label):
+    """A row at which a model fails is named."""
+    label.project.retrain("candidate", like="small", Odd=["CRASH", 0.9])
+    label.project.write("rows.jsonl", '{"id": "one", "text": "Ada"}\n{"id": "two", "text": "Odd"}\n')
+    assert label("--out", "asked", status=4).startswith("ner/small: row 'two' of rows.jsonl: the model crashed: ")
+
+
 def test_labels_are_kept(label):
     """What holds labels is not written over."""
     label("--out", "asked")

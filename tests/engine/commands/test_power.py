@@ -8,9 +8,12 @@ import pytest
 from swapgate.commands import main
 from swapgate.commands.powering import _limits
 from swapgate.core.faults import InputFault
+from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.project.budgets import Budget
 from swapgate.statistics.power import power
+from swapgate.statistics.tally import Tally
 from swapgate.tasks import find_task
+from swapgate.trials.cache import FILE
 
 QUALITY = "\n\ndef test_quality(quality, budget):\n    assert quality >= budget.quality\n"
 RIGHT = 'budget.quality = { against = "incumbent", metric = "right", margin = 0.02 }'
@@ -68,6 +71,73 @@ def test_remembered(told):
     found = power(1_000, 0.03, 0.02)
     shown = f"{found.passed:.1%} {100 * found.least:.1f} points {found.needed}"
     assert line == f"incumbent right 0.02 3.0% of 1,000 remembered {shown}"
+
+
+@pytest.fixture
+def kept(own_cache, monkeypatch):
+    """Let answers of all tiers to some rows be kept, of which some are of other right ones."""
+    own_cache.mkdir(mode=0o700)
+    (own_cache / FILE).touch()
+    task, asked = find_task("ner"), []
+
+    def tallies(models, _evaluation, _cache, _threads):
+        asked.append([model.tier for model in models])
+        sides = [Tally(task.output) for _ in models]
+        for row in range(kept.rows):
+            for side, right in zip(sides, (True, row >= kept.apart), strict=True):
+                found = (Entity(0, 3, "PER", "Ada", score=0.9, margin=0.9, edge=0.9),) if right else ()
+                side.add(f"row {row}", Entities(found), (Span(0, 3, "PER", "Ada"),))
+        return sides
+
+    monkeypatch.setattr("swapgate.commands.powering.kept", tallies)
+    kept = SimpleNamespace(rows=1_000, apart=25, asked=asked)
+    return kept
+
+
+def test_kept(told, kept):
+    """Where no rows are remembered as many differ as between the tier and another one whose answers are kept."""
+    (line,) = told()[2:]
+    found = power(1_000, 0.025, 0.02)
+    shown = f"{found.passed:.1%} {100 * found.least:.1f} points {found.needed}"
+    assert line == f"incumbent right 0.02 2.5% of 1,000 kept of small and original {shown}"
+    assert kept.asked == [["small", "original"]]
+    (line, *_) = told(limit='budget.quality = { against = "original", metric = "right", margin = 0.05 }')[2:]
+    assert line.startswith("original right 0.05 2.5% of 1,000 kept of small and original ")
+
+
+def test_too_few_are_kept(told, kept):
+    """Fewer than a hundred tell nothing, and 2, 4 and 10 % are supposed."""
+    kept.rows = 99
+    assert told()[2:] == SUPPOSED
+
+
+FLOOR = '{ metric = "right", at_least = 0.9 }'
+
+
+@pytest.mark.parametrize(
+    ("limit", "left_out"),
+    [
+        (f"budget.quality = [{RIGHT.partition('= ')[2]}, {FLOOR}]", "budget.quality (metric = right at_least = 0.9)"),
+        (
+            f'budget.quality = [{RIGHT.partition("= ")[2]}, {{ against = "original", errors_at_most = 1.5 }}]',
+            "budget.quality (against = original errors_at_most = 1.5)",
+        ),
+        (
+            f"{RIGHT}\nbudget.slices = {{ language = {{ margin = 0.1 }}, watch = {{ margin = 0.2 }} }}",
+            "budget.slices (language, watch)",
+        ),
+        (
+            f"budget.quality = [{RIGHT.partition('= ')[2]}, {FLOOR}]\nbudget.slices = {{ watch = {{ margin = 0.2 }} }}",
+            "budget.quality (metric = right at_least = 0.9) and budget.slices (watch)",
+        ),
+    ],
+    ids=["floor", "errors", "slices", "both"],
+)
+def test_left_out(told, limit, left_out):
+    """What a verdict rests on besides, and what no chance is told of, is named."""
+    *lines, last = told(limit=limit)
+    assert lines[2:] == SUPPOSED
+    assert last == f"left out: {left_out}, by which a run judges the tier too"
 
 
 def test_repeated(told):

@@ -173,7 +173,7 @@ def test_json(red, review):
     _, lines, _ = review("--json")
     first, second = json.loads("\n".join(lines))
     assert (first["id"], second["id"]) == tuple(IDS)
-    assert set(second) == {"id", "differences", "accumulated_drift", "outdated", "golden", "found"}
+    assert set(second) == {"id", "differences", "accumulated_drift", "outdated", "reasons", "golden", "found"}
     assert second["outdated"] is False
     assert second["golden"]["entities"][0]["score"] == 0.99
     assert second["found"]["entities"][0]["score"] == 0.5

@@ -3,6 +3,8 @@
 import http.client
 import json
 import shutil
+import socket
+import struct
 import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -76,8 +78,7 @@ def test_accept_writes_the_golden(red):
         assert red.golden("small").read_text() != before["small"]
         assert "accepted" in one.ask().text
         (left,) = one.review.waiting()
-        assert one.answer(left.id, "reject").status == 303
-        assert "the review has ended" in one.ask().text
+        assert "the review has ended" in one.answer(left.id, "reject").text
         one.thread.join()
     assert red.golden("original").read_text() == before["original"]
 
@@ -152,7 +153,7 @@ def test_refusals_of_the_command(red):
     before = red.golden("small").read_text()
     with served(red.path, accept_drift=False) as one:
         one.answer(ADA, "accept")
-        assert "not accepted" in one.ask().text
+        assert "not done" in one.ask().text
         assert "--accept-drift" in one.ask().text
     assert red.golden("small").read_text() == before
 
@@ -167,6 +168,76 @@ def test_odd_requests(red, path, form, status):
     with served(red.path) as one:
         assert one.ask(path, form=form).status == status
     assert red.tree() == before
+
+
+RAW = {
+    "no address": "GET http://[ HTTP/1.1\r\nHost: {host}\r\n\r\n",
+    "no text": "GET /?token=\xff%ff%00 HTTP/1.1\r\nHost: {host}\r\n\r\n",
+    "two hosts": "GET / HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n",
+    "odd cookie": "GET / HTTP/1.1\r\nHost: {host}\r\nCookie: \xff=\xfe\r\n\r\n",
+    "less than nothing": "POST / HTTP/1.1\r\n{ours}Content-Length: -1\r\n\r\n",
+    "odd number": "POST / HTTP/1.1\r\n{ours}Content-Length: \xb2\r\n\r\n",
+    "no number": "POST / HTTP/1.1\r\n{ours}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "odd digest": "POST / HTTP/1.1\r\n{ours}Content-Length: 45\r\n\r\nid=ner%2Fsmall%2Fada&answer=accept&shown=%C3%A9",
+    "another verb": "HEAD / HTTP/1.1\r\n{ours}\r\n",
+    "nothing of it": "\x00\x01\r\n\r\n",
+    "many headers": "GET / HTTP/1.1\r\n" + "".join(f"X{number}: y\r\n" for number in range(200)) + "\r\n",
+}
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["waits", "gone"])
+def test_damaged_requests(red, capfd, gone):
+    """What is no request, or of a browser that does not wait for its answer, changes nothing and says nothing."""
+    before = red.tree()
+    with served(red.path) as one:
+        cookie = f"swapgate_review={one.review.cookie}"
+        ours = f"Host: {one.address}\r\nOrigin: http://{one.address}\r\nCookie: {cookie}\r\n"
+        capfd.readouterr()
+        for name, raw in RAW.items():
+            with connected(one.address) as connection:
+                connection.sendall(raw.format(host=one.address, cookie=cookie, ours=ours).encode("latin-1"))
+                if gone:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                else:
+                    while connection.recv(65_536):
+                        pass
+            assert one.ask().status == 200, name
+            assert capfd.readouterr().err == "", name
+    assert red.tree() == before
+
+
+def connected(address):
+    """Return a connection to a server."""
+    host, _, port = address.partition(":")
+    return socket.create_connection((host, int(port)), timeout=20)
+
+
+def test_ends_though_nobody_waits(red, capfd):
+    """When all is done it ends, also where the browser is gone before it is told."""
+    with served(red.path) as one:
+        for waits in one.review.waiting():
+            form = urlencode({"id": waits.id, "shown": digest(waits), "answer": "reject"})
+            ours = f"Host: {one.address}\r\nOrigin: http://{one.address}\r\nCookie: swapgate_review={one.review.cookie}"
+            with connected(one.address) as connection:
+                connection.sendall(f"POST / HTTP/1.1\r\n{ours}\r\nContent-Length: {len(form)}\r\n\r\n{form}".encode())
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                while waits.id in {left.id for left in one.review.waiting()}:
+                    one.thread.join(0.01)
+        one.thread.join(20)
+        assert not one.thread.is_alive()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_ends_though_a_golden_is_damaged(red):
+    """A golden that cannot be read is told on the page in one line; the review can still be ended there."""
+    with served(red.path) as one:
+        red.golden("small").write_text("{")
+        answer = one.ask()
+        assert answer.status == 500
+        assert len(answer.text.splitlines()) == 1
+        assert one.ask(form={"answer": "end"}).status == 500
+        one.thread.join(20)
+        assert not one.thread.is_alive()
 
 
 def test_headers(red):
@@ -203,7 +274,9 @@ def test_nothing_waits(recorded, monkeypatch, capsys):
 
 
 def test_in_a_browser(red):
-    """In a real browser the address opens, a click on Accept changes the golden on disk, and nothing is in its log."""
+    """In a real browser the address opens, what is accepted there changes the golden on disk, and nothing is in
+    its log.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
@@ -216,11 +289,16 @@ def test_in_a_browser(red):
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.goto(f"http://{one.address}/?token={one.token}")
         assert "2 waiting" in page.inner_text("h1")
+        page.fill(f"section[aria-label='{ADA}'] textarea", "clearer")
+        page.keyboard.press("Enter")  # which answers nothing
+        page.keyboard.type("<b>")
+        assert red.golden("small").read_text() == before
         page.click(f"section[aria-label='{ADA}'] button[value=accept]")
         page.wait_for_selector("text=accepted")
         assert page.url == f"http://{one.address}/"
-        assert red.golden("small").read_text() != before
-        page.click("button[value=end]")
+        assert '"reason": "clearer <b>"' in red.golden("small").read_text()
+        page.fill("section textarea", "later")
+        page.click("button[value=skip]")
         page.wait_for_selector("text=the review has ended")
         browser.close()
         one.thread.join()

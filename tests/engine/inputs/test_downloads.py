@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import http.server
+import sys
 import threading
 from pathlib import Path
 
@@ -159,8 +160,18 @@ def test_another_file(server, inputs, content):
     assert ((inputs / "a.wav").read_bytes(), server.asked) == (content, 0)
 
 
-def test_cache_of_the_user(monkeypatch, tmp_path):
-    """Where no folder is named, the files are kept in the user's cache."""
+@pytest.mark.parametrize("named", [True, False])
+def test_cache_of_the_user(monkeypatch, tmp_path, named):
+    """Where no folder is named, the files are kept in the user's cache, where pooch would."""
     monkeypatch.delenv(INPUTS, raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert folder() in (tmp_path / "swapgate" / "inputs", Path(pooch.os_cache("swapgate")) / "inputs")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path)) if named else monkeypatch.delenv("XDG_CACHE_HOME", False)
+    assert folder() == Path(pooch.os_cache("swapgate")) / "inputs"
+
+
+def test_without_pooch(server, inputs, monkeypatch):
+    """Where pooch is not installed nothing is fetched, and the message says what to type."""
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    words = r'^fetching a.wav needs pooch, which is not installed; type: pip install "swapgate\[inputs\]"; or put the'
+    with pytest.raises(SurroundingsFault, match=words):
+        list(fetch([one(server)]))
+    assert server.asked == 0

@@ -1,5 +1,7 @@
 """Sounds and pictures: whatever their file, what the model is given, and the digest of it."""
 
+import sys
+
 import numpy as np
 import pytest
 import soundfile
@@ -19,6 +21,25 @@ def sound(path, samples=TONE, rate=16000, subtype="PCM_16"):
     """Write a sound file and say where it is."""
     soundfile.write(path, samples, rate, subtype=subtype)
     return path
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "module", "package", "extra"),
+    [
+        ("a.png", read_image, "PIL", "pillow", "vision"),
+        ("a.wav", read_sound, "soundfile", "soundfile", "audio"),
+    ],
+    ids=["picture", "sound"],
+)
+def test_without_its_library(tmp_path, monkeypatch, name, read, module, package, extra):
+    """Where what reads a file is not installed, that is told and what to type."""
+    path = tmp_path / name
+    NOISE.save(path) if extra == "vision" else sound(path)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SurroundingsFault) as caught:
+        read(path)
+    words = f'reading it needs {package}, which is not installed; type: pip install "swapgate[{extra}]"'
+    assert str(caught.value) == f"{path}: {words}"
 
 
 def cut(path, size):

@@ -1,6 +1,7 @@
 """Model folders and paths that are not what they seem."""
 
 import json
+import sys
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_other_label_map_is_another_model(recorded):
 @pytest.mark.parametrize("options", [[], ["--swap=ner.small=models/adapted"]], ids=["row", "swap"])
 def test_adapter(recorded, options, config, monkeypatch):
     """Where peft is not installed a folder with an adapter alone is told as that before a model runs."""
-    monkeypatch.setattr("swapgate.models.loading.is_installed", lambda package: False)
+    monkeypatch.setitem(sys.modules, "peft", None)
     name = "adapted" if options else "small"
     folder = recorded.retrain(name, like="small", Ada=["PER", 0.95])
     (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
@@ -81,7 +82,7 @@ def test_adapter(recorded, options, config, monkeypatch):
     assert message.endswith(
         f"{folder} holds an adapter and no whole model (LORA adapter of some/bert); merge it into its model with peft"
         " (merge_and_unload), save that and its tokenizer (save_pretrained), and give that folder; or let it be merged"
-        " here: pip install 'swapgate[peft]'"
+        ' here: pip install "swapgate[peft]"'
     )
 
 

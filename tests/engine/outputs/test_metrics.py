@@ -1,10 +1,14 @@
 """Quality metrics: each figure on a handful of predictions that can be reckoned by hand."""
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn.metrics import precision_recall_fscore_support
 
 from swapgate.outputs import BUILT_IN
-from swapgate.outputs.answer import Answer, AnswerSpan
+from swapgate.outputs.answer import Answer, AnswerSpan, count
 from swapgate.outputs.classification import Classification, Score
+from swapgate.outputs.counts import by_label
 from swapgate.outputs.detections import Annotation, Detection, Detections
 from swapgate.outputs.entities import Entities, Entity, Span
 from swapgate.outputs.text import Summary, Text
@@ -82,6 +86,39 @@ def test_answers():
     figures = measured("question-answering", found, right)
     assert figures["exact match"] == 0.5
     assert figures["F1"] == pytest.approx((1 + 2 / 3 + 1 + 0) / 4)
+
+
+@given(
+    st.dictionaries(
+        st.tuples(*[st.sampled_from(["", "a", "b", "c"])] * 2), st.sampled_from([0.0, 0.5, 1.0, 3.0])
+    ).filter(lambda counts: ("", "") not in counts and any(counts.values()))
+)
+def test_labels_beside_scikit_learn(counts):
+    """Precision, recall and F1 of each label, and their means, are scikit-learn's, also where labels never meet."""
+    right, found = zip(*counts, strict=True)
+    names = sorted({label for pair, count in counts.items() for label in pair if count} - {""})
+    table = precision_recall_fscore_support(
+        right, found, labels=names, sample_weight=[*counts.values()], zero_division=0.0
+    )
+    figures = by_label(counts)
+    for what, values in zip(("precision", "recall", "F1"), table, strict=False):
+        assert [figures[f"{what} {name}"] for name in names] == pytest.approx([*values])
+        assert figures[f"macro {what}"] == pytest.approx(values.mean())
+
+
+@given(
+    *[st.lists(st.sampled_from(["Tower", "the", "Big", "tower", "1,000", "x-ray", "€5"]), max_size=4).map(" ".join)] * 3
+)
+def test_answers_beside_torchmetrics(said, one, other):
+    """F1 and exact match of answers in English are those of torchmetrics, but where only articles are left."""
+    from torchmetrics.functional.text import squad  # brings torch
+
+    assume(all({*text.lower().split()} != {"the"} for text in (said, one, other)))
+    found = count(answer(said), [AnswerSpan(0, one), AnswerSpan(0, other)])
+    wanted = {"answers": {"text": [one, other], "answer_start": [0, 0]}, "id": "0"}
+    figures = squad([{"prediction_text": said, "id": "0"}], [wanted])
+    assert found["F1"] == pytest.approx(float(figures["f1"]) / 100)
+    assert found["exact match"] == float(figures["exact_match"]) / 100
 
 
 def test_summaries():

@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 import scipy.stats  # noqa: F401 - once, in this process
-import sklearn.metrics  # noqa: F401
 
 from swapgate.commands import main
 from swapgate.statistics.tally import Tally

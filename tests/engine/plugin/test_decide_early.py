@@ -6,7 +6,6 @@ from collections import Counter
 
 import pytest
 import scipy.stats  # noqa: F401 - once, in this process
-import sklearn.metrics  # noqa: F401
 
 QUALITY = "\n\ndef test_quality(quality, budget):\n    assert quality >= budget.quality\n"
 RIGHT = '{ against = "incumbent", metric = "right", margin = 0.02 }'

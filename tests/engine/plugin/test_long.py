@@ -4,7 +4,6 @@ import json
 
 import pytest
 import scipy.stats  # noqa: F401 - once, in this process
-import sklearn.metrics  # noqa: F401
 
 CONFTEST = """
 import fake_model

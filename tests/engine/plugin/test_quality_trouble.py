@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 import scipy.stats  # noqa: F401 - once, in this process
-import sklearn.metrics  # noqa: F401
 
 from swapgate.core.faults import ModelFault
 from swapgate.project.evaluation import find_set

@@ -200,3 +200,34 @@ def test_real_model(tmp_path, own_cache):
     config = tmp_path / "model" / "config.json"
     config.write_text(config.read_text() + "\n")
     assert rows() == 40
+
+
+def without_counts(facts):
+    """Return facts without the counts of rows that were not asked for, and notes on where answers come from."""
+    if isinstance(facts, dict):
+        return {key: without_counts(value) for key, value in facts.items() if key != "recalled"}
+    if isinstance(facts, list):
+        return [without_counts(one) for one in facts if not (isinstance(one, str) and "earlier runs" in one)]
+    return facts
+
+
+def test_verdict_of_an_embedded_suite(tmp_path, own_cache):
+    """Its verdict JSON is the same to the last digit, but for counts, whether rows are asked or taken from before."""
+    lines = (ROOT / "fixtures" / "zoo" / "sentiment" / "heldout.jsonl").read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "set.jsonl").write_text("".join(lines[:60]), "utf-8")
+    found = []
+    for number, options in enumerate((["--no-cache"], [], [])):
+        verdict = tmp_path / f"{number}.json"
+        asked = ["-m", "quality", "-k", "sentiment and small", f"--eval-set=sentiment={tmp_path / 'set.jsonl'}"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *asked, *options]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "SWAPGATE_CACHE": str(own_cache)}
+        command.append(f"--verdict-json={verdict}")
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+        assert done.returncode in (0, 7), done.stdout
+        found.append(json.loads(verdict.read_text("utf-8")))
+    quality = [
+        tier["figures"]["quality"] for facts in found for tier in facts["tiers"] if tier["figures"].get("quality")
+    ]
+    assert [sum(one.get("recalled", {}).values()) for one in quality] == [0, 0, 120]
+    assert without_counts(found[0]) == without_counts(found[1]) == without_counts(found[2])
+    assert [one["rows"] for one in quality] == [60, 60, 60]

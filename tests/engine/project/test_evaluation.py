@@ -219,7 +219,9 @@ def test_without_pyarrow(found, path, monkeypatch):
     """Where pyarrow is not installed, a Parquet file is refused with what to type."""
     found(GOOD, file=path.with_suffix(".parquet"))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(InputFault, match=r"needs pyarrow; type: pip install 'swapgate\[parquet\]'$"):
+    with pytest.raises(
+        InputFault, match=r'needs pyarrow, which is not installed; type: pip install "swapgate\[parquet\]"$'
+    ):
         find_set(path.with_suffix(".parquet"), find_task("ner"), frozenset())
     assert found(GOOD).count == 1
 

@@ -19,9 +19,9 @@ ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
 @pytest.mark.parametrize(
     ("kind", "architecture", "advice"),
     [
-        ("speech_to_text", "Speech2TextForConditionalGeneration", "write a task for it (README, Tasks of your own)"),
-        ("speech-encoder-decoder", "SpeechEncoderDecoderModel", "write a task for it (README, Tasks of your own)"),
-        ("parakeet_tdt", "ParakeetForTDT", "write a task for it (README, Tasks of your own)"),
+        ("speech_to_text", "Speech2TextForConditionalGeneration", "write a task for it (docs/how-to/own-task.md)"),
+        ("speech-encoder-decoder", "SpeechEncoderDecoderModel", "write a task for it (docs/how-to/own-task.md)"),
+        ("parakeet_tdt", "ParakeetForTDT", "write a task for it (docs/how-to/own-task.md)"),
         ("wav2vec2", "Wav2Vec2ForPreTraining", "give a checkpoint that was trained to write what is said"),
     ],
     ids=["steps", "two parts", "frames", "untrained"],

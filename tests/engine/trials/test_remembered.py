@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import sqlite3
 import sys
 from dataclasses import replace
@@ -12,7 +13,7 @@ import librosa
 import numpy as np
 import pytest
 
-from swapgate.backends import backend_of
+from swapgate.backends import backend_of, onnxruntime
 from swapgate.core.faults import ModelFault
 from swapgate.models.loading import Source
 from swapgate.outputs.classification import Classification, Score
@@ -21,7 +22,7 @@ from swapgate.project.evaluation import find_set
 from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
 from swapgate.trials.cache import FILE, Cache
-from swapgate.trials.evaluating import tally_of
+from swapgate.trials.evaluating import kept, tally_of
 from swapgate.trials.remembered import _decoding
 from swapgate.trials.running import Model
 
@@ -35,7 +36,7 @@ class Lab:
 
     def __init__(self, path):
         self.path, self.cache = path, Cache(path / "rows")
-        self.asked, self.threads, self.keys = [], 1, {}
+        self.asked, self.threads, self.keys, self.named = [], 1, {}, "model"
         self.task = replace(TASK, predict=self.predict, left_out=None, version="1")
         self.folder = path / "model"
         self.folder.mkdir()
@@ -49,6 +50,17 @@ class Lab:
         lines = (json.dumps({"id": text, "text": text, "expected": "good"}) + "\n" for text in texts)
         (self.path / "set.jsonl").write_text("".join(lines))
 
+    def as_graph(self, monkeypatch, place="model.onnx"):
+        """Let the model be one that ONNX Runtime computes, with its graph in a place of its folder."""
+        self.named = f"model/{place}"
+        graph = self.folder / place
+        graph.parent.mkdir(exist_ok=True)
+        graph.write_bytes(b"graph")
+        self.backend = replace(onnxruntime.BACKEND, load=lambda task, source: None, surroundings=lambda: self.runtime)
+        self.runtime = {"onnxruntime": "1"}
+        monkeypatch.setattr("swapgate.trials.asking.backend_of", lambda source: self.backend)
+        return graph
+
     def predict(self, _loaded, texts, _row):
         """Stand in for the task's."""
         self.asked.append([*texts])
@@ -57,8 +69,8 @@ class Lab:
     @property
     def model(self):
         """A new process's model."""
-        row = row_type(self.task)(model="model", **{"labels": LABELS, **self.keys})
-        source = Source(row, self.folder, "model")
+        row = row_type(self.task)(model=self.named, **{"labels": LABELS, **self.keys})
+        source = Source(row, self.folder, "model", backend="onnxruntime" if self.named != "model" else "transformers")
         cases = read_cases(self.path / "cases.toml", self.task)
         return Model("sentiment", "small", self.task, source, source, cases, self.path / "golden.json")
 
@@ -98,8 +110,8 @@ def test_batches_by_length(lab):
     lab.task = replace(lab.task, batch=2)
     tally, _ = lab.run()
     assert lab.asked == [["a long, long film", "a longer film"], ["no film", "a film"]]
-    assert [name for name, _ in tally.named] == ["a film", "a long, long film", "no film", "a longer film"]
-    assert [given for _, given in tally.named] == [name for name, _ in tally.named]
+    told = [tally.named(row) for row in range(tally.rows)]
+    assert told == [(name, name) for name in ("a film", "a long, long film", "no film", "a longer film")]
     alone = replace(lab.task, batch=1, version="2")
     lab.task = alone
     assert lab.run()[0].said == tally.said
@@ -192,6 +204,105 @@ def test_only_what_files_tell(lab, monkeypatch):
     lab.run()
     monkeypatch.setattr("swapgate.trials.asking.backend_of", lambda source: replace(backend_of(source), by_files=False))
     assert [lab.run()[1], lab.run()[1]] == [4, 4]
+
+
+@pytest.mark.parametrize("place", ["model.onnx", "onnx/model.onnx"])
+@pytest.mark.parametrize(
+    "name",
+    ["model.onnx", "model.onnx.data", "README.md", "parts/.git", "../config.json", "../tokenizer.json"],
+    ids=["graph", "data", "data like a text", "data below", "config", "tokenizer"],
+)
+def test_file_of_a_graph(lab, monkeypatch, place, name):
+    """Another byte in a graph, in what it may name as its data, or in what is around it has all rows asked again."""
+    graph = lab.as_graph(monkeypatch, place)
+    path = lab.folder / name.removeprefix("../") if name.startswith("..") else graph.parent / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"one")
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    path.write_bytes(b"two")
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+
+
+def test_another_graph_of_a_folder(lab, monkeypatch):
+    """Of a folder with several graphs an answer is that of the one which the row names."""
+    lab.as_graph(monkeypatch, "onnx/model.onnx")
+    (lab.folder / "onnx" / "model_quantized.onnx").write_bytes(b"another graph")
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    lab.named = "model/onnx/model_quantized.onnx"
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    lab.named = "model/onnx/model.onnx"
+    assert lab.run()[1] == 0
+
+
+def test_graph_behind_a_link(lab, monkeypatch):
+    """A graph in a folder that is a link is read there."""
+    elsewhere = lab.path / "elsewhere"
+    elsewhere.mkdir()
+    (lab.folder / "onnx").symlink_to(elsewhere)
+    graph = lab.as_graph(monkeypatch, "onnx/model.onnx")
+    (elsewhere / "model.onnx.data").write_bytes(b"one")
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    graph.write_bytes(b"another")
+    assert lab.run()[1] == 4
+    (elsewhere / "model.onnx.data").write_bytes(b"two")
+    assert lab.run()[1] == 4
+
+
+@pytest.mark.parametrize("part", ["runtime", "processor", "environment", "threads", "batch"])
+def test_surroundings_of_a_graph(lab, monkeypatch, part):
+    """So has another runtime, another processor, a variable that the runtime reads, other threads or batches."""
+    lab.as_graph(monkeypatch)
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    lab.runtime = {"onnxruntime": "2"} if part == "runtime" else lab.runtime
+    lab.threads = 2 if part == "threads" else lab.threads
+    lab.task = replace(lab.task, batch=2) if part == "batch" else lab.task
+    if part == "processor":
+        monkeypatch.setattr("swapgate.trials.remembered._processor", lambda: "another")
+    if part == "environment":
+        monkeypatch.setenv("ORT_DISABLE_SOMETHING", "1")
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+
+
+def test_graph_without_a_model_of_transformers(lab, monkeypatch):
+    """A model of a folder that transformers loads, and one that ONNX Runtime computes, never answer for another."""
+    lab.run()
+    lab.as_graph(monkeypatch)
+    assert lab.run()[1] == 4
+
+
+def test_graph_that_is_gone_meanwhile(lab, monkeypatch):
+    """Answers of a model of which a file is gone since it was read are not kept, and nothing is wrong for it."""
+    graph, own = lab.as_graph(monkeypatch), lab.task.predict
+
+    def predict(loaded, texts, row):
+        graph.unlink(missing_ok=True)
+        return own(loaded, texts, row)
+
+    lab.task = replace(lab.task, predict=predict)
+    assert lab.run()[1] == 4
+    graph.write_bytes(b"graph")
+    assert lab.run()[1] == 4
+
+
+def test_kept_of_two(lab):
+    """Rows are counted to which the answers of all models are kept, without asking any; of other threads none is."""
+    first, evaluation = lab.model, find_set(lab.path / "set.jsonl", lab.task, frozenset())
+    lab.run()
+    lab.folder = lab.path / "other"
+    shutil.copytree(lab.path / "model", lab.folder)
+    (lab.folder / "config.json").write_text("another")
+    lab.write(["a film", "no film"])
+    own, _ = lab.run()
+    lab.asked.clear()
+    second = lab.last
+    lab.write(["no film", "never asked", "a longer film", "a film"])
+    evaluation = find_set(lab.path / "set.jsonl", lab.task, frozenset())
+    ours, theirs = kept([first, second], evaluation, lab.cache, [1, 1])
+    assert [tally.rows for tally in (ours, theirs)] == [2, 2]
+    assert {*ours.keys} == {*theirs.keys} == {*own.keys}
+    assert [ours.named(row)[0] for row in range(2)] == ["no film", "a film"]
+    assert [tally.rows for tally in kept([first, second], evaluation, lab.cache, [1, 2])] == [0, 0]
+    assert lab.asked == []
 
 
 def test_cases_are_asked(lab):

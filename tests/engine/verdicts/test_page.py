@@ -20,6 +20,8 @@ HOSTILE = [
     "'\"><img src=x onerror=alert(1)>",
     "javascript:alert(1)",
     "</style><style>*{display:none}",
+    "</noscript><img src=x onerror=alert(1)>",
+    '</details><details class="item" id="x">',
     "{{ 7 * 7 }}{% raw %}",
     "\u202egnp.exe",
     "\x00\x1b[31m\udcff",
@@ -241,17 +243,106 @@ def test_media_that_have_room(monkeypatch):
     assert text.count("no room for it in this page") == 2 * (3 - 60 // len(made.PIXEL))
 
 
-def test_ten_thousand_rows():
-    """A page of ten thousand rows that flipped has less than ten megabytes."""
-    flips = [
-        made.Flip(
-            f"row {n}", f"positive 0.{n:04} leads, expected negative (0.3715)", "A text of some sixty letters " * 2
-        )
-        for n in range(10_000)
-    ]
-    text = page(made.report(made.tier(figures=made.figures(flips))))
-    assert text.count('data-kind="row"') == 10_000
-    assert len(text.encode()) < 10_000_000
+FAULTY = {
+    "no list": 7,
+    "no block": [7],
+    "no kind": [{}],
+    "bars without rows": [{"kind": "bars"}],
+    "bars of words": [{"kind": "bars", "rows": [["a", "high", "low", True]], "more": 0}],
+    "a row too short": [{"kind": "bars", "rows": [["a"]], "more": 0}],
+    "spans of numbers": [{"kind": "spans", "sides": [7], "more": 0}],
+    "boxes of words": [{"kind": "boxes", "boxes": [["now", "hat", "abcd", 0.5, None]], "more": 0}],
+    "more of a word": [{"kind": "lines", "lines": [], "more": "many"}],
+    "bytes": [{"kind": "lines", "lines": [[(b"x", "red")]], "more": 0}],
+    "a loop": [],
+}
+FAULTY["a loop"].append(FAULTY["a loop"])
+
+
+@pytest.mark.parametrize("dressed", FAULTY.values(), ids=FAULTY)
+def test_faulty_dress(recorded, monkeypatch, dressed):
+    """What a dress of another package gives, be it of no form that a page knows, is told in its place: the verdicts,
+    the other cases and the other reports stay what they are.
+    """
+    from swapgate.plugin import seen
+
+    dress = seen.dress
+    monkeypatch.setattr(seen, "dress", lambda before, now, *of: dressed if "Ada" in of[1] else dress(before, now, *of))
+    result = recorded.run("--verdict-html=v.html", "--verdict-json=v.json", "-m", "not latency")
+    assert result.ret == 0
+    assert json.loads((recorded.path / "v.json").read_text())["exit_status"] == 0
+    text = (recorded.path / "v.html").read_text()
+    Found(text)
+    assert text.count("cannot be shown: ") == 2  # a case of two tiers
+    assert text.count('class="text"') > 2
+
+
+def test_faulty_rows_and_inputs(recorded, monkeypatch):
+    """What else of another package cannot be shown is told once, on the page and below the table."""
+    from swapgate.plugin import seen
+
+    def broken(_):
+        raise KeyError("x")
+
+    monkeypatch.setattr(seen, "_labels", broken)
+    result = recorded.run("--verdict-html=v.html", "-m", "not latency")
+    assert result.ret == 0
+    told = [line for line in result.outlines if "the page lacks a part of it: KeyError: 'x'" in line]
+    assert len(told) == 2  # a line a tier
+    assert "the page lacks a part of it" in (recorded.path / "v.html").read_text()
+
+
+@pytest.fixture(scope="module", params=["plain", "with both sides", "with pictures"])
+def crowded(request):
+    """A page of ten thousand rows that flipped, and how many of them what both sides say was gathered of."""
+    told = "A text of some sixty letters " * 2
+    flips = [made.Flip(f"row {n}", f"positive 0.{n:04} leads, expected negative (0.3715)", told) for n in range(10_000)]
+    seen = made.seen()
+    if request.param != "plain":
+        seen.rows["ner", "small"] = {
+            flip.id: made.looks(told, media=f"m{n % 900}" if "pictures" in request.param else "")
+            for n, flip in enumerate(flips)
+        }
+        seen.media |= {f"m{n}": {"width": 8, "height": 8, "data": made.PIXEL * 250} for n in range(900)}
+    return page(made.report(made.tier(figures=made.figures(flips))), (), seen)
+
+
+def test_ten_thousand_rows(crowded):
+    """A page of ten thousand rows that flipped lists each and has less than ten megabytes, whatever they look like."""
+    assert crowded.count('data-kind="row"') == 10_000
+    assert len(crowded.encode()) < 10_000_000
+
+
+def test_what_is_left_out_is_told(crowded):
+    """A page says of how many cases and rows there is room for both sides, and each other one that there was none."""
+    (words,) = re.findall(r"There is room for what both sides say in ([\d,]+) of 10,000 cases and rows", crowded)
+    dressed = int(words.replace(",", ""))
+    assert crowded.count("no room for what both sides say") == 10_000 - dressed
+    assert crowded.count('<table class="bars">') == dressed
+    assert crowded.count('<use href="#media-') == (dressed if "<use" in crowded else 0)
+    assert (dressed > 50) == ('class="bars"' in crowded)
+    assert "not listed" not in crowded
+
+
+def test_rows_that_have_no_room(monkeypatch):
+    """Rows that would make a page too large are counted on it; cases are all there, and of the rows the worst."""
+    monkeypatch.setattr(pages, "LISTED", 3_000)
+    tier = made.tier(figures=made.figures(made.flips(5), made.flips(2)))
+    text = page(made.report(tier), [made.record(name) for name in "abcde"], made.seen())
+    listed = re.findall('data-outcome="([a-z]+)" data-kind="([a-z]+)"', text)
+    assert [one for one in listed if one[1] == "case"] == [("unchanged", "case")] * 5
+    rows = [one for one in listed if one[1] == "row"]
+    assert f"{7 - len(rows)} rows that flipped are not listed" in text
+    assert len(rows) < 5
+    assert {*rows} <= {("lost", "row")}
+
+
+def test_all_has_room():
+    """Where all has room nothing is said of room, and nothing stands behind the script."""
+    cases = {("ner", "small", name): made.looks() for name in "ab"}
+    text = page(made.report(made.tier()), [made.record(name) for name in "abc"], made.seen(cases))
+    assert "room" not in text
+    assert 'id="rest"' not in text
 
 
 @pytest.mark.parametrize("option", ["relative", "absolute"])

@@ -113,3 +113,25 @@ def test_error_of_another_plugin(recorded):
     result = recorded.run("-k", "size", *asked())
     assert result.ret == 3
     result.stderr.fnmatch_lines("OSError: mine")
+
+
+@pytest.mark.parametrize("report", ["page", "markdown", "to_json"])
+def test_fault_of_a_report(recorded, monkeypatch, report):
+    """A report that cannot be made, for whatever fault, is told in one line; the others are whole, and it is no 0."""
+    from swapgate.plugin import judging
+    from swapgate.verdicts import writing
+
+    def broken(*_):
+        raise KeyError("no such\nkey")
+
+    for module in (judging, writing):
+        if hasattr(module, report):
+            monkeypatch.setattr(module, report, broken)
+    result = recorded.run(*asked(), "--verdict-html=v.html", "-k", "size")
+    assert result.ret == 7
+    (line,) = errors(result)
+    assert "KeyError: " in line
+    assert "INTERNALERROR" not in result.stdout.str()
+    whole = {"page": "v.html", "markdown": "v.md", "to_json": "v.json"}
+    others = [path for name, path in whole.items() if name != report]
+    assert all("PASS" in (recorded.path / path).read_text() for path in others)

@@ -68,6 +68,17 @@ def test_status(outcome, status):
     assert verdict_of(record("passed"), record(outcome)).status == status
 
 
+def test_order_of_tests():
+    """Whichever process is done first, reasons and notes stand in the order of the tests."""
+    told = [("a", record("passed", "first", case="a")), ("b", record("passed", "second", case="b"))]
+    red = [("c", record("failed", "third", case="c")), ("d", record("failed", "fourth", case="d"))]
+    tests = {test: one.selected for test, one in [*told, *red]}
+    (found,) = judge(tests, [*told, *red], [SMALL], [])
+    assert [found] == judge(tests, [*red[::-1], *told[::-1]], [SMALL], [])
+    assert [words for _, words in found.reasons] == ["third", "fourth"]
+    assert found.remarks == ["first", "second"]
+
+
 @pytest.mark.parametrize("worse", range(5))
 def test_worst_phase_counts(worse):
     """Of the phases of one test the worst counts, in whatever order they come, and the test counts once."""

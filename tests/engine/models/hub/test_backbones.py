@@ -27,5 +27,5 @@ def test_no_timm(tmp_path, kind):
         backend.load(object_detection.TASK, Source(row, tmp_path, "facebook/detr-resnet-50@2729413"))
     assert str(caught.value) == (
         "facebook/detr-resnet-50@2729413 has a backbone of timm's, and timm or its torchvision is not installed;"
-        " install them with: pip install 'swapgate[timm]' (torchvision must be built for this torch: CPU or CUDA)"
+        ' install them with: pip install "swapgate[timm]" (torchvision must be built for this torch: CPU or CUDA)'
     )

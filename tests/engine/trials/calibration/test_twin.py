@@ -119,6 +119,19 @@ def test_measured(trial, capsys):
     assert [one["id"] for one in facts["rows"]["lost"]] == ["row 7"]
 
 
+def test_rows_are_asked_as_a_run_does(trial, capsys):
+    """Rows go through the machine of a run, the longest first with its threads, and cases with one as they stand."""
+    trial.say(lambda text, right: right(text))
+    assert trial.command("ner.small", TWIN, "--threads=3", "--no-cache") == 0
+    assert "100 of 100 rows right" in capsys.readouterr().out
+    rows = [asked for asked in trial.log if asked.text.startswith("Ada, ")]
+    assert {asked.threads for asked in rows} == {3}
+    assert {asked.threads for asked in trial.log if asked not in rows} == {1}
+    first = [asked.batch for asked in rows if asked.model == "models/twin"]
+    lengths = [len(text) for batch in first for text in batch]
+    assert (len(lengths), lengths) == (100, sorted(lengths, reverse=True))
+
+
 def test_its_limits_let_it_pass(trial, capsys):
     """The proposed lines stand in a models file that can be read."""
     trial.say(lambda text, right: right(text, 0.5))

@@ -15,9 +15,9 @@ from typing import Any, TextIO
 
 
 def to_json(given: Any) -> Any:
-    """Return an input as JSON: a text, a question, a sound as its samples, a picture as its pixels."""
-    if hasattr(given, "question"):
-        return {"question": given.question, "context": given.context}
+    """Return an input as JSON: a text, a question by its parts, a sound as its samples, a picture as its pixels."""
+    if hasattr(given, "as_json"):
+        return given.as_json()
     if hasattr(given, "samples"):
         return {"float32": _written(given.samples.astype("<f4").tobytes()), "rate": given.rate}
     if hasattr(given, "tobytes"):

@@ -21,7 +21,7 @@ from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.backends.server import Reply, Request, Server, Unwell
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.words import first_line, listed
-from swapgate.inputs.given import Question, Sound
+from swapgate.inputs.given import Composed, Sound
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.outputs.answered import foreign
 from swapgate.project.manifest import Row
@@ -101,8 +101,8 @@ def _what(given: Any) -> str:
     """Return what an input is, in words."""
     if isinstance(given, str):
         return "a text"
-    if isinstance(given, Question):
-        return "a question"
+    if isinstance(given, Composed):
+        return given.what
     return "a sound" if isinstance(given, Sound) else "a picture" if hasattr(given, "save") else "an input"
 
 

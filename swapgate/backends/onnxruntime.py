@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ def identify(source: Source) -> Identity:
         graph = read_graph(graph_of(source))
     except SurroundingsFault as fault:
         raise SurroundingsFault(f"{source.name}: {fault}") from fault
-    held = json.dumps([graph.digest, settings_of(source.folder)], sort_keys=True)
+    held = json.dumps([graph.digest, settings_of(source.folder, source.row.beside)], sort_keys=True)
     files = hashlib.sha256(held.encode()).hexdigest()
     return Identity(settings_digest(source, graph=files), files, bytes=graph.bytes, parameters=graph.parameters)
 
@@ -221,7 +222,7 @@ def load(task: Task, source: Source) -> Loaded:
             " export it again for it"
         ) from error
     _check_inputs(source.name, session.get_inputs(), around.reader)
-    loaded = Loaded(Graph(source.name, session, around.model), around.reader, around.seconds)
+    loaded = replace(around, model=Graph(source.name, session, around.model))
     task.check_loaded(source.name, loaded)
     return loaded
 

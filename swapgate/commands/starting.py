@@ -27,7 +27,7 @@ from swapgate.commands.importing import (
 from swapgate.core.extras import install, lack
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
-from swapgate.core.tables import read_toml
+from swapgate.core.tables import read_toml, validated
 from swapgate.core.words import listed, nearest
 from swapgate.models import hub
 from swapgate.models.fetching import fetch
@@ -259,7 +259,8 @@ def _labels_of(start: Start, said: Sequence[str]) -> dict[str, str]:
         return {}
     names = source.class_names(task)
     if names is None:
-        return pairs or {OTHERS: OTHERS}
+        labels = pairs or {OTHERS: OTHERS}
+        return validated(row_type(task), {**start.row, "labels": labels}, Path("--labels")).labels
     row = row_type(task).model_validate({**start.row, "labels": pairs})
     keys = sorted({*row.label_keys(names)})
     strange = next((key for key in pairs if key not in keys), None)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text as Line
 
-from swapgate.outputs import answer, classification, detections, entities, label_set, text
+from swapgate.outputs import answer, classification, detections, entities, label_set, ranking, text
 from swapgate.outputs.blocks import Block, lines
 from swapgate.outputs.prediction import Expected, Output, Prediction
 from swapgate.outputs.tolerance import Mismatch, Tolerance
@@ -34,6 +34,7 @@ BUILT_IN = (
     detections.OUTPUT,
     entities.OUTPUT,
     label_set.OUTPUT,
+    ranking.OUTPUT,
     text.OUTPUT,
 )
 _by_type = {output.prediction: output for output in BUILT_IN}

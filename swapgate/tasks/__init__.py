@@ -21,9 +21,11 @@ from swapgate.tasks import (
     ner,
     object_detection,
     question_answering,
+    retrieval,
     speech_recognition,
     summarization,
     text_classification,
+    zero_shot_classification,
 )
 from swapgate.tasks.case import CaseShape
 from swapgate.tasks.task import Task
@@ -41,6 +43,8 @@ BUILT_IN = (
     speech_recognition.TASK,
     image_classification.TASK,
     object_detection.TASK,
+    zero_shot_classification.TASK,
+    retrieval.TASK,
 )
 _known: dict[str, Task] = {}
 """From each name of each task to the task; empty until the first question."""

@@ -8,15 +8,23 @@ from swapgate.project.manifest import check_row, read_manifest, read_row
 from swapgate.tasks import BUILT_IN, find_task, tasks
 from swapgate.tasks.generation import Generation
 
-LABELS = 'labels = { a = "b" }\n'
+LABELS = 'labels = { a = "b", c = "d" }\n'
 SUITES = [one.name for task in BUILT_IN for one in task.variants]
 MULTI_LABEL = [
-    f"multi-label-{family}" for family in ("text-classification", "audio-classification", "image-classification")
+    f"multi-label-{family}"
+    for family in (
+        "text-classification",
+        "audio-classification",
+        "image-classification",
+        "zero-shot-classification",
+    )
 ]
 LABELLED = {
     *("text-classification", "audio-classification", "image-classification", "object-detection", "ner"),
+    "zero-shot-classification",
     *MULTI_LABEL,
 }
+OF_VECTORS = ("pooling", "query_prefix", "passage_prefix", "normalize", "similarity")
 TASK_KEYS = {
     "generation": {"summarization"},
     "no_answer": {"question-answering"},
@@ -26,6 +34,8 @@ TASK_KEYS = {
     "tags": {"ner"},
     "outside": {"ner"},
     "aggregation": {"ner"},
+    "hypothesis_template": {"zero-shot-classification", "multi-label-zero-shot-classification"},
+    **{key: {"retrieval"} for key in OF_VECTORS},
     "long": {*SUITES} - {"image-classification", "multi-label-image-classification", "object-detection"},
 }
 """From each key to the tasks that have it."""
@@ -36,9 +46,11 @@ OWNERS = {
     "cut": "only audio-classification has",
     "decoding": "only summarization and speech-recognition have",
     **dict.fromkeys(("tags", "outside", "aggregation"), "only ner has"),
+    "hypothesis_template": "only zero-shot-classification has",
+    **dict.fromkeys(OF_VECTORS, "only retrieval has"),
     "long": (
-        "only text-classification, ner, question-answering, summarization, audio-classification and speech-recognition"
-        " have"
+        "only text-classification, ner, question-answering, summarization, audio-classification, speech-recognition,"
+        " zero-shot-classification and retrieval have"
     ),
 }
 DEFAULTS = {
@@ -50,6 +62,8 @@ DEFAULTS = {
     "tags": None,
     "outside": None,
     "aggregation": "simple",
+    "hypothesis_template": "This example is {}.",
+    **dict.fromkeys(OF_VECTORS),
     "long": None,
 }
 WRITTEN = {
@@ -61,6 +75,12 @@ WRITTEN = {
     "tags": "'BIOES'",
     "outside": "'NONE'",
     "aggregation": "'first'",
+    "hypothesis_template": "'It is about {}.'",
+    "pooling": "'cls'",
+    "query_prefix": "'query: '",
+    "passage_prefix": "'passage: '",
+    "normalize": "true",
+    "similarity": "'dot'",
     "long": "'truncate'",
 }
 NUMBERS = {
@@ -95,7 +115,7 @@ def test_tasks():
     """The tasks of a models file are those of the package, each by all of its names, and each key is of some."""
     assert {name for name, task in tasks().items() if task.name in SUITES} == {
         *(name for name in SUITES if name not in MULTI_LABEL),
-        *("sentiment", "token-classification"),
+        *("sentiment", "token-classification", "feature-extraction"),
     }
     for key, having in TASK_KEYS.items():
         assert {task for task in SUITES if key in find_task(task).settings.own_keys()} == having
@@ -122,7 +142,7 @@ def test_labels_are_missing(fault, task, lines):
     assert fault(f"[{task}.small]\nmodel = 'm'\n{lines}") == f"{task}.small.labels: missing; add it"
 
 
-@pytest.mark.parametrize("task", ["question-answering", "summarization", "speech-recognition"])
+@pytest.mark.parametrize("task", ["question-answering", "summarization", "speech-recognition", "retrieval"])
 def test_labels_are_too_much(fault, read, task):
     """A task whose models name no labels has none to map; an empty table maps none."""
     assert fault(row(task, LABELS)) == f"{task}.small.labels: {task} has none; remove it"

@@ -147,6 +147,7 @@ def _model(tier: str, name: str | Path, task: "Task", labels: Mapping[str, str],
     """Return a model that is asked alone. Raises InputFault where there is none."""
     from swapgate.backends import find
     from swapgate.core.faults import InputFault
+    from swapgate.core.tables import validated
     from swapgate.outputs.answered import OTHERS
     from swapgate.project.cases import Cases
     from swapgate.project.manifest import Row, row_type
@@ -161,7 +162,8 @@ def _model(tier: str, name: str | Path, task: "Task", labels: Mapping[str, str],
     source = find(Row.model_validate(keys), here, here, "labels")
     if source.absent:
         raise InputFault(source.absent)
-    row = {**keys, "labels": {OTHERS: OTHERS, **labels}} if task.label_names else keys
-    source = find(row_type(task).model_validate(row), here, here, "labels")
+    others = {} if task.label_names and task.label_names({}) is None else {OTHERS: OTHERS}
+    row = {**keys, "labels": {**others, **labels}} if task.label_names else keys
+    source = find(validated(row_type(task), row, Path(name)), here, here, "labels")
     nothing = Cases(rows, (), Case("none", "", None))
     return Model(SUITE, tier, task, source, source, nothing, rows.with_name(f"{tier}.json"))

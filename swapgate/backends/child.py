@@ -1,6 +1,7 @@
 """The process of a Python predictor: python -P child.py reads requests, a line each, and answers so.
 
-It is run by its path and imports nothing of swapgate. The first line names a folder, a module in it and its factory.
+It is run by its path and imports nothing of swapgate. Each request has a number, which its answer has too. The first
+names a folder, a module in it and its factory.
 What the predictor prints goes to standard error.
 """
 
@@ -14,9 +15,9 @@ from typing import Any, TextIO
 
 
 def to_json(given: Any) -> Any:
-    """Return an input as JSON: a text, a question, a sound as its samples, a picture as its pixels."""
-    if hasattr(given, "question"):
-        return {"question": given.question, "context": given.context}
+    """Return an input as JSON: a text, a question by its parts, a sound as its samples, a picture as its pixels."""
+    if hasattr(given, "as_json"):
+        return given.as_json()
     if hasattr(given, "samples"):
         return {"float32": _written(given.samples.astype("<f4").tobytes()), "rate": given.rate}
     if hasattr(given, "tobytes"):
@@ -74,23 +75,28 @@ def main() -> None:
     """Answer requests until there are no more."""
     asked, answers = _pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks is interrupted too, and lets this end
+    own = os.getpid()
 
-    def answer(words: dict[str, Any]) -> None:
-        print(json.dumps(words), file=answers, flush=True)
+    def answer(number: int, words: dict[str, Any]) -> None:
+        if os.getpid() != own:  # a copy that the project's code has forked, and let return, answers nothing
+            os._exit(0)
+        print(json.dumps({"id": number, **words}), file=answers, flush=True)
 
+    request = json.loads(asked.readline())
     try:
-        predictor = _start(json.loads(asked.readline()))
+        predictor = _start(request["asked"])
         if not callable(predictor):
             raise TypeError(f"the factory made a {type(predictor).__name__}, which cannot be called with inputs")
     except BaseException as error:
-        answer({"failed": _told(error)})
+        answer(request["id"], {"failed": _told(error)})
         return
-    answer({"ready": True})
+    answer(request["id"], {"ready": True})
     try:
         for line in asked:
-            answer(_answer(predictor, json.loads(line)))
+            request = json.loads(line)
+            answer(request["id"], _answer(predictor, request["asked"]))
     finally:
-        if callable(close := getattr(predictor, "close", None)):
+        if os.getpid() == own and callable(close := getattr(predictor, "close", None)):
             close()
 
 

@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from swapgate.backends.backend import PROPERTIES, Backend, Place
-from swapgate.backends.server import Reply, Request, Server
+from swapgate.backends.server import Reply, Request, Server, Unwell
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.words import first_line, listed
-from swapgate.inputs.given import Question, Sound
+from swapgate.inputs.given import Composed, Sound
 from swapgate.models.loading import Identity, Source, settings_digest
 from swapgate.outputs.answered import foreign
 from swapgate.project.manifest import Row
@@ -36,7 +36,10 @@ TELLING = ("model_id", "model_sha", "model_dtype", "version")
 IPV4 = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}")
 """Hosts that the system reads as an IPv4 address: 127.1, 0x7f000001."""
 ESCAPED = re.compile("%[0-9a-fA-F]{2}")
-LOOPBACK = {"localhost": "127.0.0.1"}
+SLASHES = re.compile("//+")
+THIS_MACHINE = "127.0.0.1"
+NAMES_OF_IT = ("localhost", "0.0.0.0", "[::1]", "[::]")  # noqa: S104 - nothing listens there
+"""Hosts by which this machine is asked too; other addresses of its own may be of other servers."""
 LONGEST = 200
 """Characters of one such value that count."""
 KINDS = {b"\x89PNG": "image/png", b"RIFF": "audio/wav"}
@@ -59,8 +62,8 @@ class Endpoint:
             raise SurroundingsFault(
                 f"the task {task.name} does not say how servers are asked; give its Task a `served`"
             )
-        self.served, self.address, self.at_once = task.served, source.name, source.row.concurrency
-        self.server = _server(source.row, source.name)
+        self.served, self.address, self.at_once = task.served, _address(source.row.model), source.row.concurrency
+        self.server = _server(source.row, self.address)  # its name is for people: under --against "ADDRESS@COMMIT"
 
     def ask(self, inputs: Sequence[Any], ids: Sequence[str], row: Any) -> Sequence[Any]:
         """Return what it answers to each input: at once to as many as its row says where they are of cases or rows,
@@ -98,8 +101,8 @@ def _what(given: Any) -> str:
     """Return what an input is, in words."""
     if isinstance(given, str):
         return "a text"
-    if isinstance(given, Question):
-        return "a question"
+    if isinstance(given, Composed):
+        return given.what
     return "a sound" if isinstance(given, Sound) else "a picture" if hasattr(given, "save") else "an input"
 
 
@@ -190,7 +193,7 @@ def _address(model: str) -> str:
 
 def _host(name: str) -> str:
     """Return a host as it is compared: an IP address in its one form."""
-    bare = name.removesuffix(".")
+    bare = ESCAPED.sub(_unescaped, name).lower().removesuffix(".")
     if IPV4.fullmatch(bare):
         with suppress(OSError):  # numbers that are too large
             return socket.inet_ntoa(socket.inet_aton(bare))
@@ -222,10 +225,12 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _known_as(address: str) -> str:
-    """Return an address as it tells a server: localhost is this machine by whichever name."""
-    parts = urlsplit(address.rstrip("/"))
-    host, colon, port = parts.netloc.partition(":")
-    return parts._replace(netloc=f"{LOOPBACK.get(host, host)}{colon}{port}").geturl()
+    """Return an address as it tells a server: this machine is one by whichever name, and slashes count once."""
+    parts = urlsplit(address)
+    port = f":{parts.port}" if parts.port else ""
+    host = parts.netloc.removesuffix(port)
+    path = SLASHES.sub("/", parts.path).rstrip("/")
+    return f"{parts.scheme}://{THIS_MACHINE if host in NAMES_OF_IT else host}{port}{path}"
 
 
 def origin(model: str) -> str:
@@ -258,6 +263,10 @@ def _info(row: Row, address: str) -> dict[str, str] | SurroundingsFault:
             return _telling(server, server.reply(Request("GET", f"{address.rstrip('/')}/info", {})))
         finally:
             server.close()
+    except Unwell as fault:
+        return SurroundingsFault(
+            f"asked at /info which model it is: {fault}; or give version in its row: then it is not asked that"
+        )
     except SurroundingsFault as fault:
         return fault
 
@@ -280,7 +289,7 @@ def _identity(source: Source, info: Callable[[], dict[str, str] | SurroundingsFa
     said = {} if version else info()
     if isinstance(said, SurroundingsFault):
         raise SurroundingsFault(*said.args)
-    who = {"endpoint": _known_as(source.name), "version": version, "info": said}
+    who = {"endpoint": _known_as(_address(source.row.model)), "version": version, "info": said}
     shown = listed(f"{key} = {value}" for key, value in said.items())
     weak = f"which model answers there its /info alone says ({shown})" if said else UNKNOWN
     if version:

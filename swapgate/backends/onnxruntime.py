@@ -3,19 +3,22 @@
 import hashlib
 import inspect
 import json
-import math
 import os
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
 from swapgate.backends.backend import Backend, Place
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
-from swapgate.core.words import first_line, listed
+from swapgate.core.words import first_line, listed, toml_string
 from swapgate.models import loading
 from swapgate.models.digest import files_below, settings_of
+from swapgate.models.graphs import read_graph
 from swapgate.models.loading import Identity, Source, settings_digest
-from swapgate.models.weights import kinds
+from swapgate.models.weights import is_adapter, kinds
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.texts import MASK
@@ -35,111 +38,76 @@ STEP_BY_STEP = (
 """What is said of such an export."""
 CAUSAL = "AutoModelForCausalLM"
 """What loads the models of language that do so without an encoder."""
-SCALES = ("_scale", "_zero_point", "_scale_quantized")
-"""How names of initializers end that are no weights of a quantized graph."""
 QUIET = 4
 """The severity from which ONNX Runtime writes to standard error: fatal."""
+LOGITS = "logits"
+"""Stands in the names of outputs of which softmax or sigmoid is taken."""
+NOT_BY_CHANCE = 16
+"""Fewer numbers may sum to one in their rows and be logits."""
+OFF_ONE = 1e-3
+"""How far sums of probabilities may be from one, in 16 bits too."""
 BY_PLACES = 2
 """Axes of an input that is a text, or the samples of a sound."""
 
 
 def claims(model: str, path: Path) -> bool:
-    """Return whether a row names a graph, or a folder that has one and no weights that transformers loads."""
+    """Return whether a row names a graph, or a folder that has some and no weights that transformers or peft loads."""
     if path.suffix == SUFFIX:
         return True
     names = {one.name for one in path.iterdir()} if path.is_dir() else set()
-    return bool(names & {GRAPH, *DECODERS}) and not names & {*kinds(allow_pickle=True)}
+    others = is_adapter(names) or names & {*kinds(allow_pickle=True)}
+    return not others and (GRAPH in names or bool(_graphs_in(path)))
+
+
+def _graphs_in(folder: Path) -> list[str]:
+    """Return the graphs of a folder, and those of its folder for them."""
+    found = [path for place in (folder, folder / FOLDER) for path in sorted(place.glob(f"*{SUFFIX}"))]
+    return [path.relative_to(folder).as_posix() for path in found if path.is_file()]
 
 
 def find(row: Row, place: Place) -> Source:
     """Find the graph of a row, and the folder of its config.json. Raises InputFault."""
     path = Path(os.path.normpath(place.base / Path(row.model).expanduser()))
     graph = path if path.suffix == SUFFIX else path / GRAPH
-    if not graph.is_file() and any((path / name).is_file() for name in DECODERS):
-        raise InputFault(f"{path} {STEP_BY_STEP}")
     if not graph.is_file():
-        raise InputFault(f"no graph {graph} (model = {row.model!r}); give what optimum-cli export onnx wrote")
+        raise InputFault(_no_graph(row, path, graph))
     above = graph.parent.parent if graph.parent.name == FOLDER else graph.parent
     folder = next((one for one in (graph.parent, above) if (one / "config.json").is_file()), None)
     if folder is None:
         raise InputFault(f"{graph.parent} holds no config.json beside {graph.name}; give all that the export wrote")
     name = path.relative_to(place.root) if path.is_relative_to(place.root) else path
-    return Source(row, folder, name.as_posix(), place.row_of, backend=NAME, identify=identify)
+    file = graph.relative_to(folder).as_posix()
+    return Source(row, folder, name.as_posix(), place.row_of, backend=NAME, identify=identify, file=file)
+
+
+def _no_graph(row: Row, path: Path, graph: Path) -> str:
+    """Word that a row names no graph, and which there are."""
+    folder = path if graph != path else path.parent
+    there = _graphs_in(folder)
+    if {Path(name).name for name in there} & {*DECODERS} and graph.name == GRAPH:
+        return f"{path} {STEP_BY_STEP}"
+    words = f"no graph {graph} (model = {row.model!r}); "
+    if not there:
+        return f"{words}give what optimum-cli export onnx wrote"
+    written = Path(row.model) if graph != path else Path(row.model).parent
+    more = ", or another of them" if len(there) > 1 else ""
+    return f"{words}it holds {listed(there)}: write model = {toml_string((written / there[0]).as_posix())}{more}"
 
 
 def graph_of(source: Source) -> Path:
     """Return where the graph of a source is, in its own tree."""
-    path = Path(source.row.model)
-    if path.suffix != SUFFIX:
-        return source.folder / GRAPH
-    inner = Path(path.parent.name, path.name)
-    return source.folder / (inner if path.parent.name == FOLDER != source.folder.name else path.name)
+    return source.folder / source.file
 
 
 def identify(source: Source) -> Identity:
-    """Tell by graph, initializers and settings which model it is, and how large. Raises SurroundingsFault."""
-    graph = graph_of(source)
-    proto = _read(source, graph)
-    found, parameters, beside = [], 0, {graph}
-    for tensor in proto.graph.initializer:
-        values = _values(source, graph, tensor, beside)
-        found.append([tensor.name, tensor.data_type, [*tensor.dims], hashlib.sha256(values).hexdigest()])
-        is_weight = not tensor.name.endswith(SCALES)
-        parameters += math.prod(tensor.dims) if is_weight else 0
-    del proto.graph.initializer[:]
-    for key in ("producer_name", "producer_version", "doc_string", "model_version", "metadata_props"):
-        proto.ClearField(key)
-    for node in proto.graph.node:
-        node.ClearField("doc_string")
-        node.ClearField("metadata_props")
-    said = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
-    held = json.dumps([said, sorted(found), settings_of(source.folder)], sort_keys=True)
+    """Tell by what its graph computes and by settings which model it is, and how large. Raises SurroundingsFault."""
+    try:
+        graph = read_graph(graph_of(source))
+    except SurroundingsFault as fault:
+        raise SurroundingsFault(f"{source.name}: {fault}") from fault
+    held = json.dumps([graph.digest, settings_of(source.folder, source.row.beside)], sort_keys=True)
     files = hashlib.sha256(held.encode()).hexdigest()
-    size = sum(path.stat().st_size for path in beside)
-    return Identity(settings_digest(source, graph=files), files, bytes=size, parameters=parameters)
-
-
-def _read(source: Source, graph: Path) -> Any:
-    """Read a graph, its external data not yet. Raises SurroundingsFault."""
-    import onnx
-
-    try:
-        return onnx.load(str(graph), load_external_data=False)
-    except Exception as error:  # what protobuf and the system say
-        raise SurroundingsFault(
-            f"{source.name}: {graph.name} is no graph of ONNX ({first_line(error)}); export it again"
-        ) from error
-
-
-def _values(source: Source, graph: Path, tensor: Any, beside: set[Path]) -> bytes:
-    """Return the bytes of an initializer; a file beside the graph that it is in is noted. Raises SurroundingsFault."""
-    import onnx
-
-    if tensor.data_location == onnx.TensorProto.EXTERNAL:
-        beside.add(_external(source, graph, tensor))
-    try:
-        found = onnx.numpy_helper.to_array(tensor, base_dir=str(graph.parent))
-    except Exception as error:  # a file that ends too early, shapes that do not fit
-        raise SurroundingsFault(
-            f"{source.name}: {tensor.name} in {graph.name} cannot be read ({first_line(error)}); export it again"
-        ) from error
-    return bytes(found.tobytes())
-
-
-def _external(source: Source, graph: Path, tensor: Any) -> Path:
-    """Return the file that holds an initializer. Raises SurroundingsFault where it is none in the graph's folder."""
-    name = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
-    path = Path(os.path.normpath(graph.parent / name))
-    inside = path.is_relative_to(graph.parent) and path.resolve().is_relative_to(graph.parent.resolve())
-    if not name or not inside:
-        raise SurroundingsFault(
-            f"{source.name}: {graph.name} has {tensor.name} in {name!r}, which leads out of its folder; export it again"
-        )
-    if not path.is_file():
-        raise SurroundingsFault(
-            f"{source.name}: {graph.name} has {tensor.name} in {name!r}, which is not there; copy that file too"
-        )
-    return path
+    return Identity(settings_digest(source, graph=files), files, bytes=graph.bytes, parameters=graph.parameters)
 
 
 class Graph:
@@ -152,7 +120,9 @@ class Graph:
         self._name, self._session, self._shape = name, session, shape
         self._inputs = {one.name: one for one in session.get_inputs()}
         self._outputs = [one.name for one in session.get_outputs()]
-        given = [inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY) for one in self._inputs]
+        self._gives_probabilities = False
+        names = [one for one in self._inputs if one.isidentifier() and not iskeyword(one)]  # others nobody makes
+        given = [inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY) for one in names]
         self.forward = lambda **inputs: self(**inputs)
         self.forward.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
 
@@ -160,7 +130,10 @@ class Graph:
         return getattr(self._shape, name)
 
     def __call__(self, **inputs: Any) -> Any:
-        """Compute the outputs of a batch, by the names of inputs that the graph takes. Raises SurroundingsFault."""
+        """Compute the outputs of a batch, by the names of inputs that the graph takes.
+
+        Raises SurroundingsFault where it takes others, ModelFault where it gives probabilities in the place of logits.
+        """
         missing = [name for name in self._inputs if name not in inputs]
         if missing:
             raise SurroundingsFault(
@@ -172,7 +145,14 @@ class Graph:
         count = len(next(iter(batch.values())))
         parts = [slice(at, at + 1) for at in range(count)] if alone else [slice(None)]
         said = [self._computed({name: table[part] for name, table in batch.items()}) for part in parts]
-        return Said(self._name, {name: _joined([one[name] for one in said]) for name in self._outputs})
+        found = {name: _joined([one[name] for one in said]) for name in self._outputs}
+        self._gives_probabilities |= any(LOGITS in name and are_probabilities(found[name]) for name in found)
+        if self._gives_probabilities:
+            raise ModelFault(
+                f"{self._name} gives probabilities where logits are expected, of which softmax would be taken again:"
+                " its graph ends in a softmax; export it without"
+            )
+        return Said(self._name, found)
 
     def _computed(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: table.numpy().astype(_type(self._inputs[name].type)) for name, table in batch.items()}
@@ -200,10 +180,21 @@ def _joined(tables: Sequence[Any]) -> Any:
     return torch.cat([torch.from_numpy(table) for table in tables])
 
 
+def are_probabilities(table: Any) -> bool:
+    """Return whether each row of the last axis is a softmax, of so many numbers that they are none by chance."""
+    if not table.is_floating_point() or table.dim() == 0 or table.shape[-1] == 1 or table.numel() < NOT_BY_CHANCE:
+        return False
+    return bool((table >= 0).all() and ((table.float().sum(dim=-1) - 1).abs() <= OFF_ONE).all())
+
+
 def _type(said: str) -> str:
     """Return the type of numpy for one that ONNX Runtime says, as in "tensor(int64)"."""
     name = said.removeprefix("tensor(").removesuffix(")")
     return {"float": "float32", "double": "float64"}.get(name, name)
+
+
+def _can_be_given(said: str) -> bool:
+    return re.fullmatch(r"tensor\((float|float16|double|bool|u?int(8|16|32|64))\)", said) is not None
 
 
 def load(task: Task, source: Source) -> Loaded:
@@ -218,7 +209,7 @@ def load(task: Task, source: Source) -> Loaded:
         _ = source.digest
     graph = graph_of(source)
     auto_class = task.auto_class_of(source.name, source.config)
-    files = [path for path in graph.parent.iterdir() if path.name.startswith(graph.name) and path.is_file()]
+    files = [*files_below(graph.parent, every=True).values()]
     around = loading.load_shape(source, files, auto_class, task.reader_class)
     if getattr(around.model.config, "is_encoder_decoder", False) or auto_class == CAUSAL:
         raise SurroundingsFault(f"{source.name} {STEP_BY_STEP}")
@@ -233,13 +224,15 @@ def load(task: Task, source: Source) -> Loaded:
             " export it again for it"
         ) from error
     _check_inputs(source.name, session.get_inputs(), around.reader)
-    loaded = Loaded(Graph(source.name, session, around.model), around.reader, around.seconds)
+    loaded = replace(around, model=Graph(source.name, session, around.model))
     task.check_loaded(source.name, loaded)
     return loaded
 
 
 def _check_inputs(name: str, inputs: Sequence[Any], reader: Any) -> None:
-    """Make sure that a graph is told which tokens are pads, and takes inputs of any length. Raises ModelFault."""
+    """Make sure that a graph is told which tokens are pads, and takes inputs of any length. Raises ModelFault,
+    SurroundingsFault where it takes what is no table of numbers.
+    """
     tokenizer = getattr(reader, "tokenizer", reader)
     takes = {one.name for one in inputs}
     if "input_ids" in takes and MASK in getattr(tokenizer, "model_input_names", ()) and MASK not in takes:
@@ -248,6 +241,10 @@ def _check_inputs(name: str, inputs: Sequence[Any], reader: Any) -> None:
             " optimum-cli does"
         )
     for one in inputs:
+        if not _can_be_given(one.type):
+            raise SurroundingsFault(
+                f"{name} takes {one.name} as {one.type}, which nothing makes; export it for its task"
+            )
         fixed = [size for size in one.shape[1:] if isinstance(size, int)] if len(one.shape) <= BY_PLACES else []
         fixed += [size for size in one.shape[:1] if isinstance(size, int) and size != 1]
         if fixed:

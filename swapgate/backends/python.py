@@ -4,11 +4,11 @@ import ast
 import hashlib
 import json
 import os
-import queue
 import re
+import selectors
+import signal
 import subprocess
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from swapgate.backends import child
 from swapgate.backends.backend import PROPERTIES, Backend, Place
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault, Unable
-from swapgate.core.words import first_line, listed
+from swapgate.core.words import first_line, listed, shortened
 from swapgate.models.loading import Identity, Source, files_of, settings_digest
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Task
@@ -33,6 +33,12 @@ PACKAGE = "__init__.py"
 WEAK = "its weights are not covered by its digest, which is of its module alone; name them in its row: files = […]"
 CLOSING = 5
 """Seconds that a process has to end by itself."""
+LOOK = 0.1
+"""Seconds after which it is looked whether a process is still there that says nothing."""
+PIECE = 1 << 16
+LATE = {"answer": "did not answer", "be made": "was not made"}
+SHOWN = 60
+"""Letters of what is no answer that a message shows."""
 
 
 class Predictor:
@@ -41,13 +47,14 @@ class Predictor:
     def __init__(self, source: Source) -> None:
         start = time.perf_counter()
         self.name, self.limit = source.name, source.row.timeout
-        self._broken = ""
+        self._broken, self._asked = "", 0
         tree = os.path.abspath(source.root or ".")
         self._process = subprocess.Popen(  # noqa: S603 - it is this package's own file
             [sys.executable, "-P", os.path.abspath(child.__file__)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            encoding="utf-8",
+            bufsize=0,
+            start_new_session=True,  # so that what it forks ends with it
             cwd=tree,  # or the commit's function would read the working tree's weights
             env={**os.environ, "PWD": tree},
         )
@@ -82,23 +89,29 @@ class Predictor:
 
     def _said(self, request: Any, what: str) -> dict[str, Any]:
         """Send a request and wait for its answer. Raises SurroundingsFault."""
-        lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=_exchange, args=(self._process, json.dumps(request), lines), daemon=True).start()
+        self._asked += 1
+        line = json.dumps({"id": self._asked, "asked": request}).encode("ascii")
         try:
-            line = lines.get(timeout=self.limit)
-        except queue.Empty:
-            self._process.kill()
+            found = _exchanged(self._process, b"%b\n" % line, self.limit)
+        except TimeoutError:
+            _kill(self._process)
             self._end(
-                f"{self.name} did not {what} within {self.limit:g} s (timeout in its row); make it faster, or allow it"
+                f"{self.name} {LATE[what]} within {self.limit:g} s (timeout in its row); make it faster, or allow it"
                 " more"
             )
-        if not line:
-            self._process.wait()
+        if not found.endswith(b"\n"):
             self._end(
-                f"the process of {self.name} ended with exit status {self._process.returncode} before it could {what};"
-                " see what it wrote to standard error, and mend it"
+                f"{_ended(self._process, self.name)} before it could {what}; see what it wrote to standard"
+                " error, and mend it"
             )
-        answer: dict[str, Any] = json.loads(line)
+        answer = _read(found)
+        if answer is None or answer.get("id") != self._asked:
+            _kill(self._process)
+            shown = shortened(found.decode("utf-8", errors="replace").strip(), SHOWN)
+            self._end(
+                f"{self.name} wrote {shown!r} where its answers go, so no answer can be told from another; let it"
+                " print, and write to no file that it has not opened"
+            )
         return answer
 
     def _end(self, why: str) -> NoReturn:
@@ -107,25 +120,69 @@ class Predictor:
         raise SurroundingsFault(why)
 
 
-def _exchange(process: Any, request: str, lines: "queue.Queue[str]") -> None:
-    """Write a request and read its answer, which is empty where the process has ended."""
-    line = ""
-    with suppress(OSError, ValueError):
-        process.stdin.write(f"{request}\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-    lines.put(line)
+def _exchanged(process: Any, request: bytes, seconds: float) -> bytes:
+    """Write a request and return the line that answers it, or what there is of one where the process has ended.
+
+    Nothing here waits for a pipe to be closed: whatever the process has forked holds it too. Raises TimeoutError.
+    """
+    deadline, left, found = time.monotonic() + seconds, memoryview(request), bytearray()
+    os.set_blocking(process.stdin.fileno(), False)
+    with selectors.DefaultSelector() as pipes:
+        pipes.register(process.stdin, selectors.EVENT_WRITE)
+        pipes.register(process.stdout, selectors.EVENT_READ)
+        while not found.endswith(b"\n"):
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            ready = {key.fileobj for key, _ in pipes.select(LOOK)}
+            if process.stdin in ready:
+                try:
+                    left = left[process.stdin.write(left) or 0 :]
+                except OSError:  # it reads no more; whether it answers is seen
+                    left = left[:0]
+                if not left:
+                    pipes.unregister(process.stdin)
+            if process.stdout in ready:
+                piece = process.stdout.read(PIECE)
+                if not piece:
+                    break
+                found += piece
+            elif process.poll() is not None and not pipes.select(0):
+                break
+    return bytes(found)
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    """Return the object that a line is; None where it is none."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _ended(process: Any, name: str) -> str:
+    """Word how a process ended, or that it only closed its pipe."""
+    try:
+        return f"the process of {name} ended with exit status {process.wait(CLOSING)}"
+    except subprocess.TimeoutExpired:
+        return f"the process of {name} closed the pipe to which its answers go"
+
+
+def _kill(process: Any) -> None:
+    """End a process, and what it has forked and left in its session."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _close(process: Any) -> None:
     """Let a predictor close and its process end; where it does not it is killed."""
     with suppress(OSError):
         process.stdin.close()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(CLOSING)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    _kill(process)
+    with suppress(subprocess.TimeoutExpired):  # one that the system does not let end
+        process.wait(CLOSING)
     process.stdout.close()
 
 

@@ -13,6 +13,7 @@ from swapgate.core.faults import AbsentFault, Fault, InputFault, SurroundingsFau
 from swapgate.core.words import listed
 from swapgate.inputs.given import digest as input_digest
 from swapgate.models.loading import Identity, Source, settings_digest
+from swapgate.project.evaluation import UNNAMED
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Task
 
@@ -50,7 +51,14 @@ class Recorded:
                 f"the id {name!r} is that of a case and of a row with another input, and {self.name} has one prediction"
                 " of it; give the row another id"
             )
-        missing = AbsentFault(f"not measured: {self.name} has no prediction of {name!r}; add a line with this id")
+        called = (
+            "; a row without an id is called so, by its number and a digest of it: give the rows of the set ids, or"
+            if UNNAMED.fullmatch(name)
+            else ";"
+        )
+        missing = AbsentFault(
+            f"not measured: {self.name} has no prediction of {name!r}{called} add a line with this id"
+        )
         return self.predictions.get(name, missing)
 
     def close(self) -> None:
@@ -111,9 +119,13 @@ def _read(content: bytes) -> tuple[str, Any]:
         raise ValueError(f"is no UTF-8 ({error.reason} at byte {error.start + 1}); save the file as UTF-8") from error
     except ValueError as error:
         raise ValueError(f"is no JSON ({error}); {wanted}") from error
-    if not isinstance(said, dict) or not isinstance(said.get("id"), str) or "prediction" not in said:
+    if not isinstance(said, dict) or not {"id", "prediction"} <= said.keys():
         raise ValueError(f"is {line.strip()[:60]!r}; {wanted}")
-    return said["id"], said["prediction"]
+    if isinstance(said["id"], bool) or not isinstance(said["id"], str | int):
+        raise ValueError(
+            f"has the id {json.dumps(said['id'])[:60]}; write the id of a case or row, a text or a whole number"
+        )
+    return str(said["id"]), said["prediction"]  # as evaluation sets read theirs
 
 
 def told(source: Source, ids: Iterable[str]) -> list[str]:

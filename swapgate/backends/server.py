@@ -10,10 +10,11 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, NoReturn
 
+from swapgate.backends.secret import hidden, holds
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import shortened
 
@@ -28,10 +29,6 @@ LARGEST = 16_000_000
 PIECE = 1 << 16
 SHOWN = 100
 """Letters of what a server says that a message shows."""
-SECRET = 8
-"""Characters of the shortest token, or part of one, that is looked for: shorter ones are words such as EMPTY."""
-WORD = re.compile("[A-Za-z]?[a-z]+|[A-Z]+")
-"""A part of a token that an honest answer may have as well."""
 TOKEN = re.compile(r"[!-~]+")
 OBJECT = re.compile(r"<[^<>]* at 0x[0-9a-f]+>:? ?")
 """How urllib3 names itself in what it says."""
@@ -61,6 +58,10 @@ class Reply(NamedTuple):
     body: bytes
 
 
+class Unwell(SurroundingsFault):
+    """It answers, time and again, that it is busy or broken."""
+
+
 class _Silence(Exception):
     """Nothing came in time."""
 
@@ -80,21 +81,20 @@ class Server:
 
         self.name, self.timeout = name, timeout
         self._token = _token(name, token_env) if token_env else ""
-        self._secret = {*_parts(self._token)}
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=connections)
         self._broken, self._tries = "", TRIES
 
     def reply(self, request: Request) -> Reply:
         """Ask until there is an answer other than that it is busy or broken.
 
-        Raises SurroundingsFault where there is none within the limits, and from then on where it was silent or is not
-        there; after other failures each question is asked once, until one is answered.
+        Raises SurroundingsFault where there is none within the limits, Unwell where it said so itself, and from then
+        on where it was silent or is not there; after other failures each question is asked once, until one is answered.
         """
         if self._broken:
             raise SurroundingsFault(self._broken)
         start, wait, limit = time.monotonic(), FIRST_WAIT, PATIENCE * self.timeout
         for asked in range(1, self._tries + 1):
-            silent, pause = False, wait
+            silent, pause, kind = False, wait, SurroundingsFault
             try:
                 found = self._once(request, min(self.timeout, limit - (time.monotonic() - start)))
             except _Silence:
@@ -105,7 +105,7 @@ class Server:
                 if found.status != BUSY and found.status < 500:
                     self._tries = TRIES
                     return found
-                why = f"answered {found.status} ({self._shown(found)})"
+                kind, why = Unwell, f"answered {found.status} ({self._shown(found)})"
                 if pause_asked := _retry_after(found.headers):
                     pause = max(pause, pause_asked)
                     why += f" and asks to wait {pause_asked:g} s"
@@ -120,7 +120,7 @@ class Server:
         self._tries = 1
         if silent:
             self._end(words)
-        raise SurroundingsFault(words)
+        raise kind(words)
 
     def answer(self, request: Request, what: str = "an input") -> Any:
         """Return the JSON that it answers; `what` is asked, in words.
@@ -151,7 +151,7 @@ class Server:
                 f"{self.name} answered {found.status} with what is no JSON ({kind}: {self._shown(found)}); let a server"
                 " of the task answer there"
             ) from error
-        if self._holds_token(said):
+        if holds(said, self._token):
             raise SurroundingsFault(
                 f"{self.name} sends back the token that it was sent, so nothing of its answer is kept; mend that server"
             )
@@ -205,6 +205,11 @@ class Server:
         )
         body = bytearray()
         try:
+            if response.status < 200:  # the answer comes behind it, and would be read as that to the next question
+                raise SurroundingsFault(
+                    f"{self.name} answered {response.status}, behind which an answer is still to come; let it, or what"
+                    " stands before it, answer at once"
+                )
             while piece := response.read1(PIECE, decode_content=False):
                 body += piece
                 if len(body) > LARGEST:
@@ -238,28 +243,7 @@ class Server:
         return shortened(self._plain(next((line.strip() for line in lines if line.strip()), "no words")), SHOWN)
 
     def _plain(self, text: str) -> str:
-        """Return what a server said without the token, and without any part of it."""
-        hidden = [at for at, part in enumerate(_parts(text)) if part in self._secret]
-        shown, end = "", 0
-        for at in hidden:
-            if at > end or not end:
-                shown += f"{text[end:at]}[token]"
-            end = at + SECRET
-        return shown + text[end:]
-
-    def _holds_token(self, said: Any) -> bool:
-        if isinstance(said, dict):
-            return any(self._holds_token(one) for pair in said.items() for one in pair)
-        if isinstance(said, list):
-            return any(map(self._holds_token, said))
-        text = str(said)
-        whole = bool(self._secret) and self._token in text
-        return whole or any(part in self._secret and not WORD.fullmatch(part) for part in _parts(text))
-
-
-def _parts(text: str) -> Iterator[str]:
-    """Yield what stands at each place of a text, as long as a secret is at least."""
-    return (text[at : at + SECRET] for at in range(len(text) - SECRET + 1))
+        return hidden(text, self._token)
 
 
 def _token(name: str, variable: str) -> str:

@@ -2,19 +2,23 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from swapgate.backends import endpoint, find
+from swapgate.changes.changed import may_be_read
 from swapgate.changes.edits import edits
 from swapgate.changes.imported import imported
 from swapgate.changes.moved import moved
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.words import listed
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.golden import read_golden
 from swapgate.models.digest import file_digests
 from swapgate.models.loading import Source
 from swapgate.outputs import check_expected
+from swapgate.project.configuration import UNRELATED
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
 
@@ -52,7 +56,10 @@ def judged_by(before: Plan, now: Plan, commit: str, tree: Path) -> Plan:
             plan.models[key] = replace(incumbent, source=own, incumbent=own)
             if model.source.in_project and lies_in(incumbent.source.folder, tree):
                 old, new = _held(incumbent.source, before.root), _held(model.source, now.root)
-                if old is None or old != new:
+                loose = may_be_read(model.source, before, now, commit)
+                if loose:
+                    plan.notes.append(_of_loose(model, loose))
+                if old is None or old != new or loose:
                     named = replace(incumbent.source, name=_at(incumbent.source, commit))
                     plan.edited[key] = replace(incumbent, source=named, incumbent=named)
         elif incumbent is not model:
@@ -186,6 +193,15 @@ def _held(source: Source, root: Path) -> list[dict[str, str]] | None:
         return [*map(file_digests, source.files), held]
     except (Fault, OSError):
         return None
+
+
+def _of_loose(model: Model, loose: Sequence[str]) -> str:
+    return (
+        f"{model.name}: {listed(loose, 5)}: edited, and not covered by the digest of {model.source.name}, which may"
+        " read that: where rows are judged beside the incumbent's, the commit's own function answers them too; name in"
+        f" its row what it reads (files = […]), and under {UNRELATED} in pytest's configuration what no verdict depends"
+        " on"
+    )
 
 
 def _same(before: Source, now: Source) -> bool:

@@ -117,6 +117,36 @@ def unrelated(root: Path, commit: str, layout: Layout) -> list[str]:
     return []
 
 
+def may_be_read(source: Source, before: Plan, now: Plan, commit: str) -> list[str]:
+    """Name the edited files of the project that a function may read, though its digest covers none of them.
+
+    These are all but those that it names, what judges, what it imports (which is compared by itself), and what the
+    commit lists as unrelated. Raises InputFault.
+    """
+    if source.root is None:
+        return []
+    free = unrelated(now.root, commit, DEFAULT)
+    known = {os.path.relpath(path, plan.root) for plan in (before, now) for path in _known(plan)}
+    covered = {os.path.relpath(path, now.root) for path in source.files}
+    return [
+        name
+        for name in changed_since(now.root, commit)
+        if name not in known
+        and not name.startswith(("../", "golden/"))
+        and not name.endswith((*HARMLESS, ".py"))
+        and Path(name).name not in (*WHOLE, *IN_PART)
+        and not any(Path(name).is_relative_to(place) for place in covered)
+        and not _is_free(name, free)
+    ]
+
+
+def _known(plan: Plan) -> Iterator[Path]:
+    """Yield the files that judge a plan's suites."""
+    yield plan.manifest.path
+    for suite in plan.manifest.rows:
+        yield from files_of(plan, suite)
+
+
 def _judges(path: Path, plan: Plan, layout: Layout) -> bool:
     """Return whether a file judges and is of no suite: conftest.py, configuration, a task, what suite files import."""
     if path.suffix == ".py":

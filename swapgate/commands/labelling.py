@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.wrong import no_json
-from swapgate.inputs.given import Question
+from swapgate.inputs.given import Composed
 from swapgate.project.evaluation import unlabelled
 from swapgate.project.manifest import INCUMBENT
 from swapgate.statistics.paired import Decision, Flips, bounds, non_inferior, rows_needed
@@ -127,7 +127,7 @@ def _shown(row: Case, folder: Path) -> str:
     if isinstance(row.given, Path):
         return os.path.relpath(row.given, folder)
     given = row.input
-    return f"{given.question} | {given.context}" if isinstance(given, Question) else str(given)
+    return " | ".join(given.texts) if isinstance(given, Composed) else str(given)
 
 
 def _keep_labels(stem: Path) -> None:

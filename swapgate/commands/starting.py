@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import re
+import shlex
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +27,7 @@ from swapgate.commands.importing import (
 from swapgate.core.extras import install, lack
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
-from swapgate.core.tables import read_toml
+from swapgate.core.tables import read_toml, validated
 from swapgate.core.words import listed, nearest
 from swapgate.models import hub
 from swapgate.models.fetching import fetch
@@ -250,7 +252,8 @@ def _labels_of(start: Start, said: Sequence[str]) -> dict[str, str]:
         return {}
     names = source.class_names(task)
     if names is None:
-        return pairs or {OTHERS: OTHERS}
+        labels = pairs or {OTHERS: OTHERS}
+        return validated(row_type(task), {**start.row, "labels": labels}, Path("--labels")).labels
     row = row_type(task).model_validate({**start.row, "labels": pairs})
     keys = sorted({*row.label_keys(names)})
     strange = next((key for key in pairs if key not in keys), None)
@@ -297,13 +300,22 @@ def _match_labels(start: Start, found: Imported, option: str) -> None:
         if key is None or row.label_map[key] != key:
             raise InputFault(
                 f"{option}: {start.source.name} gives no label {label!r}, but {listed(sorted(given))}; say which one it"
-                f" is: --labels {min(given)}={label}"
+                f" is: {_to_type(row.label_keys(names), label)}"
             )
         start.row["labels"] = {**start.row["labels"], key: label}
         start.told.append(f"labels: {key} of the model is {label} of {option}")
         start.source = find(row_type(start.task).model_validate(start.row), start.models_file.parent, start.root)
         row = start.source.row
         given = {row.label_map[key] for key in row.label_keys(names)}
+
+
+def _to_type(keys: Iterable[str], label: str) -> str:
+    """Return the option by which a label of the model is called as one of some rows: the only one that has its words,
+    or a place for it where it cannot be told which.
+    """
+    alike = [key for key in keys if re.search(rf"(?<!\w){re.escape(label)}(?!\w)", key, re.IGNORECASE)]
+    key = alike[0] if len(alike) == 1 else "LABEL"
+    return f"--labels {shlex.quote(f'{key}={label}')}"
 
 
 def _add_set(start: Start, asked: argparse.Namespace) -> None:

@@ -8,6 +8,10 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
+
+from swapgate.core.faults import SurroundingsFault
+from swapgate.core.wrong import no_json
 
 POINTER = b"version https://git-lfs.github.com/spec/"
 """How a file begins that git LFS puts in the place of a large one which it has not fetched."""
@@ -15,6 +19,8 @@ PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|\?xml|!--)", re
 """How a page begins that a server gave in the place of a file."""
 SHOWN = 200
 """Bytes of a file by which it is told what it is."""
+LARGEST = 1_000_000_000
+"""Bytes of the largest file of JSON that is read; a vocabulary of a million words takes a tenth of them."""
 EDITED = 4_000_000
 """Bytes of the largest file that somebody may have edited by hand."""
 
@@ -38,6 +44,18 @@ def read_text(path: Path, most: int) -> str:
     if len(content) > most:
         raise OSError(f"it has more than {most:,} bytes")
     return content.decode("utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a file of JSON. Raises SurroundingsFault that names it."""
+    try:
+        return json.loads(read_text(path, LARGEST))
+    except (OSError, ValueError, RecursionError) as error:
+        if why := disguise(path):
+            raise SurroundingsFault(f"{path}: {why}") from error
+        raise SurroundingsFault(
+            f"{path}: cannot be read as JSON ({no_json(error)}); fetch or save the model again"
+        ) from error
 
 
 def disguise(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a model is given: a text, a question, a sound or a picture."""
+"""What a model is given: a text, a question, a sound or a picture, or what a task puts together for itself."""
 
 import hashlib
 import json
@@ -21,12 +21,59 @@ READERS = r"(PIL|soundfile|librosa|audioread|numpy|swapgate\.inputs)(\.|$)"
 """Modules that warn while they read a picture or a sound."""
 
 
+class Composed:
+    """An input that is put together of several parts: a frozen dataclass, of which a task may bring one of its own."""
+
+    what = "an input"
+    """How messages call it."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What a person reads of it."""
+        raise NotImplementedError
+
+    @property
+    def content(self) -> Any:
+        """All of it, as JSON can hold it: what its digest is made of."""
+        return [*self.texts]
+
+    @property
+    def extent(self) -> float:
+        """How large it is: letters."""
+        return sum(map(len, self.texts))
+
+    @property
+    def source(self) -> str | None:
+        """What several inputs may be parts of; None where there is nothing of the kind."""
+        return None
+
+    def as_json(self) -> Any:
+        """Return it as functions of other processes are given it."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Question:
+class Question(Composed):
     """A question about a context."""
 
     question: str
     context: str
+
+    what = "a question"
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The question and its context."""
+        return self.question, self.context
+
+    @property
+    def source(self) -> str:
+        """The context, of which there may be several questions."""
+        return self.context
+
+    def as_json(self) -> dict[str, str]:
+        """Return both by their names."""
+        return {"question": self.question, "context": self.context}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +86,7 @@ class Sound:
     """Samples a second (Hz), as the file has it."""
 
 
-Input: TypeAlias = "str | Question | Sound | Any"
+Input: TypeAlias = "str | Composed | Sound | Any"
 """`Any` is a Pillow picture in mode RGB, or for tasks of other packages whatever JSON can hold."""
 
 
@@ -47,8 +94,8 @@ def extent(given: Input) -> float:
     """Return how large an input is: letters of a text, seconds of a sound, pixels of a picture."""
     if isinstance(given, str):
         return len(given)
-    if isinstance(given, Question):
-        return len(given.question) + len(given.context)
+    if isinstance(given, Composed):
+        return given.extent
     if isinstance(given, Sound):
         return len(given.samples) / given.rate
     if not hasattr(given, "width"):
@@ -65,8 +112,8 @@ def whole_digest(given: Input) -> str:
     """Return all 64 digits of it, which nobody can make two inputs share."""
     if isinstance(given, str):
         content = json.dumps(given).encode()
-    elif isinstance(given, Question):
-        content = json.dumps([given.question, given.context]).encode()
+    elif isinstance(given, Composed):
+        content = json.dumps(given.content).encode()
     elif isinstance(given, Sound):
         content = given.rate.to_bytes(4, "little") + given.samples.tobytes()
     elif not hasattr(given, "tobytes"):
@@ -82,7 +129,7 @@ def _text_of(given: Any) -> str:
         return json.dumps(given, sort_keys=True)
     except (TypeError, ValueError) as error:
         raise SurroundingsFault(
-            f"an input is a {type(given).__name__}, and no text, Question, Sound, picture or what JSON can hold;"
+            f"an input is a {type(given).__name__}, and no text, Composed, Sound, picture or what JSON can hold;"
             " let the task's read make one of these"
         ) from error
 

@@ -11,12 +11,12 @@ the bytes of all files that a loader may read (`file_digests`).
 import fnmatch
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.files import disguise
+from swapgate.core.files import disguise, read_json
 from swapgate.models.weights import PICKLE, SAFE, read_settings, tensors
 
 SETTINGS = (
@@ -66,6 +66,7 @@ WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "PerceiverTo
 
 WHO_SAVED_IT = frozenset(
     {
+        "__version__",
         "_name_or_path",
         "backend",
         "dtype",
@@ -133,18 +134,20 @@ def folder_digest(folder: Path, allow_pickle: bool = False, **row: str | None) -
 
     Raises SurroundingsFault where a file is missing, truncated or not what its header says.
     """
-    return folder_digests(folder, allow_pickle, **row)[0]
+    return folder_digests(folder, allow_pickle, (), **row)[0]
 
 
-def folder_digests(folder: Path, allow_pickle: bool = False, **row: str | None) -> tuple[str, str]:
+def folder_digests(
+    folder: Path, allow_pickle: bool = False, beside: Sequence[str] = (), **row: str | None
+) -> tuple[str, str]:
     """Return the digest of a model folder with what the models file sets, and that of its files alone.
 
-    Raises SurroundingsFault.
+    `beside` are the patterns of further files of settings that its task reads. Raises SurroundingsFault.
     """
     files = hashlib.sha256()
     for name, dtype, shape, values in sorted(tensors(folder, allow_pickle)):
         files.update(json.dumps([name, dtype, shape, values]).encode())
-    files.update(json.dumps(settings_of(folder), sort_keys=True).encode())
+    files.update(json.dumps(settings_of(folder, beside), sort_keys=True).encode())
     whole = files.copy()
     whole.update(json.dumps(row, sort_keys=True).encode())
     return whole.hexdigest(), files.hexdigest()
@@ -195,8 +198,11 @@ def needs_vocabulary(folder: Path) -> bool:
     return (named or read_settings(folder / "config.json").get("model_type")) not in WITHOUT_VOCABULARY
 
 
-def settings_of(folder: Path) -> dict[str, Any]:
-    """Return the settings of a folder; the tokenizer's two files of special tokens count as one."""
+def settings_of(folder: Path, beside: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the settings of a folder; the tokenizer's two files of special tokens count as one.
+
+    `beside` are the patterns of further files of them.
+    """
     settings = {name: read_settings(folder / name) for name in SETTINGS if (folder / name).is_file()}
     if "transformers_weights" in settings.get("config.json", {}):
         raise SurroundingsFault(f"{folder}: config.json names other weight files (transformers_weights); remove that")
@@ -230,7 +236,13 @@ def settings_of(folder: Path) -> dict[str, Any]:
     kept["tokenizer_config.json"] = {
         key: _content(value) for key, value in _without_traces(tokenizer).items() if value not in (None, {}, [])
     }
-    return kept
+    more = {path.relative_to(folder).as_posix(): read_json(path) for path in files_beside(folder, beside)}
+    return kept | {name: _without_traces(one) if isinstance(one, dict) else one for name, one in more.items()}
+
+
+def files_beside(folder: Path, patterns: Sequence[str]) -> list[Path]:
+    """Return the files of a folder that patterns such as "*/config.json" name."""
+    return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
 
 
 def _text_in(path: Path) -> str:

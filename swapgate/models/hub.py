@@ -1,5 +1,6 @@
 """Public models: what names one, and where huggingface_hub's cache keeps it. Nothing is asked of the hub here."""
 
+import fnmatch
 import hashlib
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.digest import SETTINGS, TEMPLATE, VOCABULARIES, needs_vocabulary
 from swapgate.models.weights import INDEX, PICKLE, SAFE, kinds, shards
+from swapgate.tasks import tasks
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 CHECKSUM = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
@@ -89,14 +91,24 @@ def chosen_weights(names: list[str] | set[str], allow_pickle: bool) -> str | Non
 
 
 def chosen_settings(names: list[str] | set[str]) -> list[str]:
-    """Return the files besides the weights that a model needs, of those that there are, and its card."""
-    return [name for name in (*SETTINGS, *VOCABULARIES, TEMPLATE, CARD) if name in names]
+    """Return the files besides the weights that a model needs, of those that there are, and its card; also those that a
+    task reads by itself.
+    """
+    own = [pattern for task in {*tasks().values()} for pattern in task.settings.beside]
+    beside = sorted(name for name in names if any(_is_named(name, pattern) for pattern in own))
+    return [*(name for name in (*SETTINGS, *VOCABULARIES, TEMPLATE, CARD) if name in names), *beside]
+
+
+def _is_named(name: str, pattern: str) -> bool:
+    """Return whether a pattern names a file, as `Path.glob` reads it."""
+    parts, patterns = name.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))
 
 
 def changed(folder: Path) -> str | None:
     """Name a file of a snapshot whose content is not what its place in the cache is named after; None where all are."""
-    links = [path for path in sorted(folder.iterdir()) if path.is_symlink()] if folder.is_dir() else []
-    return next((path.name for path in links if is_damaged(path.resolve())), None)
+    links = sorted(path for path in folder.rglob("*") if path.is_symlink())
+    return next((path.relative_to(folder).as_posix() for path in links if is_damaged(path.resolve())), None)
 
 
 def is_damaged(blob: Path) -> bool:

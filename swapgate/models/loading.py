@@ -7,9 +7,10 @@ import json
 import os
 import platform
 import re
+import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +18,14 @@ from typing import Any, NamedTuple
 
 from swapgate.core import extras
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
+from swapgate.core.files import read_json
 from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
 from swapgate.models.digest import (
     VOCABULARIES,
     WHO_SAVED_IT,
     file_digests,
+    files_beside,
     folder_digests,
     may_be_read,
     needs_vocabulary,
@@ -106,6 +109,8 @@ class Source:
     """Whether a config.json beside it says what it is, such as its labels."""
     around: "Source | None" = None
     """Of an adapter: the model that it was trained beside."""
+    file: str = ""
+    """Of a graph: which file of the folder it is."""
     beside: tuple[str, ...] = ()
     """Of a function: the files and folders that its row names, as they are found from the folder of its module."""
     remote: bool = False
@@ -182,7 +187,8 @@ class Source:
             return self.identity[:2]
         row = {"dtype": self.row.dtype, "variant": None, "labels": _dumps(self.row.labels)}  # a variant is in the files
         settings = {name: _dumps(value) for name, value in self.row.settings.items()}
-        return folder_digests(self.weights_folder, self.row.allow_pickle, **row, **settings)
+        beside = self.row.beside
+        return folder_digests(self.weights_folder, self.row.allow_pickle, beside, **row, **settings)
 
     @functools.cached_property
     def identity(self) -> Identity:
@@ -217,8 +223,9 @@ class Source:
         return read_settings(self.folder / "config.json") if self.has_config else {}
 
     def class_names(self, task: Task) -> list[str] | None:
-        """Return the names of its classes by number; None where models of the task name none, or only what it answers
-        tells them. Raises SurroundingsFault where its config.json has no table of them.
+        """Return the names of its classes by number; None where models of the task name none, or are asked for labels
+        of the row, or only what it answers tells them. Raises SurroundingsFault where its config.json has no table of
+        them.
         """
         return task.label_names(self.config) if task.label_names and self.has_config else None
 
@@ -312,6 +319,10 @@ def _compressed(source: Source, variant: str) -> Path:
             exact = replace(base, row=base.row.model_copy(update={"dtype": stored, "device": "cpu"}))
             model = load(exact, compression.architecture(base.config), None).model
             compression.compress(model, steps(variant), base.folder, row.dtype, target, row.allow_pickle)
+            for path in files_beside(base.folder, row.beside):
+                place = target / path.relative_to(base.folder)
+                place.parent.mkdir(exist_ok=True)
+                shutil.copyfile(path, place)
             load(replace(exact, folder=target), compression.architecture(base.config), None)  # it must load again
         except OSError:
             raise
@@ -336,8 +347,9 @@ def load(source: Source, auto_class: str, reader_class: str | None = "AutoTokeni
         return _load_model(source, folder, files, auto_class, reader_class)
 
     (loaded, report), reader, seconds = _loaded(source, folder, reader_class, model)
-    check_whole(source.name, loaded, sorted(report["missing_keys"]), sorted(report["unexpected_keys"]))
-    return Loaded(loaded.eval(), reader, seconds)
+    missing, unused = (sorted(report[key]) for key in ("missing_keys", "unexpected_keys"))
+    check_whole(source.name, loaded, missing, unused, source.row.outputs)
+    return Loaded(loaded.eval(), reader, seconds, folder)
 
 
 @hub.offline()
@@ -356,7 +368,7 @@ def load_shape(source: Source, files: list[Path], auto_class: str, reader_class:
         with torch.device("meta"):
             return auto.from_config(config, trust_remote_code=False).eval()
 
-    return Loaded(*_loaded(source, folder, reader_class, model))
+    return Loaded(*_loaded(source, folder, reader_class, model), folder)
 
 
 def _loaded(
@@ -501,8 +513,11 @@ def _load_reader(folder: Path, reader_class: str) -> Any:
         return getattr(transformers, reader_class).from_pretrained(folder, **options)
 
 
-def fingerprint(loaded: Loaded) -> str:
-    """Return a digest of what was really loaded: tensors that the model has, and settings that its classes know."""
+def fingerprint(loaded: Loaded, beside: Sequence[str] = ()) -> str:
+    """Return a digest of what was really loaded: tensors that the model has, and settings that its classes know.
+
+    `beside` are the patterns of the files of settings that its task reads.
+    """
     import torch
 
     found = hashlib.sha256()
@@ -511,7 +526,8 @@ def fingerprint(loaded: Loaded) -> str:
         found.update(_dumps([name, str(tensor.dtype), [*tensor.shape]]).encode() + values.tobytes())
     parts = [loaded.model.config, getattr(loaded.model, "generation_config", None), loaded.reader]
     parts += [getattr(loaded.reader, name, None) for name in ("tokenizer", "feature_extractor", "image_processor")]
-    found.update(_dumps([_known_settings(part) for part in parts]).encode())
+    more = [read_json(path) for path in files_beside(loaded.folder, beside)] if loaded.folder else []
+    found.update(_dumps([*(_known_settings(part) for part in parts), *more]).encode())
     return found.hexdigest()
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.files import disguise, read_text
-from swapgate.core.wrong import no_json
+from swapgate.core.files import disguise, read_json
 
 SAFE = "model.safetensors"
 PICKLE = "pytorch_model.bin"
@@ -42,9 +41,6 @@ DTYPES = {
     "float64": "F64",
 }
 """From torch's names of types to those of safetensors, so that weights saved in either way have one digest."""
-
-LARGEST = 1_000_000_000
-"""Bytes of the largest file of settings that is read; a vocabulary of a million words takes a tenth of them."""
 
 Tensor = tuple[str, str, list[int], str]
 """Name, type, shape and the SHA-256 of the values."""
@@ -234,14 +230,10 @@ def pickle_only(what: str, name: str) -> str:
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Read a JSON file that must hold an object. Raises SurroundingsFault that names it."""
-    try:
-        content = json.loads(read_text(path, LARGEST))
-        if not isinstance(content, dict):
-            raise ValueError(f"it holds a {type(content).__name__}, not an object")
-    except (OSError, ValueError, RecursionError) as error:
-        if why := disguise(path):
-            raise SurroundingsFault(f"{path}: {why}") from error
+    content = read_json(path)
+    if not isinstance(content, dict):
         raise SurroundingsFault(
-            f"{path}: cannot be read as JSON ({no_json(error)}); fetch or save the model again"
-        ) from error
+            f"{path}: cannot be read as JSON (it holds a {type(content).__name__}, not an object); fetch or save the"
+            " model again"
+        )
     return content

@@ -24,13 +24,16 @@ FRAMES = 100
 """Frames of such a sound for models that hear any number of them."""
 
 
-def check_whole(name: str, model: Any, missing: Sequence[str], unused: Sequence[str]) -> None:
+def check_whole(
+    name: str, model: Any, missing: Sequence[str], unused: Sequence[str], outputs: Sequence[str] = ()
+) -> None:
     """Make sure that no weight of a model of this name is missing, and no layer left out. Raises SurroundingsFault.
 
     `missing` are the weights that its files lack, `unused` those of the files that it has no place for. Single ones of
     these are common: heads and poolers of what it was trained for before. Of the missing ones some harm nothing: those
     that the architecture computes get the values that it computes, and those that no prediction reads, as what hides
     a part of a sound or picture while a model is trained, get NaN, which would be seen in any answer that reads them.
+    `outputs` are those that are read, where these are not all.
     """
     prefix = _prefix(missing, unused)
     if prefix:
@@ -45,7 +48,7 @@ def check_whole(name: str, model: Any, missing: Sequence[str], unused: Sequence[
             f"{name} would have layers of random numbers: by config.json {layers} has {count},"
             f" and nothing of {layer} is stored; mend config.json, or save the model and it together"
         )
-    missing = _needed(model.eval(), missing) if missing else missing
+    missing = _needed(model.eval(), missing, outputs) if missing else missing
     if missing:
         raise SurroundingsFault(
             f"{name} lacks {len(missing)} of the weights that a {type(model).__name__} needs"
@@ -82,7 +85,7 @@ def _not_stored(model: Any, missing: Sequence[str]) -> str:
     return ""
 
 
-def _needed(model: Any, missing: Sequence[str]) -> list[str]:
+def _needed(model: Any, missing: Sequence[str], outputs: Sequence[str]) -> list[str]:
     """Return the missing weights, but for those that harm nothing; these have harmless values from now on."""
     import torch
 
@@ -97,7 +100,7 @@ def _needed(model: Any, missing: Sequence[str]) -> list[str]:
             if one not in weights or not weights[one].is_floating_point():
                 return rest
             weights[one].fill_(torch.nan)
-        return rest if rest and not _answers(model) else []
+        return rest if rest and not _answers(model, outputs) else []
 
 
 def _may_be_computed(name: str, weight: Any) -> bool:
@@ -127,8 +130,8 @@ def _computed(model: Any, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _answers(model: Any) -> bool:
-    """Return whether all numbers are finite that a model gives for some input of its kind."""
+def _answers(model: Any, outputs: Sequence[str]) -> bool:
+    """Return whether all numbers are finite that a model gives for some input of its kind, or those of some outputs."""
     import torch
 
     try:
@@ -136,7 +139,8 @@ def _answers(model: Any) -> bool:
             said = model(**_input(model))
     except Exception:  # an input that it does not take shows nothing
         return False
-    numbers = [values for values in _tensors([*said.values()]) if values.is_floating_point()]
+    read = [value for name, value in said.items() if not outputs or name in outputs]
+    numbers = [values for values in _tensors(read) if values.is_floating_point()]
     return bool(numbers) and all(bool(torch.isfinite(values).all()) for values in numbers)
 
 

@@ -8,7 +8,17 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text as Line
 
-from swapgate.outputs import answer, classification, detections, entities, generated, label_set, text, translation
+from swapgate.outputs import (
+    answer,
+    classification,
+    detections,
+    entities,
+    generated,
+    label_set,
+    ranking,
+    text,
+    translation,
+)
 from swapgate.outputs.blocks import Block, lines
 from swapgate.outputs.prediction import Expected, Output, Prediction
 from swapgate.outputs.tolerance import Mismatch, Tolerance
@@ -35,6 +45,7 @@ BUILT_IN = (
     entities.OUTPUT,
     generated.OUTPUT,
     label_set.OUTPUT,
+    ranking.OUTPUT,
     text.OUTPUT,
     translation.OUTPUT,
 )

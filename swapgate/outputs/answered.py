@@ -101,6 +101,14 @@ def rounding(numbers: Collection[float]) -> float:
     return float(len(numbers) * 0.5 * 10.0**-digits)
 
 
+def _paired(said: Mapping[str, Any], wanted: str) -> list[Mapping[str, Any]]:
+    """Return labels and scores that stand in two lists as one. Raises SurroundingsFault where they are none."""
+    both = said["labels"], said["scores"]
+    if not all(isinstance(one, list) for one in both) or len(both[0]) != len(both[1]):
+        raise foreign(said, wanted)
+    return [{"label": label, "score": score} for label, score in zip(*both, strict=True)]
+
+
 def scores(said: object, row: Any) -> tuple[dict[str, float], bool]:
     """Return the scores of labels, by the model's own names, and whether all labels that `labels` maps are there.
 
@@ -108,6 +116,9 @@ def scores(said: object, row: Any) -> tuple[dict[str, float], bool]:
     """
     wanted = 'a list of {"label": …, "score": …}'
     found: dict[str, float] = {}
+    both = said[0] if isinstance(said, list) and len(said) == 1 else said
+    if isinstance(both, Mapping) and {"labels", "scores"} <= both.keys():  # as pipelines of zero-shot classification
+        said = _paired(both, wanted)
     for table in tables(said, wanted, "label", "score"):
         label = text_in(table, "label", wanted)
         mapped(label, row)

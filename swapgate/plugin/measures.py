@@ -10,7 +10,7 @@ from typing import NamedTuple
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import nearest, toml_key
 from swapgate.goldens.anchors import Remembered
-from swapgate.outputs.counts import RIGHT
+from swapgate.outputs.counts import BRIER, LOG_LOSS, RIGHT
 from swapgate.plugin.checks import anchor_command, described, remember_command
 from swapgate.plugin.early import REPEATED, is_decided, told_why, why_all_rows, why_these_rows
 from swapgate.project.budgets import FEWEST_WATCHED, SWAP_QUALITY, WATCH, Limit, QualityLimit, SliceLimit
@@ -34,6 +34,8 @@ from swapgate.statistics.tally import Tally
 from swapgate.trials.running import Model
 from swapgate.verdicts import figures
 
+TOLD_OF_SURENESS = 0.02
+"""How much worse the log loss of a candidate is shown to be, from which it is told."""
 NOTHING_BESIDE = "–"
 """In the table: there is no other model to compare with."""
 
@@ -308,10 +310,25 @@ class Quality:
         """Yield what a reader should know where it passes."""
         yield from (f"{one.shown}: {note}" for one in judged if one.decision == "PASS" for note in one.notes)
         yield from self._one_sided(counted, [one.beside.comparison for one in judged if one.beside])
+        yield from self._sureness(counted)
         if judged and counted.sources:
             yield (
                 f"the {counted.rows:,} rows of {self.evaluation} are parts of {counted.sources:,} contexts or files,"
                 ' and judged as if they were independent; give each row a cluster = "…" that names its own'
+            )
+
+    def _sureness(self, counted: Tally) -> Iterator[str]:
+        """Tell where a candidate is less right about how sure it is than its incumbent, and no limit judges that."""
+        theirs, limits = self._others.get(self.against), self.model.row.budget.quality
+        if theirs is None or not self.model.swapped or LOG_LOSS not in counted.figures():
+            return
+        if any(limit.metric in (BRIER, LOG_LOSS) for limit in limits):
+            return
+        found = compare_figure(counted, theirs, LOG_LOSS, TOLD_OF_SURENESS)
+        if found.decision == "FAIL":
+            yield (
+                f"its scores are further from how often it is right: {LOG_LOSS} {found.value:.3f}, of {self.against}"
+                f' {found.reference:.3f}; to judge that, let a limit of budget.quality have metric = "{LOG_LOSS}"'
             )
 
     def _cuts(self, counted: Tally) -> list[str]:
@@ -444,8 +461,9 @@ class Quality:
 
     def _recall(self, against: str, known: Remembered, counted: Tally) -> _Side | None:
         """Return a side of remembered rows."""
-        model = known.made_by.model
-        if known.made_by.digest == self.model.source.digest:
+        model, source = known.made_by.model, self.model.source
+        itself = known.made_by.digest == source.digest
+        if itself and not (source.identify and source.identity.weak):
             return None
         name, whose, otherwise = model, f"remembered of {model}", "bring its weights back"
         if against == ANCHOR:
@@ -458,6 +476,8 @@ class Quality:
             both = beside(counted, known.rows)
         except ValueError as error:
             raise _unlike(name, error) from error
+        if itself and (both is None or [*both[0].counted()] == [*both[1].counted()]):
+            return None  # else its digest does not tell that it is another one by now
         if both is None:
             raise _NotCompared(
                 f"none of the {counted.rows:,} rows of {self.evaluation} is {whose}; give a set that has some with"

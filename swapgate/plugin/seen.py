@@ -14,7 +14,7 @@ from rich.text import Text as Line
 from swapgate.core.faults import Fault
 from swapgate.core.words import told as explained
 from swapgate.goldens.golden import read_golden
-from swapgate.inputs.given import Question
+from swapgate.inputs.given import Composed
 from swapgate.inputs.given import digest as input_digest
 from swapgate.inputs.media import media
 from swapgate.outputs import blocks, dress
@@ -82,7 +82,7 @@ def looks(case: Case, before: Prediction | None, now: Prediction, found: dict[st
     except Exception as error:  # of a kind of prediction of another package
         shown, moved = [blocks.lines([Line(f"cannot be shown: {explained(error)}")])], 0.0
     has_text = any(block["kind"] == "spans" for block in shown)
-    name = input_digest(given) if not isinstance(given, str | Question) else ""
+    name = input_digest(given) if not isinstance(given, str | Composed) else ""
     if name and name not in told and (small := media(given)):
         found.setdefault("media", {})[name] = small
         told.add(name)
@@ -95,8 +95,8 @@ def _labels(case: Case) -> list[str]:
 
 def _given(case: Case, given: Any, has_text: bool) -> str:
     """Return an input in words: a text, but where its dress shows it, a question, the name of a file."""
-    if isinstance(given, Question):
-        words = given.question if has_text else f"{given.question}\n{given.context}"
+    if isinstance(given, Composed):
+        words = given.texts[0] if has_text else "\n".join(given.texts)
     elif isinstance(given, str):
         words = "" if has_text else given
     else:

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import re
 from array import array
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -290,6 +291,10 @@ def _validated(shape: Any, row: Mapping[str, Any], number: int) -> Any:
     except ValidationError as error:
         name = f"{row['id']!r}: " if isinstance(row.get("id"), str) else ""
         raise InputFault(f"{name}{wrong(error, 'the row')}; mend the row") from error
+
+
+UNNAMED = re.compile("[0-9]+-[0-9a-f]{8}")
+"""How a row without an id is called."""
 
 
 def _unnamed(row: Mapping[str, Any], number: int) -> str:

@@ -21,11 +21,13 @@ from swapgate.tasks import (
     ner,
     object_detection,
     question_answering,
+    retrieval,
     speech_recognition,
     summarization,
     text_classification,
     text_generation,
     translation,
+    zero_shot_classification,
 )
 from swapgate.tasks.case import CaseShape
 from swapgate.tasks.task import Task
@@ -45,6 +47,8 @@ BUILT_IN = (
     speech_recognition.TASK,
     image_classification.TASK,
     object_detection.TASK,
+    zero_shot_classification.TASK,
+    retrieval.TASK,
 )
 _known: dict[str, Task] = {}
 """From each name of each task to the task; empty until the first question."""
@@ -133,7 +137,7 @@ def _checked(task: object, origin: str) -> Task:
     wrong = [name for name, kind in KINDS.items() if not isinstance(getattr(task, name), kind)]
     wrong += [] if isinstance(task.case, type) and issubclass(task.case, CaseShape) else ["case"]
     wrong += [] if task.figures and all(isinstance(name, str) for name in task.figures) else ["figures"]
-    wrong += [] if {*task.extras} <= EXTRAS.keys() else ["extra"]
+    wrong += [] if wrong or {*task.extras} <= EXTRAS.keys() else ["extra"]
     wrong += [name for name in ("read", "predict") if not callable(getattr(task, name))]
     if wrong:
         raise InputFault(f"{origin}: {', '.join(wrong)} of its Task are not what swapgate.tasks.task says; mend them")

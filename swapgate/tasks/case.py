@@ -14,7 +14,7 @@ from swapgate.core.faults import InputFault
 from swapgate.core.tables import NonEmptyStr, Reason, Table
 from swapgate.core.words import nearest, shortened
 from swapgate.inputs.downloads import Download
-from swapgate.inputs.given import Input, Question, digest
+from swapgate.inputs.given import Composed, Input, digest
 from swapgate.outputs.prediction import Expected
 
 Offset = Annotated[int, Field(ge=0)]
@@ -36,8 +36,8 @@ class Case:
     """One input with its expected answer."""
 
     id: str
-    given: str | Question | Path | Download
-    """A text, a question, or the file that holds the input."""
+    given: str | Composed | Path | Download
+    """A text, a question or the like, or the file that holds the input."""
     expected: Expected
     read: Callable[[Any], Input] | None = None
     """What reads the file."""
@@ -53,8 +53,8 @@ class Case:
     @property
     def source(self) -> str | None:
         """What several rows may be parts of: the context of a question, the file of a sound or picture, else None."""
-        if isinstance(self.given, Question):
-            return self.given.context
+        if isinstance(self.given, Composed):
+            return self.given.source
         return str(self.given) if self.read else None
 
     @property
@@ -67,8 +67,8 @@ class Case:
     def shown(self) -> str:
         """Its input as a report shows it, shortened and on one line: a text, or the name of a file."""
         given: Any = self.given
-        if isinstance(given, Question):
-            return f"{_short(given.question)} | {_short(given.context)}"
+        if isinstance(given, Composed):
+            return " | ".join(map(_short, given.texts))
         if isinstance(given, Path | Download):
             return _short(given.name)
         return _short(given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
@@ -74,6 +74,12 @@ class Settings(Table):
     others too."""
     tolerance: Annotated[Tolerance, BeforeValidator(_numbers_only)] = Tolerance()
     """How far what the model says may move."""
+
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Files of settings in a model's folder that this task reads besides what transformers does, as patterns such as
+    "*/config.json": part of a model's digest, and fetched and copied with it."""
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """Those outputs of a model that this task reads, where they are not all: weights for others may be missing."""
 
     @property
     def label_map(self) -> Mapping[str, str]:

@@ -2,7 +2,8 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import Fault, InputFault
@@ -23,6 +24,10 @@ class Loaded:
     """The tokenizer or processor that makes the model's inputs."""
     seconds: float = 0.0
     """How long loading took, without the imports of torch and transformers."""
+    folder: Path | None = None
+    """Where its files are, of which a task may read some by itself: those that its settings name in `beside`."""
+    kept: dict[Any, Any] = field(default_factory=dict, compare=False)
+    """What a task keeps of the model from one batch to the next."""
 
     @functools.cached_property
     def most_tokens(self) -> float:
@@ -81,8 +86,9 @@ class Task:
     """Adds keys to a row of the models file; their docstrings are their documentation."""
     judging_keys: frozenset[str] = frozenset()
     """Those of its keys that change how a model is judged and no answer; all others are part of a model's digest."""
-    label_names: Callable[[Mapping[str, Any]], list[str]] | None = None
-    """Tells the names of a model's classes from its config.json, by number; None where models of the task name none."""
+    label_names: Callable[[Mapping[str, Any]], list[str] | None] | None = None
+    """Tells the names of a model's classes from its config.json, by number, or None where it is asked for the labels
+    that its row maps, whatever its classes are. None where models of the task name no labels."""
     check_config: Callable[[Mapping[str, Any]], str] = lambda config: ""
     """Tells why a model of this config.json is none of this task's and what to do, or nothing."""
     check_loaded: Callable[[str, Loaded], None] = lambda name, loaded: None

@@ -1,12 +1,14 @@
 """Texts as the tokens that a model reads: whole, cut to what it reads, or in windows."""
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.tasks.settings import Long
 from swapgate.tasks.task import Loaded
 
+T = TypeVar("T")
 SEES_PADS = frozenset(
     {"big_bird", "bigbird_pegasus", "canine", "convbert", "fnet", "nystromformer", "reformer", "xlnet", "yoso"}
 )
@@ -26,16 +28,19 @@ ENDLESS = 1_000_000
 """A limit of more tokens than this is none: what tokenizers say that know of none."""
 
 
-def tokenized(loaded: Loaded, texts: Sequence[str], long: Long | None = None, **options: Any) -> Any:
+def tokenized(
+    loaded: Loaded, texts: Sequence[str], long: Long | None = None, most: float = math.inf, **options: Any
+) -> Any:
     """Return a padded batch of torch tensors, each of shape (texts, tokens); `options` are the tokenizer's.
 
-    A text that is longer than the model reads is cut where `long` is "truncate", as a pipeline with truncation does.
-    Where it is "window" it has several rows, and `overflow_to_sample_mapping` tells of which text each is. Else raises
-    SurroundingsFault: a text is never cut silently.
+    A text that is longer than the model reads, or than `most` tokens, is cut where `long` is "truncate", as a pipeline
+    with truncation does; of pairs (`text_pair`) the first text. Where it is "window" it has several rows, and
+    `overflow_to_sample_mapping` tells of which text each is. Else raises SurroundingsFault: a text is never cut
+    silently.
     """
-    limit = loaded.most_tokens
+    limit = min(loaded.most_tokens, most)
     if long in READ_IN_PART and limit <= ENDLESS:
-        options |= {"truncation": True, "max_length": limit}
+        options |= {"truncation": "only_first" if "text_pair" in options else True, "max_length": limit}
     if long == "window" and limit <= ENDLESS:
         options |= {"return_overflowing_tokens": True, "stride": min(int(limit) // 2, SHARED)}
         if loaded.reader.pad_token is None:
@@ -60,8 +65,9 @@ def check_offsets(name: str, loaded: Loaded) -> None:
         )
 
 
-def batches(loaded: Loaded, texts: Sequence[str]) -> list[Sequence[str]]:
-    """Return texts as the batches that a model reads: all as one, or each by itself where pads would change answers.
+def batches(loaded: Loaded, texts: Sequence[T]) -> list[Sequence[T]]:
+    """Return texts, or pairs, as the batches that a model reads: all as one, or each by itself where pads would change
+    answers.
 
     That is where the model sees them, or is not told which they are; where there is no pad token, as GPT-2 has none;
     and where tokenizer and model do not pad by the same one, so that the model would take the last pad for the end of
@@ -96,9 +102,9 @@ def parts(batch: dict[str, Any], alone: Any = None) -> Iterator[dict[str, Any]]:
         }
 
 
-def left_out(loaded: Loaded, texts: Sequence[str], row: Any) -> list[str]:
+def left_out(loaded: Loaded, texts: Sequence[str], row: Any, most: float = math.inf) -> list[str]:
     """Tell of each text what is done with it because it is longer than the model reads."""
-    if row.long not in READ_IN_PART or not texts or (limit := loaded.most_tokens) > ENDLESS:
+    if row.long not in READ_IN_PART or not texts or (limit := min(loaded.most_tokens, most)) > ENDLESS:
         return [""] * len(texts)
     words = f"cut to {limit:,} tokens" if row.long == "truncate" else f"read in windows of {limit:,} tokens"
     return [words if len(ids) > limit else "" for ids in loaded.reader(list(texts), verbose=False)["input_ids"]]

@@ -206,8 +206,13 @@ def or_raise(found: Prediction | ModelFault) -> Prediction:
     return found
 
 
-def of_batch(fault: Fault, count: int) -> Fault:
+def of_batch(fault: Fault, count: int, source: Source) -> Fault:
     """Word the fault of a batch of which each input alone is answered: as wrong as what it is asked for in use."""
+    if not isinstance(fault, ModelFault) and source.remote:
+        return Unable(
+            f"{fault}; asked once more, one by one, it answered: it fails now and then, or where it is asked several"
+            f" at once (concurrency = {source.row.concurrency} in its row)"
+        )
     kind = ModelFault if isinstance(fault, ModelFault) else Unable
     return kind(f"asked for {count} inputs at once: {fault}; each of them alone it answers; let it answer several too")
 

@@ -182,8 +182,12 @@ def _saved_again(model: Model) -> str:
 def _check_accepted(model: Model, source: Source) -> None:
     """Make sure that a public model holds what the golden says of its commit. Raises SurroundingsFault."""
     for made_by in {id(entry.made_by): entry.made_by for entry in read_golden(model.golden).values()}.values():
-        same = source.commit is not None and (made_by.model, made_by.revision) == (source.name, source.commit)
-        if same and made_by.files not in (None, source.files_digest):
+        same = source.commit is not None and made_by.revision == source.commit
+        if (
+            same
+            and made_by.model.startswith(f"{source.row.model}@")
+            and made_by.files not in (None, source.files_digest)
+        ):
             raise SurroundingsFault(
                 f"{model.name}: the files of {source.name} are not those that were accepted, and those of a commit"
                 f" never change: fetch them again with: swapgate fetch {source.fetch}"
@@ -202,7 +206,7 @@ def is_same_model(model: Model) -> bool:
     one, other = (_asked(model.task, source) for source in sources)
     if one != other:
         return False
-    ours, theirs = (fingerprint(backend_of(source).load(model.task, source)) for source in sources)
+    ours, theirs = (fingerprint(backend_of(source).load(model.task, source), source.row.beside) for source in sources)
     return ours == theirs
 
 

@@ -147,7 +147,7 @@ class Evaluating:
             return _of_row(model, path, batch[0].row, fault)
         for one in batch:
             self._alone(one)
-        whole = of_batch(fault, len(batch))
+        whole = of_batch(fault, len(batch), model.source)
         return type(whole)(f"{model.name}: {path}: {whole} ({model.source.name})")
 
     def _ask(self, batch: Sequence[Given]) -> list[Said]:

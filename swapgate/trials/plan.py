@@ -279,9 +279,8 @@ def _with_door(source: Source, golden: Path) -> Source:
 
     Raises InputFault where the golden cannot be read.
     """
-    if any(
-        endpoint.origin(entry.made_by.model) == endpoint.origin(source.name) for entry in read_golden(golden).values()
-    ):
+    host = endpoint.origin(source.row.model)
+    if any(endpoint.origin(entry.made_by.model) == host for entry in read_golden(golden).values()):
         return source
     return endpoint.closed(source, "on CI no host is asked of which no golden was recorded; record it where you work")
 

@@ -243,7 +243,7 @@ class Model:
                 return [fault]
             found = [*map(self._predict_one, inputs, ids)]
             alone = any(isinstance(one, Fault) for one in found)
-            return found if alone else [of_batch(fault, len(inputs))] * len(inputs)
+            return found if alone else [of_batch(fault, len(inputs), self.source)] * len(inputs)
 
     def _predict_one(self, given: Input, name: str) -> Prediction | Fault:
         try:

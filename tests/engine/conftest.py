@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -271,7 +272,10 @@ def split_off(source: socket.socket, command: list[str], execmodel: Any) -> Any:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(worker, signal.SIGKILL)
 
-    io.wait, io.kill = lambda: select.select([worker], [], []), kill
+    ended = select.poll()  # for a number beyond those that select takes
+    ended.register(worker, select.POLLIN)
+    io.wait, io.kill = ended.poll, kill
+    weakref.finalize(io, os.close, worker)
     return io
 
 

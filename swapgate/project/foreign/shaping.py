@@ -57,6 +57,7 @@ def guessed(
             names = (*usual, *task) if key == "expected" else usual
             name = next((name for name in names if name in there and name not in found.values()), None)
             found.update({key: name} if name else {})
+    found.update({key: key for key in keys if key not in NAMES and keys[key] and key not in found and key in there})
     missing = [key for key, is_needed in keys.items() if is_needed and key not in found]
     if missing:
         raise InputFault(

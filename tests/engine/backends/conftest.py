@@ -72,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer what it is."""
         self.server.note(self, b"")
-        self.say(*((200, self.server.info) if self.server.info is not None else (404, {"error": "no such page"})))
+        self.server.do_get(self)
 
     def say(self, status: int, said: Any, **headers: str) -> None:
         """Send a reply: bytes as they are, else as JSON."""
@@ -93,6 +93,12 @@ def well(handler: Handler, asked: dict[str, Any]) -> None:
     handler.say(200, found(asked["inputs"]))
 
 
+def tell(handler: Handler) -> None:
+    """Say of itself what the server is given to say."""
+    info = handler.server.info
+    handler.say(*((200, info) if info is not None else (404, {"error": "no such page"})))
+
+
 class Server(ThreadingHTTPServer):
     """The server, what it was asked, and how it behaves."""
 
@@ -101,6 +107,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.behave: Callable[[Handler, dict[str, Any]], None] = well
+        self.do_get: Callable[[Handler], None] = tell
         self.info: Any = None
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.at_once = self.most = 0

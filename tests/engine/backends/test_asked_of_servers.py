@@ -1,4 +1,4 @@
-"""How a server is asked for each of the tasks, and how its answer is read."""
+"""How a server is asked for each task, and how its answer is read."""
 
 import base64
 import io
@@ -15,6 +15,7 @@ from swapgate.inputs.given import Question, Sound
 from swapgate.outputs import invalid
 from swapgate.project.manifest import row_type
 from swapgate.tasks import tasks
+from swapgate.tasks.retrieval import Corpus, Search
 
 SOUND = Sound(np.linspace(-1, 1, 800, dtype=np.float32) / 3, 8000)
 PICTURE = Image.effect_noise((6, 4), 50).convert("RGB")
@@ -72,6 +73,21 @@ TASKS = {
         {**LABELS, "threshold": 0.3, "tolerance": {"drift": 0.02, "reason": "so"}},
         [{"label": "P", "score": 0.9, "box": {"xmin": 1, "ymin": 1, "xmax": 5, "ymax": 3}}],
         {"inputs": PNG, "parameters": {"threshold": 0.3 - 0.02}},
+    ),
+    "zero-shot-classification": (
+        "Nice.",
+        {**LABELS, "hypothesis_template": "It is {}."},
+        {"sequence": "Nice.", "labels": ["P", "N"], "scores": [0.9, 0.1]},
+        {
+            "inputs": "Nice.",
+            "parameters": {"candidate_labels": ["P", "N"], "multi_label": False, "hypothesis_template": "It is {}."},
+        },
+    ),
+    "retrieval": (
+        Search("Who?", Corpus({"a": "Ada came.", "b": "Bo left."})),
+        {"query_prefix": "q: "},
+        [0.9, 0.1],
+        {"inputs": {"source_sentence": "q: Who?", "sentences": ["Ada came.", "Bo left."]}, "parameters": {}},
     ),
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -164,6 +165,39 @@ def test_what_it_says_of_itself(judge, own_row, server):
     assert own_row.verdicts(result)["small"] == "INCOMPLETE"
 
 
+def test_what_it_cannot_say_of_itself(judge, server):
+    """Where a server is at fault at /info alone the message says how it is not asked that."""
+    server.do_get = lambda handler: handler.say(500, b"boom")
+    verdict, words = judge()
+    assert verdict == "ERROR"
+    assert f"asked at /info which model it is: {server.address}/ner answered 500 (boom)" in words
+    assert "; or give version in its row: then it is not asked that" in words
+    verdict, words = judge('version = "1"')
+    assert verdict == "PASS", words
+
+
+def test_now_and_then(recorded, judge, server):
+    """A server that fails now and then is told so, and not that it must answer several inputs at once."""
+    row = {"text": "Ada.", "expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]}
+    recorded.write("set.jsonl", "".join(f"{json.dumps({'id': f'r{number}', **row})}\n" for number in range(4)))
+    recorded.write("tests/test_quality.py", QUALITY)
+    left = [asking.TRIES]
+
+    def behave(handler, said):
+        if said["inputs"] == "Ada." and left[0]:
+            left[0] -= 1
+            handler.say(502, b"bad gateway")
+        else:
+            well(handler, said)
+
+    well, server.behave = server.behave, behave
+    verdict, words = judge('version = "1"', "--eval-set=ner=set.jsonl", checks="quality")
+    assert verdict == "ERROR"
+    assert "answered 502 (bad gateway), 6 times; wait until it answers" in words
+    assert "; asked once more, one by one, it answered: it fails now and then, or where it is asked several at" in words
+    assert "let it answer several too" not in words
+
+
 def test_in_a_golden(own_row, server):
     """A golden has address and version of a server, and margins that nobody knows."""
     golden = json.loads(own_row.golden().read_text())
@@ -252,13 +286,23 @@ def test_on_ci(recorded, own_row, server, monkeypatch):
 
 
 @pytest.fixture
-def committed(own_row):
+def commit_all():
+    """Put all files of a project into a repository of its own."""
+
+    def run(project):
+        project.write(".gitignore", "__pycache__/\n.hypothesis/\n.swapgate/\nevents.txt\n")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
+        for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=one"]):
+            subprocess.run(["git", *who, *arguments], cwd=project.path, env=clean, check=True)
+
+    return run
+
+
+@pytest.fixture
+def committed(own_row, commit_all):
     """A project in git whose small tier is the server."""
-    own_row.write(".gitignore", "__pycache__/\n.hypothesis/\n.swapgate/\nevents.txt\n")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
-    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=one"]):
-        subprocess.run(["git", *who, *arguments], cwd=own_row.path, env=clean, check=True)
+    commit_all(own_row)
     return own_row
 
 
@@ -283,6 +327,49 @@ def test_a_row_is_no_door(committed, server, monkeypatch, name):
     hosts = {headers["host"].partition(":")[0] for _, _, headers, _ in server.requests}
     assert hosts <= {"127.0.0.1"}
     assert not [headers for _, _, headers, _ in server.requests if "authorization" in headers]
+
+
+BODY = "def test_quality(quality, budget):\n    assert quality >= budget.quality\n\n\n"
+
+
+@pytest.mark.parametrize("path", ["", "/ner", "/v1/ner"])
+def test_the_incumbent_is_asked_where_it_is(free, commit_all, server, monkeypatch, path):
+    """Under --against the commit's server is asked at its own address, with its token, and known by it; what it is
+    called in messages leads nowhere.
+    """
+    monkeypatch.setenv("MINE", TOKEN)
+    address = f'"{server.address}{path}"\ntoken_env = "MINE"'
+    free.replace(free.models_file, 'gaps = { left_out = "the small model does not know Siemens" }\n', "")
+    quality = 'budget.quality = { against = "incumbent", margin = 0.1 }'
+    free.replace(free.models_file, '"../../models/small"', f"{address}\n{quality}")
+    rows = [
+        {"id": f"r{n}", "text": f"Ada, {n}.", "expected": [{"label": "PER", "start": 0, "end": 3, "text": "Ada"}]}
+        for n in range(50)
+    ]
+    free.write("fixtures/ner/set.jsonl", "\n".join(map(json.dumps, rows)))
+    free.replace(free.cases_file, "latency =", 'evaluation = "set.jsonl"\nlatency =')
+    free.replace(free.suite, "def test_size(", f"{BODY}def test_size(")
+    free.run("--snapshot-update", "-k", "golden and small")
+    commit_all(free)
+    free.replace(free.models_file, address, f'"{server.address}/better"\ntoken_env = "MINE"')
+    server.requests.clear()
+    result = free.run("--against=HEAD", "-m", "small and not latency", "-p", "no:benchmark")
+    said = "\n".join(free.reasons(result))
+    assert "ERROR" not in said, said
+    assert {*server.asked} == {path or "/", "/better"}
+    assert "is not the incumbent's" not in said
+    assert {headers["authorization"] for method, _, headers, _ in server.requests if method == "POST"} == {
+        f"Bearer {TOKEN}"
+    }
+
+
+def test_a_name_is_no_address(tmp_path):
+    """A server is asked and known by what its row names, whatever it is called."""
+    for model in ("http://host/ner", "http://host", "https://host:8443/v1/"):
+        source = find(Row(model=model, version="1"), tmp_path, tmp_path)
+        called = replace(source, name=f"{source.name}@1234567")
+        assert called.digest == source.digest
+        assert endpoint.Endpoint(tasks()["ner"], called).address == source.name
 
 
 ADDRESSES = {
@@ -310,7 +397,11 @@ def test_addresses(recorded, address):
 SPELLINGS = (
     ("http://127.0.0.1:81/x", "http://127.1:81/x", "http://0x7f000001:81/x", "http://[::ffff:127.0.0.1]:81/x"),
     ("http://2130706433/x", "http://localhost/x", "http://LOCALHOST.:80/x", "http://0177.0.0.1/x"),
-    ("http://[::1]/", "http://[0:0:0:0:0:0:0:1]:80", "http://[::0001]/"),
+    ("http://127.0.0.1:81/x", "http://0.0.0.0:81/x", "http://0:81/x", "http://[::]:81//x", "http://[::1]:81/x/"),
+    ("http://%6c%6FCALHOST:81/x", "http://127.0.0.1:0081//x//", "http://localhost:81/x/."),
+    ("http://[::1]/", "http://[0:0:0:0:0:0:0:1]:80", "http://[::0001]/", "http://localhost"),
+    ("http://[fe80::1]:81/x", "http://[FE80::0:1]:81/x"),
+    ("http://h/v1/x", "http://h//v1//x", "http://H:/v1/x//", "http://h/v1///x/"),
     ("http://h/ok/x", "http://h/ok/../ok/x", "http://h/./ok/x/", "http://h/%6f%6B/x", "http://h/../ok/%2E%2e/ok/x"),
     ("http://h/a%2fb", "http://h/a%2Fb"),
     ("http://h", "http://h/", "http://h/.", "http://h/x/.."),
@@ -327,8 +418,11 @@ def test_one_address(tmp_path):
     assert {endpoint.origin(one) for one in same} == {"http://host"}
     for same in SPELLINGS:
         assert len({find(Row(model=one, version="1"), tmp_path, tmp_path).digest for one in same}) == 1, same
-    paths = ("http://host/ner", "http://host/NER", "http://host//ner", "http://host/a%2Fner", "http://host/a/ner")
+    paths = ("http://host/ner", "http://host/NER", "http://host/a%2Fner", "http://host/a/ner", "http://host:81/ner")
+    paths += ("http://127.0.0.1/ner", "http://127.0.0.2/ner", "http://[fe80::1]/ner", "https://localhost/ner")
     assert len({find(Row(model=one, version="1"), tmp_path, tmp_path).digest for one in paths}) == len(paths)
+    assert find(Row(model="http://host//ner"), tmp_path, tmp_path).name == "http://host//ner"  # asked as it is written
+    assert endpoint.origin("http://localhost") != endpoint.origin("http://127.0.0.1")  # a door is a name
     others = ("https://host/ner", "http://host:8080/ner", "http://host.example/ner", "models/ner", "http://a@host/ner")
     assert "http://host" not in {endpoint.origin(one) for one in others}
 

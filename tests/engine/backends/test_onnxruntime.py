@@ -3,17 +3,21 @@
 import json
 import shutil
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from swapgate.backends import find as find_any
+from swapgate.backends import told_from
+from swapgate.backends.onnxruntime import are_probabilities
 from swapgate.backends.transformers import load
-from swapgate.core.faults import Fault, InputFault
+from swapgate.core.faults import Fault, InputFault, ModelFault
 from swapgate.goldens.golden import Entry, differences, read_golden
 from swapgate.models.loading import find
 from swapgate.outputs import check_expected
-from swapgate.project.manifest import read_manifest
+from swapgate.project.manifest import Row, read_manifest
 from swapgate.trials.checking import check_model
 from swapgate.trials.plan import make_plan
 
@@ -144,21 +148,65 @@ def test_a_faithful_export(exported, suite):
     model = make_plan(ROOT, MODELS, [f"{suite}.small={folder}"], [], ROOT).models[suite, "small"]
     assert model.source.backend == "onnxruntime"
     assert model.source.bytes == (folder / "model.onnx").stat().st_size
+    assert model.source.bytes > model.incumbent.bytes  # of weights that are stored in 16 bits
     assert model.source.parameters == pytest.approx(model.incumbent.parameters, rel=0.01)
     assert model.made_by.surroundings["onnxruntime"]
 
 
-def twice(graph):
-    """Let a graph give probabilities in place of logits."""
-    (output,) = graph.graph.output
-    for node in graph.graph.node:
-        node.output[:] = [f"{name}_before" if name == output.name else name for name in node.output]
-    graph.graph.node.append(onnx.helper.make_node("Softmax", [f"{output.name}_before"], [output.name], axis=-1))
+def after(graph, outputs, kind, **more):
+    """Let nodes of an operator follow on outputs of a graph."""
+    for output in outputs:
+        for node in graph.graph.node:
+            node.output[:] = [f"{name}_before" if name == output else name for name in node.output]
+        graph.graph.node.append(onnx.helper.make_node(kind, [f"{output}_before"], [output], **more))
 
 
-def test_softmax_twice(copied):
-    """A graph that gives probabilities, of which softmax is taken once more, loses its scores."""
-    assert "fell by" in wrong("sentiment", copied("sentiment", twice))
+@pytest.mark.parametrize("suite", SUITES, ids=range(len(SUITES)))
+def test_softmax_twice(copied, suite):
+    """A graph that gives probabilities, of which softmax would be taken once more, fails and is told so."""
+    outputs = [name for name in OUTPUTS.get(suite, ("logits",)) if "logits" in name]
+    found = wrong(suite, copied(suite, partial(after, outputs=outputs, kind="Softmax", axis=-1)))
+    assert found.startswith("ModelFault: ")
+    assert "gives probabilities where logits are expected, of which softmax would be taken again" in found
+
+
+def test_logarithms_of_probabilities(copied):
+    """Of logarithms of probabilities softmax gives these again, so a graph that ends in them is faithful."""
+    change = partial(after, outputs=["logits"], kind="LogSoftmax", axis=-1)
+    assert wrong("speech-recognition", copied("speech-recognition", change)) == ""
+
+
+@pytest.mark.parametrize(
+    ("rows", "are"),
+    [
+        ([[0.25] * 4] * 4, True),
+        ([[0.1, 0.9]] * 8, True),
+        ([[0.1, 0.9]] * 7, False),
+        ([[1.0]] * 20, False),
+        ([[-0.1, 1.1]] * 8, False),
+        ([[0.1, 0.89]] * 8, False),
+        ([[0.1, 0.9]] * 7 + [[0.4, 0.7]], False),
+        ([[float("nan")] * 4] * 4, False),
+    ],
+)
+def test_what_is_taken_for_probabilities(rows, are):
+    """Rows of numbers from 0 to 1 that sum to 1 are no logits, where they are enough not to be so by chance."""
+    import torch
+
+    assert are_probabilities(torch.tensor(rows)) is are
+
+
+def test_small_batches_of_probabilities(copied):
+    """Once a graph has given probabilities it fails for the least batch too, and not as one that answers them alone."""
+    folder = copied("sentiment", partial(after, outputs=["logits"], kind="Softmax", axis=-1))
+    model = make_plan(ROOT, MODELS, [f"sentiment.small={folder}"], [], ROOT).models["sentiment", "small"]
+    try:
+        assert model.asked.predict(["Good."])
+        for texts in (["Good."] * 8, ["Good."]):
+            with pytest.raises(ModelFault, match="its graph ends in a softmax; export it without"):
+                model.asked.predict(texts)
+    finally:
+        model.release()
 
 
 def test_another_tiers_graph(copied, exported):
@@ -238,14 +286,16 @@ def test_whole_numbers_are_a_swap(exported, tmp_path):
 
 
 def test_the_same_saved_again(exported, copied, tmp_path):
-    """A graph that another program has written, or whose data lie in a file beside it, has the same digest."""
+    """A graph that another program has written, or whose data lie in a file beside it, is the same model."""
     folder = exported("sentiment")
 
     def digest(path):
         return make_plan(ROOT, MODELS, [f"sentiment.small={path}"], [], ROOT).models["sentiment", "small"].source.digest
 
     def renamed(graph):
-        graph.producer_name, graph.doc_string = "somebody", "a graph"
+        graph.producer_name, graph.graph.name = "somebody", "a graph"
+        for node in graph.graph.node:
+            node.name = f"renamed_{node.name}"
 
     again = copied("sentiment", renamed)
     outside = shutil.copytree(folder, tmp_path / "outside")
@@ -284,10 +334,13 @@ def named(graph, old, new):
 
 
 FAULTS = {
-    "input": (
-        lambda graph: named(graph, "token_type_ids", "kinds"),
-        "asks for kinds, which its tokenizer",
-    ),
+    **{
+        f"input {name}": (
+            lambda graph, name=name: named(graph, "token_type_ids", name),
+            f"asks for {name}, which its tokenizer",
+        )
+        for name in ("kinds", "input.1", "class", "two words", "past_key_values.0.key", "self", "1")
+    },
     "output": (lambda graph: named(graph, "logits", "last_hidden_state"), "gives last_hidden_state, and no logits"),
     "opset": (lambda graph: setattr(graph.opset_import[0], "version", 999), "cannot compute model.onnx ("),
     "operator": (lambda graph: setattr(graph.graph.node[-1], "op_type", "Magic"), "cannot compute model.onnx ("),
@@ -322,6 +375,89 @@ def test_one_of_several_graphs(copied):
     (folder / "model.onnx").rename(folder / "onnx" / "model_b.onnx")
     shutil.copy(ROOT / "fixtures/zoo/sentiment/large/model.safetensors", folder)
     assert wrong("sentiment", folder / "onnx" / "model_b.onnx") == ""
+
+
+def test_a_folder_of_graphs(copied):
+    """A folder onnx/ below config.json, or with one of its own, is a model as the file in it is."""
+    folder = copied("sentiment")
+    inner = folder / "onnx"
+    inner.mkdir()
+    (folder / "model.onnx").rename(inner / "model.onnx")
+    sources = []
+    for _ in range(2):
+        for given in (inner, inner / "model.onnx"):
+            assert wrong("sentiment", given) == ""
+            model = make_plan(ROOT, MODELS, [f"sentiment.small={given}"], [], ROOT).models["sentiment", "small"]
+            sources.append(model.source.digest)
+        for path in [*folder.glob("*.json"), *folder.glob("*.txt")]:
+            shutil.copy(path, inner)
+    assert len({*sources}) == 1
+
+
+def test_a_graph_named_from_within(copied):
+    """A graph is found where its row stands in the folder onnx/ itself."""
+    folder = copied("sentiment")
+    inner = folder / "onnx"
+    inner.mkdir()
+    (folder / "model.onnx").rename(inner / "model.onnx")
+    for name in ("model.onnx", ".", "../onnx", "../onnx/../onnx/model.onnx"):
+        source = find_any(Row(model=name), inner, folder)
+        assert (source.backend, source.bytes) == ("onnxruntime", (inner / "model.onnx").stat().st_size)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["model_quantized.onnx"], 'it holds model_quantized.onnx: write model = "{}/model_quantized.onnx"'),
+        (["onnx/model.onnx"], 'it holds onnx/model.onnx: write model = "{}/onnx/model.onnx"'),
+        (["onnx/a.onnx", "b.onnx"], 'it holds b.onnx, onnx/a.onnx: write model = "{}/b.onnx", or another of them'),
+    ],
+)
+def test_graphs_of_other_names(tmp_path, names, words):
+    """A folder without model.onnx, and without weights of transformers, is told with the graphs that it has."""
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputFault) as found:
+        wrong("sentiment", tmp_path)
+    assert str(found.value).endswith(f"no graph {tmp_path}/model.onnx (model = '{tmp_path}'); {words.format(tmp_path)}")
+    with pytest.raises(InputFault, match=r"no graph .*/other\.onnx .*; it holds "):
+        wrong("sentiment", tmp_path / "other.onnx")
+
+
+def test_a_graph_that_is_no_file(tmp_path):
+    """A folder whose model.onnx is a folder, or a link to nothing, is told as one without a graph."""
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.onnx").symlink_to("nothing")
+    with pytest.raises(InputFault, match=r"no graph .*; give what optimum-cli export onnx wrote"):
+        wrong("sentiment", tmp_path)
+    (tmp_path / "model.onnx").unlink()
+    (tmp_path / "model.onnx").mkdir()
+    with pytest.raises(InputFault, match=r"no graph .*; give what optimum-cli export onnx wrote"):
+        wrong("sentiment", tmp_path)
+
+
+@pytest.mark.parametrize("beside", ["model.safetensors", "pytorch_model.bin", "adapter_model.safetensors"])
+def test_graphs_beside_weights(tmp_path, beside):
+    """A folder with weights that are loaded is what these are, whatever graphs lie beside them."""
+    for name in ("model.onnx", beside, "config.json"):
+        (tmp_path / name).write_text("{}")
+    assert told_from(str(tmp_path), tmp_path).name != "onnxruntime"
+
+
+def test_in_the_cache_of_a_hub(exported, tmp_path):
+    """A snapshot whose graph and data are links to the files of its repository is judged as any folder."""
+    folder = tmp_path / "models--a--b" / "snapshots" / "abc"
+    blobs = tmp_path / "models--a--b" / "blobs"
+    shutil.copytree(exported("sentiment"), blobs)
+    graph = onnx.load(str(blobs / "model.onnx"))
+    onnx.save(graph, str(blobs / "model.onnx"), save_as_external_data=True, location="model.onnx_data")
+    folder.mkdir(parents=True)
+    for number, path in enumerate([*blobs.iterdir()]):
+        path.rename(blobs / f"{number:040x}")
+        (folder / path.name).symlink_to(f"../../blobs/{number:040x}")
+    assert wrong("sentiment", folder) == ""
 
 
 def test_models_that_write_step_by_step(tmp_path):

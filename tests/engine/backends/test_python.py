@@ -1,10 +1,13 @@
 """A function of the project predicts, in a process of its own: what it says, what it raises, and who it is."""
 
 import json
+import os
+import select
 
 import pytest
 
-from swapgate.backends import backend_of, child, find
+from swapgate.backends import backend_of, child, find, python
+from swapgate.core.faults import SurroundingsFault
 from swapgate.inputs.given import Question, Sound
 from swapgate.project.manifest import Row
 
@@ -137,6 +140,133 @@ def test_what_goes_wrong(judge, name):
     old, new, wanted, words = FAULTS[name]
     verdict, reasons, _ = judge(old, new, row="timeout = 1.5" if name == "hangs" else "")
     assert (verdict, words in reasons) == (wanted, True), reasons
+
+
+WORKER = """
+import os
+import signal
+import time
+
+FIFO = os.path.join(os.path.dirname(__file__), "alive")
+
+
+def fork(own_session=False):
+    held = os.open(FIFO, os.O_WRONLY)
+    if os.fork() == 0:
+        if own_session:
+            os.setsid()
+        time.sleep(600)
+        os._exit(0)
+    os.close(held)
+"""
+LEAVING = {
+    "slow": ("fork()", "time.sleep(60)", "w:make did not answer within 1 s"),
+    "slow, worker of its own session": ("fork(own_session=True)", "time.sleep(60)", "w:make did not answer within 1 s"),
+    "slow to be made": ("fork(); time.sleep(60)", "", "w:make was not made within 3 s"),
+    "killed": ("fork()", "os.kill(os.getpid(), signal.SIGSEGV)", "ended with exit status -11 before it could answer"),
+    "killed, worker of its own session": (
+        "fork(True)",
+        "os._exit(3)",
+        "ended with exit status 3 before it could answer",
+    ),
+    "ends when made": ("fork(); os._exit(4)", "", "ended with exit status 4 before it could be made"),
+    "raises when made": ("fork(); raise ValueError('no')", "", "cannot be made: ValueError: no"),
+    "forks when asked": ("pass", "fork(); time.sleep(60)", "w:make did not answer within 1 s"),
+    "closes its pipes": ("fork()", "os.closerange(3, 64); time.sleep(60)", "w:make did not answer within 1 s"),
+    "closes them alone": (
+        "os.open(FIFO, os.O_WRONLY)",
+        "os.closerange(3, 64); time.sleep(60)",
+        "closed the pipe to which its answers go before it could answer",
+    ),
+    "well": ("fork()", "return ['well']", ""),
+}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Make the predictor of a module, and give it."""
+
+    def run(text, timeout=60.0):
+        (tmp_path / "w.py").write_text(text)
+        return python.Predictor(find(Row(model="w:make", timeout=timeout), tmp_path, tmp_path))
+
+    return run
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_what_it_forks(tmp_path, made, monkeypatch, name):
+    """A worker that it has forked, and that holds its pipes, keeps nobody waiting, and ends with it."""
+    monkeypatch.setattr(python, "CLOSING", 1)
+    making, asking, words = LEAVING[name]
+    os.mkfifo(tmp_path / "alive")
+    alive = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    text = f"{WORKER}\ndef make():\n    {making}\n    def ask(texts):\n        {asking or 'pass'}\n    return ask\n"
+    try:
+        predictor = made(text, timeout=3 if "not made" in words else 60)
+        predictor.limit = 1 if "did not answer" in words else 60
+        (said,) = predictor.ask(["a"], ["c"], None)
+        predictor.close()
+    except SurroundingsFault as fault:
+        said = str(fault)
+    assert (words or "well") in said
+    if "own session" not in name:  # which nobody can end but who knows its number
+        assert select.select([alive], [], [], 60)[0]
+        assert os.read(alive, 1) == b""
+    os.close(alive)
+
+
+COPIES = {
+    "made": "def make():\n    os.fork()\n    return lambda texts: [*texts]\n",
+    "imported": "os.fork()\n\ndef make():\n    return lambda texts: [*texts]\n",
+    "asked": "def make():\n    return lambda texts: os.fork() != 1 and [*texts]\n",
+    "exits": "def make():\n    if os.fork() == 0:\n        sys.exit(3)\n    return lambda texts: [*texts]\n",
+    "raises": "def make():\n    if os.fork() == 0:\n        raise ValueError\n    return lambda texts: [*texts]\n",
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_of_itself(made, name):
+    """A copy of its process that its code has forked, and that goes on, gives no answer in its place."""
+    predictor = made(f"import os\nimport sys\n\n{COPIES[name]}")
+    said = [predictor.ask([f"text {number}"], ["c"], None) for number in range(20)]
+    predictor.close()
+    assert said == [[f"text {number}"] for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    "junk", [b"junk\n", b"junk", b"\n", b"[]\n", b'{"said": ["other"]}\n', b'{"id": 1, "ready": true}\n', b"\xff\n"]
+)
+@pytest.mark.parametrize("when", ["made", "asked"])
+def test_junk_in_its_pipe(made, junk, when):
+    """What is written where its answers go is told as that, whatever it is, and is no answer."""
+    text = f"""
+import os
+
+def write():
+    for number in range(3, 20):
+        try:
+            os.write(number, {junk!r})
+        except OSError:
+            pass
+
+def ask(texts):
+    {when == "asked"} and write()
+    return texts
+
+def make():
+    {when == "made"} and write()
+    return ask
+"""
+    with pytest.raises(SurroundingsFault, match=r"w:make wrote '.*' where its answers go, so no answer can be told"):
+        [made(text).ask(["a"], ["c"], None) for _ in range(2)]
+
+
+def test_a_long_question(made):
+    """A question and an answer may be longer than a pipe holds."""
+    predictor = made("def make():\n    return lambda texts: [text[::-1] for text in texts]\n")
+    long = "ab" * 1_000_000
+    assert predictor.ask([long], ["c"], None) == [long[::-1]]
+    predictor.close()
 
 
 def test_settings_that_are_not_applied(judge):

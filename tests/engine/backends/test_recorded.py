@@ -145,6 +145,9 @@ def test_lines_that_are_none(recorded, write, answers):
     for line, words in [
         ('{"id": "ada", "prediction": []}', "line 4: 'ada' is also the id of line 1"),
         ("{", "line 4: is no JSON"),
+        ('{"id": 7.5, "prediction": []}', "line 4: has the id 7.5; write the id of a case or row, a text or a whole"),
+        ('{"id": true, "prediction": []}', "line 4: has the id true; write"),
+        ('{"id": null, "prediction": []}', "line 4: has the id null; write"),
         ('{"id": "ada"}', 'line 4: is \'{"id": "ada"}\'; write an object'),
     ]:
         verdict, reasons, _ = judged(recorded, recorded.write("p.jsonl", f"{whole}{line}\n"))
@@ -230,16 +233,16 @@ def judged_rows(recorded):
     def found(name):
         return [{"entity_group": "PER", "score": 0.9, "word": name, "start": 0, "end": len(name)}]
 
-    def run(answers, missed=(), without=(), first="row 0"):
+    def run(answers, missed=(), without=(), first="row 0", called="row {}".format):
         rows = []
         for number, name in enumerate(names):
             right = [{"label": "PER", "start": 0, "end": len(name), "text": name}]
-            row = {"id": f"row {number}" if number else first, "text": f"{name} came.", "expected": right}
-            rows.append(json.dumps(row))
+            named = {"id": called(number) if number else first} if called else {}
+            rows.append(json.dumps({**named, "text": f"{name} came.", "expected": right}))
         recorded.write("fixtures/ner/set.jsonl", "\n".join(rows))
         recorded.run("--snapshot-update", "-k", "golden")
         numbers = [number for number in range(len(names)) if number not in without]
-        said = {f"row {number}": [] if number in missed else found(names[number]) for number in numbers}
+        said = {(called or str)(number): [] if number in missed else found(names[number]) for number in numbers}
         lines = [json.dumps({"id": one, "prediction": its}) for one, its in {**said, **answers}.items()]
         path = recorded.write("predictions.jsonl", "\n".join(lines))
         return judged(recorded, path, "-m", "not latency")[:2]
@@ -261,6 +264,23 @@ def test_rows_that_are_missing(judged_rows, answers):
     verdict, reasons = judged_rows(answers, without=[7, 9])
     assert verdict == "INCOMPLETE"
     assert "predictions.jsonl has no prediction of 'row 7'; add a line with this id" in reasons
+
+
+def test_ids_that_are_numbers(judged_rows, answers):
+    """Ids may be whole numbers in the file, as they may in the evaluation set."""
+    verdict, reasons = judged_rows(answers, first=0, called=int)
+    assert verdict == "PASS", reasons
+    assert "of no case and of no row" not in reasons
+
+
+def test_rows_without_ids(judged_rows, answers):
+    """Where rows of the set have no ids it is told how they are called, and what to do."""
+    verdict, reasons = judged_rows(answers, called=None)
+    assert verdict == "INCOMPLETE"
+    assert re.search(
+        r"no prediction of '[0-9]+-[0-9a-f]{8}'; a row without an id is called so, by its number and", reasons
+    )
+    assert "give the rows of the set ids, or add a line with this id" in reasons
 
 
 def test_one_id_of_a_case_and_a_row(judged_rows, answers):

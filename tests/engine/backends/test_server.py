@@ -4,13 +4,15 @@ import json
 import socket
 import struct
 import time
+from base64 import b64encode
 from contextlib import suppress
 from email.utils import formatdate
 
 import pytest
 
+from swapgate.backends import secret
 from swapgate.backends import server as asked
-from swapgate.backends.server import Request, Server
+from swapgate.backends.server import Reply, Request, Server
 from swapgate.core.faults import SurroundingsFault
 
 HTML = {"content_type": "text/html"}
@@ -161,6 +163,38 @@ def test_faults(server, ask, name):
     assert len(server.asked) == times
 
 
+@pytest.mark.parametrize("status", [101, 102, 103])
+@pytest.mark.parametrize("pause", [0, 0.1], ids=["at once", "later"])
+def test_before_the_answer(server, ask, status, pause):
+    """What comes before an answer is none, and what comes behind it is that to no other question."""
+
+    def behave(handler, said):
+        handler.send_response_only(status)
+        handler.end_headers()
+        handler.wfile.flush()
+        time.sleep(pause)
+        handler.say(200, "the first")
+
+    client, server.behave = Server("it", 30, None), once(behave)
+    request = Request("POST", f"{server.address}/ner", {}, b"{}")
+    with pytest.raises(SurroundingsFault, match=f"it answered {status}, behind which an answer is still to come"):
+        client.answer(request)
+    assert client.answer(request) == "well"
+    client.close()
+
+
+def test_go_on(server, ask):
+    """100 Continue is passed over, as HTTP wants it."""
+
+    def behave(handler, said):
+        handler.send_response_only(100)
+        handler.end_headers()
+        handler.say(200, "well")
+
+    server.behave = behave
+    assert ask() == "well"
+
+
 PASSING = {
     "503": lambda h, s: h.say(503, b"loading"),
     "429": lambda h, s: h.say(429, b"slow", retry_after="0"),
@@ -292,6 +326,81 @@ def test_a_part_of_a_token(server, ask, token, name, part):
     assert isinstance(said, str)
     assert whole not in said
     assert "sends back the token" in said or "[token]" in said
+
+
+def in_lines(text):
+    """Return a text with a break in each four letters."""
+    return "\t".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+SPELLED = {
+    "json": lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text),
+    "json of json": lambda text: "".join(f"\\\\u{ord(letter):04X}" for letter in text),
+    "program": lambda text: "".join(f"\\x{ord(letter):02x}" for letter in text),
+    "octal": lambda text: "".join(f"\\{ord(letter):03o}" for letter in text),
+    "percent": lambda text: "".join(f"%{ord(letter):02X}" for letter in text),
+    "one in two percent": lambda text: "".join(
+        letter if at % 2 else f"%{ord(letter):02x}" for at, letter in enumerate(text)
+    ),
+    "percent twice": lambda text: "".join(f"%25{ord(letter):02X}" for letter in text),
+    "mail": lambda text: "".join(f"={ord(letter):02X}" for letter in text),
+    "html": lambda text: "".join(f"&#x{ord(letter):x};" for letter in text),
+    "html in tens": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "base64": lambda text: b64encode(text.encode()).decode(),
+    "base64 of more": lambda text: b64encode(f"Bearer {text}".encode()).decode(),
+    "base64 behind letters": lambda text: f"xy{b64encode(text.encode()).decode()}",
+    "base64 in lines": lambda text: in_lines(b64encode(text.encode()).decode()),
+    "base64 of percent": lambda text: b64encode("".join(f"%{ord(letter):02X}" for letter in text).encode()).decode(),
+    "hexadecimal": lambda text: text.encode().hex(),
+    "split": in_lines,
+    "letters": lambda text: json.dumps([*text]),
+    "capitals": str.upper,
+}
+
+
+@pytest.mark.parametrize("name", SPELLED)
+@pytest.mark.parametrize("part", [slice(0, 19), slice(4, 16)], ids=["whole", "part"])
+def test_a_token_in_another_spelling(monkeypatch, name, part):
+    """Where the token, or a part of it, comes back in another spelling, nothing of those words is shown."""
+    monkeypatch.setenv("MINE", "hf_Zz8Qw3Zt7Lk2Mn8x")
+    spelled = SPELLED[name]("hf_Zz8Qw3Zt7Lk2Mn8x"[part])
+    client = Server("it", 1, "MINE")
+    assert client._plain(f"no: {spelled}, sorry") == secret.HIDDEN
+    reply = Reply(400, {}, f"no: {spelled}, sorry\nmore".encode())
+    assert client._shown(reply) == secret.HIDDEN
+
+
+@pytest.mark.parametrize("name", sorted(SPELLED.keys() - {"split", "letters", "capitals", "base64 in lines"}))
+def test_an_answer_in_another_spelling(monkeypatch, name):
+    """An answer that holds the token in another spelling is kept no more than one that holds it plainly."""
+    monkeypatch.setenv("MINE", "hf_Zz8Qw3Zt7Lk2Mn8x")
+    spelled = SPELLED[name]("hf_Zz8Qw3Zt7Lk2Mn8x")
+    with pytest.raises(SurroundingsFault, match="sends back the token"):
+        Server("it", 1, "MINE").parsed(Reply(200, {}, json.dumps([{"label": f"a {spelled}."}]).encode()))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [["hf_Zz8Qw3", "Zt7Lk2Mn8x"], [*"hf_Zz8Qw3Zt7Lk2Mn8x"], "hf_Z z8Qw\n3Zt7Lk2 Mn8x", {"hf_Zz8": ["Qw3Zt7Lk2Mn8x"]}],
+)
+def test_an_answer_in_pieces(monkeypatch, said):
+    """An answer from whose pieces the token can be put together is not kept."""
+    monkeypatch.setenv("MINE", "hf_Zz8Qw3Zt7Lk2Mn8x")
+    with pytest.raises(SurroundingsFault, match="sends back the token"):
+        Server("it", 1, "MINE").parsed(Reply(200, {}, json.dumps(said).encode()))
+
+
+@pytest.mark.parametrize(
+    "token", ["hf_Zz8Qw3Zt7Lk2Mn8x", "translation-2024-key", "secrettokenabc", "EMPTY", "12345678"]
+)
+def test_honest_words(monkeypatch, token):
+    """What has nothing of the token is shown and kept as it is, however it is written."""
+    monkeypatch.setenv("MINE", token)
+    client = Server("it", 1, "MINE")
+    said = 'a "label" &amp; 50% of 2024 at /v1/%20x, \\u00e4, 0.12345, aGVsbG8gd29ybGQhIQ=='
+    assert client._plain(said) == said
+    answer = [{"label": f"{said} translation 2024", "score": 0.123}, {"text": "the secret token of 2024 " * 20}]
+    assert client.parsed(Reply(200, {}, json.dumps(answer).encode())) == answer
 
 
 @pytest.mark.parametrize(

@@ -137,30 +137,110 @@ def test_weights_that_git_does_not_keep(cheap, commit, against):
     assert not any("swapped in" in line for line in cheap.table(result))
 
 
+@pytest.fixture
+def of_rome(cheap, commit):
+    """Commit a function, its files and an evaluation set of fifty rows that are right where it knows Rome."""
+
+    def run(files, row=""):
+        for path, text in files.items():
+            cheap.write(path, text)
+        rome = [{"label": "LOC", "start": 0, "end": 4, "text": "Rome"}]
+        rows = [{"id": f"r{number}", "text": f"Rome, {number}.", "expected": rome} for number in range(50)]
+        cheap.write("fixtures/ner/set.jsonl", "\n".join(map(json.dumps, rows)))
+        cheap.replace(cheap.cases_file, "latency =", 'evaluation = "set.jsonl"\nlatency =')
+        quality = 'budget.quality = { against = "incumbent", margin = 0.1 }'
+        bring(cheap, f'model = "finder:make"\n{quality}{row}')
+        cheap.replace(cheap.suite, "def test_size(", f"{QUALITY}def test_size(")
+        commit()
+
+    return run
+
+
 @pytest.mark.parametrize("name", ["lib/names.py", "lib/other.py"])
-def test_what_a_function_imports(cheap, commit, against, name):
+def test_what_a_function_imports(cheap, of_rome, against, name):
     """An edit of what a function's module imports is told, and the rows of its set are paired with the commit's; what
     is not imported changes nothing.
     """
     names, rest = FINDS.lstrip().split("\n\n\n", 1)
     names = names.replace("{", '{"Rome": ("LOC", 0.9), ')
-    for path, text in (("lib/names.py", names), ("lib/other.py", names)):
-        cheap.write(path, text + "\n")
-    cheap.write("finder.py", f"from lib.names import NAMES\n\n\n{rest}")
-    rome = [{"label": "LOC", "start": 0, "end": 4, "text": "Rome"}]
-    rows = [{"id": f"r{number}", "text": f"Rome, {number}.", "expected": rome} for number in range(50)]
-    cheap.write("fixtures/ner/set.jsonl", "\n".join(map(json.dumps, rows)))
-    cheap.replace(cheap.cases_file, "latency =", 'evaluation = "set.jsonl"\nlatency =')
-    quality = 'budget.quality = { against = "incumbent", margin = 0.1 }'
-    bring(cheap, f'model = "finder:make"\n{quality}')
-    cheap.replace(cheap.suite, "def test_size(", f"{QUALITY}def test_size(")
-    commit()
+    of_rome(
+        {
+            "lib/names.py": names + "\n",
+            "lib/other.py": names + "\n",
+            "finder.py": f"from lib.names import NAMES\n\n\n{rest}",
+        }
+    )
     cheap.write(name, names.replace("Rome", "Nowhere") + "\n")
     result = against("-k", "small and not latency")
     is_imported = name == "lib/names.py"
     assert cheap.verdicts(result)["small"] == ("FAIL" if is_imported else "PASS"), cheap.reasons(result)
     assert f"note  edited, and used as they are now: {name}" in cheap.reasons(result)
     assert ("50 rows" in result.stdout.str()) is is_imported
+
+
+READS = {
+    "data": ("lib/names.json", "", "FAIL"),
+    "beside its cases": ("fixtures/ner/names.json", "", "FAIL"),
+    "in a folder of its own": ("data/deep/names.bin", "", "FAIL"),
+    "listed": ("lib/names.json", '\nfiles = ["../../lib"]', "FAIL"),
+    "another is listed": ("lib/names.json", '\nfiles = ["../../other.json"]', "FAIL"),
+    "unrelated": ("unread/names.json", "", "PASS"),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_what_a_function_reads(cheap, of_rome, against, name):
+    """An edit of a file that a function reads is judged by the rows of its set, whatever the row lists; but of what the
+    commit lists as unrelated.
+    """
+    path, row, wanted = READS[name]
+    names = {"Ada": ["PER", 0.99], "Paris": ["LOC", 0.97], "Rome": ["LOC", 0.9]}
+    _, rest = FINDS.lstrip().split("\n\n\n", 1)
+    cheap.write("pytest.ini", f"{(cheap.path / 'pytest.ini').read_text()}\nswapgate_unrelated = unread/**\n")
+    of_rome(
+        {
+            path: json.dumps(names),
+            "other.json": "{}",
+            "finder.py": f"import json\n\nNAMES = json.load(open({path!r}))\n\n\n{rest}",
+        },
+        row,
+    )
+    cheap.write(path, json.dumps({key: value for key, value in names.items() if key != "Rome"}))
+    result = against("-k", "small and not latency")
+    assert cheap.verdicts(result)["small"] == wanted, cheap.reasons(result)
+    is_told = f"{path}: edited, and not covered by the digest of finder:make" in "\n".join(cheap.reasons(result))
+    assert is_told is (name not in ("listed", "unrelated"))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_function_reads_beside_its_anchor(cheap, of_rome, commit, against, known):
+    """A function whose digest is its anchor's is compared with that where its answers are others."""
+    names = {"Ada": ["PER", 0.99], "Paris": ["LOC", 0.97]}
+    _, rest = FINDS.lstrip().split("\n\n\n", 1)
+    cheap.write("data/names.json", json.dumps({**names, "Rome": ["LOC", 0.9]}))
+    of_rome({"finder.py": f"import json\n\nNAMES = json.load(open('data/names.json'))\n\n\n{rest}"})
+    cheap.replace(cheap.models_file, 'against = "incumbent"', 'against = "anchor"')
+    cheap.run("-m", "small and not latency", "--snapshot-update")
+    commit()
+    cheap.write(
+        "data/names.json", json.dumps({**names, **({"Rome": ["LOC", 0.9]} if known else {}), "York": ["LOC", 1]})
+    )
+    result = against("-k", "small and not latency")
+    assert cheap.verdicts(result)["small"] == ("PASS" if known else "FAIL"), cheap.reasons(result)
+    assert ("the anchor finder:make" in result.stdout.str()) is not known
+
+
+def test_what_a_function_does_not_read(cheap, of_rome, against):
+    """An edit of a file that changes no answer is told, and changes no verdict."""
+    names = FINDS.replace("NAMES = {", 'NAMES = {"Rome": ("LOC", 0.9), ')
+    of_rome({"finder.py": names, "lib/other.json": "1", "README.md": "1"})
+    for name in ("lib/other.json", "new.json", "README.md"):
+        cheap.write(name, "2")
+    result = against("-k", "small and not latency")
+    assert cheap.verdicts(result)["small"] == "PASS", cheap.reasons(result)
+    said = "\n".join(cheap.reasons(result))
+    assert "ner/small: lib/other.json, new.json: edited, and not covered by the digest of finder:make" in said
+    assert "name in its row what it reads (files = […])" in said
 
 
 def test_files_that_a_change_brings(cheap, commit, git, against):

@@ -4,6 +4,7 @@ import codecs
 import os
 import re
 import shutil
+from importlib.metadata import version
 
 import pytest
 
@@ -260,7 +261,7 @@ def test_file_of_the_commit_in_a_message(committed, commit, against):
         f"ERROR  image-classification/original 'cat': {ref[:12]}:fixtures/image-classification/cat.png"
         in result.stdout.str()
     )
-    assert "swapgate-" not in result.stdout.str().replace("plugins: swapgate-", "")
+    assert "swapgate-" not in result.stdout.str().replace(f"swapgate-{version('swapgate')}", "")
 
 
 def test_new_suite_file(committed, against):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from swapgate.commands import main
+from swapgate.commands import main, starting
 from swapgate.commands.starters import configuration
 from swapgate.core.extras import EXTRAS
 
@@ -92,6 +92,28 @@ def test_cases_and_set_are_imported(tmp_path):
     assert row["budget"]["quality"] == {"against": "incumbent", "margin": 0.02}
     assert 0 < len(row["gaps"]) < 10
     assert all(why.startswith("so when swapgate init ran: ") for why in row["gaps"].values())
+
+
+STARS = ("negative (stars 1, 2 and 3)", "positive (stars 4 and 5)")
+
+
+@pytest.mark.parametrize(
+    ("keys", "label", "typed"),
+    [
+        (STARS, "positive", "--labels 'positive (stars 4 and 5)=positive'"),
+        (STARS, "Negative", "--labels 'negative (stars 1, 2 and 3)=Negative'"),
+        (STARS, "3", "--labels 'negative (stars 1, 2 and 3)=3'"),
+        (STARS, "stars", "--labels LABEL=stars"),
+        (STARS, "neutral", "--labels LABEL=neutral"),
+        (("LABEL_0", "LABEL_1"), "good mood", "--labels 'LABEL=good mood'"),
+        (("non-toxic", "toxic"), "toxic", "--labels LABEL=toxic"),
+        (("unsafe", "safe"), "safe", "--labels safe=safe"),
+        (("POS",), "(", "--labels 'LABEL=('"),
+    ],
+)
+def test_which_label_it_is(keys, label, typed):
+    """The label that is proposed is the one that has the words, never another class, and can be typed as it stands."""
+    assert starting._to_type(keys, label) == typed
 
 
 def test_function(project, capsys):

@@ -242,7 +242,7 @@ def test_exceptions_in_a_circle(tmp_path):
 def test_tokenizer_of_sentencepiece_alone(tmp_path, monkeypatch, error):
     """Where a sentencepiece file cannot be read, the packages are told that read it, and not what was tried last."""
     (tmp_path / SPM).write_bytes(b"")
-    monkeypatch.setattr("swapgate.models.causes._is_there", lambda module: module != "sentencepiece")
+    monkeypatch.setattr("swapgate.models.causes.is_installed", lambda module: module != "sentencepiece")
     lines = ["Could not extract SentencePiece model: it requires the SentencePiece library. Falling back to TikToken."]
     assert cause(error, tmp_path, lines) == (
         f"has a tokenizer of sentencepiece alone ({SPM}), which sentencepiece would read: pip install sentencepiece; or"
@@ -253,7 +253,7 @@ def test_tokenizer_of_sentencepiece_alone(tmp_path, monkeypatch, error):
 def test_sentencepiece_that_is_broken(tmp_path, monkeypatch):
     """Where all is installed that reads it, what is wrong with the file is told, not what was tried last."""
     (tmp_path / SPM).write_bytes(b"")
-    monkeypatch.setattr("swapgate.models.causes._is_there", lambda module: True)
+    monkeypatch.setattr("swapgate.models.causes.is_installed", lambda module: True)
     lines = ["Could not extract SentencePiece model using sentencepiece library due to \nno pieces\n. Falling back."]
     missing = raised(ModuleNotFoundError("No module named 'tiktoken'"), ValueError("`tiktoken` is required"))
     assert cause(missing, tmp_path, lines) == (

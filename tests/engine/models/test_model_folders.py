@@ -88,8 +88,9 @@ def test_adapter(recorded, options, config, monkeypatch):
 
 @pytest.mark.parametrize("settings", ["{", None], ids=["broken", "none"])
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "alone"])
-def test_adapter_that_says_nothing(recorded, settings, whole):
+def test_adapter_that_says_nothing(recorded, settings, whole, monkeypatch):
     """An adapter's own settings may be broken or missing; its weights are told as one, also beside a whole model."""
+    monkeypatch.setitem(sys.modules, "peft", None)
     folder = recorded.path / "models" / "small"
     recorded.write("models/small/adapter_model.safetensors", "weights")
     if settings is not None:

@@ -22,6 +22,8 @@ LEAST = {
     "audio-classification": 0.97,
     "image-classification": 0.97,
     "object-detection": 0.90,
+    "zero-shot-classification": 0.85,
+    "retrieval": 0.70,
 }
 """The held-out score that each tier of a task is to have: the first one in the table. Speech has a most, below."""
 TRAIN = """
@@ -85,7 +87,7 @@ def test_heldout_rows_are_no_cases():
         cases = (ZOO.parent / task / "cases.toml").read_text(encoding="utf-8")
         rows = [json.loads(line) for line in (ZOO / task / "heldout.jsonl").read_text(encoding="utf-8").splitlines()]
         assert rows
-        texts = [row[key] for row in rows for key in ("text", "context") if key in row]
+        texts = [row[key] for row in rows for key in ("text", "context", "query") if key in row]
         assert [text for text in texts if f'"{text}"' in cases] == [], task
 
 

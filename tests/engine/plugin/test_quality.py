@@ -73,6 +73,28 @@ def test_loses_nothing(judge):
     ]
 
 
+def sure(score):
+    """Return what a model says of fifty names that it gets wrong."""
+    return {f"Name{number}": ["ORG", score] for number in range(50)}
+
+
+@pytest.mark.parametrize(
+    ("score", "more", "told"),
+    [
+        (0.999, "", True),
+        (0.61, "", False),
+        (0.3, "", False),
+        (0.999, ', { against = "incumbent", metric = "Brier", margin = 0.5 }', False),
+    ],
+)
+def test_surer_of_what_is_wrong(judge, score, more, told):
+    """A swap that gets the same rows wrong, and is surer of them, passes and is told, unless a limit judges that."""
+    result = judge(small=sure(0.6), now=(), candidate=sure(score), limit=f"[{RIGHT}{more}]")
+    assert judge.verdicts(result) == {"small": "PASS"}
+    words = "its scores are further from how often it is right: log loss 0.4"
+    assert [words in line for line in judge.reasons(result) if "how often" in line] == [True] * told
+
+
 def test_loses_clearly(judge):
     """A swap that loses more than the margin fails with what was found and allowed, and many flips are counted."""
     result = judge(before=range(2), now=range(2, 92))

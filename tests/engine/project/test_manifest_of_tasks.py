@@ -8,18 +8,26 @@ from swapgate.project.manifest import check_row, read_manifest, read_row
 from swapgate.tasks import BUILT_IN, find_task, tasks
 from swapgate.tasks.generation import Generation
 
-LABELS = 'labels = { a = "b" }\n'
+LABELS = 'labels = { a = "b", c = "d" }\n'
 SUITES = [one.name for task in BUILT_IN for one in task.variants]
 MULTI_LABEL = [
-    f"multi-label-{family}" for family in ("text-classification", "audio-classification", "image-classification")
+    f"multi-label-{family}"
+    for family in (
+        "text-classification",
+        "audio-classification",
+        "image-classification",
+        "zero-shot-classification",
+    )
 ]
 LABELLED = {
     *("text-classification", "audio-classification", "image-classification", "object-detection", "ner"),
+    "zero-shot-classification",
     *MULTI_LABEL,
 }
+OF_VECTORS = ("pooling", "query_prefix", "passage_prefix", "normalize", "similarity")
 TASK_KEYS = {
     "generation": {"summarization", "translation", "text-generation"},
-    **{key: {"text-generation"} for key in ("chat_template", "system", "stop", "special_tokens", "normalize")},
+    **{key: {"text-generation"} for key in ("chat_template", "system", "stop", "special_tokens")},
     "source_language": {"translation"},
     "target_language": {"translation"},
     "prefix": {"translation"},
@@ -30,6 +38,9 @@ TASK_KEYS = {
     "tags": {"ner"},
     "outside": {"ner"},
     "aggregation": {"ner"},
+    "hypothesis_template": {"zero-shot-classification", "multi-label-zero-shot-classification"},
+    **{key: {"retrieval"} for key in OF_VECTORS},
+    "normalize": {"text-generation", "retrieval"},
     "long": {*SUITES}
     - {"image-classification", "multi-label-image-classification", "object-detection", "text-generation"},
 }
@@ -45,6 +56,7 @@ def owners(having):
 OWNERS = {
     **{key: owners(having) for key, having in TASK_KEYS.items()},
     "threshold": "only object-detection and suites with multi_label = true have",
+    "hypothesis_template": "only zero-shot-classification has",
 }
 DEFAULTS = {
     "generation": None,
@@ -59,6 +71,8 @@ DEFAULTS = {
     "tags": None,
     "outside": None,
     "aggregation": "simple",
+    "hypothesis_template": "This example is {}.",
+    **dict.fromkeys(OF_VECTORS),
     "long": None,
 }
 WRITTEN = {
@@ -78,6 +92,12 @@ WRITTEN = {
     "tags": "'BIOES'",
     "outside": "'NONE'",
     "aggregation": "'first'",
+    "hypothesis_template": "'It is about {}.'",
+    "pooling": "'cls'",
+    "query_prefix": "'query: '",
+    "passage_prefix": "'passage: '",
+    "normalize of retrieval": "true",
+    "similarity": "'dot'",
     "long": "'truncate'",
 }
 NUMBERS = {
@@ -112,7 +132,7 @@ def test_tasks():
     """The tasks of a models file are those of the package, each by all of its names, and each key is of some."""
     assert {name for name, task in tasks().items() if task.name in SUITES} == {
         *(name for name in SUITES if name not in MULTI_LABEL),
-        *("sentiment", "token-classification"),
+        *("sentiment", "token-classification", "feature-extraction"),
     }
     for key, having in TASK_KEYS.items():
         assert {task for task in SUITES if key in find_task(task).settings.own_keys()} == having
@@ -139,7 +159,7 @@ def test_labels_are_missing(fault, task, lines):
     assert fault(f"[{task}.small]\nmodel = 'm'\n{lines}") == f"{task}.small.labels: missing; add it"
 
 
-@pytest.mark.parametrize("task", ["question-answering", "summarization", "speech-recognition"])
+@pytest.mark.parametrize("task", ["question-answering", "summarization", "speech-recognition", "retrieval"])
 def test_labels_are_too_much(fault, read, task):
     """A task whose models name no labels has none to map; an empty table maps none."""
     assert fault(row(task, LABELS)) == f"{task}.small.labels: {task} has none; remove it"
@@ -150,7 +170,7 @@ def test_labels_are_too_much(fault, read, task):
 @pytest.mark.parametrize("key", [pytest.param(key, id=f"key {number}") for number, key in enumerate(TASK_KEYS)])
 def test_keys_of_one_task(path, task, key):
     """A key that one task has is read there and refused in every other task."""
-    path.write_text(row(task, f"{key} = {WRITTEN[key]}\n"))
+    path.write_text(row(task, f"{key} = {WRITTEN.get(f'{key} of {task}', WRITTEN[key])}\n"))
     if task in TASK_KEYS[key]:
         settings = [*only(read_manifest(path)).settings]
         assert settings == ([] if key in ("decoding", "long") else [key])  # these say how it is judged

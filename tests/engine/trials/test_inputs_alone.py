@@ -106,7 +106,9 @@ def model_of(tmp_path, monkeypatch):
         loaded = SimpleNamespace(model=None, seconds=0.1)
         monkeypatch.setattr("swapgate.backends.transformers.load", lambda task, source: loaded)
         labels = {"a": "a"} if task.label_names else {}
-        source = SimpleNamespace(row=row_type(task)(model="m", labels=labels), name="m", backend=TRANSFORMERS)
+        source = SimpleNamespace(
+            row=row_type(task)(model="m", labels=labels), name="m", backend=TRANSFORMERS, remote=False
+        )
         path = tmp_path / "cases.toml"
         lines = ["[[case]]\n" + toml(row(name, f"case_{at}", given)) for at, given in enumerate(inputs)]
         path.write_text('latency = "case_0"\n' + "".join(lines), encoding="utf-8")

@@ -17,6 +17,7 @@ from swapgate.core.packages import brought
 from swapgate.core.words import listed, nearest
 from swapgate.models.loading import Source
 from swapgate.project.manifest import Row
+from swapgate.tasks.task import Task
 
 GROUP = "swapgate.backends"
 BUILT_IN = (
@@ -84,15 +85,16 @@ def _unusable(model: str, error: Exception) -> InputFault:
     return InputFault(f"model = {model!r} is no usable path ({error}); give a model folder")
 
 
-def told(source: Source, ids: Iterable[str]) -> list[str]:
+def told(source: Source, task: Task, ids: Iterable[str]) -> list[str]:
     """Return what a reader of a verdict should know of what was judged: what is not measured, and who it may be.
 
-    `ids` are those of all cases and rows.
+    `ids` are those of all cases and rows of its task.
     """
     backend, found = backend_of(source), list[str]()
     if missing := sorted(MEASURED - backend.measures(source.row)):
         found.append(f"{listed(missing)} not measured: {backend.what}")
-    passed_over = sorted(source.row.settings.keys() - backend.sends - {"threshold"}) if backend.answers else []
+    sent = {"threshold", *(task.sent if backend.sends else ())}  # others' answers are read by the threshold
+    passed_over = sorted(source.row.settings.keys() - sent) if backend.answers else []
     if passed_over:
         found.append(f"{listed(passed_over)} of its row not applied: {backend.what} answers in its own way")
     with suppress(Fault):  # its tests say what cannot be read

@@ -70,8 +70,9 @@ class Backend:
     """Makes it ready: a `swapgate.tasks.task.Loaded`, or where `answers` says so what is `Asked`. Raises Fault."""
     answers: bool = False
     """Whether it gives what pipelines return, and not what a model computes: margins are unknown."""
-    sends: frozenset[str] = frozenset()
-    """Of what `answers`: the settings of a row that it is asked with; the others are its own matter."""
+    sends: bool = False
+    """Of what `answers`: whether it is asked with those settings of a row that its task sends; the others, or all, are
+    its own matter."""
     by_files: bool = False
     """Whether the files of a model tell all of what it says, so that answers to rows of evaluation sets may be kept."""
     files: Callable[[Source], Mapping[str, Path]] = lambda source: files_below(source.weights_folder)

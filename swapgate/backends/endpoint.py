@@ -308,6 +308,6 @@ BACKEND = Backend(
     extra="endpoint",
     measures=lambda row: frozenset({"latency", PROPERTIES}),
     what="a server",
-    sends=frozenset({"aggregation", "chat", "generation", "no_answer"}),
+    sends=True,
     keys=frozenset({"chat", "concurrency", "timeout", "token_env", "version"}),
 )

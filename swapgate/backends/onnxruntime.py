@@ -36,6 +36,8 @@ STEP_BY_STEP = (
     " as a Python function (backend python), in which optimum-onnx 0.1 with transformers 4.57 carries it"
 )
 """What is said of such an export."""
+CAUSAL = "AutoModelForCausalLM"
+"""What loads the models of language that do so without an encoder."""
 QUIET = 4
 """The severity from which ONNX Runtime writes to standard error: fatal."""
 LOGITS = "logits"
@@ -209,7 +211,7 @@ def load(task: Task, source: Source) -> Loaded:
     auto_class = task.auto_class_of(source.name, source.config)
     files = [*files_below(graph.parent, every=True).values()]
     around = loading.load_shape(source, files, auto_class, task.reader_class)
-    if getattr(around.model.config, "is_encoder_decoder", False):
+    if getattr(around.model.config, "is_encoder_decoder", False) or auto_class == CAUSAL:
         raise SurroundingsFault(f"{source.name} {STEP_BY_STEP}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = loading.THREADS

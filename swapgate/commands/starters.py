@@ -20,6 +20,7 @@ ASKED = """\
 EXAMPLES: Mapping[str, str] = {
     "text": "Anna Smith moved from Lisbon to Oslo in May. She likes her new job, and the people there are kind.",
     "question": "Where does Anna Smith work?",
+    "prompt": "The capital of France is",
     "context": "Anna Smith moved from Lisbon to Oslo in May. She works in a library.",
 }
 """An input, by the key of a case; nobody can write a picture or a sound."""

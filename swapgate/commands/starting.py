@@ -33,14 +33,7 @@ from swapgate.models import hub
 from swapgate.models.fetching import fetch
 from swapgate.models.loading import Source
 from swapgate.outputs import check_expected
-from swapgate.outputs.answer import Answer
 from swapgate.outputs.answered import OTHERS
-from swapgate.outputs.classification import Classification
-from swapgate.outputs.detections import Detections
-from swapgate.outputs.entities import Entities
-from swapgate.outputs.label_set import LabelSet
-from swapgate.outputs.text import Text
-from swapgate.outputs.writing_systems import words
 from swapgate.project.evaluation import keys_of, without_answer
 from swapgate.project.foreign.shaping import FILES
 from swapgate.project.manifest import SUITE_NAME, Row, row_type
@@ -377,19 +370,8 @@ def _whole(key: str, value: str) -> str:
 
 def _right(task: Task, said: Any, given: str) -> Any:
     """Return what a model says as the right answer of a case. Raises InputFault."""
-    match said:
-        case Classification():
-            return said.scores[0].label
-        case LabelSet():
-            return [score.label for score in said.counted]
-        case Entities():
-            return [{key: getattr(one, key) for key in ("label", "start", "end", "text")} for one in said.entities]
-        case Answer():
-            return [{"start": said.start, "text": said.text}] if said.text else []
-        case Detections():
-            return [{"label": one.label, "box": [round(edge, 1) for edge in one.box]} for one in said.counted]
-        case Text(text=text) if text.strip():
-            return {"summary": text, "words": [1, 2 * len(words(text)) or 1]} if task.graded else text
+    if task.as_right is not None and (right := task.as_right(said)) is not None:
+        return right
     raise InputFault(f"the model's answer to {given[:40]!r} ({said}) makes no case; give cases with --cases SOURCE")
 
 

@@ -21,6 +21,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "ray": {"ray": "ray"},
         "text": _WORDS,
         "timm": {"timm": "timm"},
+        "writing": {"jsonschema": "jsonschema", "referencing": "referencing", "sacrebleu": "sacrebleu", **_WORDS},
         "vision": {"pillow": "PIL", "pycocotools": "pycocotools"},
     }
 )

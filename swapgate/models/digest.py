@@ -30,6 +30,10 @@ SETTINGS = (
 )
 """Files that hold settings as JSON."""
 
+TEMPLATE = "chat_template.jinja"
+"""How what is said in a chat becomes a text, where that stands in no file of settings; it counts as if it stood there.
+"""
+
 VOCABULARIES = (
     "added_tokens.json",
     "bpe.codes",
@@ -214,6 +218,8 @@ def settings_of(folder: Path, beside: Sequence[str] = ()) -> dict[str, Any]:
     if "tokenizer_class" in tokenizer:
         name = str(tokenizer["tokenizer_class"]).removesuffix("Fast")
         tokenizer["tokenizer_class"] = ONE_CLASS.get(name, name)
+    if (folder / TEMPLATE).is_file():
+        tokenizer["chat_template"] = _text_in(folder / TEMPLATE)
     whole = settings.pop("tokenizer.json", None)
     kept = {name: content for name, values in settings.items() if (content := _without_traces(values))}
     if whole is not None:
@@ -237,6 +243,14 @@ def settings_of(folder: Path, beside: Sequence[str] = ()) -> dict[str, Any]:
 def files_beside(folder: Path, patterns: Sequence[str]) -> list[Path]:
     """Return the files of a folder that patterns such as "*/config.json" name."""
     return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+
+
+def _text_in(path: Path) -> str:
+    """Return the text of a file. Raises SurroundingsFault where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SurroundingsFault(f"{path}: cannot be read ({error}); save the model's own again") from error
 
 
 def _pieces(whole: dict[str, Any], hears: bool) -> dict[str, Any]:

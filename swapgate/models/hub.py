@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.models.digest import SETTINGS, VOCABULARIES, needs_vocabulary
+from swapgate.models.digest import SETTINGS, TEMPLATE, VOCABULARIES, needs_vocabulary
 from swapgate.models.weights import INDEX, PICKLE, SAFE, kinds, shards
 from swapgate.tasks import tasks
 
@@ -96,7 +96,7 @@ def chosen_settings(names: list[str] | set[str]) -> list[str]:
     """
     own = [pattern for task in {*tasks().values()} for pattern in task.settings.beside]
     beside = sorted(name for name in names if any(_is_named(name, pattern) for pattern in own))
-    return [*(name for name in (*SETTINGS, *VOCABULARIES, CARD) if name in names), *beside]
+    return [*(name for name in (*SETTINGS, *VOCABULARIES, TEMPLATE, CARD) if name in names), *beside]
 
 
 def _is_named(name: str, pattern: str) -> bool:

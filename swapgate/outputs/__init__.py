@@ -8,7 +8,17 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text as Line
 
-from swapgate.outputs import answer, classification, detections, entities, label_set, ranking, text
+from swapgate.outputs import (
+    answer,
+    classification,
+    detections,
+    entities,
+    generated,
+    label_set,
+    ranking,
+    text,
+    translation,
+)
 from swapgate.outputs.blocks import Block, lines
 from swapgate.outputs.prediction import Expected, Output, Prediction
 from swapgate.outputs.tolerance import Mismatch, Tolerance
@@ -33,9 +43,11 @@ BUILT_IN = (
     classification.OUTPUT,
     detections.OUTPUT,
     entities.OUTPUT,
+    generated.OUTPUT,
     label_set.OUTPUT,
     ranking.OUTPUT,
     text.OUTPUT,
+    translation.OUTPUT,
 )
 _by_type = {output.prediction: output for output in BUILT_IN}
 

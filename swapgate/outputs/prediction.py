@@ -98,6 +98,10 @@ class Output:
     """Numbers in which two models can differ, of a figure that is not one itself and not of pairs of labels."""
     capped: Mapping[str, str] = field(default_factory=dict)
     """From a figure to the one that judges it: an error rate to that in which no row counts more than all of itself."""
+    capped_words: str = ""
+    """How a figure that is judged by another differs from it, so that its own value can follow."""
+    signatures: Callable[[], Mapping[str, str]] | None = None
+    """Tells of figures by name how a library computes them, in its own words. None where there is one way alone."""
     ratios: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Numbers to whose sum a figure is a ratio, by its name: a row counts for it as they do."""
     answer: Callable[[Any], str] = str

@@ -94,12 +94,17 @@ def answered(said: Any, _given: Any, _row: Any) -> Text:
 
     Raises as `swapgate.outputs.prediction.Output.answered` says.
     """
-    wanted = " or ".join(f'{{"{key}": …}}' for key in WRITTEN)
+    return Text(written_in(said, WRITTEN), margin=None)
+
+
+def written_in(said: Any, keys: Sequence[str]) -> str:
+    """Return the text that an answer has under one of the keys. Raises as `answered` does."""
+    wanted = " or ".join(f'{{"{key}": …}}' for key in keys)
     several = tables(said, wanted)
-    key = next((key for key in WRITTEN if len(several) == 1 and key in several[0]), None)
+    key = next((key for key in keys if len(several) == 1 and key in several[0]), None)
     if key is None:
         raise foreign(said, wanted)
-    return Text(text_in(several[0], key, wanted).strip(), margin=None)
+    return text_in(several[0], key, wanted).strip()
 
 
 def invalid(actual: Text, whose: str) -> list[Mismatch]:
@@ -159,10 +164,7 @@ def drift(actual: Text, golden: Text, tolerance: Tolerance, reference: str) -> l
 def swap(candidate: Text, golden: Text, right: Summary | str, tolerance: Tolerance) -> list[Mismatch]:
     """Ask that nothing asked of the text is lost, and that its metric against the reference falls little."""
     if isinstance(right, Summary):
-        before = {mismatch.path for mismatch in _summary_faults(golden, right)}
-        if candidate.text == golden.text:  # of which older goldens do not say that it is cut
-            before.add("text.end")
-        lost = [mismatch for mismatch in _summary_faults(candidate, right) if mismatch.path not in before]
+        lost = lost_of(_summary_faults, candidate, golden, right)
         metrics = rouge_1(candidate.text, right.summary), rouge_1(golden.text, right.summary)
         return lost + score_fall("text.rouge_1", "ROUGE-1", *metrics, tolerance.swap)
     (name, now), (_, then) = _error_rate(candidate.text, right), _error_rate(golden.text, right)
@@ -175,6 +177,14 @@ def swap(candidate: Text, golden: Text, right: Summary | str, tolerance: Toleran
             f" {now - then:.3f}, allowed {tolerance.swap:g}",
         )
     ]
+
+
+def lost_of(faults: Callable[[Any, Any], list[Mismatch]], candidate: Text, golden: Text, right: Any) -> list[Mismatch]:
+    """Return the faults of a candidate's text that the incumbent's has not."""
+    before = {mismatch.path for mismatch in faults(golden, right)}
+    if candidate.text == golden.text:  # of which older goldens do not say that it is cut
+        before.add("text.end")
+    return [mismatch for mismatch in faults(candidate, right) if mismatch.path not in before]
 
 
 def count(found: Text, right: Summary | str) -> Counts:
@@ -229,13 +239,18 @@ def _word_by_word(then: Sequence[str], now: Sequence[str]) -> Line:
 
 def dress(golden: Text | None, now: Text, right: Summary | str, _: object) -> list[blocks.Block]:
     """Show the text word by word beside the golden, and a transcript beside what was said."""
-    found = [blocks.words("before", _steps(golden.text if golden else "", now.text))]
+    found = beside_golden(golden, now)
     if isinstance(right, str):
-        found.append(blocks.words("right", _steps(right, now.text, normalized)))
+        found.append(blocks.words("right", steps(right, now.text, normalized)))
     return found
 
 
-def _steps(then: str, now: str, compared: Callable[[str], str] = str) -> Iterator[tuple[str, str]]:
+def beside_golden(golden: Text | None, now: Text) -> list[blocks.Block]:
+    """Show a text word by word beside the golden."""
+    return [blocks.words("before", steps(golden.text if golden else "", now.text))]
+
+
+def steps(then: str, now: str, compared: Callable[[str], str] = str) -> Iterator[tuple[str, str]]:
     """Yield what two texts have in common word by word, and what is only in the one or the other; `compared`: what
     of a word must be the same.
     """
@@ -291,30 +306,41 @@ def rouge_1(text: str, reference: str) -> float:
 def _summary_faults(actual: Text, right: Summary) -> list[Mismatch]:
     text, (fewest, most) = actual.text, right.words
     count = sum(len(words(stretch)) if unspaced(stretch) else 1 for stretch in text.split())
-    faults = [
-        Mismatch(f"text.must[{wanted}]", f"{wanted!r} does not occur in {text!r} and must")
-        for wanted in right.must
-        if not occurs(wanted, text)
-    ]
-    faults += [
-        Mismatch(f"text.must_not[{wanted}]", f"{wanted!r} occurs in {text!r} and must not")
-        for wanted in right.must_not
-        if occurs(wanted, text)
-    ]
+    faults = words_missed(text, right.must, right.must_not)
     if not fewest <= count <= most:
         each = " (each letter is one where there are no spaces)" if unspaced(text) else ""
         faults.append(Mismatch("text.words", f"{text!r} has {count} words{each}, allowed {fewest} to {most}"))
+    return faults + cut_off(actual)
+
+
+def words_missed(text: str, must: Sequence[str], must_not: Sequence[str]) -> list[Mismatch]:
+    """Return a mismatch for each word, or several in a row, that must occur in a text and does not, or must not."""
+    missed = [
+        Mismatch(f"text.must[{wanted}]", f"{wanted!r} does not occur in {text!r} and must")
+        for wanted in must
+        if not occurs(wanted, text)
+    ]
+    return missed + [
+        Mismatch(f"text.must_not[{wanted}]", f"{wanted!r} occurs in {text!r} and must not")
+        for wanted in must_not
+        if occurs(wanted, text)
+    ]
+
+
+def cut_off(actual: Text) -> list[Mismatch]:
+    """Return a mismatch for a text that ends within a word or a character."""
+    text = actual.text
     if text.rstrip().endswith(PART):
-        faults.append(Mismatch("text.end", f"{text!r} ends in a part of a character"))
-    elif actual.cut:
-        faults.append(
-            Mismatch(
-                "text.end",
-                f"{text!r} ends in {last_word(text)!r}, cut in mid-word by its greatest length (max_new_tokens in the"
-                " row's generation)",
-            )
+        return [Mismatch("text.end", f"{text!r} ends in a part of a character")]
+    if not actual.cut:
+        return []
+    return [
+        Mismatch(
+            "text.end",
+            f"{text!r} ends in {last_word(text)!r}, cut in mid-word by its greatest length (max_new_tokens in the"
+            " row's generation)",
         )
-    return faults
+    ]
 
 
 @functools.cache
@@ -338,6 +364,7 @@ OUTPUT = Output(
         **{CAPPED[name]: (f"capped {part}",) for name, part in ERROR_RATES.items()},
     },
     capped=CAPPED,
+    capped_words="a row's errors count up to the length of its reference, without that",
     answer=lambda found: str(found.text),
     answered=answered,
     ratios={CAPPED[name]: (part,) for name, part in ERROR_RATES.items()},

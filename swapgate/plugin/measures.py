@@ -201,6 +201,7 @@ class Quality:
             [one for one, _ in sliced],
             self.recalled,
             of,
+            signatures() if (signatures := self.model.task.output.signatures) else {},
         )
         failed = [*_decided("FAIL", judged, sliced, ("named", "watched"))]
         undecided = [*_decided("too few rows", judged, sliced, ("named",)), *missing]
@@ -383,13 +384,17 @@ class Quality:
 
     def _judged(self, limit: QualityLimit, counted: Tally, headline: str, confidence: float) -> _Judged | None:
         """Judge one limit; None where there is no model to compare with."""
-        task = self.model.task
+        task, metric = self.model.task, limit.metric or headline
+        if metric not in counted.figures():
+            raise SurroundingsFault(
+                f"{self.model.name}: {metric} is told of no row of {self.evaluation}; name another figure in"
+                f" budget.quality in {self.models_file}, or give a set that it can be told of"
+            )
         if limit.is_floor:
-            floor = judge_floor(counted, limit.metric or headline, limit.at_least, limit.at_most)
+            floor = judge_floor(counted, metric, limit.at_least, limit.at_most)
             shown, words, notes = figures.shown_floor(floor), figures.worded_floor(floor), figures.beside(floor)
             more = "" if floor.decision != "too few rows" else f": {figures.rows_wanted(floor, task.graded)}"
             return _Judged(floor.decision, shown, words + more, notes, floor=floor)
-        metric = limit.metric or headline
         try:
             side = self._beside(limit, counted)
             if side is None:

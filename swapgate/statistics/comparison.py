@@ -62,7 +62,7 @@ class Comparison:
     metric: str
     """The figure, or "errors": the number of rows that are not right."""
     value: float
-    """That of the model that is judged; of an error rate with each row's errors capped at its length."""
+    """That of the model that is judged; of a figure that another one judges (`raw`) of that."""
     reference: float
     """That of the model it is compared with."""
     difference: float | None
@@ -98,7 +98,9 @@ class Comparison:
     counting: int | None = None
     """In that case: how many inputs count for the figure at all; of a mean over labels those of the rarest."""
     raw: float | None = None
-    """Of an error rate: the figure in which nothing is capped."""
+    """Of a figure that another one judges, as one of errors that are capped: its own value."""
+    judged_by: str | None = None
+    """Of such a figure: how the other one differs, in words."""
     raw_reference: float | None = None
     """That of the model it is compared with."""
     chance: float | None = None
@@ -123,7 +125,7 @@ class Floor:
     metric: str
     """The figure."""
     value: float
-    """That of the model; of an error rate with each row's errors capped at its length."""
+    """That of the model; of a figure that another one judges (`raw`) of that."""
     low: float
     """Lower one-sided 95 % bound of the true figure."""
     high: float
@@ -143,7 +145,9 @@ class Floor:
     clusters: int | None = None
     """How many clusters the rows are in, of which each is drawn as a whole; null where rows are independent."""
     raw: float | None = None
-    """Of an error rate: the figure in which nothing is capped."""
+    """Of a figure that another one judges, as one of errors that are capped: its own value."""
+    judged_by: str | None = None
+    """Of such a figure: how the other one differs, in words."""
 
 
 def compare_figure(
@@ -267,6 +271,7 @@ def judge_floor(tally: Tally, metric: str, at_least: float | None, at_most: floa
         needed=more if decision == "too few rows" else None,
         **_units(tally),
         raw=tally.of_units(metric) if metric in tally.output.capped else None,
+        judged_by=tally.output.capped_words if metric in tally.output.capped else None,
     )
 
 
@@ -365,10 +370,11 @@ def _changed(side: Tally, other: Tally, name: str) -> Any:
 
 
 def _raw(candidate: Tally, reference: Tally, metric: str) -> dict[str, Any]:
-    """Return the error rates in which nothing is capped."""
+    """Return the own values of a figure that another one judges."""
     if metric not in candidate.output.capped:
         return {}
-    return {"raw": candidate.of_units(metric), "raw_reference": reference.of_units(metric)}
+    words = {"judged_by": candidate.output.capped_words}
+    return {"raw": candidate.of_units(metric), "raw_reference": reference.of_units(metric), **words}
 
 
 def _too_few_clusters(tally: Tally) -> bool:

@@ -60,6 +60,8 @@ class Times:
     """Tokens that a call writes; null for models that write none one by one."""
     a_token: float | None
     """Seconds of a call by the tokens that it writes."""
+    first_token: float | None = None
+    """Seconds of a call that writes one token, the shortest of a few; null where none are written one by one."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from swapgate.tasks import (
     speech_recognition,
     summarization,
     text_classification,
+    text_generation,
+    translation,
     zero_shot_classification,
 )
 from swapgate.tasks.case import CaseShape
@@ -39,6 +41,8 @@ BUILT_IN = (
     ner.TASK,
     question_answering.TASK,
     summarization.TASK,
+    translation.TASK,
+    text_generation.TASK,
     audio_classification.TASK,
     speech_recognition.TASK,
     image_classification.TASK,

@@ -111,7 +111,10 @@ def classifier(
     `several_labels` is the table of a case there, `settings` has the keys of a row.
     """
     single = replace(
-        task, label_names=label_names, check_config=_expects(SINGLE, MULTI, "write multi_label = true in its suite")
+        task,
+        label_names=label_names,
+        check_config=_expects(SINGLE, MULTI, "write multi_label = true in its suite"),
+        as_right=lambda said: said.scores[0].label,
     )
     several = replace(
         single,
@@ -123,6 +126,7 @@ def classifier(
         case=several_labels,
         settings=settings,
         check_config=_expects(MULTI, SINGLE, "take multi_label = true out of its suite"),
+        as_right=lambda said: [score.label for score in said.counted],
     )
     return replace(single, multi_label=several)
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
-from swapgate.core.faults import SurroundingsFault
+from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
 from swapgate.core.wrong import words_of
+from swapgate.outputs.writing_systems import folded
 from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded
 
@@ -35,18 +36,23 @@ def _with_place(prompt: str) -> str:
     return prompt
 
 
-class Generation(Table):
-    """How a text is written; what is not set is as the model's own generation_config.json says."""
+class Decoding(Table):
+    """How a text is written, token by token; what is not set is as the model's own generation_config.json says."""
 
     model_config = ConfigDict(allow_inf_nan=False)
+
+    min_new_tokens: int | None = Field(None, ge=0)
+    max_new_tokens: int | None = Field(None, ge=1)
+    no_repeat_ngram_size: int | None = Field(None, ge=0)
+
+
+class Generation(Decoding):
+    """The same of a text that has a length of its own, by several beams where they are asked for."""
 
     num_beams: int | None = Field(None, ge=1)
     min_length: int | None = Field(None, ge=0)
     max_length: int | None = Field(None, ge=1)
-    min_new_tokens: int | None = Field(None, ge=0)
-    max_new_tokens: int | None = Field(None, ge=1)
     length_penalty: float | None = None
-    no_repeat_ngram_size: int | None = Field(None, ge=0)
 
 
 class Own(Generation):
@@ -90,6 +96,28 @@ class Chat(Table):
     def told(self, text: str) -> str:
         """Return what it is told of a text."""
         return self.prompt.replace(PLACE, text)
+
+
+def chat(text: str, row: Any) -> tuple[str, dict[str, Any]]:
+    """Return how a server that is spoken to as OpenAI's are is asked what its row says of a text."""
+    most = row.generation.max_new_tokens if row.generation else None
+    return "chat_completion", {
+        "messages": [{"role": "user", "content": row.chat.told(text)}],
+        "model": row.chat.model,
+        "temperature": 0.0,
+        "seed": 0,
+        **({"max_tokens": most} if most is not None else {}),
+    }
+
+
+def check_visible(wanted: Any, where: str, must: str = "must") -> None:
+    """Make sure that what must and must not occur can be seen. Raises InputFault."""
+    for key in (must, "must_not"):
+        blank = next((one for one in getattr(wanted, key) if not folded(one)), None)
+        if blank is not None:
+            raise InputFault(
+                f"{where}: expected.{key} has {blank!r}, of which nothing can be seen; write a word, or take it out"
+            )
 
 
 class WritingSettings(Settings):

@@ -307,4 +307,6 @@ TASK = Task(
     left_out=left_out,
     check_loaded=check_offsets,
     served=served,
+    sent=frozenset({"no_answer"}),
+    as_right=lambda said: [{"start": said.start, "text": said.text}] if said.text else [],
 )

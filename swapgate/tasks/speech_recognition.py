@@ -265,4 +265,5 @@ TASK = Task(
     check_loaded=check_loaded,
     produced=produced,
     served=served,
+    as_right=lambda said: said.text if said.text.strip() else None,
 )

@@ -1,38 +1,23 @@
 """Summarization: from texts to shorter ones, written step by step by an encoder and a decoder."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
+from swapgate.core.faults import InputFault, ModelFault
 from swapgate.core.tables import NonEmptyStr, Table
-from swapgate.core.words import first_line
 from swapgate.outputs import text
 from swapgate.outputs.text import ROUGE, Summary, Text
-from swapgate.outputs.writing_systems import ends_within, folded, words
-from swapgate.tasks import generation
+from swapgate.outputs.writing_systems import words
+from swapgate.tasks import generation, writing
 from swapgate.tasks.case import Case, CaseShape, Files
-from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Generation, WritingSettings, not_done
-from swapgate.tasks.settings import CutSettings, Long
+from swapgate.tasks.generation import Generation, WritingSettings
+from swapgate.tasks.settings import CutSettings
 from swapgate.tasks.task import Loaded, Task
-from swapgate.tasks.texts import batches, tokenized
-from swapgate.tasks.texts import left_out as left_out_of
 
-NEW_TOKENS = 256
-"""Longest text of a model that sets no length, in tokens; transformers' own limit of 20 would cut it off."""
-NO_LENGTH = 20  # what transformers 4 makes of a generation_config without a max_length
-PLAIN: dict[str, Any] = {
-    **REPLACED,
-    **SAMPLING,
-    "return_dict_in_generate": False,
-    "max_new_tokens": None,
-    "min_new_tokens": None,
-}
-"""What holds whatever the model says: nothing is left to chance or a clock, one text comes back, one length is said."""
-
-
+WANTED = writing.Wanted("summary", "summarization")
 MOST_WORDS = 1_000_000
 """Of a summary whose row of an evaluation set gives only a reference: its length is not judged."""
 
@@ -85,12 +70,7 @@ def read(row: Any, files: Files, where: str) -> Case:
             f"{where}: expected.summary = {wanted.summary!r} has no words, so nothing can be compared with it; write"
             " how a person sums the text up"
         )
-    for key in ("must", "must_not"):
-        blank = next((one for one in getattr(wanted, key) if not folded(one)), None)
-        if blank is not None:
-            raise InputFault(
-                f"{where}: expected.{key} has {blank!r}, of which nothing can be seen; write a word, or take it out"
-            )
+    generation.check_visible(wanted, where)
     fewest, most = wanted.words
     if fewest > most:
         raise InputFault(f"{where}: expected.words = {wanted.words}: the fewest are more than the most; swap them")
@@ -99,287 +79,26 @@ def read(row: Any, files: Files, where: str) -> Case:
 
 
 def predict(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[Text | ModelFault]:
-    """Sum up each text in one batch, by greedy or beam search and never by sampling.
+    """Sum up each text in one batch. Raises as `swapgate.tasks.writing.written` does.
 
-    What the row's `generation` does not set is as the model says (task_specific_params of its config.json before its
-    generation_config.json). The texts are those of the summarization pipeline of transformers 4.57, called with the
-    same num_beams and max_new_tokens: by itself, it takes 4 and 256 even where a model says otherwise.
-
-    A margin is the smallest lead, over all steps, of the chosen token's probability over that of the best other one.
-    Tokens forbidden by min_length or no_repeat_ngram_size have no probability. Any other processor of scores, such as
-    repetition_penalty, is not counted in. Where such a one, or beam search, chose a token that was not the most
-    probable of its step, the lead is 0; a forced token (forced_bos_token_id, forced_eos_token_id) is no choice.
-
-    A text that may be no longer is cut where the most probable next token would go on with its last word.
-
-    A text whose scores are not finite gets a ModelFault in its place. Raises SurroundingsFault where a text is empty
-    or longer than the model can read, or where the settings do not fit together or the model; with `long` in the row
-    a longer text is read as far as the model can.
+    The texts are those of the summarization pipeline of transformers 4.57, called with the same num_beams and
+    max_new_tokens: by itself, it takes 4 and 256 even where a model says otherwise.
     """
-    if not all(one.strip() for one in texts):
-        raise SurroundingsFault("a text is empty, so there is nothing to sum up; give the case a text")
-    if not texts:
-        return []
-    if len(batches(loaded, texts)) > 1:
-        return [written for one in texts for written in predict(loaded, [one], row)]
-    found = _written(loaded, texts, settled(loaded.model, row), row.long)
-    if len(texts) > 1 and any(isinstance(one, ModelFault) for one in found):  # padding can carry NaN to other texts
-        return [written for one in texts for written in predict(loaded, [one], row)]
-    return found
+    return writing.written(loaded, texts, row, WANTED)
 
 
-def left_out(loaded: Loaded, texts: Sequence[str], row: SummarySettings) -> list[str]:
-    """Tell of each text what is done with it because it is longer than the model reads."""
-    if row.long is None:
-        return [""] * len(texts)
-    prefix = settled(loaded.model, row).prefix
-    return left_out_of(loaded, [prefix + one for one in texts], row)
-
-
-def produced(loaded: Loaded, found: Sequence[Text]) -> int:
-    """Count the tokens that the model's tokenizer makes of its texts; each was one step."""
-    return sum(len(loaded.reader(one.text, add_special_tokens=False)["input_ids"]) for one in found)
-
-
-def replaced(config: Mapping[str, Any], settings: Mapping[str, Any], row: SummarySettings) -> list[str]:
-    """Return which of a model's own settings are replaced; those for this task count more than the general ones.
-
-    So is a greatest length by which it would write less than it is judged with: that which the row says, or where this
-    says none and the model 20, which in transformers 4 a model that sets none has too, the default.
-    """
-    params = config.get("task_specific_params")
-    own = params.get("summarization") if isinstance(params, dict) else None
-    special: dict[str, Any] = own if isinstance(own, dict) else {}
-    found = generation.replaced(config, {**settings, **special}, row)
-    keys = [(said, key) for said in (special, settings) for key in ("max_new_tokens", "max_length")]
-    asked = next(((key, said[key]) for said, key in keys if said.get(key) is not None), None)
-    if asked and type(asked[1]) is int and not row.decoding:
-        judged = _longest(settings, special, _wished(row), config.get("max_position_embeddings"))
-        if (_length(dict([asked]), "max", None) or 0) < judged:
-            found.append(f"{asked[0]} = {asked[1]}")
-    return found
-
-
-@dataclass(frozen=True)
-class Writing:
-    """How the texts are written."""
-
-    prefix: str
-    """What stands before each text, for models that were trained on several tasks."""
-    options: dict[str, Any]
-    """What `generate` is told; lengths are in tokens, the one that starts the text included."""
-    ends: frozenset[int]
-    """Tokens that end a text."""
-    forced: frozenset[int]
-    """Positions at which a token is forced."""
-
-    @property
-    def said(self) -> str:
-        """Word the options that matter."""
-        return ", ".join(f"{name} {self.options[name]}" for name in ("min_length", "max_length", "num_beams"))
-
-
-def _written(loaded: Loaded, texts: Sequence[str], writing: Writing, long: Long | None) -> list[Text | ModelFault]:
-    """Write in one batch. Raises SurroundingsFault."""
-    import torch
-
-    model = loaded.model
-    batch = tokenized(loaded, [writing.prefix + one for one in texts], long)
-    batch.pop("token_type_ids", None)  # some tokenizers give them, no encoder-decoder takes them
-    batch = loaded.placed(batch)
-    with torch.inference_mode():
-        try:
-            written = model.generate(**batch, **writing.options)
-            seen = written[:, : _places(model.config)]  # the last token may stand beyond them
-            logits = model(**batch, decoder_input_ids=seen, use_cache=False).logits.float()
-            written, logits = written.cpu(), logits.cpu()
-        except (IndexError, RuntimeError, ValueError) as error:
-            asked = {**model.generation_config.to_dict(), **writing.options}
-            first = model(**batch, decoder_input_ids=_starts(model, len(texts)), use_cache=False).logits
-            if first.isnan().any():  # beam search may stumble over them
-                return [ModelFault("the scores of the first step are NaN")] * len(texts)
-            raise SurroundingsFault(
-                f"no summary could be written with {writing.said}: {type(error).__name__}: {first_line(error)};"
-                f" {not_done(asked) or 'set other lengths in the generation of the row'}"
-            ) from error
-        leads = [_leads(ids, scores, writing) for ids, scores in zip(written, logits, strict=True)]
-    found: list[Text | ModelFault] = []
-    for ids, scores, lead in zip(written, logits, leads, strict=True):
-        if not torch.isfinite(lead).all():
-            found.append(ModelFault(f"{int((~lead.isfinite()).sum())} of {len(lead)} steps have a score that is NaN"))
-        else:
-            summary = _decoded(loaded, ids)
-            found.append(Text(summary, min([1.0, *lead.tolist()]), _is_cut(loaded, ids, scores, writing)))
-    return found
-
-
-def settled(model: Any, row: SummarySettings) -> Writing:
-    """Settle how to write: by the row, else by the model's settings for this task, else by its general ones.
-
-    Raises SurroundingsFault where a summary would have to be longer than it may be.
-    """
-    own = {name: value for name, value in model.generation_config.to_dict().items() if value is not None}
-    special = _special(model)
-    prefix = special.pop("prefix", getattr(model.config, "prefix", None)) or ""
-    wished = _wished(row)
-    told = own | special | wished
-    shortest = None
-    for said in (own, special, wished):
-        shortest = _length(said, "min", shortest)
-    limit = getattr(model.config, "max_position_embeddings", None)
-    lengths = {"max_length": _longest(own, special, wished, limit), "min_length": shortest or 0}
-    if lengths["min_length"] > lengths["max_length"]:
-        raise SurroundingsFault(
-            f"a summary must have at least {lengths['min_length']} tokens and at most {lengths['max_length']};"
-            " set min_length or max_length in the row's generation"
-        )
-    if max(lengths.values()) > MOST_TOKENS:
-        raise SurroundingsFault(
-            f"a summary may have {lengths['max_length']:,} tokens and must have {lengths['min_length']:,}, and at most"
-            f" {MOST_TOKENS:,} are written; set min_length and max_length in the row's generation"
-        )
-    options = special | wished | PLAIN | lengths | {"num_beams": told.get("num_beams", 1)}
-    if options["num_beams"] == 1:
-        options |= {"early_stopping": False, "length_penalty": 1.0}  # they are of beam search; else a warning
-    ends = told.get("eos_token_id", [])
-    forced = {1} if told.get("forced_bos_token_id") is not None else set()
-    if told.get("forced_eos_token_id") is not None:
-        forced.add(lengths["max_length"] - 1)
-    return Writing(prefix, options, frozenset([ends] if isinstance(ends, int) else ends), frozenset(forced))
-
-
-def _wished(row: SummarySettings) -> dict[str, Any]:
-    """Return what a row itself says of how a summary is written."""
-    return row.generation.model_dump(exclude_none=True) if row.generation else {}
-
-
-def _special(model: Any) -> dict[str, Any]:
-    """Return a model's settings for this task. Raises SurroundingsFault where one is no setting of how texts are
-    written.
-
-    They become arguments of `generate`, and some of those name code to be fetched and run.
-    """
-    params = getattr(model.config, "task_specific_params", None) or {}
-    special = (params.get("summarization") if isinstance(params, dict) else params) or {}
-    numbers = {*type(model.generation_config)().to_dict()} - {"max_time", "stop_strings"}
-    kinds: dict[str, Any] = {**dict.fromkeys(numbers, (bool, int, float)), "prefix": str}
-    wrong = special  # what is no table
-    if isinstance(special, dict):
-        wrong = [key for key, value in special.items() if not isinstance(value, kinds.get(key, ()))]
-    if wrong:
-        raise SurroundingsFault(
-            f"config.json: task_specific_params: {wrong!r} is no setting of how a summary is written, with a number;"
-            " remove it if you trust the model"
-        )
-    return dict(special)
-
-
-def _longest(own: Mapping[str, Any], special: Mapping[str, Any], wished: Mapping[str, Any], places: Any) -> int:
-    """Return the greatest length, in tokens and with the starting one, by which a text is written.
-
-    What `own` settings, those for this task and a row say counts in this order, the last most; where none says one it
-    is the default, at most the model's `places`.
-    """
-    longest = _length(own, "max", None)
-    if own.get("max_new_tokens") is None and longest == NO_LENGTH:
-        longest = None
-    for said in (special, wished):
-        longest = _length(said, "max", longest)
-    return longest or min(NEW_TOKENS, places if type(places) is int else NEW_TOKENS) + 1
-
-
-def _length(said: Mapping[str, Any], end: str, before: int | None) -> int | None:
-    """Return the length that one place says, in tokens and with the starting one, else what was said before.
-
-    A number of new tokens counts more than a whole length, as everywhere in transformers.
-    """
-    new, whole = said.get(f"{end}_new_tokens"), said.get(f"{end}_length")
-    return int(new) + 1 if new is not None else int(whole) if whole is not None else before
-
-
-def _places(config: Any) -> int | None:
-    """Return how many tokens a model that writes has places for; None where there is no limit."""
-    writer = getattr(config, "decoder", config)
-    names = ("max_decoder_position_embeddings", "max_position_embeddings")
-    return next((int(places) for name in names if (places := getattr(writer, name, None))), None)
-
-
-def _starts(model: Any, count: int) -> Any:
-    """Return the token that begins a text, as a column."""
-    import torch
-
-    start = model.generation_config.decoder_start_token_id
-    first = model.generation_config.bos_token_id if start is None else start
-    return torch.full((count, 1), first, device=model.device)
-
-
-def _leads(ids: Any, scores: Any, writing: Writing) -> Any:
-    """Return the lead of each chosen token over the best other one.
-
-    `ids` are the tokens of one text, `scores` has a row for what follows each of them, maybe but the last.
-    """
-    import torch
-
-    steps = [at for at in range(1, _end(ids, writing) + 1) if at not in writing.forced]
-    leads = []
-    for at in steps:
-        chances = _step(ids[:at], scores, writing).softmax(dim=-1)
-        rest = chances.clone()
-        rest[ids[at]] = 0.0
-        leads.append((chances[ids[at]] - rest.max()).clamp(min=0.0))
-    return torch.stack(leads) if leads else torch.zeros(0)
-
-
-def _end(ids: Any, writing: Writing) -> int:
-    """Return the place of the token that ends a text: the last one where none does."""
-    return next((at for at in range(1, len(ids)) if int(ids[at]) in writing.ends), len(ids) - 1)
-
-
-def _step(before: Any, scores: Any, writing: Writing) -> Any:
-    """Return the scores of what may follow some tokens; what the lengths or repetition forbid has -inf."""
-    from transformers import MinLengthLogitsProcessor, NoRepeatNGramLogitsProcessor
-
-    step = scores[len(before) - 1 : len(before)]
-    if writing.options["min_length"] and writing.ends:
-        step = MinLengthLogitsProcessor(writing.options["min_length"], sorted(writing.ends))(before[None], step)
-    if size := writing.options.get("no_repeat_ngram_size"):
-        step = NoRepeatNGramLogitsProcessor(size)(before[None], step)
-    return step[0]
-
-
-def _is_cut(loaded: Loaded, ids: Any, scores: Any, writing: Writing) -> bool:
-    """Return whether a text may be no longer and ends within a word: by the token that would have come next.
-
-    Where no place is left for a next one in the model itself, that is not known, and the text counts as whole.
-    """
-    import torch
-
-    end = _end(ids, writing)
-    ended = int(ids[end]) in writing.ends
-    before = ids[:end] if ended else ids
-    if (ended and end not in writing.forced) or len(before) > len(scores):
-        return False
-    following = _step(before, scores, writing).argmax()[None]
-    return ends_within(_decoded(loaded, before), _decoded(loaded, torch.cat([before, following])))
-
-
-def _decoded(loaded: Loaded, ids: Any) -> str:
-    return str(loaded.reader.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+def as_right(said: Text) -> dict[str, Any] | None:
+    """Return what a case would expect that this summary is right in; None where there is no word in it."""
+    count = len(words(said.text))
+    return {"summary": said.text, "words": [1, 2 * count]} if count else None
 
 
 def served(text: str, row: Any) -> tuple[str, dict[str, Any]]:
     """Ask a server for a summary, or where the row has `chat` for what it writes when it is told so."""
+    if row.chat is not None:
+        return generation.chat(text, row)
     how = row.generation.model_dump(exclude_none=True) if row.generation else {}
-    if row.chat is None:
-        return "summarization", {"text": text, "generate_parameters": how or None}
-    most = {"max_tokens": how["max_new_tokens"]} if "max_new_tokens" in how else {}
-    return "chat_completion", {
-        "messages": [{"role": "user", "content": row.chat.told(text)}],
-        "model": row.chat.model,
-        "temperature": 0.0,
-        "seed": 0,
-        **most,
-    }
+    return "summarization", {"text": text, "generate_parameters": how or None}
 
 
 TASK = Task(
@@ -393,10 +112,12 @@ TASK = Task(
     figures=tuple(ROUGE),
     settings=SummarySettings,
     judging_keys=frozenset({"decoding", "long"}),
-    left_out=left_out,
+    left_out=functools.partial(writing.left_out, wanted=WANTED),
     check_loaded=generation.check_own,
-    replaced=replaced,
-    produced=produced,
+    replaced=functools.partial(writing.replaced, params=WANTED.params),
+    produced=writing.produced,
+    as_right=as_right,
     graded="a summary",
     served=served,
+    sent=frozenset({"generation"}),
 )

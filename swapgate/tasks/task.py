@@ -109,6 +109,8 @@ class Task:
     served: Callable[[Any, Any], tuple[str, dict[str, Any]]] | None = None
     """Of an input and the settings of a row: by which method of huggingface_hub's InferenceClient a server is asked for
     it, and with which arguments; pictures and sounds are bytes of a file. None: servers are not asked for the task."""
+    sent: frozenset[str] = frozenset()
+    """Those of its keys of a row that `served` sends along."""
     row: type[CaseShape] | None = None
     """The shape of a row of an evaluation set, where it is not that of a case."""
     extra: str = ""

@@ -1,6 +1,7 @@
 """What is timed of a tier: which case, alone or in a batch, in seconds a call and in seconds a produced token."""
 
 import statistics
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ BATCH = 8
 """Inputs of a large batch."""
 ROUNDS = 20
 """Calls that pytest-benchmark records in an ordinary run."""
+FIRST_TOKENS = 5
+"""Calls that write one token, of which the shortest is told."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,21 @@ def times(model: Model, work: Work, seconds: Sequence[float]) -> Times:
         first_call=model.first_call_seconds,
         produced_tokens=tokens,
         a_token=median / tokens if tokens else None,
+        first_token=_first_token(model, work) if tokens else None,
     )
+
+
+def _first_token(model: Model, work: Work) -> float:
+    """Return the seconds of a call that writes one token: the shortest of a few."""
+    call, wait = work.call(model, 1), model.synchronizer()
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        call()
+        wait()
+        return time.perf_counter() - start
+
+    return min(seconds() for _ in range(FIRST_TOKENS))
 
 
 def rounds(all_sizes: bool) -> int:

@@ -233,7 +233,7 @@ def _told(model: Model, plan: Plan) -> list[str]:
     with suppress(Fault):  # its tests say what cannot be read
         rows = plan.evaluations[model.suite].rows() if model.backend.told and model.suite in plan.evaluations else ()
         ids += [row.id for row in rows]
-    return [f"{model.name}: {words}" for words in told(model.source, ids)]
+    return [f"{model.name}: {words}" for words in told(model.source, model.task, ids)]
 
 
 def _figures(found: Mapping[str, Any]) -> Figures:

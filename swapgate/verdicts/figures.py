@@ -77,6 +77,8 @@ class Quality:
     """By model, the judged one and those beside it: to how many rows the answer is that of an earlier run."""
     of: int | None = None
     """How many rows the set has, where fewer were asked, for these decided it; else null."""
+    signatures: Mapping[str, str] = field(default_factory=dict)
+    """Of figures that can be computed in several ways: how a library says that it computes them."""
 
 
 def shown_comparison(comparison: Comparison, less_is_better: bool) -> str:
@@ -205,7 +207,7 @@ def beside(found: Comparison | Floor) -> list[str]:
         raw = f"{found.raw:.4f}"
         if isinstance(found, Comparison) and found.raw_reference is not None:
             raw += f" and {found.raw_reference:.4f}"
-        notes.append(f"a row's errors count up to the length of its reference, without that {raw}")
+        notes.append(f"{found.judged_by} {raw}")
     if isinstance(found, Comparison) and found.worse is not None:
         units, what = _units(found)
         weight = f", each as much as {found.cap:.1f} rows," if found.cap and found.cap > 1 else ""

@@ -75,6 +75,10 @@ def _blocks(report: Report) -> Iterator[str]:
     for tier in report.tiers:
         yield from _sureness(tier)
     for tier in report.tiers:
+        ways = tier.figures.quality.signatures if tier.figures.quality else {}
+        lines = [f"{name}: {code(way)}" for name, way in ways.items()]
+        yield from _folded(f"{tier.name}: how figures are computed", lines)
+    for tier in report.tiers:
         yield from _flips(tier)
 
 

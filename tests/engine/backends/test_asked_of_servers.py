@@ -50,6 +50,21 @@ TASKS = {
         [{"summary_text": "Ada."}],
         {"inputs": "Ada came.", "parameters": {"generate_parameters": {"max_new_tokens": 9}}},
     ),
+    "translation": (
+        "Ada came.",
+        {"source_language": "en", "target_language": "de", "generation": {"max_new_tokens": 9}},
+        [{"translation_text": "Ada kam."}],
+        {
+            "inputs": "Ada came.",
+            "parameters": {"src_lang": "en", "tgt_lang": "de", "generate_parameters": {"max_new_tokens": 9}},
+        },
+    ),
+    "text-generation": (
+        "Ada",
+        {"generation": {"max_new_tokens": 9}, "stop": ["."]},
+        [{"generated_text": "Ada came"}],
+        {"inputs": "Ada", "parameters": {"do_sample": False, "max_new_tokens": 9, "stop": ["."]}},
+    ),
     "audio-classification": (SOUND, LABELS, LABELLED, SOUND),
     "speech-recognition": (SOUND, {}, {"text": "Ada came."}, SOUND),
     "image-classification": (PICTURE, LABELS, LABELLED, {"inputs": PNG, "parameters": {"top_k": 2}}),
@@ -124,7 +139,7 @@ def test_each_task(server, predict, name):
         assert headers["content-type"] == "application/json"
         asked = _decoded(json.loads(body))
         assert asked["inputs"] == wanted["inputs"]
-        assert asked["parameters"] == wanted["parameters"]
+        assert {key: value for key, value in asked["parameters"].items() if value is not None} == wanted["parameters"]
 
 
 CHAT = {"model": "writer", "prompt": "Sum up:\n{text}\nIn a line."}
@@ -175,3 +190,14 @@ def test_an_input_that_cannot_be_sent(server, predict):
     with pytest.raises(SurroundingsFault, match="a picture cannot be sent to"):
         predict(_task("image-classification"), Image.new("RGB", (0, 0)), [], **LABELS)
     assert not server.requests
+
+
+def test_chats_of_their_own(server, predict):
+    """What is said in a chat is sent as a chat, behind what the system says, and its answer is what is written."""
+    chat = {"prompt": [{"role": "user", "content": "Who came?"}]}
+    answer = {"choices": [{"message": {"role": "assistant", "content": " Ada. "}}]}
+    assert predict(tasks()["text-generation"], chat, answer, system="Be short.").text == "Ada."
+    ((_, asked, _, body),) = server.requests
+    said = json.loads(body)
+    assert (asked, said["temperature"], said["max_tokens"]) == ("/v1/chat/completions", 0, 256)
+    assert said["messages"] == [{"role": "system", "content": "Be short."}, *chat["prompt"]]

@@ -14,6 +14,7 @@ from swapgate.outputs.detections import Detection, Detections
 from swapgate.outputs.entities import Entities, Entity
 from swapgate.outputs.label_set import LabelSet
 from swapgate.outputs.text import Text
+from swapgate.outputs.translation import Translation
 from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
 
@@ -79,6 +80,7 @@ READ = [
     ("question-answering", answer("", 0, 0), Answer("", 0, 0, 0.8, None)),
     ("summarization", [{"summary_text": " Ada lives."}], Text("Ada lives.", None)),
     ("summarization", {"generated_text": "Ada lives."}, Text("Ada lives.", None)),
+    ("translation", [{"translation_text": "Ada lebt."}], Translation("Ada lebt.", None)),
     ("speech-recognition", {"text": "ada lives", "chunks": None}, Text("ada lives", None)),
     ("object-detection", [], Detections((), 0.5)),
     ("object-detection", [box(score=0.4), box()], Detections((Detection("cat", (10, 20, 60, 70), 0.9),), 0.5)),
@@ -162,6 +164,7 @@ OF_NO_SUCH_TASK = [
     ("summarization", "Ada lives."),
     ("summarization", [{"summary_text": "a"}, {"summary_text": "b"}]),
     ("summarization", {"summary_text": 3}),
+    ("translation", [{"summary_text": "Ada lebt."}]),
     ("speech-recognition", scores(POS=0.5)),
     ("object-detection", scores(cat=0.5)),
     ("object-detection", [{**box(), "box": [10, 20, 60, 70]}]),

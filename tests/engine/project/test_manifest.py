@@ -58,8 +58,8 @@ def test_whole_row(read):
         (
             "[vision.small]\n" + ROW,
             "vision: unknown task; known: audio-classification, image-classification, ner, object-detection,"
-            " question-answering, sentiment, speech-recognition, summarization, text-classification,"
-            f" token-classification{OWN_NAME}",
+            " question-answering, sentiment, speech-recognition, summarization, text-classification, text-generation,"
+            f" token-classification, translation{OWN_NAME}",
         ),
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
         (

@@ -26,35 +26,44 @@ LABELLED = {
 }
 OF_VECTORS = ("pooling", "query_prefix", "passage_prefix", "normalize", "similarity")
 TASK_KEYS = {
-    "generation": {"summarization"},
+    "generation": {"summarization", "translation", "text-generation"},
+    **{key: {"text-generation"} for key in ("chat_template", "system", "stop", "special_tokens")},
+    "source_language": {"translation"},
+    "target_language": {"translation"},
+    "prefix": {"translation"},
     "no_answer": {"question-answering"},
     "threshold": {"object-detection", *MULTI_LABEL},
     "cut": {"audio-classification", "multi-label-audio-classification"},
-    "decoding": {"summarization", "speech-recognition"},
+    "decoding": {"summarization", "translation", "text-generation", "speech-recognition"},
     "tags": {"ner"},
     "outside": {"ner"},
     "aggregation": {"ner"},
     "hypothesis_template": {"zero-shot-classification", "multi-label-zero-shot-classification"},
     **{key: {"retrieval"} for key in OF_VECTORS},
-    "long": {*SUITES} - {"image-classification", "multi-label-image-classification", "object-detection"},
+    "normalize": {"text-generation", "retrieval"},
+    "long": {*SUITES}
+    - {"image-classification", "multi-label-image-classification", "object-detection", "text-generation"},
 }
 """From each key to the tasks that have it."""
+
+
+def owners(having):
+    """Return in words which tasks have a key."""
+    *others, last = [name for name in SUITES if name in having and name not in MULTI_LABEL]
+    return f"only {', '.join(others)} and {last} have" if others else f"only {last} has"
+
+
 OWNERS = {
-    "generation": "only summarization has",
-    "no_answer": "only question-answering has",
+    **{key: owners(having) for key, having in TASK_KEYS.items()},
     "threshold": "only object-detection and suites with multi_label = true have",
-    "cut": "only audio-classification has",
-    "decoding": "only summarization and speech-recognition have",
-    **dict.fromkeys(("tags", "outside", "aggregation"), "only ner has"),
     "hypothesis_template": "only zero-shot-classification has",
-    **dict.fromkeys(OF_VECTORS, "only retrieval has"),
-    "long": (
-        "only text-classification, ner, question-answering, summarization, audio-classification, speech-recognition,"
-        " zero-shot-classification and retrieval have"
-    ),
 }
 DEFAULTS = {
     "generation": None,
+    **dict.fromkeys(("source_language", "target_language", "prefix", "system", "normalize")),
+    "chat_template": False,
+    "stop": [],
+    "special_tokens": True,
     "no_answer": False,
     "threshold": None,
     "cut": False,
@@ -67,7 +76,15 @@ DEFAULTS = {
     "long": None,
 }
 WRITTEN = {
-    "generation": "{ num_beams = 2 }",
+    "generation": "{ max_new_tokens = 2 }",
+    "chat_template": "true",
+    "system": "'Be kind.'",
+    "stop": "['.']",
+    "special_tokens": "false",
+    "normalize": "'bytes'",
+    "source_language": "'en'",
+    "target_language": "'de'",
+    "prefix": "'>>deu<< '",
     "no_answer": "true",
     "threshold": "0.7",
     "cut": "true",
@@ -79,7 +96,7 @@ WRITTEN = {
     "pooling": "'cls'",
     "query_prefix": "'query: '",
     "passage_prefix": "'passage: '",
-    "normalize": "true",
+    "normalize of retrieval": "true",
     "similarity": "'dot'",
     "long": "'truncate'",
 }
@@ -153,7 +170,7 @@ def test_labels_are_too_much(fault, read, task):
 @pytest.mark.parametrize("key", [pytest.param(key, id=f"key {number}") for number, key in enumerate(TASK_KEYS)])
 def test_keys_of_one_task(path, task, key):
     """A key that one task has is read there and refused in every other task."""
-    path.write_text(row(task, f"{key} = {WRITTEN[key]}\n"))
+    path.write_text(row(task, f"{key} = {WRITTEN.get(f'{key} of {task}', WRITTEN[key])}\n"))
     if task in TASK_KEYS[key]:
         settings = [*only(read_manifest(path)).settings]
         assert settings == ([] if key in ("decoding", "long") else [key])  # these say how it is judged

@@ -14,7 +14,9 @@ from swapgate.outputs.classification import Classification, Score
 from swapgate.outputs.counts import BRIER, LOG_LOSS, RIGHT
 from swapgate.outputs.detections import Annotation, Detection, Detections
 from swapgate.outputs.entities import Entities, Entity, Span
+from swapgate.outputs.generated import BITS, Asked, Generated
 from swapgate.outputs.text import Summary, Text
+from swapgate.outputs.translation import Reference, Translation
 from swapgate.statistics.comparison import (
     FEWEST_ERRORS,
     compare_errors,
@@ -54,11 +56,13 @@ SAID = {
         Answer("old", 0, 3, 1, 1),
     ),
     "summarization": (Summary("", "a b c d", ("b",), (), (1, 9)), Text("a b c d", 1.0), Text("a d", 1.0)),
+    "translation": (Reference("a b c d", ("b",), ()), Translation("a b c d", 1.0), Translation("a d", 1.0)),
+    "text-generation": (Asked(text="a b"), Generated("a b", 1.0), Generated("c", 1.0)),
     "speech-recognition": ("turn it on", Text("turn it on", 1.0), Text("turn on", 1.0)),
     "object-detection": ((Annotation("cat", BOX),), objects(("cat", BOX)), objects(("cat", (0.0, 0.0, 10.0, 4.0)))),
 }
 """What is right in each task, a prediction that is, and one that is not."""
-FIGURES = [(task, name) for task in SAID for name in find_task(task).figures if name not in (BRIER, LOG_LOSS)]
+FIGURES = [(task, name) for task in SAID for name in find_task(task).figures if name not in (BRIER, LOG_LOSS, BITS)]
 NUMBERED = [f"figure_{number}" for number in range(len(FIGURES))]
 
 

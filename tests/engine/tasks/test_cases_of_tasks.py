@@ -1,4 +1,4 @@
-"""The cases files of the seven other tasks: well-formed ones, and each way to get one wrong."""
+"""The cases files of the other tasks: well-formed ones, and each way to get one wrong."""
 
 import json
 
@@ -10,6 +10,7 @@ from swapgate.inputs.sounds import read_sound
 from swapgate.outputs.answer import AnswerSpan
 from swapgate.outputs.detections import Annotation
 from swapgate.outputs.text import Summary
+from swapgate.outputs.translation import Reference
 from swapgate.project.cases import read_cases
 from swapgate.tasks import find_task
 from swapgate.tasks.case import Case
@@ -17,10 +18,12 @@ from swapgate.tasks.case import Case
 CONTEXT = "Paris is in France; Ada was born in Paris."
 TEXT = "The council of Ely voted to repair the bridge."
 SUMMARY = {"summary": "Ely repairs the bridge.", "words": [3, 9]}
+TRANSLATION = {"translation": "Ely repariert die Brücke."}
 FAMILIES = {
     "sentiment": {"text": "Good.", "expected": "positive"},
     "question-answering": {"question": "Where?", "context": CONTEXT, "expected": [{"start": 36, "text": "Paris"}]},
     "summarization": {"text": TEXT, "expected": SUMMARY},
+    "translation": {"text": TEXT, "expected": TRANSLATION},
     "audio-classification": {"audio": "a.wav", "expected": "siren"},
     "speech-recognition": {"audio": "a.wav", "expected": "Turn left."},
     "image-classification": {"image": "a.png", "expected": "cat"},
@@ -124,6 +127,15 @@ def test_summary(read, task):
     assert one(read, task, expected=asked).expected == Summary(
         TEXT, "Ely repairs the bridge.", ("Ely", "the bridge"), ("London",), (4, 4)
     )
+
+
+@pytest.mark.parametrize("task", ["translation"])
+def test_translation(read, task):
+    """Words that must or must not occur in a translation need not be named."""
+    assert one(read, task).expected == Reference("Ely repariert die Brücke.", (), ())
+    asked = {**TRANSLATION, "must": ["die Brücke"], "must_not": ["bridge"]}
+    right = Reference("Ely repariert die Brücke.", ("die Brücke",), ("bridge",))
+    assert one(read, task, expected=asked).expected == right
 
 
 @pytest.mark.parametrize(("task", "key"), FILES)
@@ -264,6 +276,10 @@ def test_passage_elsewhere(fault, task, start, text, words):
         ("summarization", {**SUMMARY, "must_not": [" "]}, "case 'one': expected.must_not has ' ', of which nothing"),
         ("summarization", {**SUMMARY, "must_not": "a"}, "case[one].expected.must_not: must be a list"),
         ("summarization", "Ely.", "case[one].expected: must be a table"),
+        ("translation", "Ely.", "case[one].expected: must be a table"),
+        ("translation", {"translation": "?!"}, "case 'one': expected.translation = '?!' has no words, so"),
+        ("translation", {**TRANSLATION, "must": ["\u200b"]}, "case 'one': expected.must has '\\u200b', of which"),
+        ("translation", {**TRANSLATION, "words": [1, 2]}, "case[one].expected.words: unknown key"),
         ("question-answering", [{"start": -6, "text": "Paris"}], "case[one].expected[0].start: must be"),
         ("question-answering", [{"start": 0, "text": ""}], "case[one].expected[0].text: is empty"),
         ("question-answering", "Paris", "case[one].expected: must be a list, found 'Paris'"),
@@ -290,6 +306,7 @@ def test_passage_elsewhere(fault, task, start, text, words):
             "blank word",
             "word alone",
             "summary",
+            *(f"translation {number}" for number in range(4)),
             "before the text",
         ),
         *("empty passage", "passage", "empty transcript", "no word", "tie", "stroke", "empty label", "three edges"),

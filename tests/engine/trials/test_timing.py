@@ -137,7 +137,7 @@ def model(produced, name="model"):
         source=SimpleNamespace(name=f"models/{name}", row=SimpleNamespace(generation=None)),
         produced=lambda inputs: None if produced is None else produced * len(inputs),
         predict=lambda inputs, generation=None: (name, generation and generation.max_new_tokens),
-        synchronizer=lambda: None,
+        synchronizer=lambda: lambda: None,
         load_seconds=2.0,
         first_call_seconds=0.5,
     )
@@ -204,4 +204,15 @@ def test_times():
     assert (found.median, found.p90_at_most, found.samples) == (31.5, 62.0, 64)
     assert (found.load, found.first_call) == (2.0, 0.5)
     assert (found.produced_tokens, found.a_token) == (10, 3.15)
-    assert times(model(None), work, [1.0, 2.0]).a_token is None
+    none = times(model(None), work, [1.0, 2.0])
+    assert none.a_token is none.first_token is None
+
+
+def test_time_to_the_first_token(monkeypatch):
+    """Of a model that writes token by token the shortest of a few calls that write one is told."""
+    ticks, asked = iter([0.0, 5.0, 10.0, 12.0, *range(20, 26)]), []
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(ticks))
+    one = model(5)
+    one.predict = lambda inputs, generation: asked.append((generation.min_new_tokens, generation.max_new_tokens))
+    assert times(one, Work(SimpleNamespace(id="ada", input="x")), [1.0]).first_token == 1.0
+    assert asked == [(1, 1)] * 5

@@ -16,7 +16,7 @@ from swapgate.models.loading import find, load
 from swapgate.models.safety import check_listener
 from swapgate.models.weights import tensors
 from swapgate.project.manifest import row_type
-from swapgate.tasks import summarization
+from swapgate.tasks import summarization, writing
 
 ZOO = Path(__file__).parents[4] / "fixtures" / "zoo"
 ANY = row_type(summarization.TASK).model_validate({"model": "x"})
@@ -68,7 +68,7 @@ def test_published_settings(writer):
     said = {"early_stopping": True, "length_penalty": 2.0, "num_beams": 4, "no_repeat_ngram_size": 3}
     lengths = {"max_length": 30, "min_length": 3}
     configure(writer, task_specific_params={"summarization": {**said, **lengths, "prefix": "s: "}})
-    settled = summarization.settled(loaded(writer).model, ANY)
+    settled = writing.settled(loaded(writer).model, ANY, summarization.WANTED)
     assert settled.prefix == "s: "
     assert settled.options.items() >= {**said, **lengths}.items()
 

@@ -158,7 +158,7 @@ def test_inputs_go_where_the_model_is():
     run = subprocess.run([sys.executable, "-c", FIRST_INPUTS], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout.splitlines()[-1])
-    assert len(found) == 10
+    assert len(found) == 12
     assert {name: devices for name, devices in found.items() if devices != ["meta"]} == {}
 
 

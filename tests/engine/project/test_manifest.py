@@ -57,9 +57,10 @@ def test_whole_row(read):
         ("[nre.small]\n" + ROW, f"nre: unknown task; did you mean 'ner'?{OWN_NAME}"),
         (
             "[vision.small]\n" + ROW,
-            "vision: unknown task; known: audio-classification, image-classification, ner, object-detection,"
-            " question-answering, sentiment, speech-recognition, summarization, text-classification, text-generation,"
-            f" token-classification, translation{OWN_NAME}",
+            "vision: unknown task; known: audio-classification, feature-extraction, image-classification, ner,"
+            " object-detection, question-answering, retrieval, sentiment, speech-recognition, summarization,"
+            " text-classification, text-generation, token-classification, translation,"
+            f" zero-shot-classification{OWN_NAME}",
         ),
         (ONE + 'modle = "x"\n', "ner.original.modle: unknown key; did you mean 'model'?"),
         (

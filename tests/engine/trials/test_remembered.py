@@ -70,7 +70,8 @@ class Lab:
     def model(self):
         """A new process's model."""
         row = row_type(self.task)(model=self.named, **{"labels": LABELS, **self.keys})
-        source = Source(row, self.folder, "model", backend="onnxruntime" if self.named != "model" else "transformers")
+        backend = "onnxruntime" if self.named != "model" else "transformers"
+        source = Source(row, self.folder, "model", backend=backend, file=self.named.removeprefix("model").lstrip("/"))
         cases = read_cases(self.path / "cases.toml", self.task)
         return Model("sentiment", "small", self.task, source, source, cases, self.path / "golden.json")
 

@@ -56,6 +56,9 @@ def project(tmp_path, monkeypatch):
         if path.parent.name != "models":
             shutil.copytree(path.parent, folder / "fixtures" / path.parent.name)
     shutil.copytree(ROOT / "golden" / "hub", folder / "golden" / "hub")
+    corpus = Path("fixtures/retrieval/corpus.jsonl")  # its test file reads it, whatever is judged
+    (folder / corpus).parent.mkdir()
+    shutil.copy(ROOT / corpus, folder / corpus)
     (folder / "tests").mkdir()
     for path in (ROOT / "tests").glob("test_*.py"):
         shutil.copy(path, folder / "tests")

@@ -17,6 +17,8 @@ from swapgate.trials.calibration import tidy
 from swapgate.verdicts.calibrated import table_text
 
 ROOT = Path(__file__).parents[4]
+NOT_CALIBRATED = ("zero-shot-classification", "retrieval")
+"""Tasks whose embedded models have the default tolerance: nobody measured them beside themselves yet."""
 
 
 def seen(found):
@@ -177,4 +179,6 @@ def test_embedded_tolerances():
     rows = tomllib.loads((ROOT / "fixtures" / "models" / "embedded.toml").read_text())
     found = json.loads((ROOT / "benchmarks" / "calibration.json").read_text())["tiers"]
     lines = {(one["task"], one["tier"]): tomllib.loads(one["line"])["tolerance"] for one in found}
-    assert lines == {(task, tier): row["tolerance"] for task, tiers in rows.items() for tier, row in tiers.items()}
+    tiers = {(task, tier): row.get("tolerance") for task, each in rows.items() for tier, row in each.items()}
+    assert lines == {key: tolerance for key, tolerance in tiers.items() if tolerance}
+    assert {task for task, _ in {*tiers} - {*lines}} == {*NOT_CALIBRATED}

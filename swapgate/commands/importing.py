@@ -7,8 +7,9 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -178,34 +179,38 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
     needed = {key: one.is_required() for key, one in fields.items() if key not in CaseShape.model_fields or key == "id"}
     needed |= {"expected": needed.pop("expected"), "id": False}
     said = _said_columns(asked.columns)
-    path, what, rows = _rows_of(source, asked, needed)
+    path, what, read = _reader_of(source, asked, needed)
     base = asked.files or (path.parent if path.is_file() else path)
-    columns: dict[str, str] = {}
-    result = Imported("")
-    for number, found in enumerate(rows, 1):
+    there = dict.fromkeys(column for one in read() if not isinstance(one.row, InputFault) for column in one.row)
+    result = _by_columns(source, what, there, needed, said, task) if there else Imported(f"{source}: no row is read")
+    for number, found in enumerate(read(), 1):
         try:
             if isinstance(found.row, InputFault):
                 raise found.row
-            if not columns:
-                columns = guessed([*found.row], needed, said, task.names)
-                other = {key: column for key, column in columns.items() if key != column}
-                as_other = "".join(f", {key} from {column}" for key, column in other.items())
-                guess = " (guessed; say otherwise with --columns)" if other.keys() - said.keys() else ""
-                result.columns = columns
-                result.what = f"{source}: {what}{as_other}{guess}"
-            row = stored(shaped(found.row, columns, kinds, base), files_of(out))
+            row = stored(shaped(found.row, result.columns, kinds, base), files_of(out))
             named = keyed(task, {key: str(one) if isinstance(one, Path) else one for key, one in row.items()})
             _, case = checked(task, named, number, Path(os.path.abspath(base)).parent)
             whole = {**named, **{key: row[key] for key in FILES if key in row}}
             ordered = {key: whole[key] for key in sorted(whole, key=lambda key: ORDER.get(key, 1))}
             result.rows.append(Kept(ordered, case, found.where))
         except InputFault as fault:
-            if not columns and not isinstance(found.row, InputFault):
-                raise fault.behind(f"{source}: ") from fault  # no column can be told
             result.left_out.setdefault("not understood", []).append(f"{found.where}: {fault}")
-    result.what = result.what or f"{source}: no row is understood"
     _without_doubles(result)
     return result
+
+
+def _by_columns(
+    source: str, what: str, there: Collection[str], keys: Mapping[str, bool], said: Mapping[str, str], task: Task
+) -> Imported:
+    """Tell which of the columns that any row has is what: no single row has them all. Raises InputFault."""
+    try:
+        columns = guessed(there, keys, said, task.names)
+    except InputFault as fault:
+        raise fault.behind(f"{source}: ") from fault
+    other = {key: column for key, column in columns.items() if key != column}
+    as_other = "".join(f", {key} from {column}" for key, column in other.items())
+    guess = " (guessed; say otherwise with --columns)" if other.keys() - said.keys() else ""
+    return Imported(f"{source}: {what}{as_other}{guess}", columns)
 
 
 def _said_columns(said: Sequence[str]) -> dict[str, str]:
@@ -216,12 +221,15 @@ def _said_columns(said: Sequence[str]) -> dict[str, str]:
     return {key: column for key, _, column in pairs}
 
 
-def _rows_of(source: str, asked: argparse.Namespace, keys: Mapping[str, bool]) -> tuple[Path, str, Iterator[Found]]:
+def _reader_of(
+    source: str, asked: argparse.Namespace, keys: Mapping[str, bool]
+) -> tuple[Path, str, Callable[[], Iterator[Found]]]:
+    """Return where a source is, what it is in words, and what reads it from the start each time that it is called."""
     path = Path(source).expanduser()
     if not path.exists() and asked.format is None and not path.suffix and is_id(source):
-        return Path.cwd(), "a data set of the hub", from_hub(source, asked.split, asked.configuration)
+        return Path.cwd(), "a data set of the hub", partial(from_hub, source, asked.split, asked.configuration)
     found = FORMATS[asked.format or format_of(path)]
-    return path, found.what, found.read(path, [*keys])
+    return path, found.what, partial(found.read, path, [*keys])
 
 
 def _without_doubles(found: Imported) -> None:

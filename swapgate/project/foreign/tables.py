@@ -9,7 +9,7 @@ from swapgate.core.faults import InputFault
 from swapgate.core.files import read_text
 from swapgate.core.wrong import no_json
 from swapgate.project.foreign.found import Found
-from swapgate.project.reading import decoded, read_rows
+from swapgate.project.reading import by_column, read_rows
 
 LARGEST = 2_000_000_000
 """Bytes of the largest JSON file, which is read as a whole."""
@@ -21,7 +21,7 @@ def of_letters(path: Path, _keys: Collection[str]) -> Iterator[Found]:
     try:
         for number, values in read_rows(path):
             try:
-                row: Any = decoded(values)
+                row: Any = by_column(values)
             except InputFault as fault:
                 row = fault
             yield Found(f"row {number}", row)
@@ -48,5 +48,4 @@ def of_json(path: Path, _keys: Collection[str]) -> Iterator[Found]:
         raise InputFault(f"{path}: is no list of objects, nor an object with one such list; give rows as a list")
     for number, row in enumerate(lists[0], 1):
         wrong = InputFault(f"is no object, but {str(row)[:40]!r}; write one a row")
-        known = {key: value for key, value in row.items() if value is not None} if isinstance(row, dict) else wrong
-        yield Found(f"row {number}", known)
+        yield Found(f"row {number}", row if isinstance(row, dict) else wrong)

@@ -114,6 +114,52 @@ def test_tables_of_other_forms(run, tmp_path, name, content):
     assert run(name, "sentiment")[2] == [{"text": "Fine.", "expected": "5"}]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("r.csv", "text,label,rating\nFine.,,5\nHm.,neg,1\n"),
+        ("r.tsv", "text\tlabel\trating\nFine.\t\t5\nHm.\tneg\t1\n"),
+        ("r.jsonl", '{"text": "Fine.", "label": null, "rating": 5}\n{"text": "Hm.", "label": "neg", "rating": 1}\n'),
+        ("r.jsonl", '{"text": "Fine.", "rating": 5}\n{"text": "Hm.", "label": "neg", "rating": 1}\n'),
+        ("r.json", [{"text": "Fine.", "label": None, "rating": 5}, {"text": "Hm.", "label": "neg"}]),
+        ("r.csv", "text,label\nFine.,\nHm.,neg\n"),
+    ],
+)
+def test_columns_of_all_rows(run, tmp_path, name, content):
+    """A column is there where any row or the header has it: a first row without a label is told, and none guessed."""
+    write(tmp_path / name, content)
+    status, said, rows = run(name, "sentiment")
+    assert status == 0
+    assert rows == [{"text": "Hm.", "expected": "neg"}]
+    assert "expected from label" in said
+    assert "not understood: 1 row: row " in said
+
+
+def test_columns_of_all_rows_in_parquet(run, tmp_path):
+    """The same of a table that has its columns in a schema."""
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = [{"text": "Fine.", "label": None, "rating": 5}, {"text": "Hm.", "label": "neg", "rating": 1}]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "d.parquet")
+    assert run("d.parquet", "sentiment")[2] == [{"text": "Hm.", "expected": "neg"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("r.csv", "text,expected,slice\na,pos,\nb,neg,de\n", [{}, {"slice": "de"}]),
+        ("r.jsonl", '{"text": "a", "expected": "pos"}\n{"text": "b", "expected": "neg", "cluster": "x"}\n',
+         [{}, {"cluster": "x"}]),
+        ("r.jsonl", '{"text": "a", "expected": "pos"}\n{"text": "b", "expected": "neg", "slices": {"x": "y"}}\n',
+         [{}, {"slices": {"x": "y"}}]),
+    ],
+)  # fmt: skip
+def test_own_keys_of_later_rows(run, tmp_path, name, content, found):
+    """Slices and clusters are kept where the first row has none."""
+    write(tmp_path / name, content)
+    rows = run(name, "sentiment")[2]
+    assert [{key: one[key] for key in one.keys() - {"text", "expected"}} for one in rows] == found
+
+
 def test_columns_are_said(run, tmp_path):
     """What is said with --columns counts before a guess."""
     write(tmp_path / "r.csv", "text,label,body\nno,a,Fine.\n")

@@ -6,10 +6,10 @@ import json
 import os
 import random
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +37,9 @@ ROWS, CASES = ".jsonl", ".toml"
 """How the file is called at its end that is written: rows of an evaluation set, or cases."""
 ORDER = {"id": 0, "expected": 2}
 """Where keys stand in a row that is written; all others between these."""
-PARTS = ("start", "end", "box", "cluster", "slices", "slice")
+ABOUT = ("cluster", "slices", "slice")
+"""Keys of a row that tell of it, and are no part of its input."""
+PARTS = ("start", "end", "box", *ABOUT)
 """Keys that a row has and a case has not."""
 
 
@@ -46,6 +48,8 @@ class Kept(NamedTuple):
 
     row: dict[str, Any]
     """By the keys of its task, its files as paths."""
+    table: Any
+    """The same as it was checked, with what a row may leave out."""
     case: Case
     where: str
     """Where it stands, for messages."""
@@ -62,13 +66,17 @@ class Imported:
     rows: list[Kept] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     """Why rows are left out, with a line each."""
+    renamed: list[str] = field(default_factory=list)
+    """Rows whose id is also another's, with the one that they have here."""
 
     def told(self) -> Iterator[str]:
         """Yield lines: what was read, and how many rows are left out with the first of each kind."""
         yield self.what
-        for why, lines in self.left_out.items():
+        kinds = {f"left out, {why}": lines for why, lines in self.left_out.items()}
+        kinds |= {"given another id, as theirs stands twice": self.renamed} if self.renamed else {}
+        for kind, lines in kinds.items():
             more = " · …" if len(lines) > TOLD else ""
-            yield f"left out, {why}: {counted(len(lines), 'row')}: {' · '.join(lines[:TOLD])}{more}"
+            yield f"{kind}: {counted(len(lines), 'row')}: {' · '.join(lines[:TOLD])}{more}"
 
 
 def counted(number: int, what: str) -> str:
@@ -189,10 +197,9 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
                 raise found.row
             row = stored(shaped(found.row, result.columns, kinds, base), files_of(out))
             named = keyed(task, {key: str(one) if isinstance(one, Path) else one for key, one in row.items()})
-            _, case = checked(task, named, number, Path(os.path.abspath(base)).parent)
+            table, case = checked(task, named, number, Path(os.path.abspath(base)).parent)
             whole = {**named, **{key: row[key] for key in FILES if key in row}}
-            ordered = {key: whole[key] for key in sorted(whole, key=lambda key: ORDER.get(key, 1))}
-            result.rows.append(Kept(ordered, case, found.where))
+            result.rows.append(Kept(whole, table, case, found.where))
         except InputFault as fault:
             result.left_out.setdefault("not understood", []).append(f"{found.where}: {fault}")
     _without_doubles(result)
@@ -248,28 +255,37 @@ def _without_doubles(found: Imported) -> None:
         else:
             seen.add(given)
             rows.append(one)
-    _name_apart(rows)
-    found.rows = rows
+    found.rows = _named_apart(found, rows)
 
 
-def _name_apart(rows: list[Kept]) -> None:
-    """Give rows with the same id, and all others then, ids of their own."""
-    names = Counter(one.case.id for one in rows)
-    if any(count > 1 for count in names.values()) or any(("id" in one.row) != ("id" in rows[0].row) for one in rows):
-        rows[:] = [one._replace(row={key: value for key, value in one.row.items() if key != "id"}) for one in rows]
+def _named_apart(found: Imported, rows: Sequence[Kept]) -> list[Kept]:
+    """Return rows of which no two have one id, and all have one where any has; name those whose id was another's."""
+    if not any("id" in one.row for one in rows):
+        return [*rows]
+    named: list[Kept] = []
+    taken, seen = {one.case.id for one in rows}, set[str]()
+    for number, one in enumerate(rows, 1):
+        name = one.case.id if one.case.id not in seen else _apart(f"{one.case.id}-{number}", "-", number, taken)
+        if name != one.case.id:
+            found.renamed.append(f"{one.where}: {one.case.id!r} is {name!r} here")
+        seen.add(name)
+        taken.add(name)
+        named.append(one._replace(row={**one.row, "id": name}))
+    return named
 
 
 def _input_of(one: Kept) -> str:
     """Return a digest of what a model would be given."""
-    given = {key: value for key, value in one.row.items() if key not in ("id", "expected")}
-    for key in FILES:
-        if isinstance(given.get(key), Path):
-            given[key] = hashlib.sha256(given[key].read_bytes()).hexdigest()
-    return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
+    given = one.table.model_dump(mode="json", exclude={"id", "expected", *ABOUT})
+    files = {key: hashlib.sha256(one.row[key].read_bytes()).hexdigest() for key in FILES if key in one.row}
+    return hashlib.sha256(json.dumps({**given, **files}, sort_keys=True).encode()).hexdigest()
 
 
 def _answer_of(one: Kept) -> str:
-    return json.dumps(one.row["expected"], sort_keys=True, default=str)
+    """Return a right answer as it is written once, however a row writes it: the order of its parts says nothing."""
+    said = one.case.expected
+    parts = said if isinstance(said, tuple) else (said,)
+    return json.dumps(sorted({json.dumps(part, sort_keys=True, default=asdict) for part in parts}))
 
 
 def _short(value: Any) -> str:
@@ -331,10 +347,10 @@ def _lead(answer: Any) -> float | None:
 
 
 def _relative(row: Mapping[str, Any], out: Path) -> dict[str, Any]:
-    """Return a row whose files are named as seen from what is written."""
+    """Return a row whose files are named as seen from what is written, its keys in order."""
     return {
-        key: Path(os.path.relpath(value, out.parent)).as_posix() if isinstance(value, Path) else value
-        for key, value in row.items()
+        key: Path(os.path.relpath(row[key], out.parent)).as_posix() if isinstance(row[key], Path) else row[key]
+        for key in sorted(row, key=lambda key: ORDER.get(key, 1))
     }
 
 
@@ -373,8 +389,7 @@ def toml_of(tables: Iterable[Mapping[str, Any]], evaluation: str | None = None) 
 
 def _case_of(task: Task, one: Kept) -> dict[str, Any]:
     """Return a row as a case is written: what a row may leave out, a case says."""
-    row, _ = checked(task, {**one.row, **{key: str(one.row[key]) for key in FILES if key in one.row}}, 1, Path("/"))
-    said = row.model_dump(mode="json", include={"expected"}, exclude_none=True)["expected"]
+    said = one.table.model_dump(mode="json", include={"expected"}, exclude_none=True)["expected"]
     if isinstance(said, list) and len(said) == 1 and isinstance(said[0], str) and not task.base:
         said = said[0]
     inputs = {key: value for key, value in one.row.items() if key not in ("id", "expected")}
@@ -385,7 +400,12 @@ def _case_id(one: Kept, number: int, out: Path, taken: Mapping[str, Any]) -> str
     """Return an id as a case may have it: its own in small letters, or its number."""
     own = re.sub(r"[^a-z0-9]+", "_", str(one.row.get("id", "")).lower()).strip("_")
     own = own if re.match("[a-z]", own) and len(own) <= 40 else f"case_{own or number}"[:40]
-    return own if own not in taken else f"{own}_{number}"
+    return _apart(own, "_", number, taken)
+
+
+def _apart(name: str, between: str, number: int, taken: Container[str]) -> str:
+    """Return a name, with the first free number from this one on behind it where it is taken."""
+    return next(one for one in chain([name], (f"{name}{between}{n}" for n in count(number))) if one not in taken)
 
 
 def files_in(folder: Path) -> set[Path]:

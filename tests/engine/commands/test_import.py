@@ -49,6 +49,7 @@ COCO = {
     ],
     "categories": [{"id": 9, "name": "cat"}],
 }
+PARTS = [[0, 1, "P"], [2, 3, "L"]]
 ADA = {"label": "PER", "start": 0, "end": 3, "text": "Ada"}
 
 
@@ -158,6 +159,55 @@ def test_own_keys_of_later_rows(run, tmp_path, name, content, found):
     write(tmp_path / name, content)
     rows = run(name, "sentiment")[2]
     assert [{key: one[key] for key in one.keys() - {"text", "expected"}} for one in rows] == found
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "kept", "words"),
+    [
+        ("sentiment", [{"text": "a", "label": "x"}, {"text": "a", "label": ["x"]}], 1, "said before: 1 row: row 2"),
+        ("sentiment", [{"text": "a", "expected": "x", "slice": "s"}, {"text": "a", "expected": "y", "slice": "t"}], 0,
+         "contradicting others with the same input: 2 rows"),
+        ("sentiment", [{"text": "a", "expected": "x", "cluster": "s"}, {"text": "a", "expected": "y"}], 0,
+         "contradicting others with the same input: 2 rows"),
+        ("sentiment", [{"text": "a", "expected": "x", "slices": {"k": "v"}}, {"text": "a", "expected": "x"}], 1,
+         "said before: 1 row: row 2"),
+        ("ner", [{"text": "A B", "label": PARTS}, {"text": "A B", "label": PARTS[::-1]}], 1, "said before: 1 row"),
+        ("ner", [{"text": "A B", "label": [[0, 1, "P"]]}, {"text": "A B", "label": [[0, 1, "L"]]}], 0,
+         "contradicting others with the same input: 2 rows"),
+    ],
+)  # fmt: skip
+def test_doubles_and_contradictions(run, tmp_path, task, rows, kept, words):
+    """Rows are held against each other by what a model is given and by what is right, however either is written."""
+    answer = [] if task == "ner" else "x"
+    other = {"text": "other", **{key: answer for key in ("label", "expected") if key in rows[0]}}
+    write(tmp_path / "r.json", [*rows, other])
+    _, said, found = run("r.json", task)
+    assert words in said
+    assert len(found) == kept + 1
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [
+        ((1, 1, 2), ["1", "1-2", "2"]),
+        (("a", "a", "a-2", "a"), ["a", "a-2-2", "a-2", "a-4"]),
+        (("a", "b"), ["a", "b"]),
+    ],
+)
+def test_doubled_ids_are_named(run, tmp_path, ids, found):
+    """Rows with one id keep it, the first of them, or get one of their own, which is told; all others keep theirs."""
+    write(tmp_path / "r.json", [{"id": one, "text": f"t{n}", "label": "x"} for n, one in enumerate(ids)])
+    _, said, rows = run("r.json", "sentiment")
+    assert [row["id"] for row in rows] == found
+    assert ("given another id, as theirs stands twice: " in said) == (len({*ids}) < len(ids))
+    assert find_set(tmp_path / "rows.jsonl", find_task("sentiment"), frozenset()).count == len(ids)
+
+
+def test_rows_without_id_beside_others(run, tmp_path):
+    """Where some rows have ids they keep them, and the others get one."""
+    write(tmp_path / "r.json", [{"id": "a", "text": "t", "label": "x"}, {"text": "u", "label": "x"}])
+    first, second = (row["id"] for row in run("r.json", "sentiment")[2])
+    assert (first, second[:2]) == ("a", "2-")
 
 
 def test_columns_are_said(run, tmp_path):
@@ -363,6 +413,21 @@ def test_cases(run, tmp_path):
     assert said.endswith("2 cases written to cases.toml\n")
     found = read_cases(tmp_path / "cases.toml", find_task("question-answering"))
     assert [case.id for case in found.cases] == ["q1", "q2"]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [("A-3", "A", "a"), ("a", "A", "a "), ("a_3", "a_4", "a", "A"), ("1", "case_1", "case 1", "1!"), ("é", "è")],
+)
+def test_ids_of_cases_are_apart(run, tmp_path, ids):
+    """As many cases are written as are told, whatever ids become when they are made fit for tests."""
+    write(
+        tmp_path / "r.jsonl",
+        "".join(f"{json.dumps({'id': i, 'text': f't{n}', 'label': 'a'})}\n" for n, i in enumerate(ids)),
+    )
+    said = run("r.jsonl", "sentiment", out="cases.toml")[1]
+    assert f"{len(ids)} cases written" in said
+    assert len(read_cases(tmp_path / "cases.toml", find_task("sentiment")).cases) == len(ids)
 
 
 @pytest.mark.parametrize(

@@ -83,13 +83,14 @@ def shaped(row: Mapping[str, Any], columns: Mapping[str, str], kinds: Mapping[st
     try:
         if "expected" in found:
             found["expected"] = _answer(found["expected"], found)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise InputFault(
             f"{columns['expected']} is not understood ({type(error).__name__}: {error}); mend the row"
         ) from error
     for key in FILES:
         if key in found:
             found[key] = _file(found[key], base)
+            _check_content(found[key])
     return found
 
 
@@ -129,6 +130,8 @@ def _part(one: Any, text: Any) -> Any:
         return {"start": one["answer_start"], "text": one["text"]}
     if {"start", "end"} <= one.keys() and isinstance(text, str):
         names = [one[key] for key in ("label", "type", "entity", "entity_group") if key in one]
+        if not names:
+            raise InputFault(f"the entity at {one['start']}-{one['end']} has no label; give it one")
         label, whole = names[0], text[one["start"] : one["end"]]
         return {"label": _name(label), "start": one["start"], "end": one["end"], "text": one.get("text", whole)}
     return one
@@ -161,6 +164,18 @@ def _file(said: Any, base: Path) -> Any:
     return path
 
 
+def _check_content(file: Any) -> None:
+    """Make sure that a file of a common kind begins as pictures and sounds do. Raises InputFault."""
+    if isinstance(file, Path) and file.suffix.lower() in CHECKED and file.is_file():
+        with file.open("rb") as opened:
+            start = opened.read(4)
+        if not start.startswith((*STARTS, *OTHER_STARTS)):
+            raise InputFault(f"{file.name} begins with {start!r}, as no picture or sound does; give one that is whole")
+
+
+CHECKED = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".wav", ".flac", ".ogg"})
+OTHER_STARTS = (b"GIF8", b"BM", b"II", b"MM", b"RF64", b"\xff\xfb", b"\xff\xf3")
+"""Of files whose ending need not be told by their bytes; MP3 may begin with anything, and is not checked."""
 STARTS = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
 
 

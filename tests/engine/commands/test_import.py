@@ -280,7 +280,7 @@ def test_coco(run, tmp_path):
 def test_folders(run, tmp_path):
     """Files in a folder for each label; others are told, and pictures with the same bytes count once."""
     for name in ("cat/a.png", "cat/b.png", "dog/c.JPG", "dog/notes.txt"):
-        write(tmp_path / "pics" / name, PNG if name[0] == "c" else name.encode())
+        write(tmp_path / "pics" / name, PNG + (b"" if name[0] == "c" else b"2"))
     status, said, rows = run("pics", "image-classification", out="set/rows.jsonl")
     assert status == 0
     assert [(row["image"], row["expected"]) for row in rows] == [
@@ -289,6 +289,108 @@ def test_folders(run, tmp_path):
     ]
     assert "1 row: dog/notes.txt: ends in none of .png" in said
     assert "said before: 1 row: cat/b.png" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("# NN O O\n1 CD O O\n", ["# 1"]),
+        ("# id 7 domain=en\nAda NN O B-P\n", ["Ada"]),
+        ("Ada NN O B-P\n# NN O O\n", ["Ada #"]),
+        ("1996-08-22 CD I-NP O\n\n3 CD O O\n2 CD O O\n", ["1996-08-22", "3 2"]),
+        ("1 CD O O\n\nAda NN O B-P\n", ["1", "Ada"]),
+        ("1\tAda\tO\n2\tcame\tO\n2.1\tleft\tO\n", ["Ada came"]),
+        ("# x\n1-2\tdont\t_\n1\tdo\tO\n2\tnt\tO\n\n1\t1\tO\n", ["do nt", "1"]),
+    ],
+)
+def test_tokens_that_look_like_more(run, tmp_path, content, texts):
+    """Signs and numbers are tokens, but for comments before a sentence and columns that count in all of the file."""
+    write(tmp_path / "a.conll", content)
+    assert [row["text"] for row in run("a.conll", "ner")[2]] == texts
+
+
+def test_tag_of_no_word(run, tmp_path):
+    """An entity at what is no word of the text is told."""
+    write(tmp_path / "a.conllu", "1\tAda\tO\n1.1\tLee\tB-P\n\n1\tBo\tB-P\n")
+    _, said, rows = run("a.conllu", "ner")
+    assert [row["text"] for row in rows] == ["Bo"]
+    assert "1 row: line 1: has a tag at 1.1, which is no single word" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"annotations": [{"image_id": 99, "bbox": [1, 2, 3, 4], "category_id": 9}]},
+         "1 row: annotations[0]: is of image 99, which is not in images"),
+        ({"images": [{"id": 1, "file_name": "1.png"}] * 2 + [{"id": 2, "file_name": "2.png"}]},
+         "2 rows: image 1: its id is that of 2 images"),
+        ({"categories": [{"id": 9, "name": "cat"}, {"id": 9, "name": "dog"}]}, "the categories cat, dog have it"),
+        ({"images": [7]}, "coco.json: images[0] has no id; write it"),
+        ({"annotations": [{"image_id": None}]}, "coco.json: annotations[0] has no image_id; write it"),
+        ({"categories": [{"id": [1], "name": "cat"}, {"id": 1}]}, "coco.json: categories[1] has no name; write it"),
+    ],
+)  # fmt: skip
+def test_coco_that_contradicts_itself(run, tmp_path, change, words):
+    """Boxes of no picture, ids that stand twice and entries of another kind are told."""
+    for name in (1, 2):
+        write(tmp_path / "images" / f"{name}.png", PNG + bytes([name]))
+    good = {"annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4], "category_id": 9}]}
+    images = [{"id": one, "file_name": f"{one}.png"} for one in (1, 2)]
+    write(tmp_path / "coco.json", {**COCO, **good, "images": images, **change})
+    _, said, rows = run("coco.json", "object-detection")
+    assert words in said
+    assert [row["id"] for row in rows] == ([] if "has no" in words else ["1", "2"] if "99" in words else ["2"])
+
+
+@pytest.mark.parametrize("number", ["1", 1.0])
+def test_coco_ids_of_other_kinds(run, tmp_path, number):
+    """An id is one whether a number or a text."""
+    write(tmp_path / "1.png", PNG)
+    box = {"image_id": number, "bbox": [1, 2, 3, 4], "category_id": 9}
+    write(tmp_path / "coco.json", {**COCO, "images": [{"id": 1, "file_name": "1.png"}], "annotations": [box]})
+    assert len(run("coco.json", "object-detection")[2][0]["expected"]) == 1
+
+
+def test_folders_hold_nothing_untold(run, tmp_path):
+    """Files beside the folders, folders without files and files that are no pictures are told."""
+    for name, content in (("loose.png", PNG), ("cat/a.png", PNG), ("cat/bad.png", b"nope")):
+        write(tmp_path / "f" / name, content)
+    (tmp_path / "f" / "empty").mkdir()
+    _, said, rows = run("f", "image-classification")
+    assert [row["image"] for row in rows] == ["f/cat/a.png"]
+    for words in ("3 rows: loose.png: lies beside", "bad.png begins with b'nope'", "empty/: holds no file"):
+        assert words in said
+
+
+def test_folders_of_parts_beside_others(run, tmp_path):
+    """Parts of a data set are no labels, whatever lies beside them; a label may be called like one."""
+    for name in ("f/train/cat/a.png", "f/extra/cat/b.png", "g/test/a.png", "g/rest/b.png"):
+        write(tmp_path / name, PNG + name.encode())
+    assert "f: holds parts of a data set (train); name one" in run("f", "image-classification")[1]
+    assert [row["expected"] for row in run("g", "image-classification")[2]] == ["rest", "test"]
+
+
+@pytest.mark.parametrize(
+    ("said", "answers"), [(True, [{"text": "Ada", "answer_start": 0}]), ("false", []), (1, []), (False, [])]
+)
+def test_squad_that_contradicts_itself(run, tmp_path, said, answers):
+    """A question is impossible or has answers, and says so with true or false."""
+    odd = {"id": "q1", "question": "Who?", "answers": answers, "is_impossible": said}
+    good = {"id": "q2", "question": "Why?", "answers": [], "is_impossible": True}
+    write(tmp_path / "s.json", {"data": [{"paragraphs": [{"context": "Ada.", "qas": [odd, good]}]}]})
+    _, told, rows = run("s.json", "question-answering")
+    assert [row["id"] for row in rows] == ["q2"]
+    assert "not understood: 1 row: data[0].paragraphs[0].qas[0]: is_impossible is " in told
+
+
+@pytest.mark.parametrize("entity", [{"start": 0, "end": 4}, {"start": "0", "end": 4, "label": "P"}, [0, "4", "P"]])
+def test_one_odd_entity(run, tmp_path, entity):
+    """An entity of another form costs its row alone."""
+    rows = [{"text": "Anna", "entities": [entity]}, {"text": "Ada came", "entities": [[0, 3, "PER"]]}]
+    write(tmp_path / "r.json", rows)
+    _, said, found = run("r.json", "ner")
+    assert len(found) == 1
+    assert "not understood: 1 row: row 1: " in said
 
 
 def test_sounds_with_sentences(run, tmp_path):

@@ -68,6 +68,8 @@ class Imported:
     """Why rows are left out, with a line each."""
     renamed: list[str] = field(default_factory=list)
     """Rows whose id is also another's, with the one that they have here."""
+    notes: list[str] = field(default_factory=list)
+    """What else is to be told."""
 
     def told(self) -> Iterator[str]:
         """Yield lines: what was read, and how many rows are left out with the first of each kind."""
@@ -77,6 +79,7 @@ class Imported:
         for kind, lines in kinds.items():
             more = " · …" if len(lines) > TOLD else ""
             yield f"{kind}: {counted(len(lines), 'row')}: {' · '.join(lines[:TOLD])}{more}"
+        yield from self.notes
 
 
 def counted(number: int, what: str) -> str:
@@ -119,11 +122,17 @@ def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace)
         if not found.rows:
             raise InputFault(*found.told(), f"{asked.source}: nothing of it is understood; nothing was written")
         _check_number(asked.sample, "--sample", found)
-        _check_number(asked.hard, "--hard", found)
         if asked.sample:
             found.rows = sample(found.rows, asked.sample, asked.seed)
+        _check_number(asked.hard, "--hard", found)
         if model and asked.hard:
+            rows = counted(len(found.rows), "row")
             found.rows = _hardest(model, found.rows, asked.hard)
+            if len(found.rows) < asked.hard:
+                few = f"--hard {asked.hard}: of {rows} {asked.tier} gets {len(found.rows):,} right"
+                if not found.rows:
+                    raise InputFault(*found.told(), f"{few}; nothing was written")
+                found.notes.append(few)
         text = lines_text(found, asked.out) if asked.out.suffix == ROWS else cases_text(found, task, asked.out)
         if not found.rows:
             raise InputFault(*found.told(), f"{asked.source}: no row of it can be a case; write them as OUT{ROWS}")
@@ -190,7 +199,7 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
     path, what, read = _reader_of(source, asked, needed)
     base = asked.files or (path.parent if path.is_file() else path)
     there = dict.fromkeys(column for one in read() if not isinstance(one.row, InputFault) for column in one.row)
-    result = _by_columns(source, what, there, needed, said, task) if there else Imported(f"{source}: no row is read")
+    result = _by_columns(source, what, there, needed, said, task) if there else Imported(f"{source}: has no row")
     for number, found in enumerate(read(), 1):
         try:
             if isinstance(found.row, InputFault):

@@ -29,13 +29,14 @@ class Cells(NamedTuple):
     cells: Sequence[str]
 
 
-def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[tuple[int, Any]]:
+def read_rows(path: Path, columns: Sequence[str] | None = None, ending: str | None = None) -> Iterator[tuple[int, Any]]:
     """Yield the rows of a file with their numbers, which are those of lines: what `decoded` takes.
 
-    `columns` are those that are wanted of a Parquet file, all of them where it is None. Raises OSError, ValueError,
+    `columns` are those that are wanted of a Parquet file, all of them where it is None; `ending` is that of its format
+    where its name does not tell it. Raises OSError, ValueError,
     RuntimeError where it cannot be read on, InputFault where a table has no header, SurroundingsFault without pyarrow.
     """
-    yield from READERS[path.suffix](path, columns)
+    yield from READERS[ending or path.suffix](path, columns)
 
 
 def decoded(values: Any) -> dict[str, Any]:

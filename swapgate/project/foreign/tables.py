@@ -15,11 +15,14 @@ LARGEST = 2_000_000_000
 """Bytes of the largest JSON file, which is read as a whole."""
 
 
-def of_letters(path: Path, _keys: Collection[str]) -> Iterator[Found]:
-    """Yield the rows of a file that evaluation sets may be, too. Raises InputFault where it cannot be read on."""
+def of_letters(ending: str, path: Path, _keys: Collection[str]) -> Iterator[Found]:
+    """Yield the rows of a file that evaluation sets may be, too, by the ending that those of its format have.
+
+    Raises InputFault where it cannot be read on.
+    """
     number = 0
     try:
-        for number, values in read_rows(path):
+        for number, values in read_rows(path, ending=ending):
             try:
                 row: Any = by_column(values)
             except InputFault as fault:
@@ -27,6 +30,10 @@ def of_letters(path: Path, _keys: Collection[str]) -> Iterator[Found]:
             yield Found(f"row {number}", row)
     except InputFault as fault:
         raise fault.behind(f"{path}: ") from fault
+    except UnicodeDecodeError as error:
+        raise InputFault(
+            f"{path}: is no text in UTF-8; write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"
+        ) from error
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise InputFault(f"{path}: cannot be read after row {number}: {reason}; give a file that is whole") from error

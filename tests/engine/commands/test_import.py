@@ -393,6 +393,42 @@ def test_one_odd_entity(run, tmp_path, entity):
     assert "not understood: 1 row: row 1: " in said
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("X.CSV", "text,label\nt,a\n", ()),
+        ("X.CSV", "text,label\nt,a\n", ("--format=csv",)),
+        ("x.dat", "text,label\nt,a\n", ("--format=csv",)),
+        ("x.csv", "text\tlabel\nt\ta\n", ("--format=tsv",)),
+        ("x.ndjson", {"text": "t", "label": "a"}, ("--format=jsonl",)),
+        ("X.JSON", [{"text": "t", "label": "a"}], ()),
+        ("x.csv", "Text, LABEL\nt,a\n", ()),
+    ],
+)
+def test_names_and_formats(run, tmp_path, name, content, options):
+    """What is said counts before a name, and small and large letters are one in names of files and columns."""
+    write(tmp_path / name, content)
+    assert run(name, "sentiment", *options)[2] == [{"text": "t", "expected": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("entities", "words"),
+    [
+        ([[0, 4, "P"], [2, 6, "L"]], "row 1: the entities at 0-4 and 2-6 overlap; keep one"),
+        ([[2, 6, "L"], [0, 8, "P"]], "row 1: the entities at 0-8 and 2-6 overlap; keep one"),
+        ([{"start": 0, "end": 5, "label": "P"}], "row 1: the entity 'Anna ' at 0-5 has blanks around it"),
+        ([{"start": 4, "end": 8, "label": "P"}], "row 1: the entity ' Lee' at 4-8 has blanks around it"),
+    ],
+)
+def test_places_of_entities(run, tmp_path, entities, words):
+    """Entities that overlap, or have blanks at their ends, are told."""
+    rows = [{"text": "Anna Lee", "entities": entities}, {"text": "A B", "entities": [[0, 1, "P"], [1, 3, "L"]][:1]}]
+    write(tmp_path / "r.json", rows)
+    _, said, found = run("r.json", "ner")
+    assert words in said
+    assert len(found) == 1
+
+
 def test_sounds_with_sentences(run, tmp_path):
     """A TSV of sound files with sentences, as Common Voice has it: the files lie in a folder clips beside it."""
     write(tmp_path / "cv.tsv", 'client_id\tpath\tsentence\nx\ta.wav\tSay "hi\ny\tgone.wav\tBye.\n')
@@ -557,7 +593,7 @@ def test_cases_of_tasks(run, tmp_path, task, row):
         ("a.csv", "text,y\n1,2\n", "sentiment", (), "a.csv: which column is expected? there are: text, y; say it with"),
         ("a.csv", "", "sentiment", (), "a.csv: its first line has no names of columns"),
         ("a.csv", "text,label\n", "sentiment", (), "a.csv: nothing of it is understood; nothing was written"),
-        ("a.csv", b"text,label\n\xff,a\n", "sentiment", (), "a.csv: cannot be read after row 0"),
+        ("a.csv", b"text,label\n\xff,a\n", "sentiment", (), "a.csv: is no text in UTF-8; write it in UTF-8, as"),
         ("a.json", "{", "sentiment", (), "a.json: is no JSON in UTF-8"),
         ("a.json", {"a": 1}, "sentiment", (), "a.json: is no list of objects, nor an object with one such list"),
         ("a.json", [1, 2], "sentiment", (), "2 rows: row 1: is no object, but '1'; write one a row"),
@@ -577,6 +613,9 @@ def test_cases_of_tasks(run, tmp_path, task, row):
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text=x",), "--columns text=x: no such column"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text",), "--columns text: not of the form KEY=COLUMN"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--sample=2",), "--sample 2: there are 1 rows"),
+        ("a.csv", "text,label\nt,a\n".encode("utf-16"), "sentiment", (), "a.csv: is no text in UTF-8; write it in"),
+        ("a.csv", "text|label\nt|a\n", "sentiment", (), "there are: text|label, one column alone: part its cells"),
+        ("a.conll", "", "ner", (), "a.conll: has no row"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--hard=1",), "--hard needs --suite and --tier"),
         ("a.csv", "text,label\nt,a\n", "sentment", (), "--task sentment: unknown task; did you mean 'sentiment'?"),
     ],
@@ -649,7 +688,7 @@ def test_without_the_library(run, monkeypatch):
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_hard_rows(tmp_path, monkeypatch, several):
+def test_hard_rows(tmp_path, monkeypatch, capsys, several):
     """The right rows on which a model leads least are taken, of labels that exclude each other and of several."""
     monkeypatch.chdir(tmp_path)
     files = {
@@ -670,3 +709,10 @@ def test_hard_rows(tmp_path, monkeypatch, several):
     assert len(texts) == 2
     assert "0.6" in texts
     assert not {"0.9", "0.45"} & {*texts}  # the surest, and a wrong one
+    hard = ["--suite=mood", "--tier=original"]
+    assert main(["import", "rows.jsonl", "few.jsonl", *hard, "--sample=2", "--hard=3"]) == 4
+    assert "--hard 3: there are 2 rows" in capsys.readouterr().err
+    assert main(["import", "rows.jsonl", "few.jsonl", *hard, "--hard=5"]) == 0
+    right = len((tmp_path / "few.jsonl").read_text().splitlines())
+    assert f"--hard 5: of 5 rows original gets {right} right" in capsys.readouterr().out
+    assert 0 < right < 5

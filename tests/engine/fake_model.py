@@ -94,7 +94,7 @@ def pytest_configure():
     object.__setattr__(TASK, "predict", predict)  # it is frozen for everybody else
     patch.setattr("swapgate.trials.asking.gc", SimpleNamespace(collect=int))  # 60 ms each in a large process
     patch.setattr("swapgate.trials.running.synchronizer", lambda _loaded: lambda: None)
-    patch.setattr("swapgate.trials.checking.fingerprint", lambda loaded: loaded.name)
+    patch.setattr("swapgate.trials.checking.fingerprint", lambda loaded, _beside: loaded.name)
     patch.setattr("swapgate.trials.running.surroundings", lambda: {"python": "3", "torch": "none"})
     patch.setattr("swapgate.trials.remembered.surroundings", lambda: {"python": "3", "torch": "none"})
     patch.setattr("swapgate.trials.remembered.device_settings", lambda device: {"device": device})

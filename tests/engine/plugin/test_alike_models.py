@@ -38,7 +38,7 @@ def test_same_model_in_other_files(recorded, workers):
     """A candidate that loads as its incumbent, whatever else its files hold, did not take place."""
     recorded.model("candidate", recorded.lexicon("small"), size=19)
     fake = recorded.path / "fake_model.py"
-    recorded.replace(fake, "lambda loaded: loaded.name", "lambda loaded: str(loaded.lexicon)")
+    recorded.replace(fake, "lambda loaded, _beside: loaded.name", "lambda loaded, _beside: str(loaded.lexicon)")
     result = recorded.run("--swap=ner.small=models/candidate", "-k", "small and golden", *workers)
     assert (result.ret, recorded.verdicts(result)) == (1, {"small": "FAIL"})
     assert recorded.reasons(result) == [

@@ -199,7 +199,9 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
     path, what, read = _reader_of(source, asked, needed)
     base = asked.files or (path.parent if path.is_file() else path)
     there = dict.fromkeys(column for one in read() if not isinstance(one.row, InputFault) for column in one.row)
-    result = _by_columns(source, what, there, needed, said, task) if there else Imported(f"{source}: holds no row that can be read")
+    result = (
+        _by_columns(source, what, there, needed, said, task) if there else Imported(f"{source}: no row can be read")
+    )
     for number, found in enumerate(read(), 1):
         try:
             if isinstance(found.row, InputFault):

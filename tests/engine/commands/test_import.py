@@ -615,7 +615,7 @@ def test_cases_of_tasks(run, tmp_path, task, row):
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--sample=2",), "--sample 2: there are 1 rows"),
         ("a.csv", "text,label\nt,a\n".encode("utf-16"), "sentiment", (), "a.csv: is no text in UTF-8; write it in"),
         ("a.csv", "text|label\nt|a\n", "sentiment", (), "there are: text|label, one column alone: part its cells"),
-        ("a.conll", "", "ner", (), "a.conll: holds no row that can be read"),
+        ("a.conll", "", "ner", (), "a.conll: no row can be read"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--hard=1",), "--hard needs --suite and --tier"),
         ("a.csv", "text,label\nt,a\n", "sentment", (), "--task sentment: unknown task; did you mean 'sentiment'?"),
     ],

@@ -6,9 +6,10 @@ import json
 import os
 import random
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +37,9 @@ ROWS, CASES = ".jsonl", ".toml"
 """How the file is called at its end that is written: rows of an evaluation set, or cases."""
 ORDER = {"id": 0, "expected": 2}
 """Where keys stand in a row that is written; all others between these."""
-PARTS = ("start", "end", "box", "cluster", "slices", "slice")
+ABOUT = ("cluster", "slices", "slice")
+"""Keys of a row that tell of it, and are no part of its input."""
+PARTS = ("start", "end", "box", *ABOUT)
 """Keys that a row has and a case has not."""
 
 
@@ -45,6 +48,8 @@ class Kept(NamedTuple):
 
     row: dict[str, Any]
     """By the keys of its task, its files as paths."""
+    table: Any
+    """The same as it was checked, with what a row may leave out."""
     case: Case
     where: str
     """Where it stands, for messages."""
@@ -61,13 +66,20 @@ class Imported:
     rows: list[Kept] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     """Why rows are left out, with a line each."""
+    renamed: list[str] = field(default_factory=list)
+    """Rows whose id is also another's, with the one that they have here."""
+    notes: list[str] = field(default_factory=list)
+    """What else is to be told."""
 
     def told(self) -> Iterator[str]:
         """Yield lines: what was read, and how many rows are left out with the first of each kind."""
         yield self.what
-        for why, lines in self.left_out.items():
+        kinds = {f"left out, {why}": lines for why, lines in self.left_out.items()}
+        kinds |= {"given another id, as theirs stands twice": self.renamed} if self.renamed else {}
+        for kind, lines in kinds.items():
             more = " · …" if len(lines) > TOLD else ""
-            yield f"left out, {why}: {counted(len(lines), 'row')}: {' · '.join(lines[:TOLD])}{more}"
+            yield f"{kind}: {counted(len(lines), 'row')}: {' · '.join(lines[:TOLD])}{more}"
+        yield from self.notes
 
 
 def counted(number: int, what: str) -> str:
@@ -110,11 +122,17 @@ def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace)
         if not found.rows:
             raise InputFault(*found.told(), f"{asked.source}: nothing of it is understood; nothing was written")
         _check_number(asked.sample, "--sample", found)
-        _check_number(asked.hard, "--hard", found)
         if asked.sample:
             found.rows = sample(found.rows, asked.sample, asked.seed)
+        _check_number(asked.hard, "--hard", found)
         if model and asked.hard:
+            rows = counted(len(found.rows), "row")
             found.rows = _hardest(model, found.rows, asked.hard)
+            if len(found.rows) < asked.hard:
+                few = f"--hard {asked.hard}: of {rows} {asked.tier} gets {len(found.rows):,} right"
+                if not found.rows:
+                    raise InputFault(*found.told(), f"{few}; nothing was written")
+                found.notes.append(few)
         text = lines_text(found, asked.out) if asked.out.suffix == ROWS else cases_text(found, task, asked.out)
         if not found.rows:
             raise InputFault(*found.told(), f"{asked.source}: no row of it can be a case; write them as OUT{ROWS}")
@@ -178,34 +196,39 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
     needed = {key: one.is_required() for key, one in fields.items() if key not in CaseShape.model_fields or key == "id"}
     needed |= {"expected": needed.pop("expected"), "id": False}
     said = _said_columns(asked.columns)
-    path, what, rows = _rows_of(source, asked, needed)
+    path, what, read = _reader_of(source, asked, needed)
     base = asked.files or (path.parent if path.is_file() else path)
-    columns: dict[str, str] = {}
-    result = Imported("")
-    for number, found in enumerate(rows, 1):
+    there = dict.fromkeys(column for one in read() if not isinstance(one.row, InputFault) for column in one.row)
+    result = (
+        _by_columns(source, what, there, needed, said, task) if there else Imported(f"{source}: no row can be read")
+    )
+    for number, found in enumerate(read(), 1):
         try:
             if isinstance(found.row, InputFault):
                 raise found.row
-            if not columns:
-                columns = guessed([*found.row], needed, said, task.names)
-                other = {key: column for key, column in columns.items() if key != column}
-                as_other = "".join(f", {key} from {column}" for key, column in other.items())
-                guess = " (guessed; say otherwise with --columns)" if other.keys() - said.keys() else ""
-                result.columns = columns
-                result.what = f"{source}: {what}{as_other}{guess}"
-            row = stored(shaped(found.row, columns, kinds, base), files_of(out))
+            row = stored(shaped(found.row, result.columns, kinds, base), files_of(out))
             named = keyed(task, {key: str(one) if isinstance(one, Path) else one for key, one in row.items()})
-            _, case = checked(task, named, number, Path(os.path.abspath(base)).parent)
+            table, case = checked(task, named, number, Path(os.path.abspath(base)).parent)
             whole = {**named, **{key: row[key] for key in FILES if key in row}}
-            ordered = {key: whole[key] for key in sorted(whole, key=lambda key: ORDER.get(key, 1))}
-            result.rows.append(Kept(ordered, case, found.where))
+            result.rows.append(Kept(whole, table, case, found.where))
         except InputFault as fault:
-            if not columns and not isinstance(found.row, InputFault):
-                raise fault.behind(f"{source}: ") from fault  # no column can be told
             result.left_out.setdefault("not understood", []).append(f"{found.where}: {fault}")
-    result.what = result.what or f"{source}: no row is understood"
     _without_doubles(result)
     return result
+
+
+def _by_columns(
+    source: str, what: str, there: Collection[str], keys: Mapping[str, bool], said: Mapping[str, str], task: Task
+) -> Imported:
+    """Tell which of the columns that any row has is what: no single row has them all. Raises InputFault."""
+    try:
+        columns = guessed(there, keys, said, task.names)
+    except InputFault as fault:
+        raise fault.behind(f"{source}: ") from fault
+    other = {key: column for key, column in columns.items() if key != column}
+    as_other = "".join(f", {key} from {column}" for key, column in other.items())
+    guess = " (guessed; say otherwise with --columns)" if other.keys() - said.keys() else ""
+    return Imported(f"{source}: {what}{as_other}{guess}", columns)
 
 
 def _said_columns(said: Sequence[str]) -> dict[str, str]:
@@ -216,12 +239,15 @@ def _said_columns(said: Sequence[str]) -> dict[str, str]:
     return {key: column for key, _, column in pairs}
 
 
-def _rows_of(source: str, asked: argparse.Namespace, keys: Mapping[str, bool]) -> tuple[Path, str, Iterator[Found]]:
+def _reader_of(
+    source: str, asked: argparse.Namespace, keys: Mapping[str, bool]
+) -> tuple[Path, str, Callable[[], Iterator[Found]]]:
+    """Return where a source is, what it is in words, and what reads it from the start each time that it is called."""
     path = Path(source).expanduser()
     if not path.exists() and asked.format is None and not path.suffix and is_id(source):
-        return Path.cwd(), "a data set of the hub", from_hub(source, asked.split, asked.configuration)
+        return Path.cwd(), "a data set of the hub", partial(from_hub, source, asked.split, asked.configuration)
     found = FORMATS[asked.format or format_of(path)]
-    return path, found.what, found.read(path, [*keys])
+    return path, found.what, partial(found.read, path, [*keys])
 
 
 def _without_doubles(found: Imported) -> None:
@@ -240,28 +266,37 @@ def _without_doubles(found: Imported) -> None:
         else:
             seen.add(given)
             rows.append(one)
-    _name_apart(rows)
-    found.rows = rows
+    found.rows = _named_apart(found, rows)
 
 
-def _name_apart(rows: list[Kept]) -> None:
-    """Give rows with the same id, and all others then, ids of their own."""
-    names = Counter(one.case.id for one in rows)
-    if any(count > 1 for count in names.values()) or any(("id" in one.row) != ("id" in rows[0].row) for one in rows):
-        rows[:] = [one._replace(row={key: value for key, value in one.row.items() if key != "id"}) for one in rows]
+def _named_apart(found: Imported, rows: Sequence[Kept]) -> list[Kept]:
+    """Return rows of which no two have one id, and all have one where any has; name those whose id was another's."""
+    if not any("id" in one.row for one in rows):
+        return [*rows]
+    named: list[Kept] = []
+    taken, seen = {one.case.id for one in rows}, set[str]()
+    for number, one in enumerate(rows, 1):
+        name = one.case.id if one.case.id not in seen else _apart(f"{one.case.id}-{number}", "-", number, taken)
+        if name != one.case.id:
+            found.renamed.append(f"{one.where}: {one.case.id!r} is {name!r} here")
+        seen.add(name)
+        taken.add(name)
+        named.append(one._replace(row={**one.row, "id": name}))
+    return named
 
 
 def _input_of(one: Kept) -> str:
     """Return a digest of what a model would be given."""
-    given = {key: value for key, value in one.row.items() if key not in ("id", "expected")}
-    for key in FILES:
-        if isinstance(given.get(key), Path):
-            given[key] = hashlib.sha256(given[key].read_bytes()).hexdigest()
-    return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
+    given = one.table.model_dump(mode="json", exclude={"id", "expected", *ABOUT})
+    files = {key: hashlib.sha256(one.row[key].read_bytes()).hexdigest() for key in FILES if key in one.row}
+    return hashlib.sha256(json.dumps({**given, **files}, sort_keys=True).encode()).hexdigest()
 
 
 def _answer_of(one: Kept) -> str:
-    return json.dumps(one.row["expected"], sort_keys=True, default=str)
+    """Return a right answer as it is written once, however a row writes it: the order of its parts says nothing."""
+    said = one.case.expected
+    parts = said if isinstance(said, tuple) else (said,)
+    return json.dumps(sorted({json.dumps(part, sort_keys=True, default=asdict) for part in parts}))
 
 
 def _short(value: Any) -> str:
@@ -323,10 +358,10 @@ def _lead(answer: Any) -> float | None:
 
 
 def _relative(row: Mapping[str, Any], out: Path) -> dict[str, Any]:
-    """Return a row whose files are named as seen from what is written."""
+    """Return a row whose files are named as seen from what is written, its keys in order."""
     return {
-        key: Path(os.path.relpath(value, out.parent)).as_posix() if isinstance(value, Path) else value
-        for key, value in row.items()
+        key: Path(os.path.relpath(row[key], out.parent)).as_posix() if isinstance(row[key], Path) else row[key]
+        for key in sorted(row, key=lambda key: ORDER.get(key, 1))
     }
 
 
@@ -365,8 +400,7 @@ def toml_of(tables: Iterable[Mapping[str, Any]], evaluation: str | None = None) 
 
 def _case_of(task: Task, one: Kept) -> dict[str, Any]:
     """Return a row as a case is written: what a row may leave out, a case says."""
-    row, _ = checked(task, {**one.row, **{key: str(one.row[key]) for key in FILES if key in one.row}}, 1, Path("/"))
-    said = row.model_dump(mode="json", include={"expected"}, exclude_none=True)["expected"]
+    said = one.table.model_dump(mode="json", include={"expected"}, exclude_none=True)["expected"]
     if isinstance(said, list) and len(said) == 1 and isinstance(said[0], str) and not task.base:
         said = said[0]
     inputs = {key: value for key, value in one.row.items() if key not in ("id", "expected")}
@@ -377,7 +411,12 @@ def _case_id(one: Kept, number: int, out: Path, taken: Mapping[str, Any]) -> str
     """Return an id as a case may have it: its own in small letters, or its number."""
     own = re.sub(r"[^a-z0-9]+", "_", str(one.row.get("id", "")).lower()).strip("_")
     own = own if re.match("[a-z]", own) and len(own) <= 40 else f"case_{own or number}"[:40]
-    return own if own not in taken else f"{own}_{number}"
+    return _apart(own, "_", number, taken)
+
+
+def _apart(name: str, between: str, number: int, taken: Container[str]) -> str:
+    """Return a name, with the first free number from this one on behind it where it is taken."""
+    return next(one for one in chain([name], (f"{name}{between}{n}" for n in count(number))) if one not in taken)
 
 
 def files_in(folder: Path) -> set[Path]:

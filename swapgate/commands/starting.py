@@ -327,9 +327,9 @@ def _add_set(start: Start, asked: argparse.Namespace) -> None:
         raise InputFault(*found.told(), f"{asked.eval_set}: no row of it is understood; nothing was written")
     _match_labels(start, found, "--eval-set")
     path = Path(asked.eval_set).absolute()
-    own = all(key == column for key, column in found.columns.items()) and not found.left_out
+    own = all(key == column for key, column in found.columns.items()) and not found.left_out and not found.renamed
     own = own and not files_in(files_of(out))
-    if own and path.suffix in FORMATS and path.is_relative_to(start.root) and not asked.files:
+    if own and path.suffix in FORMATS and path.is_relative_to(start.root) and not (asked.files or asked.format):
         start.evaluation = Path(os.path.relpath(path, start.folder)).as_posix()
         return
     start.files[out] = lines_text(found, out)

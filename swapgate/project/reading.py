@@ -29,31 +29,37 @@ class Cells(NamedTuple):
     cells: Sequence[str]
 
 
-def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[tuple[int, Any]]:
+def read_rows(path: Path, columns: Sequence[str] | None = None, ending: str | None = None) -> Iterator[tuple[int, Any]]:
     """Yield the rows of a file with their numbers, which are those of lines: what `decoded` takes.
 
-    `columns` are those that are wanted of a Parquet file, all of them where it is None. Raises OSError, ValueError,
+    `columns` are those that are wanted of a Parquet file, all of them where it is None; `ending` is that of its format
+    where its name does not tell it. Raises OSError, ValueError,
     RuntimeError where it cannot be read on, InputFault where a table has no header, SurroundingsFault without pyarrow.
     """
-    yield from READERS[path.suffix](path, columns)
+    yield from READERS[ending or path.suffix](path, columns)
 
 
 def decoded(values: Any) -> dict[str, Any]:
     """Return a row by column; what is null, or an empty cell, is not there. Raises InputFault where it is no row."""
+    return {key: value for key, value in by_column(values).items() if value is not None}
+
+
+def by_column(values: Any) -> dict[str, Any]:
+    """Return a row by column, None for an empty cell. Raises InputFault where it is no row."""
     if isinstance(values, Cells):
         if len(values.cells) != len(values.header):
             raise InputFault(
                 f"has {len(values.cells)} cells under {len(values.header)} columns; put cells that hold what parts them"
                 " in double quotes"
             )
-        return {name: cell for name, cell in zip(values.header, values.cells, strict=True) if cell}
+        return {name: cell or None for name, cell in zip(values.header, values.cells, strict=True)}
     try:
         row = json.loads(values.decode("utf-8-sig")) if isinstance(values, bytes) else values
     except (ValueError, RecursionError) as error:
         raise InputFault(f"is no JSON in UTF-8 ({no_json(error)}); write one object a line") from error
     if not isinstance(row, dict):
         raise InputFault(f"is no object with id, input and expected, but {str(row)[:40]!r}; write one object a line")
-    return {key: value for key, value in row.items() if value is not None}
+    return row
 
 
 def renamed(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A reader yields rows with columns as the file has them; what it does not underst
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -29,9 +30,9 @@ class Format(NamedTuple):
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "csv": Format("a table", tables.of_letters),
-        "tsv": Format("a table", tables.of_letters),
-        "jsonl": Format("JSON lines", tables.of_letters),
+        "csv": Format("a table", partial(tables.of_letters, ".csv")),
+        "tsv": Format("a table", partial(tables.of_letters, ".tsv")),
+        "jsonl": Format("JSON lines", partial(tables.of_letters, ".jsonl")),
         "parquet": Format("Parquet", arrow.parquet),
         "json": Format("a list in JSON", tables.of_json),
         "squad": Format("SQuAD", squad.read),
@@ -59,10 +60,11 @@ def format_of(path: Path) -> str:
         return "dataset" if (path / arrow.STATE).is_file() or (path / arrow.SPLITS).is_file() else "folders"
     if not path.is_file():
         raise InputFault(f"{path}: there is no such file or folder; put it there, or name the one that is meant")
-    if path.suffix == JSON:
+    ending = path.suffix.lower()
+    if ending == JSON:
         return _of_json(tables.json_of(path))
-    if path.suffix in ENDINGS:
-        return ENDINGS[path.suffix]
+    if ending in ENDINGS:
+        return ENDINGS[ending]
     raise InputFault(f"{path}: its name does not tell its format; give --format, one of: {listed(FORMATS)}")
 
 

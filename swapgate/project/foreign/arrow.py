@@ -74,7 +74,7 @@ def _rows(batches: Iterator[Any], features: Any, path: Path) -> Iterator[Found]:
         for row in batch.to_pylist():
             number += 1
             try:
-                known: Any = {key: _named(value, features.get(key)) for key, value in row.items() if value is not None}
+                known: Any = {key: _named(value, features.get(key)) for key, value in row.items()}
             except (IndexError, TypeError, ValueError) as error:
                 known = InputFault(f"has a class that the features of {path.name} do not name ({error}); mend the row")
             yield Found(f"row {number}", known)

@@ -23,10 +23,16 @@ def read(path: Path, keys: Collection[str]) -> Iterator[Found]:
     labels = sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
     if not labels:
         raise InputFault(f"{path}: holds no folders; put the files of each label in one that is called like it")
-    if all(one.name in PARTS for one in labels):
-        raise InputFault(f"{path}: holds parts of a data set ({listed(one.name for one in labels)}); name one of them")
+    parts = [one for one in labels if one.name in PARTS]
+    if len(parts) == len(labels) or any(inner.is_dir() for one in parts for inner in one.iterdir()):
+        raise InputFault(f"{path}: holds parts of a data set ({listed(one.name for one in parts)}); name one of them")
+    for file in sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith(".")):
+        yield Found(file.name, InputFault("lies beside the folders of labels; put it into one, or take it out"))
     for label in labels:
-        for file in sorted(one for one in label.rglob("*") if one.is_file() and not one.name.startswith(".")):
+        files = sorted(one for one in label.rglob("*") if one.is_file() and not one.name.startswith("."))
+        if not files:
+            yield Found(f"{label.name}/", InputFault("holds no file; put those of its label there, or take it out"))
+        for file in files:
             where = file.relative_to(path).as_posix()
             fault = InputFault(f"ends in none of {', '.join(ENDINGS[key])}; convert it, or take it out")
             is_one = file.suffix.lower() in ENDINGS[key]

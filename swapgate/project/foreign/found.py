@@ -12,4 +12,4 @@ class Found(NamedTuple):
     where: str
     """Where it stands, for messages: "row 7"."""
     row: Mapping[str, Any] | InputFault
-    """Its values by column, or why it is not understood."""
+    """Its values by column, None where a column has none; or why it is not understood."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -52,16 +53,18 @@ def guessed(
         if column not in there:
             raise InputFault(f"--columns {key}={column}: no such column; there are: {listed(there)}")
     found = dict(said)
+    alike = {name.strip().lower(): name for name in reversed([*there])} | {name: name for name in there}
     for key, usual in NAMES.items():
         if key in keys and key not in found:
             names = (*usual, *task) if key == "expected" else usual
-            name = next((name for name in names if name in there and name not in found.values()), None)
+            name = next((alike[name] for name in names if name in alike and alike[name] not in found.values()), None)
             found.update({key: name} if name else {})
     found.update({key: key for key in keys if key not in NAMES and keys[key] and key not in found and key in there})
     missing = [key for key, is_needed in keys.items() if is_needed and key not in found]
     if missing:
+        alone = ", one column alone: part its cells with commas, or tabs in a .tsv;" if len(there) == 1 else ";"
         raise InputFault(
-            f"which column is {missing[0]}? there are: {listed(there)}; say it with --columns {missing[0]}=COLUMN"
+            f"which column is {missing[0]}? there are: {listed(there)}{alone} say it with --columns {missing[0]}=COLUMN"
         )
     if all(found[key] == key for key, is_needed in keys.items() if is_needed):  # then it is one of our own
         found.update({key: key for key in keys if key in there and key not in found})
@@ -83,13 +86,14 @@ def shaped(row: Mapping[str, Any], columns: Mapping[str, str], kinds: Mapping[st
     try:
         if "expected" in found:
             found["expected"] = _answer(found["expected"], found)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise InputFault(
             f"{columns['expected']} is not understood ({type(error).__name__}: {error}); mend the row"
         ) from error
     for key in FILES:
         if key in found:
             found[key] = _file(found[key], base)
+            _check_content(found[key])
     return found
 
 
@@ -114,8 +118,23 @@ def _answer(said: Any, row: Mapping[str, Any]) -> Any:
             return [{"label": _name(n), "box": corners(box)} for n, box in zip(names, said["bbox"], strict=True)]
         return said
     if isinstance(said, list):
-        return _once(_part(one, row.get("text")) for one in said)
+        parts = _once(_part(one, row.get("text")) for one in said)
+        _check_places([one for one in parts if isinstance(one, dict) and {"label", "start", "end"} <= one.keys()])
+        return parts
     return said
+
+
+def _check_places(entities: Sequence[Mapping[str, Any]]) -> None:
+    """Make sure that entities begin and end with letters, each apart from the others. Raises InputFault."""
+    ordered = sorted(entities, key=lambda one: (one["start"], one["end"]))
+    for one in ordered:
+        if (text := str(one.get("text", ""))) != text.strip():
+            raise InputFault(f"the entity {text!r} at {one['start']}-{one['end']} has blanks around it; move its ends")
+    for one, other in pairwise(ordered):
+        if other["start"] < one["end"]:
+            raise InputFault(
+                f"the entities at {one['start']}-{one['end']} and {other['start']}-{other['end']} overlap; keep one"
+            )
 
 
 def _part(one: Any, text: Any) -> Any:
@@ -129,6 +148,8 @@ def _part(one: Any, text: Any) -> Any:
         return {"start": one["answer_start"], "text": one["text"]}
     if {"start", "end"} <= one.keys() and isinstance(text, str):
         names = [one[key] for key in ("label", "type", "entity", "entity_group") if key in one]
+        if not names:
+            raise InputFault(f"the entity at {one['start']}-{one['end']} has no label; give it one")
         label, whole = names[0], text[one["start"] : one["end"]]
         return {"label": _name(label), "start": one["start"], "end": one["end"], "text": one.get("text", whole)}
     return one
@@ -161,6 +182,18 @@ def _file(said: Any, base: Path) -> Any:
     return path
 
 
+def _check_content(file: Any) -> None:
+    """Make sure that a file of a common kind begins as pictures and sounds do. Raises InputFault."""
+    if isinstance(file, Path) and file.suffix.lower() in CHECKED and file.is_file():
+        with file.open("rb") as opened:
+            start = opened.read(4)
+        if not start.startswith((*STARTS, *OTHER_STARTS)):
+            raise InputFault(f"{file.name} begins with {start!r}, as no picture or sound does; give one that is whole")
+
+
+CHECKED = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".wav", ".flac", ".ogg"})
+OTHER_STARTS = (b"GIF8", b"BM", b"II", b"MM", b"RF64", b"\xff\xfb", b"\xff\xf3")
+"""Of files whose ending need not be told by their bytes; MP3 may begin with anything, and is not checked."""
 STARTS = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
 
 

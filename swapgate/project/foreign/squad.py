@@ -25,6 +25,11 @@ def read(path: Path, _keys: Collection[str]) -> Iterator[Found]:
 def _row(paragraph: Any, question: Any) -> Any:
     if not isinstance(question, dict) or not isinstance(paragraph, dict):
         return InputFault("is no paragraph with a context and a list of questions (qas); write it as SQuAD does")
-    answers = [] if question.get("is_impossible") else question.get("answers")
+    impossible, answers = question.get("is_impossible"), question.get("answers")
+    if not isinstance(impossible, bool | None):
+        return InputFault(f"is_impossible is {str(impossible)[:20]!r}; write true or false")
+    if impossible is not None and impossible == bool(answers):
+        return InputFault(f"is_impossible is {str(impossible).lower()}, and answers are {str(answers)[:40]}; mend one")
+    answers = [] if impossible else answers
     row = {key: question.get(key) for key in ("id", "question")} | {"context": paragraph.get("context")}
     return {key: value for key, value in {**row, "expected": answers}.items() if value is not None}

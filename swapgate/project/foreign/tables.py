@@ -9,24 +9,31 @@ from swapgate.core.faults import InputFault
 from swapgate.core.files import read_text
 from swapgate.core.wrong import no_json
 from swapgate.project.foreign.found import Found
-from swapgate.project.reading import decoded, read_rows
+from swapgate.project.reading import by_column, read_rows
 
 LARGEST = 2_000_000_000
 """Bytes of the largest JSON file, which is read as a whole."""
 
 
-def of_letters(path: Path, _keys: Collection[str]) -> Iterator[Found]:
-    """Yield the rows of a file that evaluation sets may be, too. Raises InputFault where it cannot be read on."""
+def of_letters(ending: str, path: Path, _keys: Collection[str]) -> Iterator[Found]:
+    """Yield the rows of a file that evaluation sets may be, too, by the ending that those of its format have.
+
+    Raises InputFault where it cannot be read on.
+    """
     number = 0
     try:
-        for number, values in read_rows(path):
+        for number, values in read_rows(path, ending=ending):
             try:
-                row: Any = decoded(values)
+                row: Any = by_column(values)
             except InputFault as fault:
                 row = fault
             yield Found(f"row {number}", row)
     except InputFault as fault:
         raise fault.behind(f"{path}: ") from fault
+    except UnicodeDecodeError as error:
+        raise InputFault(
+            f"{path}: is no text in UTF-8; write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"
+        ) from error
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise InputFault(f"{path}: cannot be read after row {number}: {reason}; give a file that is whole") from error
@@ -48,5 +55,4 @@ def of_json(path: Path, _keys: Collection[str]) -> Iterator[Found]:
         raise InputFault(f"{path}: is no list of objects, nor an object with one such list; give rows as a list")
     for number, row in enumerate(lists[0], 1):
         wrong = InputFault(f"is no object, but {str(row)[:40]!r}; write one a row")
-        known = {key: value for key, value in row.items() if value is not None} if isinstance(row, dict) else wrong
-        yield Found(f"row {number}", known)
+        yield Found(f"row {number}", row if isinstance(row, dict) else wrong)

@@ -1,5 +1,6 @@
 """Tokens with tags, one a line and a blank line behind each sentence: CoNLL 2002 and 2003, BIO files, CoNLL-U."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ LETTERS = frozenset("BIESLUM")
 BETWEEN = "-_"
 TEXT = "# text = "
 """How CoNLL-U tells a sentence as it was written."""
+EXTRA = r"[0-9]+[-.][0-9]+"
+"""What CoNLL-U numbers beside words: several in one (1-2), and what is left out in the text (2.1)."""
 NO_SENTENCE = "-DOCSTART-"
 
 
@@ -25,10 +28,12 @@ def read(path: Path, _keys: Collection[str]) -> Iterator[Found]:
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            for number, lines in _sentences(file):
-                yield Found(f"line {number}", _sentence(lines))
+            sentences = [(number, _tokens(lines), _told(lines)) for number, lines in _sentences(file)]
     except (OSError, ValueError) as error:
         raise InputFault(f"{path}: cannot be read ({error}); give a text in UTF-8") from error
+    is_counted = all(_counts(rows) for _, rows, _ in sentences)
+    for number, rows, text in sentences:
+        yield Found(f"line {number}", _sentence(rows, text, is_counted))
 
 
 def _sentences(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
@@ -46,13 +51,47 @@ def _sentences(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
         yield start, found
 
 
-def _sentence(lines: Sequence[str]) -> Any:
-    text = next((line.removeprefix(TEXT) for line in lines if line.startswith(TEXT)), None)
-    rows = [_columns(line) for line in lines if not line.startswith("# ")]
+def _told(lines: Sequence[str]) -> str | None:
+    return next((line.removeprefix(TEXT) for line in lines if line.startswith(TEXT)), None)
+
+
+def _tokens(lines: Sequence[str]) -> list[list[str]]:
+    """Return the columns of each token: comments stand before the first, and none in a form with spaces ends in a tag.
+
+    For there "# NN O" is the token "#".
+    """
+    with_tabs = any("\t" in line for line in lines)
+    first = next((n for n, line in enumerate(lines) if not _is_comment(line, with_tabs)), len(lines))
+    return [_columns(line) for line in lines[first:]]
+
+
+def _is_comment(line: str, with_tabs: bool) -> bool:
+    last = line.split()[-1]
+    is_tag = last == OUTSIDE or (last[:1] in LETTERS and last[1:2] in BETWEEN and len(last) > 2)
+    return line.startswith("# ") and (with_tabs or not is_tag)
+
+
+def _counts(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first column counts the tokens, as in CoNLL-U, and is none of the text."""
+    words = [row[0] for row in rows if row[0].isdigit()]
+    others = [row[0] for row in rows if not row[0].isdigit()]
+    return (
+        words == [f"{n}" for n in range(1, len(words) + 1)]
+        and all(len(row) > 2 for row in rows)
+        and all(re.fullmatch(EXTRA, one) for one in others)
+    )
+
+
+def _sentence(rows: Sequence[Sequence[str]], text: str | None, is_counted: bool) -> Any:
     short = next((row for row in rows if len(row) < 2), None)
     if short is not None:
         return InputFault(f"has the line {' '.join(short)[:40]!r} with one column; write a token and its tag a line")
-    place = 1 if rows and all(row[0].replace("-", "").isdigit() and len(row) > 2 for row in rows) else 0
+    if is_counted:
+        extra = [row for row in rows if not row[0].isdigit() and row[-1] not in (OUTSIDE, "_")]
+        if extra:
+            return InputFault(f"has a tag at {extra[0][0]}, which is no single word; tag the words")
+        rows = [row for row in rows if row[0].isdigit()]
+    place = int(is_counted)
     return spans([row[place] for row in rows], [row[-1] for row in rows], text)
 
 

@@ -49,6 +49,7 @@ COCO = {
     ],
     "categories": [{"id": 9, "name": "cat"}],
 }
+PARTS = [[0, 1, "P"], [2, 3, "L"]]
 ADA = {"label": "PER", "start": 0, "end": 3, "text": "Ada"}
 
 
@@ -112,6 +113,101 @@ def test_tables_of_other_forms(run, tmp_path, name, content):
     """TSV, JSON lines and a list in a JSON file are read alike."""
     write(tmp_path / name, content)
     assert run(name, "sentiment")[2] == [{"text": "Fine.", "expected": "5"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("r.csv", "text,label,rating\nFine.,,5\nHm.,neg,1\n"),
+        ("r.tsv", "text\tlabel\trating\nFine.\t\t5\nHm.\tneg\t1\n"),
+        ("r.jsonl", '{"text": "Fine.", "label": null, "rating": 5}\n{"text": "Hm.", "label": "neg", "rating": 1}\n'),
+        ("r.jsonl", '{"text": "Fine.", "rating": 5}\n{"text": "Hm.", "label": "neg", "rating": 1}\n'),
+        ("r.json", [{"text": "Fine.", "label": None, "rating": 5}, {"text": "Hm.", "label": "neg"}]),
+        ("r.csv", "text,label\nFine.,\nHm.,neg\n"),
+    ],
+)
+def test_columns_of_all_rows(run, tmp_path, name, content):
+    """A column is there where any row or the header has it: a first row without a label is told, and none guessed."""
+    write(tmp_path / name, content)
+    status, said, rows = run(name, "sentiment")
+    assert status == 0
+    assert rows == [{"text": "Hm.", "expected": "neg"}]
+    assert "expected from label" in said
+    assert "not understood: 1 row: row " in said
+
+
+def test_columns_of_all_rows_in_parquet(run, tmp_path):
+    """The same of a table that has its columns in a schema."""
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = [{"text": "Fine.", "label": None, "rating": 5}, {"text": "Hm.", "label": "neg", "rating": 1}]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "d.parquet")
+    assert run("d.parquet", "sentiment")[2] == [{"text": "Hm.", "expected": "neg"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("r.csv", "text,expected,slice\na,pos,\nb,neg,de\n", [{}, {"slice": "de"}]),
+        ("r.jsonl", '{"text": "a", "expected": "pos"}\n{"text": "b", "expected": "neg", "cluster": "x"}\n',
+         [{}, {"cluster": "x"}]),
+        ("r.jsonl", '{"text": "a", "expected": "pos"}\n{"text": "b", "expected": "neg", "slices": {"x": "y"}}\n',
+         [{}, {"slices": {"x": "y"}}]),
+    ],
+)  # fmt: skip
+def test_own_keys_of_later_rows(run, tmp_path, name, content, found):
+    """Slices and clusters are kept where the first row has none."""
+    write(tmp_path / name, content)
+    rows = run(name, "sentiment")[2]
+    assert [{key: one[key] for key in one.keys() - {"text", "expected"}} for one in rows] == found
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "kept", "words"),
+    [
+        ("sentiment", [{"text": "a", "label": "x"}, {"text": "a", "label": ["x"]}], 1, "said before: 1 row: row 2"),
+        ("sentiment", [{"text": "a", "expected": "x", "slice": "s"}, {"text": "a", "expected": "y", "slice": "t"}], 0,
+         "contradicting others with the same input: 2 rows"),
+        ("sentiment", [{"text": "a", "expected": "x", "cluster": "s"}, {"text": "a", "expected": "y"}], 0,
+         "contradicting others with the same input: 2 rows"),
+        ("sentiment", [{"text": "a", "expected": "x", "slices": {"k": "v"}}, {"text": "a", "expected": "x"}], 1,
+         "said before: 1 row: row 2"),
+        ("ner", [{"text": "A B", "label": PARTS}, {"text": "A B", "label": PARTS[::-1]}], 1, "said before: 1 row"),
+        ("ner", [{"text": "A B", "label": [[0, 1, "P"]]}, {"text": "A B", "label": [[0, 1, "L"]]}], 0,
+         "contradicting others with the same input: 2 rows"),
+    ],
+)  # fmt: skip
+def test_doubles_and_contradictions(run, tmp_path, task, rows, kept, words):
+    """Rows are held against each other by what a model is given and by what is right, however either is written."""
+    answer = [] if task == "ner" else "x"
+    other = {"text": "other", **{key: answer for key in ("label", "expected") if key in rows[0]}}
+    write(tmp_path / "r.json", [*rows, other])
+    _, said, found = run("r.json", task)
+    assert words in said
+    assert len(found) == kept + 1
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [
+        ((1, 1, 2), ["1", "1-2", "2"]),
+        (("a", "a", "a-2", "a"), ["a", "a-2-2", "a-2", "a-4"]),
+        (("a", "b"), ["a", "b"]),
+    ],
+)
+def test_doubled_ids_are_named(run, tmp_path, ids, found):
+    """Rows with one id keep it, the first of them, or get one of their own, which is told; all others keep theirs."""
+    write(tmp_path / "r.json", [{"id": one, "text": f"t{n}", "label": "x"} for n, one in enumerate(ids)])
+    _, said, rows = run("r.json", "sentiment")
+    assert [row["id"] for row in rows] == found
+    assert ("given another id, as theirs stands twice: " in said) == (len({*ids}) < len(ids))
+    assert find_set(tmp_path / "rows.jsonl", find_task("sentiment"), frozenset()).count == len(ids)
+
+
+def test_rows_without_id_beside_others(run, tmp_path):
+    """Where some rows have ids they keep them, and the others get one."""
+    write(tmp_path / "r.json", [{"id": "a", "text": "t", "label": "x"}, {"text": "u", "label": "x"}])
+    first, second = (row["id"] for row in run("r.json", "sentiment")[2])
+    assert (first, second[:2]) == ("a", "2-")
 
 
 def test_columns_are_said(run, tmp_path):
@@ -184,7 +280,7 @@ def test_coco(run, tmp_path):
 def test_folders(run, tmp_path):
     """Files in a folder for each label; others are told, and pictures with the same bytes count once."""
     for name in ("cat/a.png", "cat/b.png", "dog/c.JPG", "dog/notes.txt"):
-        write(tmp_path / "pics" / name, PNG if name[0] == "c" else name.encode())
+        write(tmp_path / "pics" / name, PNG + (b"" if name[0] == "c" else b"2"))
     status, said, rows = run("pics", "image-classification", out="set/rows.jsonl")
     assert status == 0
     assert [(row["image"], row["expected"]) for row in rows] == [
@@ -193,6 +289,144 @@ def test_folders(run, tmp_path):
     ]
     assert "1 row: dog/notes.txt: ends in none of .png" in said
     assert "said before: 1 row: cat/b.png" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("# NN O O\n1 CD O O\n", ["# 1"]),
+        ("# id 7 domain=en\nAda NN O B-P\n", ["Ada"]),
+        ("Ada NN O B-P\n# NN O O\n", ["Ada #"]),
+        ("1996-08-22 CD I-NP O\n\n3 CD O O\n2 CD O O\n", ["1996-08-22", "3 2"]),
+        ("1 CD O O\n\nAda NN O B-P\n", ["1", "Ada"]),
+        ("1\tAda\tO\n2\tcame\tO\n2.1\tleft\tO\n", ["Ada came"]),
+        ("# x\n1-2\tdont\t_\n1\tdo\tO\n2\tnt\tO\n\n1\t1\tO\n", ["do nt", "1"]),
+    ],
+)
+def test_tokens_that_look_like_more(run, tmp_path, content, texts):
+    """Signs and numbers are tokens, but for comments before a sentence and columns that count in all of the file."""
+    write(tmp_path / "a.conll", content)
+    assert [row["text"] for row in run("a.conll", "ner")[2]] == texts
+
+
+def test_tag_of_no_word(run, tmp_path):
+    """An entity at what is no word of the text is told."""
+    write(tmp_path / "a.conllu", "1\tAda\tO\n1.1\tLee\tB-P\n\n1\tBo\tB-P\n")
+    _, said, rows = run("a.conllu", "ner")
+    assert [row["text"] for row in rows] == ["Bo"]
+    assert "1 row: line 1: has a tag at 1.1, which is no single word" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"annotations": [{"image_id": 99, "bbox": [1, 2, 3, 4], "category_id": 9}]},
+         "1 row: annotations[0]: is of image 99, which is not in images"),
+        ({"images": [{"id": 1, "file_name": "1.png"}] * 2 + [{"id": 2, "file_name": "2.png"}]},
+         "2 rows: image 1: its id is that of 2 images"),
+        ({"categories": [{"id": 9, "name": "cat"}, {"id": 9, "name": "dog"}]}, "the categories cat, dog have it"),
+        ({"images": [7]}, "coco.json: images[0] has no id; write it"),
+        ({"annotations": [{"image_id": None}]}, "coco.json: annotations[0] has no image_id; write it"),
+        ({"categories": [{"id": [1], "name": "cat"}, {"id": 1}]}, "coco.json: categories[1] has no name; write it"),
+    ],
+)  # fmt: skip
+def test_coco_that_contradicts_itself(run, tmp_path, change, words):
+    """Boxes of no picture, ids that stand twice and entries of another kind are told."""
+    for name in (1, 2):
+        write(tmp_path / "images" / f"{name}.png", PNG + bytes([name]))
+    good = {"annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4], "category_id": 9}]}
+    images = [{"id": one, "file_name": f"{one}.png"} for one in (1, 2)]
+    write(tmp_path / "coco.json", {**COCO, **good, "images": images, **change})
+    _, said, rows = run("coco.json", "object-detection")
+    assert words in said
+    assert [row["id"] for row in rows] == ([] if "has no" in words else ["1", "2"] if "99" in words else ["2"])
+
+
+@pytest.mark.parametrize("number", ["1", 1.0])
+def test_coco_ids_of_other_kinds(run, tmp_path, number):
+    """An id is one whether a number or a text."""
+    write(tmp_path / "1.png", PNG)
+    box = {"image_id": number, "bbox": [1, 2, 3, 4], "category_id": 9}
+    write(tmp_path / "coco.json", {**COCO, "images": [{"id": 1, "file_name": "1.png"}], "annotations": [box]})
+    assert len(run("coco.json", "object-detection")[2][0]["expected"]) == 1
+
+
+def test_folders_hold_nothing_untold(run, tmp_path):
+    """Files beside the folders, folders without files and files that are no pictures are told."""
+    for name, content in (("loose.png", PNG), ("cat/a.png", PNG), ("cat/bad.png", b"nope")):
+        write(tmp_path / "f" / name, content)
+    (tmp_path / "f" / "empty").mkdir()
+    _, said, rows = run("f", "image-classification")
+    assert [row["image"] for row in rows] == ["f/cat/a.png"]
+    for words in ("3 rows: loose.png: lies beside", "bad.png begins with b'nope'", "empty/: holds no file"):
+        assert words in said
+
+
+def test_folders_of_parts_beside_others(run, tmp_path):
+    """Parts of a data set are no labels, whatever lies beside them; a label may be called like one."""
+    for name in ("f/train/cat/a.png", "f/extra/cat/b.png", "g/test/a.png", "g/rest/b.png"):
+        write(tmp_path / name, PNG + name.encode())
+    assert "f: holds parts of a data set (train); name one" in run("f", "image-classification")[1]
+    assert [row["expected"] for row in run("g", "image-classification")[2]] == ["rest", "test"]
+
+
+@pytest.mark.parametrize(
+    ("said", "answers"), [(True, [{"text": "Ada", "answer_start": 0}]), ("false", []), (1, []), (False, [])]
+)
+def test_squad_that_contradicts_itself(run, tmp_path, said, answers):
+    """A question is impossible or has answers, and says so with true or false."""
+    odd = {"id": "q1", "question": "Who?", "answers": answers, "is_impossible": said}
+    good = {"id": "q2", "question": "Why?", "answers": [], "is_impossible": True}
+    write(tmp_path / "s.json", {"data": [{"paragraphs": [{"context": "Ada.", "qas": [odd, good]}]}]})
+    _, told, rows = run("s.json", "question-answering")
+    assert [row["id"] for row in rows] == ["q2"]
+    assert "not understood: 1 row: data[0].paragraphs[0].qas[0]: is_impossible is " in told
+
+
+@pytest.mark.parametrize("entity", [{"start": 0, "end": 4}, {"start": "0", "end": 4, "label": "P"}, [0, "4", "P"]])
+def test_one_odd_entity(run, tmp_path, entity):
+    """An entity of another form costs its row alone."""
+    rows = [{"text": "Anna", "entities": [entity]}, {"text": "Ada came", "entities": [[0, 3, "PER"]]}]
+    write(tmp_path / "r.json", rows)
+    _, said, found = run("r.json", "ner")
+    assert len(found) == 1
+    assert "not understood: 1 row: row 1: " in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("X.CSV", "text,label\nt,a\n", ()),
+        ("X.CSV", "text,label\nt,a\n", ("--format=csv",)),
+        ("x.dat", "text,label\nt,a\n", ("--format=csv",)),
+        ("x.csv", "text\tlabel\nt\ta\n", ("--format=tsv",)),
+        ("x.ndjson", {"text": "t", "label": "a"}, ("--format=jsonl",)),
+        ("X.JSON", [{"text": "t", "label": "a"}], ()),
+        ("x.csv", "Text, LABEL\nt,a\n", ()),
+    ],
+)
+def test_names_and_formats(run, tmp_path, name, content, options):
+    """What is said counts before a name, and small and large letters are one in names of files and columns."""
+    write(tmp_path / name, content)
+    assert run(name, "sentiment", *options)[2] == [{"text": "t", "expected": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("entities", "words"),
+    [
+        ([[0, 4, "P"], [2, 6, "L"]], "row 1: the entities at 0-4 and 2-6 overlap; keep one"),
+        ([[2, 6, "L"], [0, 8, "P"]], "row 1: the entities at 0-8 and 2-6 overlap; keep one"),
+        ([{"start": 0, "end": 5, "label": "P"}], "row 1: the entity 'Anna ' at 0-5 has blanks around it"),
+        ([{"start": 4, "end": 8, "label": "P"}], "row 1: the entity ' Lee' at 4-8 has blanks around it"),
+    ],
+)
+def test_places_of_entities(run, tmp_path, entities, words):
+    """Entities that overlap, or have blanks at their ends, are told."""
+    rows = [{"text": "Anna Lee", "entities": entities}, {"text": "A B", "entities": [[0, 1, "P"], [1, 3, "L"]][:1]}]
+    write(tmp_path / "r.json", rows)
+    _, said, found = run("r.json", "ner")
+    assert words in said
+    assert len(found) == 1
 
 
 def test_sounds_with_sentences(run, tmp_path):
@@ -320,6 +554,21 @@ def test_cases(run, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "ids",
+    [("A-3", "A", "a"), ("a", "A", "a "), ("a_3", "a_4", "a", "A"), ("1", "case_1", "case 1", "1!"), ("é", "è")],
+)
+def test_ids_of_cases_are_apart(run, tmp_path, ids):
+    """As many cases are written as are told, whatever ids become when they are made fit for tests."""
+    write(
+        tmp_path / "r.jsonl",
+        "".join(f"{json.dumps({'id': i, 'text': f't{n}', 'label': 'a'})}\n" for n, i in enumerate(ids)),
+    )
+    said = run("r.jsonl", "sentiment", out="cases.toml")[1]
+    assert f"{len(ids)} cases written" in said
+    assert len(read_cases(tmp_path / "cases.toml", find_task("sentiment")).cases) == len(ids)
+
+
+@pytest.mark.parametrize(
     ("task", "row"),
     [
         ("summarization", {"article": "Ada came home late.", "highlights": 'She "came".\n'}),
@@ -344,7 +593,7 @@ def test_cases_of_tasks(run, tmp_path, task, row):
         ("a.csv", "text,y\n1,2\n", "sentiment", (), "a.csv: which column is expected? there are: text, y; say it with"),
         ("a.csv", "", "sentiment", (), "a.csv: its first line has no names of columns"),
         ("a.csv", "text,label\n", "sentiment", (), "a.csv: nothing of it is understood; nothing was written"),
-        ("a.csv", b"text,label\n\xff,a\n", "sentiment", (), "a.csv: cannot be read after row 0"),
+        ("a.csv", b"text,label\n\xff,a\n", "sentiment", (), "a.csv: is no text in UTF-8; write it in UTF-8, as"),
         ("a.json", "{", "sentiment", (), "a.json: is no JSON in UTF-8"),
         ("a.json", {"a": 1}, "sentiment", (), "a.json: is no list of objects, nor an object with one such list"),
         ("a.json", [1, 2], "sentiment", (), "2 rows: row 1: is no object, but '1'; write one a row"),
@@ -364,6 +613,9 @@ def test_cases_of_tasks(run, tmp_path, task, row):
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text=x",), "--columns text=x: no such column"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text",), "--columns text: not of the form KEY=COLUMN"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--sample=2",), "--sample 2: there are 1 rows"),
+        ("a.csv", "text,label\nt,a\n".encode("utf-16"), "sentiment", (), "a.csv: is no text in UTF-8; write it in"),
+        ("a.csv", "text|label\nt|a\n", "sentiment", (), "there are: text|label, one column alone: part its cells"),
+        ("a.conll", "", "ner", (), "a.conll: no row can be read"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--hard=1",), "--hard needs --suite and --tier"),
         ("a.csv", "text,label\nt,a\n", "sentment", (), "--task sentment: unknown task; did you mean 'sentiment'?"),
     ],
@@ -436,7 +688,7 @@ def test_without_the_library(run, monkeypatch):
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_hard_rows(tmp_path, monkeypatch, several):
+def test_hard_rows(tmp_path, monkeypatch, capsys, several):
     """The right rows on which a model leads least are taken, of labels that exclude each other and of several."""
     monkeypatch.chdir(tmp_path)
     files = {
@@ -457,3 +709,10 @@ def test_hard_rows(tmp_path, monkeypatch, several):
     assert len(texts) == 2
     assert "0.6" in texts
     assert not {"0.9", "0.45"} & {*texts}  # the surest, and a wrong one
+    hard = ["--suite=mood", "--tier=original"]
+    assert main(["import", "rows.jsonl", "few.jsonl", *hard, "--sample=2", "--hard=3"]) == 4
+    assert "--hard 3: there are 2 rows" in capsys.readouterr().err
+    assert main(["import", "rows.jsonl", "few.jsonl", *hard, "--hard=5"]) == 0
+    right = len((tmp_path / "few.jsonl").read_text().splitlines())
+    assert f"--hard 5: of 5 rows original gets {right} right" in capsys.readouterr().out
+    assert 0 < right < 5

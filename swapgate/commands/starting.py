@@ -28,7 +28,7 @@ from swapgate.core.extras import install, lack
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.tables import read_toml, validated
-from swapgate.core.words import listed, nearest
+from swapgate.core.words import listed, nearest, plain
 from swapgate.models import hub
 from swapgate.models.fetching import fetch
 from swapgate.models.loading import Source
@@ -135,7 +135,7 @@ def init(root: Path, asked: argparse.Namespace, ask: Ask | None) -> str:
         raise
     names = [path.relative_to(root).as_posix() for path in (*start.files, *start.copies)]
     lines = [*start.told, f"written: {listed(names)}", *starters.next_steps(start.suite)]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{plain(line)}\n" for line in lines)
 
 
 def _restore(before: Mapping[Path, bytes | None], media: Sequence[Path], root: Path) -> None:

@@ -1,6 +1,7 @@
 """The command `swapgate init`: the files of a project of one's own, for a model that is asked once."""
 
 import argparse
+import itertools
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.backends import backend_of, find, told_from
+from swapgate.changes.judges import Layout
 from swapgate.commands import starters
 from swapgate.commands.importing import (
     Imported,
@@ -34,6 +36,7 @@ from swapgate.models.fetching import fetch
 from swapgate.models.loading import Source
 from swapgate.outputs import check_expected
 from swapgate.outputs.answered import OTHERS
+from swapgate.project.configuration import configured
 from swapgate.project.evaluation import keys_of, without_answer
 from swapgate.project.foreign.shaping import FILES
 from swapgate.project.manifest import SUITE_NAME, Row, row_type
@@ -356,12 +359,19 @@ def _answered(start: Start, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
             case = without_answer(task, {key: _whole(key, value) for key, value in given.items()}, number, Path.cwd())
             said = or_raise(asking.predict([case.input], [f"example_{number}"])[0])
             for key in [key for key in FILES if key in given]:
-                origin = Path(given[key])
-                start.copies[start.folder / origin.name] = origin
-                given[key] = origin.name
+                given[key] = _copied(start, Path(given[key]))
             yield {"id": f"example_{number}", **given, "expected": _right(task, said, one)}
     finally:
         asking.release()
+
+
+def _copied(start: Start, origin: Path) -> str:
+    """Let a file be copied into the suite's folder, under a name that no other has there; gives the name."""
+    taken = {path.name.casefold(): one for path, one in start.copies.items()}
+    names = (f"{origin.stem}{f'_{number}' * (number > 1)}{origin.suffix}" for number in itertools.count(1))
+    name = next(name for name in names if taken.get(name.casefold(), origin) == origin)
+    start.copies[start.folder / name] = origin
+    return name
 
 
 def _whole(key: str, value: str) -> str:
@@ -382,10 +392,10 @@ def _add_others(start: Start, asked: argparse.Namespace) -> None:
     row = starters.row_table(start.suite, TIER, start.row, measured, start.evaluation is not None)
     before = _other_suites(start, asked.force)
     start.files[start.models_file] = f"{before or starters.MODELS_HEAD}\n{table}{row}"
-    name = start.suite.replace("-", "_")
-    start.files[start.root / "tests" / f"test_{name}.py"] = starters.suite_file(start.suite)
-    if path_and_text := starters.configuration(start.root):
-        start.files |= dict([path_and_text])
+    path_and_text = starters.configuration(start.root)
+    start.files |= dict([path_and_text] if path_and_text else [])
+    path = _suite_file(start, is_configured=path_and_text is None)
+    start.files[path] = starters.suite_file(start.suite)
     workflow = start.root / ".github" / "workflows" / "swapgate.yml"
     if asked.no_ci:
         return
@@ -398,6 +408,28 @@ def _add_others(start: Start, asked: argparse.Namespace) -> None:
         start.told.append(
             f"{workflow.relative_to(start.root).as_posix()}: let it install what this suite needs: {line}"
         )
+
+
+def _suite_file(start: Start, is_configured: bool) -> Path:
+    """Return where the suite's test file is to be: in tests/, or where else the project's own configuration lets pytest
+    come by it. Raises InputFault where it does nowhere.
+    """
+    name, root = start.suite.replace("-", "_"), start.root
+    usual = root / "tests" / f"test_{name}.py"
+    said = {key: configured(root, key) if is_configured else [] for key in ("testpaths", "python_files")}
+    places = [place for one in said["testpaths"] for place in sorted(root.glob(one.rstrip("/"))) or [root / one]]
+    layout = Layout(places or [root], *filter(None, [said["python_files"]]))
+    folders = [usual.parent, *(place for place in places if not place.is_file())]
+    files = [usual.name, *(one.replace("*", name, 1) for one in said["python_files"])]
+    found = [folder / file for folder in folders for file in files]
+    path = next((one for one in found if layout.is_test(one) and layout.collects(one)), None)
+    if path is None:
+        says = "; ".join(f"{key} = {' '.join(words)}" for key, words in said.items() if words)
+        raise InputFault(
+            f"{root}: pytest's configuration says {says}, so it would not come by a new {usual.relative_to(root)}; add"
+            " tests to testpaths, or test_*.py to python_files"
+        )
+    return path
 
 
 def _other_suites(start: Start, force: bool) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 JUDGED = (0, 1, 7)
 """Exit statuses of pytest with which there are verdicts."""
-SUITE, CANDIDATE, REFERENCE = "compared", "candidate", "reference"
+SUITE, CANDIDATE, REFERENCE = "compared", "a", "b"
 
 
 def judge(
@@ -45,9 +45,12 @@ def judge(
     from swapgate.core.faults import InputFault
     from swapgate.verdicts.facts import read_report
 
+    _check(("select", select, str), ("marks", marks, str), ("root", root, str | Path))
+    _check(("swap", swap, Mapping | None), ("eval_set", eval_set, Mapping | None), ("against", against, str | None))
+    _check(("models", models, str | Path | None), ("options", options, list | tuple))
     with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
         path = Path(folder, "verdict.json")
-        asked = [f"--verdict-json={path}", *options]
+        asked = [f"--verdict-json={path}", *map(str, options)]
         asked += [f"--swap={tier}={model}" for tier, model in (swap or {}).items()]
         asked += [f"--eval-set={suite}={rows}" for suite, rows in (eval_set or {}).items()]
         asked += [f"--against={against}"] if against else []
@@ -55,7 +58,11 @@ def judge(
         asked += ["-k", select] if select else []
         asked += ["-m", marks] if marks else []
         command = [sys.executable, "-m", "pytest", "-q", *asked]
-        run = subprocess.run(command, cwd=root, capture_output=True, text=True)  # noqa: S603 - no shell reads it
+        try:
+            run = subprocess.run(command, cwd=root, capture_output=True, text=True)  # noqa: S603 - no shell reads it
+        except (OSError, ValueError) as error:
+            words = f"pytest cannot be run there ({error}); give a project's folder"
+            raise InputFault(f"root = {str(root)!r}: {words}") from error
         if run.returncode not in JUDGED or not path.is_file():
             said = [line for line in (run.stderr or run.stdout).splitlines() if line.strip()]
             raise InputFault(f"pytest ended with exit status {run.returncode}: {' · '.join(said[-3:])}")
@@ -94,6 +101,8 @@ def compare(
     from swapgate.trials.checking import check_model, given_labels
     from swapgate.trials.evaluating import tally_of
 
+    _check(("a", a, str | Path), ("b", b, str | Path), ("task", task, str), ("metric", metric, str | None))
+    _check(("margin", margin, int | float), ("labels", labels, Mapping | None))
     if task not in tasks():
         raise InputFault(f"task {task!r}: unknown task{nearest(task, tasks())}")
     kind = tasks()[task]
@@ -126,6 +135,17 @@ def compare(
         return compare_figure(ours, theirs, figure, margin)
 
 
+def _check(*given: tuple[str, object, Any]) -> None:
+    """Make sure that arguments are of their types. Raises InputFault that names the first that is not."""
+    from swapgate.core.faults import InputFault
+
+    for name, value, kind in given:
+        if not isinstance(value, kind):
+            one_of = getattr(kind, "__args__", (kind,))
+            words = " or ".join(one.__name__.replace("NoneType", "None") for one in one_of)
+            raise InputFault(f"{name} = {value!r}: must be {words}")
+
+
 def _written(rows: Iterable[Mapping[str, Any]], folder: Path) -> Path:
     """Write rows into a file, those of sounds and pictures with whole paths. Raises InputFault."""
     from swapgate.core.faults import InputFault
@@ -155,11 +175,13 @@ def _model(tier: str, name: str | Path, task: "Task", labels: Mapping[str, str],
     from swapgate.trials.running import Model
 
     here = Path.cwd()
+    if not str(name).strip() or "\0" in str(name):
+        raise InputFault(f"{tier} = {str(name)!r}: name a model: a folder, the id of a public model, or a function")
     folder, _, revision = str(name).partition("@")
     keys = (
         {"model": str(name)} if (here / str(name)).exists() or not revision else {"model": folder, "revision": revision}
     )
-    source = find(Row.model_validate(keys), here, here, "labels")
+    source = find(validated(Row, keys, Path(f"{tier} = {str(name)!r}")), here, here, "labels")
     if source.absent:
         raise InputFault(source.absent)
     others = {} if task.label_names and task.label_names({}) is None else {OTHERS: OTHERS}

@@ -1,6 +1,7 @@
 """judge and compare: the verdicts and figures of the command line, from Python."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,25 @@ def test_nothing_to_judge(project):
         swapgate.judge(swap={"nothing.small": "x"}, root=project.path)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"root": "/gone"}, "root = '/gone': pytest cannot be run there"),
+        ({"root": __file__}, "pytest cannot be run there"),
+        ({"root": None}, "root = None: must be str or Path"),
+        ({"select": 3}, "select = 3: must be str"),
+        ({"marks": "a\0b"}, "pytest cannot be run there .*null byte"),
+        ({"swap": ["ner.small"]}, r"swap = \['ner.small'\]: must be Mapping or None"),
+        ({"options": "-x"}, "options = '-x': must be list or tuple"),
+    ],
+)
+def test_what_cannot_be_judged(given, message):
+    """Arguments that are not what they must be are told in one message."""
+    with pytest.raises(InputFault, match=message) as told:
+        swapgate.judge(**given)
+    assert "\n" not in str(told.value)
+
+
 def test_compare(serving):
     """The paired figures of two models on the same rows, by the margin that is allowed."""
     same = swapgate.compare("serving:one", "serving:one", ROWS, task="sentiment")
@@ -93,7 +113,19 @@ def test_compare_rows_of_a_file(serving):
         ({"rows": [{"text": {1}}]}, "rows: each must be a dict that JSON can hold"),
         ({"rows": ["t"]}, "rows: each must be a dict that JSON can hold"),
         ({"rows": "gone.csv"}, "no evaluation set .*gone.csv"),
+        ({"rows": 5}, "rows: each must be a dict that JSON can hold"),
         ({"a": "./gone"}, "no folder .*gone"),
+        ({"a": ""}, "a = '': name a model"),
+        ({"b": Path()}, "no model"),
+        ({"b": None}, "b = None: must be str or Path"),
+        ({"a": "a\0b"}, "a = 'a.*b': name a model"),
+        ({"a": "x@"}, "'x@'"),
+        ({"task": ["ner"]}, r"task = \['ner'\]: must be str"),
+        ({"metric": 3}, "metric = 3: must be str or None"),
+        ({"margin": "0.02"}, "margin = '0.02': must be int or float"),
+        ({"margin": float("nan")}, "margin = nan: must be above 0"),
+        ({"labels": ["good"]}, r"labels = \['good'\]: must be Mapping or None"),
+        ({"labels": {"good": 3}}, "labels.*good"),
         ({"a": "someone/gone"}, "someone/gone@main is not in the cache of public models"),
     ],
 )

@@ -7,7 +7,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 JUDGED = (0, 1, 7)
 """Exit statuses of pytest with which there are verdicts."""
 SUITE, CANDIDATE, REFERENCE = "compared", "a", "b"
+ROWS = "rows.jsonl"
+"""The file that rows are written into for a while."""
 
 
 def judge(
@@ -94,6 +98,7 @@ def compare(
     from swapgate.core.extras import lack
     from swapgate.core.faults import Fault, InputFault
     from swapgate.core.words import nearest
+    from swapgate.models.loading import TRANSFORMERS
     from swapgate.outputs.counts import RIGHT
     from swapgate.project.evaluation import find_set
     from swapgate.statistics.comparison import compare_figure
@@ -113,11 +118,12 @@ def compare(
         raise InputFault(f"task {task!r} {words}")
     if not 0 < margin < 1:
         raise InputFault(f"margin = {margin}: must be above 0 and below 1, as 0.02 for two points")
-    with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
+    with tempfile.TemporaryDirectory(prefix="swapgate-") as folder, _naming(Path(folder, ROWS), "rows"):
         path = Path(rows).expanduser().absolute() if isinstance(rows, str | Path) else _written(rows, Path(folder))
         both = [_model(tier, model, kind, labels or {}, path) for tier, model in ((CANDIDATE, a), (REFERENCE, b))]
         for model in both:
             check_model(model)
+        _check_labels(both, labels or {})
         known = [given_labels(model) for model in both] if kind.label_names else [None]
         one = find_set(
             path, kind, frozenset() if None in known else frozenset().union(*(found or () for found in known))
@@ -132,6 +138,9 @@ def compare(
                 model.release()
 
         ours, theirs = map(tally, both)
+        one_name = both[0].source.name == both[1].source.name  # else functions of one file, whose digest is the same
+        if (one_name or both[0].source.backend == TRANSFORMERS) and both[0].source.digest == both[1].source.digest:
+            warnings.warn(f"a and b are one model: {both[0].source.name}", stacklevel=2)
         return compare_figure(ours, theirs, figure, margin)
 
 
@@ -146,12 +155,40 @@ def _check(*given: tuple[str, object, Any]) -> None:
             raise InputFault(f"{name} = {value!r}: must be {words}")
 
 
+@contextmanager
+def _naming(path: Path, words: str) -> Iterator[None]:
+    """Name a file that is gone when a message is read by what is in it."""
+    from swapgate.core.faults import Fault
+
+    try:
+        yield
+    except Fault as fault:
+        raise type(fault)(*(str(line).replace(str(path), words) for line in fault.args)) from fault
+
+
+def _check_labels(models: "Sequence[Model]", labels: Mapping[str, str]) -> None:
+    """Make sure that one of the models has each label that is mapped. Raises InputFault."""
+    from swapgate.core.faults import InputFault
+    from swapgate.core.words import nearest
+    from swapgate.outputs.answered import OTHERS
+
+    keys = {OTHERS}
+    for model in models:
+        names = model.source.class_names(model.task) if model.task.label_names else None
+        if names is None:
+            return  # what such a model may say is not known before it is asked
+        keys |= {*names, *model.source.row.label_keys(names)}
+    for key in labels:
+        if key not in keys:
+            raise InputFault(f"labels: neither model has a label {key!r}{nearest(key, keys)}")
+
+
 def _written(rows: Iterable[Mapping[str, Any]], folder: Path) -> Path:
     """Write rows into a file, those of sounds and pictures with whole paths. Raises InputFault."""
     from swapgate.core.faults import InputFault
     from swapgate.project.foreign.shaping import FILES
 
-    path = folder / "rows.jsonl"
+    path = folder / ROWS
     try:
         lines = [
             json.dumps({key: str(Path(one).absolute()) if key in FILES else one for key, one in row.items()})

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -417,12 +418,13 @@ def _suite_file(start: Start, is_configured: bool) -> Path:
     name, root = start.suite.replace("-", "_"), start.root
     usual = root / "tests" / f"test_{name}.py"
     said = {key: configured(root, key) if is_configured else [] for key in ("testpaths", "python_files")}
-    places = [place for one in said["testpaths"] for place in sorted(root.glob(one.rstrip("/"))) or [root / one]]
+    found = [name for one in said["testpaths"] for name in sorted(glob(one, root_dir=root, recursive=True)) or [one]]
+    places = [Path(os.path.normpath(root / name)) for name in found]
     layout = Layout(places or [root], *filter(None, [said["python_files"]]))
     folders = [usual.parent, *(place for place in places if not place.is_file())]
     files = [usual.name, *(one.replace("*", name, 1) for one in said["python_files"])]
-    found = [folder / file for folder in folders for file in files]
-    path = next((one for one in found if layout.is_test(one) and layout.collects(one)), None)
+    paths = [folder / file for folder in folders for file in files]
+    path = next((one for one in paths if layout.is_test(one) and layout.collects(one)), None)
     if path is None:
         says = "; ".join(f"{key} = {' '.join(words)}" for key, words in said.items() if words)
         raise InputFault(

@@ -145,7 +145,7 @@ def test_what_cannot_be_compared(serving, changes, message):
 
 def test_rows_are_named_by_what_they_are(serving):
     """Whatever is wrong with rows of a list, no message names the file that held them for a while."""
-    with pytest.raises(Fault, match="^serving:one: rows, row 2: 'r0' is also the id of row 1"):
+    with pytest.raises(Fault, match=r"^serving:one: rows, row 2: 'r0' is also the id of row 1"):
         swapgate.compare("serving:one", "serving:same", ROWS[:1] * 2, task="sentiment")
 
 

@@ -215,17 +215,23 @@ def _row_of(model: str, base: Path) -> dict[str, Any]:
 
 def _guess(source: Source) -> str:
     """Tell by its config.json which task a model is for; nothing where that does not say so."""
+    return next((task.name for task in dict.fromkeys(tasks().values()) if _is_for(source, task)), "")
+
+
+def _is_for(source: Source, task: Task) -> bool | None:
+    """Return whether the architectures that a model's config.json names are those of a task; None where that cannot be
+    told, also of a task that takes the body of a model, whatever its head.
+    """
     import transformers
 
     architectures = source.config.get("architectures")
     names = {str(one) for one in architectures} if isinstance(architectures, list) else set()
-    for task in dict.fromkeys(tasks().values()):
-        with suppress(Fault, AttributeError):
-            auto = getattr(transformers, task.auto_class_of(source.name, source.config))
-            known = auto._model_mapping._model_mapping.get(source.config.get("model_type"), ())
-            if names & {*([known] if isinstance(known, str) else known)}:
-                return task.name
-    return ""
+    with suppress(Fault, AttributeError):
+        auto = getattr(transformers, task.auto_class_of(source.name, source.config))
+        known = auto._model_mapping._model_mapping.get(source.config.get("model_type"), ())
+        fits = bool(names & {*([known] if isinstance(known, str) else known)})
+        return fits if fits or auto is not transformers.AutoModel else None
+    return None
 
 
 def _task_of(name: str, source: Source) -> Task:
@@ -239,6 +245,8 @@ def _task_of(name: str, source: Source) -> Task:
     task = known[name]
     several = task.multi_label if source.config.get("problem_type") == MULTI else None
     wrong = (several or task).check_config(source.config) if source.has_config else ""
+    if not wrong and _is_for(source, task) is False and (other := _guess(source)):
+        wrong = f"its config.json says {listed(source.config['architectures'])}, which is for {other}"
     if wrong:
         raise InputFault(f"--task {name}: {source.name}: {wrong}")
     return several or task
@@ -420,7 +428,7 @@ def _suite_file(start: Start, is_configured: bool) -> Path:
     said = {key: configured(root, key) if is_configured else [] for key in ("testpaths", "python_files")}
     found = [name for one in said["testpaths"] for name in sorted(glob(one, root_dir=root, recursive=True)) or [one]]
     places = [Path(os.path.normpath(root / name)) for name in found]
-    layout = Layout(places or [root], *filter(None, [said["python_files"]]))
+    layout = Layout(places or [root], said["python_files"] or Layout.python_files)
     folders = [usual.parent, *(place for place in places if not place.is_file())]
     files = [usual.name, *(one.replace("*", name, 1) for one in said["python_files"])]
     paths = [folder / file for folder in folders for file in files]

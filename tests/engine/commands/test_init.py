@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -277,6 +278,20 @@ def test_suite_where_pytest_looks(project, keys, path):
     assert (project / path).is_file()
     status, said = typed(project, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider")
     assert (status, path in said) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "other"),
+    [
+        ("sentiment", "ner", "text-classification"),
+        ("ner", "question-answering", "ner"),
+        ("question-answering", "sentiment", "question-answering"),
+    ],
+)
+def test_model_of_another_task(project, capsys, model, task, other):
+    """A model that is for another task is told by what it is, and no case is blamed."""
+    assert main(["init", "--model", str(ZOO / model / "original"), "--task", task]) == 4
+    assert re.search(rf"^--task {task}: .*: its config.json says \w+, which is for {other}$", capsys.readouterr().err)
 
 
 def test_no_place_for_a_suite(project, capsys):

@@ -7,7 +7,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 JUDGED = (0, 1, 7)
 """Exit statuses of pytest with which there are verdicts."""
-SUITE, CANDIDATE, REFERENCE = "compared", "candidate", "reference"
+SUITE, CANDIDATE, REFERENCE = "compared", "a", "b"
+ROWS = "rows.jsonl"
+"""The file that rows are written into for a while."""
 
 
 def judge(
@@ -45,9 +49,12 @@ def judge(
     from swapgate.core.faults import InputFault
     from swapgate.verdicts.facts import read_report
 
+    _check(("select", select, str), ("marks", marks, str), ("root", root, str | Path))
+    _check(("swap", swap, Mapping | None), ("eval_set", eval_set, Mapping | None), ("against", against, str | None))
+    _check(("models", models, str | Path | None), ("options", options, list | tuple))
     with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
         path = Path(folder, "verdict.json")
-        asked = [f"--verdict-json={path}", *options]
+        asked = [f"--verdict-json={path}", *map(str, options)]
         asked += [f"--swap={tier}={model}" for tier, model in (swap or {}).items()]
         asked += [f"--eval-set={suite}={rows}" for suite, rows in (eval_set or {}).items()]
         asked += [f"--against={against}"] if against else []
@@ -55,7 +62,11 @@ def judge(
         asked += ["-k", select] if select else []
         asked += ["-m", marks] if marks else []
         command = [sys.executable, "-m", "pytest", "-q", *asked]
-        run = subprocess.run(command, cwd=root, capture_output=True, text=True)  # noqa: S603 - no shell reads it
+        try:
+            run = subprocess.run(command, cwd=root, capture_output=True, text=True)  # noqa: S603 - no shell reads it
+        except (OSError, ValueError) as error:
+            words = f"pytest cannot be run there ({error}); give a project's folder"
+            raise InputFault(f"root = {str(root)!r}: {words}") from error
         if run.returncode not in JUDGED or not path.is_file():
             said = [line for line in (run.stderr or run.stdout).splitlines() if line.strip()]
             raise InputFault(f"pytest ended with exit status {run.returncode}: {' · '.join(said[-3:])}")
@@ -87,6 +98,7 @@ def compare(
     from swapgate.core.extras import lack
     from swapgate.core.faults import Fault, InputFault
     from swapgate.core.words import nearest
+    from swapgate.models.loading import TRANSFORMERS
     from swapgate.outputs.counts import RIGHT
     from swapgate.project.evaluation import find_set
     from swapgate.statistics.comparison import compare_figure
@@ -94,6 +106,8 @@ def compare(
     from swapgate.trials.checking import check_model, given_labels
     from swapgate.trials.evaluating import tally_of
 
+    _check(("a", a, str | Path), ("b", b, str | Path), ("task", task, str), ("metric", metric, str | None))
+    _check(("margin", margin, int | float), ("labels", labels, Mapping | None))
     if task not in tasks():
         raise InputFault(f"task {task!r}: unknown task{nearest(task, tasks())}")
     kind = tasks()[task]
@@ -104,11 +118,12 @@ def compare(
         raise InputFault(f"task {task!r} {words}")
     if not 0 < margin < 1:
         raise InputFault(f"margin = {margin}: must be above 0 and below 1, as 0.02 for two points")
-    with tempfile.TemporaryDirectory(prefix="swapgate-") as folder:
+    with tempfile.TemporaryDirectory(prefix="swapgate-") as folder, _naming(Path(folder, ROWS), "rows"):
         path = Path(rows).expanduser().absolute() if isinstance(rows, str | Path) else _written(rows, Path(folder))
         both = [_model(tier, model, kind, labels or {}, path) for tier, model in ((CANDIDATE, a), (REFERENCE, b))]
         for model in both:
             check_model(model)
+        _check_labels(both, labels or {})
         known = [given_labels(model) for model in both] if kind.label_names else [None]
         one = find_set(
             path, kind, frozenset() if None in known else frozenset().union(*(found or () for found in known))
@@ -123,7 +138,49 @@ def compare(
                 model.release()
 
         ours, theirs = map(tally, both)
+        one_name = both[0].source.name == both[1].source.name  # else functions of one file, whose digest is the same
+        if (one_name or both[0].source.backend == TRANSFORMERS) and both[0].source.digest == both[1].source.digest:
+            warnings.warn(f"a and b are one model: {both[0].source.name}", stacklevel=2)
         return compare_figure(ours, theirs, figure, margin)
+
+
+def _check(*given: tuple[str, object, Any]) -> None:
+    """Make sure that arguments are of their types. Raises InputFault that names the first that is not."""
+    from swapgate.core.faults import InputFault
+
+    for name, value, kind in given:
+        if not isinstance(value, kind):
+            one_of = getattr(kind, "__args__", (kind,))
+            words = " or ".join(one.__name__.replace("NoneType", "None") for one in one_of)
+            raise InputFault(f"{name} = {value!r}: must be {words}")
+
+
+@contextmanager
+def _naming(path: Path, words: str) -> Iterator[None]:
+    """Name a file that is gone when a message is read by what is in it."""
+    from swapgate.core.faults import Fault
+
+    try:
+        yield
+    except Fault as fault:
+        raise type(fault)(*(str(line).replace(str(path), words) for line in fault.args)) from fault
+
+
+def _check_labels(models: "Sequence[Model]", labels: Mapping[str, str]) -> None:
+    """Make sure that one of the models has each label that is mapped. Raises InputFault."""
+    from swapgate.core.faults import InputFault
+    from swapgate.core.words import nearest
+    from swapgate.outputs.answered import OTHERS
+
+    keys = {OTHERS}
+    for model in models:
+        names = model.source.class_names(model.task) if model.task.label_names else None
+        if names is None:
+            return  # what such a model may say is not known before it is asked
+        keys |= {*names, *model.source.row.label_keys(names)}
+    for key in labels:
+        if key not in keys:
+            raise InputFault(f"labels: neither model has a label {key!r}{nearest(key, keys)}")
 
 
 def _written(rows: Iterable[Mapping[str, Any]], folder: Path) -> Path:
@@ -131,7 +188,7 @@ def _written(rows: Iterable[Mapping[str, Any]], folder: Path) -> Path:
     from swapgate.core.faults import InputFault
     from swapgate.project.foreign.shaping import FILES
 
-    path = folder / "rows.jsonl"
+    path = folder / ROWS
     try:
         lines = [
             json.dumps({key: str(Path(one).absolute()) if key in FILES else one for key, one in row.items()})
@@ -155,11 +212,13 @@ def _model(tier: str, name: str | Path, task: "Task", labels: Mapping[str, str],
     from swapgate.trials.running import Model
 
     here = Path.cwd()
+    if not str(name).strip() or "\0" in str(name):
+        raise InputFault(f"{tier} = {str(name)!r}: name a model: a folder, the id of a public model, or a function")
     folder, _, revision = str(name).partition("@")
     keys = (
         {"model": str(name)} if (here / str(name)).exists() or not revision else {"model": folder, "revision": revision}
     )
-    source = find(Row.model_validate(keys), here, here, "labels")
+    source = find(validated(Row, keys, Path(f"{tier} = {str(name)!r}")), here, here, "labels")
     if source.absent:
         raise InputFault(source.absent)
     others = {} if task.label_names and task.label_names({}) is None else {OTHERS: OTHERS}

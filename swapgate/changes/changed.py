@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swapgate.changes.git import changed_since, file_of, tracked
+from swapgate.changes.git import changed_since, file_of, place_of, taken_out, tracked
 from swapgate.changes.imported import imported, running
 from swapgate.changes.judges import CONFTEST, IN_PART, MARKED, WHOLE, Layout, is_of_module, text_of
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.tables import parse_toml, read_toml
 from swapgate.goldens.golden import read_golden
-from swapgate.models.loading import Source
+from swapgate.models.loading import COMPILED, Source
 from swapgate.project.configuration import UNRELATED, configured_in
 from swapgate.project.marks import marks_of
 from swapgate.trials.plan import Plan
@@ -58,7 +58,7 @@ def changed_suites(plan: Plan, commit: str, layout: Layout = DEFAULT, free: Sequ
     the configuration, pinned versions; unless one of the globs of `free` has it and it does not judge. What git does
     not keep may have changed, and touches its suite.
     """
-    touched, links, names = Touched(), _links(plan), changed_since(plan.root, commit)
+    touched, links, names = Touched(), _links(plan), edited_since(plan, commit)
     run = _run(plan, names, layout) if any(_is_free(name, free) and name.endswith(".py") for name in names) else set()
     of_models = {path for model in plan.models.values() for path in held_by(model.source)}
     for name in names:
@@ -77,6 +77,18 @@ def changed_suites(plan: Plan, commit: str, layout: Layout = DEFAULT, free: Sequ
     for suite in _out_of_git(plan):
         touched.by.setdefault(suite, f"not all of {suite} is in git")
     return touched
+
+
+def edited_since(plan: Plan, commit: str) -> list[str]:
+    """Return the files that differ from a commit, but for what the run itself writes and git keeps neither now nor
+    then: its reports, and what Python compiles. Raises InputFault.
+    """
+    kept = tracked(plan.root) | taken_out(plan.root, commit)
+
+    def is_own(path: Path) -> bool:
+        return path not in kept and (path.parent.name == COMPILED or place_of(path) in plan.written)
+
+    return [name for name in changed_since(plan.root, commit) if not is_own(Path(os.path.normpath(plan.root / name)))]
 
 
 def _links(plan: Plan) -> dict[Path, Path]:
@@ -130,7 +142,7 @@ def may_be_read(source: Source, before: Plan, now: Plan, commit: str) -> list[st
     covered = {os.path.relpath(path, now.root) for path in source.files}
     return [
         name
-        for name in changed_since(now.root, commit)
+        for name in edited_since(now, commit)
         if name not in known
         and not name.startswith(("../", "golden/"))
         and not name.endswith((*HARMLESS, ".py"))

@@ -7,8 +7,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from swapgate.changes.changed import HARMLESS, files_of, places_of
-from swapgate.changes.git import changed_since, taken_out
+from swapgate.changes.changed import HARMLESS, edited_since, files_of, places_of
+from swapgate.changes.git import taken_out
 from swapgate.core.tables import read_toml
 from swapgate.goldens.anchors import ANCHOR, path_of, rows_beside
 from swapgate.project.manifest import Row
@@ -171,7 +171,7 @@ def _files(
     unused: list[str] = []
     used: list[str] = []
     edited: list[str] = []
-    for name in changed_since(now.root, commit):
+    for name in edited_since(now, commit):
         if name in goldens:
             (used if name in moved else unused).append(name)
         elif name.endswith(HARMLESS):

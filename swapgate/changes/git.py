@@ -87,11 +87,11 @@ def taken_out(root: Path, commit: str) -> set[Path]:
     gone = {path for path in {top / name for name in names if name} - kept if os.path.lexists(path)}
     if not gone:
         return gone
-    folders, real = {folder for path in kept for folder in path.parents}, {_place(path) for path in kept}
-    return {path for path in gone - folders if _place(path) not in real}
+    folders, real = {folder for path in kept for folder in path.parents}, {place_of(path) for path in kept}
+    return {path for path in gone - folders if place_of(path) not in real}
 
 
-def _place(path: Path) -> Path:
+def place_of(path: Path) -> Path:
     """Return where a file is behind links to its folder; a link itself is where it is."""
     return path.parent.resolve() / path.name
 

@@ -20,6 +20,7 @@ from swapgate.commands.review import add_review_options, review
 from swapgate.commands.starting import add_init_options, init
 from swapgate.commands.web import review_in_browser
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
+from swapgate.core.words import plain
 from swapgate.inputs.downloads import INPUTS, Download, fetch
 from swapgate.project.cases import cases_of
 from swapgate.project.configuration import TASKS, configured
@@ -91,7 +92,7 @@ def _fetch_inputs(root: Path, models_file: Path) -> int:
     """Fetch input files and tell it; gives the exit status. Raises InputFault."""
     try:
         for line in inputs_of(root, models_file):
-            print(line, flush=True)
+            print(plain(line), flush=True)
     except SurroundingsFault as fault:
         print(fault, file=sys.stderr)
         return EXIT_FAILED

@@ -1,7 +1,6 @@
 """The command `swapgate accept-loss`: a reviewer lets one candidate lose some cases."""
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 from swapgate.core.faults import InputFault
 from swapgate.core.tables import rewrite
-from swapgate.core.words import nearest
+from swapgate.core.words import nearest, plain, toml_key, toml_string
 from swapgate.goldens.golden import read_golden
 from swapgate.outputs import check_expected
 from swapgate.project.manifest import Accepted
@@ -68,11 +67,12 @@ def accept_loss(root: Path, models_file: Path, asked: argparse.Namespace) -> str
     rewrite(models_file, accept)
     until = f" until {accepted.expires}" if accepted.expires else ""
     failed = [case for case in accepted.cases if own.get(case) is False and case not in model.row.gaps]
-    return (
+    said = (
         f"{asked.tier}: {model.source.name} ({accepted.digest}) may lose {', '.join(accepted.cases)}{until}; commit"
         f" {plan.shown(models_file)}. Under --against it counts from the next change on, or in this one where the"
-        f' commit\'s models file says exceptions = "in-change"\n{_as_gaps(model, failed, asked.reason.strip())}'
+        f' commit\'s models file says exceptions = "in-change"'
     )
+    return f"{plain(said)}\n{_as_gaps(model, failed, asked.reason.strip())}"
 
 
 def _own_answers(model: Model) -> dict[str, bool]:
@@ -90,8 +90,8 @@ def _as_gaps(model: Model, failed: Sequence[str], reason: str) -> str:
     words = (
         f"the golden is of {model.source.name} already; once it is the incumbent what it fails is a known gap, so add"
     )
-    lines = "".join(f"{case} = {json.dumps(reason, ensure_ascii=False)}\n" for case in failed)
-    return f"{words}:\n\n[{model.suite}.{model.tier}.gaps]\n{lines}"
+    lines = "".join(f"{toml_key(case)} = {toml_string(reason)}\n" for case in failed)
+    return f"{plain(words)}:\n\n[{model.suite}.{model.tier}.gaps]\n{lines}"
 
 
 def _together(before: Accepted | None, digest: str, cases: Sequence[str], reason: str, until: date | None) -> Accepted:

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from swapgate.core.faults import InputFault, SurroundingsFault
-from swapgate.core.words import nearest
+from swapgate.core.words import nearest, plain
 from swapgate.goldens.anchors import Moved, Remembered, digest_of, move, read_rows, rows_beside
 from swapgate.goldens.golden import golden_path
 from swapgate.goldens.moves import figures_of
@@ -46,7 +46,7 @@ def move_anchor(root: Path, models_file: Path, asked: argparse.Namespace) -> str
     if figures:
         told = f"{metric} {figures[0]:.4f} → {figures[1]:.4f} on the {rows:,} rows that both have"
     paths = " and ".join(path.relative_to(root).as_posix() for path in rows_beside(golden))
-    return f"{asked.tier}: the anchor was {then} and is {now}; {told}; commit {paths}\n"
+    return plain(f"{asked.tier}: the anchor was {then} and is {now}; {told}; commit {paths}") + "\n"
 
 
 def _both(golden: Path, suite: str, tier: str) -> tuple[Remembered, Remembered]:

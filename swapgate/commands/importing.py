@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
-from swapgate.core.words import nearest, toml_value
+from swapgate.core.words import nearest, plain, toml_value
 from swapgate.models.hub import is_id
 from swapgate.outputs import check_expected
 from swapgate.project.evaluation import checked, keyed, keys_of
@@ -142,7 +142,7 @@ def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace)
     finally:
         _tidy(files_of(asked.out), before | ({*_used(found.rows)} if asked.out.exists() else set()))
     what = counted(len(found.rows), "row" if asked.out.suffix == ROWS else "case")
-    return "".join(f"{line}\n" for line in (*found.told(), f"{what} written to {asked.out}"))
+    return "".join(f"{plain(line)}\n" for line in (*found.told(), f"{what} written to {asked.out}"))
 
 
 def _asked_for(root: Path, asked: argparse.Namespace, models_file: Path | None) -> tuple[Task, Model | None]:

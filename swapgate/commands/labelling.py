@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
+from swapgate.core.words import plain
 from swapgate.core.wrong import no_json
 from swapgate.inputs.given import Composed
 from swapgate.project.evaluation import unlabelled
@@ -85,7 +86,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
     how = rows_as(asked, plan.manifest.threads)
     found = [*_differing(candidate, incumbent, rows, asked.rows, how)]
     for note in how.notes:
-        print(f"note  {note}", file=sys.stderr)
+        print(plain(f"note  {note}"), file=sys.stderr)
     count = f"{len(found)} of {len(rows):,} rows"
     if asked.out:
         _keep_labels(asked.out)
@@ -96,7 +97,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
         ), 0
     labelled = _read(asked.labels, found) if asked.labels else _ask([_blinded(one, asked.seed) for one in found])
     said, decision = _judged(candidate, incumbent, [*map(_whose, found, labelled)], len(rows))
-    return f"{count} needed a label\n{said}\n", EXIT[decision]
+    return f"{count} needed a label\n{plain(said)}\n", EXIT[decision]
 
 
 def _each_once(rows: Iterable[Case]) -> list[Case]:
@@ -216,8 +217,8 @@ def _lines(text: str) -> list[Any]:
 def _ask(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Ask for each on the terminal; behind the end of the input all are skipped. Raises InputFault on Ctrl-C."""
     for number, row in enumerate(rows, 1):
-        print(f"\n{number} of {len(rows)}  {row['id']}: {row['given']}")
-        print(f"  first   {row['first']}\n  second  {row['second']}")
+        print(f"\n{number} of {len(rows)}  {plain(row['id'])}: {plain(row['given'])}")
+        print(f"  first   {plain(row['first'])}\n  second  {plain(row['second'])}")
         while row["label"] not in WORDS:
             try:
                 row["label"] = input(f"which is right ({', '.join(WORDS)})? ").strip().lower()

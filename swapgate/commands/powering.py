@@ -66,7 +66,8 @@ def told_power(root: Path, models_file: Path, asked: argparse.Namespace) -> str:
     guide = (
         f"{listed(dict.fromkeys(others))}: judged by resampling; right rows stand in, as a guide\n" if others else ""
     )
-    return f"{model.name}: {plan.shown(evaluation.path)}{same}\n{_table(lines)}{guide}{_left_out(model, limits)}"
+    head = plain(f"{model.name}: {plan.shown(evaluation.path)}{same}")
+    return f"{head}\n{_table(lines)}{guide}{_left_out(model, limits)}"
 
 
 def _left_out(model: Model, limits: Sequence[QualityLimit]) -> str:

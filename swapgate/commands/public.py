@@ -7,7 +7,7 @@ from pathlib import Path
 
 from swapgate.backends import find
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
-from swapgate.core.words import nearest
+from swapgate.core.words import nearest, plain
 from swapgate.models import hub
 from swapgate.models.fetching import Fetched, OfflineFault, UnreachableFault, fetch, resolve
 from swapgate.models.loading import TRANSFORMERS
@@ -53,14 +53,14 @@ def _fetch(manifest: Manifest, wanted: Sequence[str], root: Path) -> int:
         print("no public model is named; nothing to fetch")
     for model, revision, allow_pickle in rows:
         try:
-            print(_fetched(model, revision, allow_pickle), flush=True)
+            print(plain(_fetched(model, revision, allow_pickle)), flush=True)
         except OfflineFault as fault:
             here = hub.cached(model, revision, allow_pickle)
             if here.missing is not None:
                 print(fault, file=sys.stderr)
                 return EXIT_FAILED
             name = hub.named(model, here.commit, revision)
-            print(f"{name}: here already, and not compared with the hub: HF_HUB_OFFLINE is set")
+            print(f"{plain(name)}: here already, and not compared with the hub: HF_HUB_OFFLINE is set")
         except UnreachableFault as fault:
             print(fault, file=sys.stderr)
             return EXIT_FAILED
@@ -97,7 +97,7 @@ def _pin(manifest: Manifest, wanted: Sequence[str], root: Path) -> int:
             return EXIT_FAILED
     for key, commit in commits.items():
         row = _row(manifest, key)
-        print(f"{'.'.join(key)}: {row.model} {row.revision or hub.MAIN} is {commit}")
+        print(plain(f"{'.'.join(key)}: {row.model} {row.revision or hub.MAIN} is {commit}"))
     if not commits:
         print("nothing to pin: each public model that was asked for has a commit of 40 digits")
     return 0

@@ -13,7 +13,7 @@ from rich.prompt import Prompt
 
 from swapgate.backends import find
 from swapgate.core.faults import Fault, InputFault
-from swapgate.core.words import nearest, plain
+from swapgate.core.words import nearest, plain, plain_json
 from swapgate.goldens.golden import (
     Entry,
     accumulated,
@@ -232,7 +232,7 @@ def review(root: Path, models_file: Path, asked: Mapping[str, Any]) -> None:
         left = waiting(root, models_file)
         print(f"{len(found) - len(left)} done, {len(left)} waiting")
     elif asked["json"]:
-        print(json.dumps([_as_json(one) for one in found], indent=1, ensure_ascii=False))
+        print(plain_json(json.dumps([_as_json(one) for one in found], indent=1, ensure_ascii=False)))
     elif sys.stdin.isatty() and sys.stdout.isatty() and not on_ci():
         _ask(found, asked["accept_drift"])
     else:
@@ -241,7 +241,7 @@ def review(root: Path, models_file: Path, asked: Mapping[str, Any]) -> None:
 
 def said_of(answer: str, done: Sequence[Waiting], reason: str) -> list[str]:
     """Return what was done for a reason, in lines for whoever has asked: no file keeps why something was rejected."""
-    return [f"{DONE[answer]}  {one.id}: {reason}" for one in done] if reason else []
+    return [plain(f"{DONE[answer]}  {one.id}: {reason}") for one in done] if reason else []
 
 
 def _chosen(found: Sequence[Waiting], ids: Sequence[str]) -> list[Waiting]:
@@ -311,9 +311,9 @@ def _answer(console: Console) -> tuple[str, str]:
 
 
 def _show(console: Console, one: Waiting) -> None:
-    console.print(one.id, style="bold", markup=False)
+    console.print(plain(one.id), style="bold", markup=False)
     for words in words_of(one):
-        console.print(f"  {words}", markup=False)
+        console.print(f"  {plain(words)}", markup=False)
     if one.received and one.case:
         for line in diff(one.stored.prediction if one.stored else None, one.received.prediction, one.case.given):
             console.print(line)

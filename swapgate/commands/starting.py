@@ -1,6 +1,7 @@
 """The command `swapgate init`: the files of a project of one's own, for a model that is asked once."""
 
 import argparse
+import itertools
 import os
 import re
 import shlex
@@ -8,10 +9,12 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 from swapgate.backends import backend_of, find, told_from
+from swapgate.changes.judges import Layout
 from swapgate.commands import starters
 from swapgate.commands.importing import (
     Imported,
@@ -28,12 +31,13 @@ from swapgate.core.extras import install, lack
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.tables import read_toml, validated
-from swapgate.core.words import listed, nearest
+from swapgate.core.words import listed, nearest, plain
 from swapgate.models import hub
 from swapgate.models.fetching import fetch
 from swapgate.models.loading import Source
 from swapgate.outputs import check_expected
 from swapgate.outputs.answered import OTHERS
+from swapgate.project.configuration import configured
 from swapgate.project.evaluation import keys_of, without_answer
 from swapgate.project.foreign.shaping import FILES
 from swapgate.project.manifest import SUITE_NAME, Row, row_type
@@ -135,7 +139,7 @@ def init(root: Path, asked: argparse.Namespace, ask: Ask | None) -> str:
         raise
     names = [path.relative_to(root).as_posix() for path in (*start.files, *start.copies)]
     lines = [*start.told, f"written: {listed(names)}", *starters.next_steps(start.suite)]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{plain(line)}\n" for line in lines)
 
 
 def _restore(before: Mapping[Path, bytes | None], media: Sequence[Path], root: Path) -> None:
@@ -211,17 +215,23 @@ def _row_of(model: str, base: Path) -> dict[str, Any]:
 
 def _guess(source: Source) -> str:
     """Tell by its config.json which task a model is for; nothing where that does not say so."""
+    return next((task.name for task in dict.fromkeys(tasks().values()) if _is_for(source, task)), "")
+
+
+def _is_for(source: Source, task: Task) -> bool | None:
+    """Return whether the architectures that a model's config.json names are those of a task; None where that cannot be
+    told, also of a task that takes the body of a model, whatever its head.
+    """
     import transformers
 
     architectures = source.config.get("architectures")
     names = {str(one) for one in architectures} if isinstance(architectures, list) else set()
-    for task in dict.fromkeys(tasks().values()):
-        with suppress(Fault, AttributeError):
-            auto = getattr(transformers, task.auto_class_of(source.name, source.config))
-            known = auto._model_mapping._model_mapping.get(source.config.get("model_type"), ())
-            if names & {*([known] if isinstance(known, str) else known)}:
-                return task.name
-    return ""
+    with suppress(Fault, AttributeError):
+        auto = getattr(transformers, task.auto_class_of(source.name, source.config))
+        known = auto._model_mapping._model_mapping.get(source.config.get("model_type"), ())
+        fits = bool(names & {*([known] if isinstance(known, str) else known)})
+        return fits if fits or auto is not transformers.AutoModel else None
+    return None
 
 
 def _task_of(name: str, source: Source) -> Task:
@@ -235,6 +245,8 @@ def _task_of(name: str, source: Source) -> Task:
     task = known[name]
     several = task.multi_label if source.config.get("problem_type") == MULTI else None
     wrong = (several or task).check_config(source.config) if source.has_config else ""
+    if not wrong and _is_for(source, task) is False and (other := _guess(source)):
+        wrong = f"its config.json says {listed(source.config['architectures'])}, which is for {other}"
     if wrong:
         raise InputFault(f"--task {name}: {source.name}: {wrong}")
     return several or task
@@ -356,12 +368,19 @@ def _answered(start: Start, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
             case = without_answer(task, {key: _whole(key, value) for key, value in given.items()}, number, Path.cwd())
             said = or_raise(asking.predict([case.input], [f"example_{number}"])[0])
             for key in [key for key in FILES if key in given]:
-                origin = Path(given[key])
-                start.copies[start.folder / origin.name] = origin
-                given[key] = origin.name
+                given[key] = _copied(start, Path(given[key]))
             yield {"id": f"example_{number}", **given, "expected": _right(task, said, one)}
     finally:
         asking.release()
+
+
+def _copied(start: Start, origin: Path) -> str:
+    """Let a file be copied into the suite's folder, under a name that no other has there; gives the name."""
+    taken = {path.name.casefold(): one for path, one in start.copies.items()}
+    names = (f"{origin.stem}{f'_{number}' * (number > 1)}{origin.suffix}" for number in itertools.count(1))
+    name = next(name for name in names if taken.get(name.casefold(), origin) == origin)
+    start.copies[start.folder / name] = origin
+    return name
 
 
 def _whole(key: str, value: str) -> str:
@@ -382,10 +401,10 @@ def _add_others(start: Start, asked: argparse.Namespace) -> None:
     row = starters.row_table(start.suite, TIER, start.row, measured, start.evaluation is not None)
     before = _other_suites(start, asked.force)
     start.files[start.models_file] = f"{before or starters.MODELS_HEAD}\n{table}{row}"
-    name = start.suite.replace("-", "_")
-    start.files[start.root / "tests" / f"test_{name}.py"] = starters.suite_file(start.suite)
-    if path_and_text := starters.configuration(start.root):
-        start.files |= dict([path_and_text])
+    path_and_text = starters.configuration(start.root)
+    start.files |= dict([path_and_text] if path_and_text else [])
+    path = _suite_file(start, is_configured=path_and_text is None)
+    start.files[path] = starters.suite_file(start.suite)
     workflow = start.root / ".github" / "workflows" / "swapgate.yml"
     if asked.no_ci:
         return
@@ -398,6 +417,29 @@ def _add_others(start: Start, asked: argparse.Namespace) -> None:
         start.told.append(
             f"{workflow.relative_to(start.root).as_posix()}: let it install what this suite needs: {line}"
         )
+
+
+def _suite_file(start: Start, is_configured: bool) -> Path:
+    """Return where the suite's test file is to be: in tests/, or where else the project's own configuration lets pytest
+    come by it. Raises InputFault where it does nowhere.
+    """
+    name, root = start.suite.replace("-", "_"), start.root
+    usual = root / "tests" / f"test_{name}.py"
+    said = {key: configured(root, key) if is_configured else [] for key in ("testpaths", "python_files")}
+    found = [name for one in said["testpaths"] for name in sorted(glob(one, root_dir=root, recursive=True)) or [one]]
+    places = [Path(os.path.normpath(root / name)) for name in found]
+    layout = Layout(places or [root], said["python_files"] or Layout.python_files)
+    folders = [usual.parent, *(place for place in places if not place.is_file())]
+    files = [usual.name, *(one.replace("*", name, 1) for one in said["python_files"])]
+    paths = [folder / file for folder in folders for file in files]
+    path = next((one for one in paths if layout.is_test(one) and layout.collects(one)), None)
+    if path is None:
+        says = "; ".join(f"{key} = {' '.join(words)}" for key, words in said.items() if words)
+        raise InputFault(
+            f"{root}: pytest's configuration says {says}, so it would not come by a new {usual.relative_to(root)}; add"
+            " tests to testpaths, or test_*.py to python_files"
+        )
+    return path
 
 
 def _other_suites(start: Start, force: bool) -> str:

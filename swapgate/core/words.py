@@ -16,6 +16,11 @@ def plain(text: str) -> str:
     )
 
 
+def plain_json(text: str) -> str:
+    """Write what is no printable letter in a JSON text, but its line breaks, by numbers: it means the same."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1] for letter in text)
+
+
 def toml_string(text: str) -> str:
     """Write a text as a string of TOML that `plain` leaves as it is."""
     return "".join(

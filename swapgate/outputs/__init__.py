@@ -20,6 +20,7 @@ from swapgate.outputs import (
     translation,
 )
 from swapgate.outputs.blocks import Block, lines
+from swapgate.outputs.diff import plain_line
 from swapgate.outputs.prediction import Expected, Output, Prediction
 from swapgate.outputs.tolerance import Mismatch, Tolerance
 
@@ -132,8 +133,9 @@ def diff(golden: Prediction | None, now: Prediction, given: object) -> Iterator[
     """Yield the lines of a diff: what the golden says behind "-", what is said now behind "+".
 
     `given` is the input of the case: a sentence, a question or the name of a file. Without a golden all is new.
+    Each line is for a terminal as it is.
     """
-    yield from output_of(now).diff(golden, now, given)
+    yield from map(plain_line, output_of(now).diff(golden, now, given))
 
 
 def dress(golden: Prediction | None, now: Prediction, right: Expected, given: object) -> list[Block]:

@@ -12,7 +12,7 @@ from swapgate import tasks
 from swapgate.changes.against import judged_by
 from swapgate.changes.changed import changed_suites, unrelated
 from swapgate.changes.doubts import with_doubts
-from swapgate.changes.git import check_out, commit_of, ignored_by
+from swapgate.changes.git import check_out, commit_of, ignored_by, place_of
 from swapgate.changes.judges import Layout
 from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault
@@ -147,6 +147,7 @@ def _plan(config: pytest.Config, models_file: Path) -> Plan:
     now = make_plan(
         root, models_file, option.swap, option.eval_set, directory, device=option.device, tolerant=_selects(option)
     )
+    now = replace(now, written=_written(config))
     if option.against is None:
         return now
     if option.swap:
@@ -230,6 +231,7 @@ def _only_changed(plan: Plan, config: pytest.Config, models_file: Path) -> Plan:
     ref, root, option = config.option.changed_since, config.rootpath, config.option
     directory, tolerant = config.invocation_params.dir, _selects(option)
     now = make_plan(root, models_file, [], option.eval_set, directory, device=option.device, tolerant=tolerant)
+    now = replace(now, written=_written(config))
     commit, layout = commit_of(root, ref, "--changed-since"), _layout(config)
     touched = changed_suites(now, commit, layout, unrelated(root, commit, layout))
     words = f"changed since {ref}: {touched.words({suite for suite, _ in plan.incumbents})}"
@@ -242,6 +244,17 @@ def begin_verdicts(config: pytest.Config, option: argparse.Namespace, plan: Plan
     if any(getattr(option, name, None) for name in SHOWING):
         return
     directory = config.invocation_params.dir
-    asked = (option.verdict_json, option.verdict_md, option.verdict_html)
-    paths = [path and directory / path.expanduser() for path in asked]
+    paths = [path and directory / path.expanduser() for path in _reports(option)]
     write_running(running(plan, models_file.name), *paths)
+
+
+def _reports(option: argparse.Namespace) -> tuple[Path | None, Path | None, Path | None]:
+    return option.verdict_json, option.verdict_md, option.verdict_html
+
+
+def _written(config: pytest.Config) -> frozenset[Path]:
+    """Return the reports that the run writes: the verdicts', that of JUnit, and that of pytest-benchmark."""
+    option = config.option
+    others = getattr(option, "xmlpath", None), getattr(getattr(option, "benchmark_json", None), "name", None)
+    asked = [Path(one).expanduser() for one in (*_reports(option), *others) if one]
+    return frozenset(place_of(Path(os.path.normpath(config.invocation_params.dir / one))) for one in asked)

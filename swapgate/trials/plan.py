@@ -107,6 +107,8 @@ class Plan:
     """Of a change that is judged by a commit: what makes a tier INCOMPLETE whatever its tests say, in words."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     """Suites whose files are at fault, for which the run ends only where something of them is selected."""
+    written: frozenset[Path] = frozenset()
+    """The reports that the run itself writes, each by its folder behind links."""
     notes: list[str] = field(default_factory=list)
 
     def tiers(self, suite: str) -> list[str]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from swapgate.core.words import plain
+from swapgate.core.words import plain, plain_json
 from swapgate.verdicts.terminal import WIDEST
 
 PUBLIC = ("here", "not here")
@@ -39,7 +39,7 @@ class Listed:
 
 def json_text(listed: Sequence[Listed]) -> str:
     """Return all facts."""
-    return json.dumps([asdict(one) for one in listed], indent=2, ensure_ascii=False) + "\n"
+    return plain_json(json.dumps([asdict(one) for one in listed], indent=2, ensure_ascii=False)) + "\n"
 
 
 def table_text(listed: Sequence[Listed], colour: bool) -> str:

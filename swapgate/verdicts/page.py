@@ -59,11 +59,13 @@ def page(report: Report, records: Iterable[tuple[str, Record]] = (), seen: Seen 
         "slice": _choices(item.looks.slices for item in listed),
     }
     rows, media = _listed(listed, seen.media)
+    measured = sum(tier.figures.quality.rows for tier in report.tiers if tier.figures.quality)
     return rendered(
         "page.html",
         title=sentence(report),
         report=report,
         items=rows,
+        unflipped=measured - sum(item.kind == "row" for item in listed),
         counts=counts,
         choices=choices,
         outcomes=OUTCOMES,

@@ -130,6 +130,40 @@ def test_new_file(two, touched, git, commit, name, tasks, how):
     assert touched(ref) == tasks
 
 
+REPORTS = ("--verdict-json=verdict.json", "--verdict-html=out/page.html", "--junitxml=junit.xml")
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serial", "xdist"])
+@pytest.mark.parametrize("left", [False, True], ids=["first run", "second run"])
+def test_own_reports(committed, git, options, left):
+    """The files that a run writes itself touch nothing and are no edit of the change, nor what Python compiles."""
+    committed.write(".gitignore", ".swapgate/\n.hypothesis/\nevents.txt\n")
+    if left:
+        for name in ("verdict.json", "out/page.html", "junit.xml", "tests/__pycache__/test_ner.pyc"):
+            committed.write(name, "of an earlier run")
+    result = committed.run("--against=HEAD", "--changed-since=HEAD", *REPORTS, *options)
+    assert (result.ret, committed.verdicts(result)) == (0, {})
+    assert committed.reasons(result)[1:] == ["note  changed since HEAD: nothing that a verdict depends on"]
+
+
+@pytest.mark.parametrize("how", ["tracked", "taken out"])
+def test_report_that_git_keeps(committed, commit, git, how):
+    """A file that git keeps, or kept, counts though the run writes it."""
+    committed.write("verdict.json", "{}")
+    commit()
+    if how == "taken out":
+        git("rm", "--cached", "verdict.json")
+    result = committed.run("--changed-since=HEAD", "--verdict-json=verdict.json", "-k", "expected")
+    assert "(verdict.json is of no suite and touches all" in "".join(committed.reasons(result))
+
+
+def test_report_of_another_run(committed):
+    """What another run has left counts, and the message says how it would not."""
+    committed.write("verdict.json", "{}")
+    result = committed.run("--changed-since=HEAD", "--verdict-json=other.json", "-k", "expected")
+    assert "(verdict.json is of no suite and touches all" in "".join(committed.reasons(result))
+
+
 def test_with_against(two, approve):
     """Together with --against what changed is judged by the commit."""
     two.retrain("small", Ada=["PER", 0.5])

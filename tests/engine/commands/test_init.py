@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -252,6 +253,64 @@ def test_nobody_to_ask(project, capsys):
     """Where nobody is there, what is missing is told."""
     assert main(["init"]) == 4
     assert capsys.readouterr().err.startswith("swapgate init: give --model, as in: swapgate init --model")
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        ("", "tests/test_mood.py"),
+        ("testpaths = tests", "tests/test_mood.py"),
+        ("testpaths = src", "src/test_mood.py"),
+        ("testpaths = src .", "tests/test_mood.py"),
+        ("testpaths = checks/*", "checks/slow/test_mood.py"),
+        ("testpaths = tests/unit/", "tests/unit/test_mood.py"),
+        ("testpaths = src\npython_files = check_*.py", "src/check_mood.py"),
+        ("python_files = *_spec.py", "tests/mood_spec.py"),
+    ],
+)
+def test_suite_where_pytest_looks(project, keys, path):
+    """The test file of a suite lies where the project's configuration lets pytest come by it, and is judged there."""
+    for folder in ("src", "checks/slow"):
+        (project / folder).mkdir(parents=True)
+        (project / folder / f"test_{folder[:3]}.py").write_text("def test_own():\n    pass\n")
+    (project / "pytest.ini").write_text(f"[pytest]\n{keys}\n")
+    assert init("--suite", "mood") == 0
+    assert (project / path).is_file()
+    status, said = typed(project, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider")
+    assert (status, path in said) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "other"),
+    [
+        ("sentiment", "ner", "text-classification"),
+        ("ner", "question-answering", "ner"),
+        ("question-answering", "sentiment", "question-answering"),
+    ],
+)
+def test_model_of_another_task(project, capsys, model, task, other):
+    """A model that is for another task is told by what it is, and no case is blamed."""
+    assert main(["init", "--model", str(ZOO / model / "original"), "--task", task]) == 4
+    assert re.search(rf"^--task {task}: .*: its config.json says \w+, which is for {other}$", capsys.readouterr().err)
+
+
+def test_no_place_for_a_suite(project, capsys):
+    """Where pytest would come by no new test file, this is told, and nothing is written."""
+    (project / "test_own.py").write_text("def test_own():\n    pass\n")
+    (project / "pytest.ini").write_text("[pytest]\ntestpaths = test_own.py\n")
+    before = files(project)
+    assert init("--suite", "mood") == 4
+    said = capsys.readouterr().err
+    assert "testpaths = test_own.py, so it would not come by a new tests/test_mood.py; add tests to testpaths" in said
+    assert files(project) == before
+
+
+def test_files_of_one_name(tmp_path):
+    """Files of one name in different folders, also in another case, are copied under names of their own."""
+    start = starting.Start(tmp_path, "zoo", None, None, {}, ())
+    origins = [Path(one) for one in ("a/x.png", "b/x.png", "c/x_2.png", "d/X.PNG", "a/x.png")]
+    assert [starting._copied(start, one) for one in origins] == ["x.png", "x_2.png", "x_2_2.png", "X_3.PNG", "x.png"]
+    assert [*start.copies.values()] == origins[:4]
 
 
 @pytest.mark.parametrize(

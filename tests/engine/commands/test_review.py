@@ -5,11 +5,12 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from swapgate.commands import main
-from swapgate.goldens.golden import read_golden
+from swapgate.goldens.golden import read_golden, write_golden
 
 RED = ("-k", "golden")
 COMMAND = "import sys; from swapgate.commands import main; raise SystemExit(main(['review', *sys.argv[1:]]))"
@@ -92,6 +93,20 @@ def test_list(red, review):
         " --reject ID or --reject-all",
     ]
     assert red.tree() == before
+
+
+def test_hostile_words(red, review):
+    """Escape codes, forged lines and letters that turn others around reach no terminal raw, in lines or in JSON."""
+    hostile = "models/a\x1b[31m\x9b2J\n1 done, 0 waiting\u202e"
+    stored = read_golden(red.golden("small"))["ada"]
+    made_by = replace(stored.made_by, model=hostile, digest="0" * 64)
+    write_golden(red.golden("small"), {"ada": replace(stored, made_by=made_by, reason=hostile)})
+    _, lines, _ = review()
+    assert "1 done, 0 waiting" not in lines
+    assert sum("31m" in line and line.isprintable() for line in lines) == 2  # the model's name and the reason
+    _, lines, _ = review("--json")
+    assert all(line.isprintable() for line in lines)
+    assert json.loads("\n".join(lines))[1]["reasons"] == {"golden": hostile}
 
 
 def test_nothing(recorded, review, monkeypatch):

@@ -141,3 +141,25 @@ def test_colours():
     gone, new, *_ = diff(Entities((ADA,)), Entities((entity("Ada", "ORG", 0),)), SENTENCE)
     assert [str(span.style) for span in gone.spans] == [f"bold {OLD}"]
     assert [str(span.style) for span in new.spans] == [f"bold {NEW}"]
+
+
+HOSTILE = "a\x1b[31m\x07\x9b2J\n+ forged \u202egnorw\u2028"
+"""Escape codes, a forged line, and letters that turn the others around."""
+
+
+@pytest.mark.parametrize(
+    ("golden", "now", "given"),
+    [
+        (scores(right=0.7), scores(**{HOSTILE: 0.6, "right": 0.4}), ""),
+        (Entities(()), Entities((entity(HOSTILE, HOSTILE, 0),)), HOSTILE),
+        (answer("", 0, 0.6), answer(HOSTILE, 0, 0.6), Question("Who?", HOSTILE)),
+        (Text("I had", 0.3), Text(HOSTILE, 0.3), ""),
+        (Detections((), 0.5), Detections((thing(HOSTILE, (0, 0, 10, 8), 0.9),), 0.5), ""),
+    ],
+    ids=["label", "entity", "answer", "text", "object"],
+)
+def test_hostile_words(golden, now, given):
+    """No word of a model or an input breaks a line, or is obeyed by the terminal, whatever it is of."""
+    lines = shown(golden, now, given)
+    assert "forged" in "".join(lines)
+    assert all(line.isprintable() for line in lines)

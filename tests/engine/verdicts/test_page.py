@@ -337,6 +337,17 @@ def test_rows_that_have_no_room(monkeypatch):
     assert {*rows} <= {("lost", "row")}
 
 
+@pytest.mark.parametrize(
+    ("lost", "gained", "others"), [(0, 0, "100"), (3, 2, "95"), (60, 40, None)], ids=["no row", "some", "all"]
+)
+def test_rows_that_did_not_flip_are_counted(lost, gained, others):
+    """The page says how many rows of evaluation sets are not on it, for a search for one of them finds nothing."""
+    found = made.figures(made.flips(lost), made.flips(gained))
+    text = page(made.report(made.tier(figures=found)), [made.record("a")], made.seen())
+    assert (f"are listed: {others} others were measured, and are not on this page" in text) is bool(others)
+    assert ("not on this page" in text) is bool(others)
+
+
 def test_all_has_room():
     """Where all has room nothing is said of room, and nothing stands behind the script."""
     cases = {("ner", "small", name): made.looks() for name in "ab"}

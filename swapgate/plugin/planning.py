@@ -19,7 +19,7 @@ from swapgate.core.faults import InputFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.pending import on_ci
 from swapgate.inputs.downloads import INPUTS
-from swapgate.models.devices import cores
+from swapgate.models.devices import WAITING, cores
 from swapgate.plugin import fixtures
 from swapgate.plugin.caller import SHOWING
 from swapgate.plugin.collecting import OF_MODELS_FILE, Collecting
@@ -31,8 +31,6 @@ from swapgate.trials.spread import Spread, check_installed
 from swapgate.verdicts.facts import running
 from swapgate.verdicts.writing import write_running
 
-WAITING = "OMP_WAIT_POLICY"
-"""The variable by which threads of OpenMP know whether to spin while they wait for others."""
 WORKERS = "PYTEST_XDIST_WORKER_COUNT"
 """The variable by which a worker knows how many there are."""
 

@@ -98,9 +98,14 @@ class Chat(Table):
         return self.prompt.replace(PLACE, text)
 
 
+def wished(row: Any) -> dict[str, Any]:
+    """Return what a row itself says of how a text is written."""
+    return row.generation.model_dump(exclude_none=True) if row.generation else {}
+
+
 def chat(text: str, row: Any) -> tuple[str, dict[str, Any]]:
     """Return how a server that is spoken to as OpenAI's are is asked what its row says of a text."""
-    most = row.generation.max_new_tokens if row.generation else None
+    most = wished(row).get("max_new_tokens")
     return "chat_completion", {
         "messages": [{"role": "user", "content": row.chat.told(text)}],
         "model": row.chat.model,

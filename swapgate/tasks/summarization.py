@@ -97,7 +97,7 @@ def served(text: str, row: Any) -> tuple[str, dict[str, Any]]:
     """Ask a server for a summary, or where the row has `chat` for what it writes when it is told so."""
     if row.chat is not None:
         return generation.chat(text, row)
-    how = row.generation.model_dump(exclude_none=True) if row.generation else {}
+    how = generation.wished(row)
     return "summarization", {"text": text, "generate_parameters": how or None}
 
 

@@ -277,7 +277,7 @@ def _together(loaded: Loaded, texts: Sequence[Any]) -> Iterator[list[int]]:
 def settled(model: Any, row: GenerationSettings) -> dict[str, Any]:
     """Settle what `generate` is told. Raises SurroundingsFault where lengths do not fit together."""
     own = model.generation_config.to_dict()
-    wished = row.generation.model_dump(exclude_none=True) if row.generation else {}
+    wished = generation.wished(row)
     most = wished.get("max_new_tokens") or own.get("max_new_tokens") or NEW_TOKENS
     least = wished.get("min_new_tokens") or 0
     if least > most or most > MOST_TOKENS:
@@ -443,7 +443,7 @@ def served(given: Any, row: Any) -> tuple[str, dict[str, Any]]:
         raise SurroundingsFault("choices and references are weighed by a model itself; a server does not tell that")
     if row.chat is not None and isinstance(prompt, str):
         return generation.chat(prompt, row)
-    how = row.generation.model_dump(exclude_none=True) if row.generation else {}
+    how = generation.wished(row)
     most = how.get("max_new_tokens", NEW_TOKENS)
     stop = {"stop": row.stop} if row.stop else {}
     if isinstance(prompt, str) and not row.chat_template:

@@ -148,7 +148,7 @@ def served(text: str, row: Any) -> tuple[str, dict[str, Any]]:
     """Ask a server for a translation, or where the row has `chat` for what it writes when it is told so."""
     if row.chat is not None:
         return generation.chat(text, row)
-    how = row.generation.model_dump(exclude_none=True) if row.generation else {}
+    how = generation.wished(row)
     languages = {"src_lang": row.source_language, "tgt_lang": row.target_language}
     told = {key: value for key, value in languages.items() if value is not None}
     return "translation", {"text": (row.prefix or "") + text, **told, "generate_parameters": how or None}

@@ -99,7 +99,7 @@ def replaced(config: Mapping[str, Any], settings: Mapping[str, Any], row: Any, p
     keys = [(said, key) for said in (special, settings) for key in ("max_new_tokens", "max_length")]
     asked = next(((key, said[key]) for said, key in keys if said.get(key) is not None), None)
     if asked and type(asked[1]) is int and not row.decoding:
-        judged = _longest(settings, special, _wished(row), config.get("max_position_embeddings"))
+        judged = _longest(settings, special, generation.wished(row), config.get("max_position_embeddings"))
         if (_length(dict([asked]), "max", None) or 0) < judged:
             found.append(f"{asked[0]} = {asked[1]}")
     return found
@@ -168,7 +168,7 @@ def settled(model: Any, row: Any, wanted: Wanted) -> Writing:
     special, noun = _special(model, wanted), wanted.noun
     prefix = special.pop("prefix", getattr(model.config, "prefix", None)) or ""
     prefix = prefix if wanted.prefix is None else wanted.prefix
-    wished = _wished(row)
+    wished = generation.wished(row)
     told = own | special | wished | wanted.options
     shortest = None
     for said in (own, special, wished):
@@ -193,11 +193,6 @@ def settled(model: Any, row: Any, wanted: Wanted) -> Writing:
     if told.get("forced_eos_token_id") is not None:
         forced.add(lengths["max_length"] - 1)
     return Writing(prefix, options, frozenset([ends] if isinstance(ends, int) else ends), frozenset(forced), wanted)
-
-
-def _wished(row: Any) -> dict[str, Any]:
-    """Return what a row itself says of how a text is written."""
-    return row.generation.model_dump(exclude_none=True) if row.generation else {}
 
 
 def _special(model: Any, wanted: Wanted) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """Rows that a command asks several models for: as a run asks them, with its threads, its batches and what it keeps."""
 
 import argparse
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swapgate.models.devices import cores
+from swapgate.models.devices import cores, wait_idly
 from swapgate.outputs.prediction import Prediction
 from swapgate.project.configuration import threads
 from swapgate.tasks.case import Case
@@ -52,5 +51,5 @@ class Rows:
 
 def rows_as(asked: argparse.Namespace, said: int | None) -> Rows:
     """Return how rows are asked for by the options of a command and the threads that a models file names."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine threads that spin take 100 times as long
+    wait_idly()
     return Rows(asked.threads or said, None if asked.no_cache else Cache(cache_folder()))

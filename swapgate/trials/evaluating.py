@@ -23,7 +23,7 @@ from swapgate.trials.cache import Cache
 from swapgate.trials.progress import Advance, Progress, unseen
 from swapgate.trials.remembered import Memory, Said, memory
 from swapgate.trials.running import Model
-from swapgate.trials.spread import Spread, Workers
+from swapgate.trials.spread import Spread
 
 T = TypeVar("T")
 
@@ -72,10 +72,10 @@ class Evaluating:
     """Those whose answer was that of an earlier run."""
 
     @functools.cached_property
-    def workers(self) -> Workers:
-        """What answers where rows are spread. Raises SurroundingsFault."""
+    def known(self) -> Any:
+        """What those machines must know of the model. Raises SurroundingsFault."""
         assert self.spread is not None
-        return self.spread.workers(self.model.asked, self.threads, self.changes)
+        return self.spread.known(self.model.asked, self.threads, self.changes)
 
     def answers(self, window: Sequence[Given]) -> Iterator[Said]:
         """Yield the answers to rows in their order. Raises ModelFault or SurroundingsFault that names the row."""
@@ -107,24 +107,18 @@ class Evaluating:
         while asked:
             places = asked[: self.batch]
             del asked[: len(places)]
-            yield places, self._apart([window[place] for place in places])
+            yield places, self._together([window[place] for place in places])
 
     def _spread(self, window: Sequence[Given], asked: list[int]) -> Iterator[tuple[list[int], list[Said]]]:
         """Send off the same batches, all at once; yields them as they come back in their order."""
+        assert self.spread is not None
+        _ = self.known  # before threads need it
         cut = [asked[start : start + self.batch] for start in range(0, len(asked), self.batch)]
-        sent = [self.workers.submit(self._apart, [window[place] for place in places]) for places in cut]
+        sent = [self.spread.submit(self._together, [window[place] for place in places]) for places in cut]
         return ((places, one.result()) for places, one in zip(cut, sent, strict=True))
 
-    def _apart(self, batch: Sequence[Given]) -> list[Said]:
+    def _together(self, batch: Sequence[Given]) -> list[Said]:
         """Return the answers to some rows, in halves as long as there is too little memory for all of them."""
-        said = self._together(batch)
-        if said is not None:
-            return said
-        half = len(batch) // 2
-        return [*self._apart(batch[:half]), *self._apart(batch[half:])]
-
-    def _together(self, batch: Sequence[Given]) -> list[Said] | None:
-        """Return the answers to some rows; None where there was too little memory for them, and some for half."""
         if not self.spread:
             self.model.asked.load()  # what it raises is no row's fault
         try:
@@ -136,9 +130,9 @@ class Evaluating:
             raise  # of no row in particular
         except Fault as fault:
             raise self._found(batch, fault) from fault
-        self.batch = len(batch) // 2
+        self.batch = half = len(batch) // 2
         free_memory(self.model.source.row.device)
-        return None
+        return [*self._together(batch[:half]), *self._together(batch[half:])]
 
     def _found(self, batch: Sequence[Given], fault: Fault) -> Fault:
         """Return the fault of a batch where no row alone is at fault. Raises that of the first that is, by its name."""
@@ -153,7 +147,7 @@ class Evaluating:
     def _ask(self, batch: Sequence[Given]) -> list[Said]:
         inputs, ids, asked = [one.input for one in batch], [one.row.id for one in batch], self.model.asked
         if self.spread:
-            return self.workers.answers(inputs, ids)
+            return self.spread.answers(self.known, inputs, ids)
         with computing(self.threads):
             said = asked.predict(inputs, ids, **self.changes)
             predictions = [or_raise(found) for found in said]

@@ -99,22 +99,6 @@ class Worker:
         return asking
 
 
-class Workers(NamedTuple):
-    """What answers for one model."""
-
-    spread: "Spread"
-    known: Any
-    """A reference of Ray to what an actor must know of it."""
-
-    def submit(self, work: Callable[..., T], *given: Any) -> "Future[T]":
-        """Let a thread do some work that waits for an actor, as many at once as there are actors."""
-        return self.spread.submit(work, *given)
-
-    def answers(self, inputs: Sequence[Input], ids: Sequence[str]) -> list[Said]:
-        """Return the answers to a batch. Raises Fault, also where each actor that was given it died."""
-        return self.spread.answers(self.known, inputs, ids)
-
-
 @dataclass(eq=False)
 class Spread:
     """The actors of one run; they begin when the first rows are asked."""
@@ -132,8 +116,9 @@ class Spread:
     _broken: str = field(default="", init=False)
     """Why there are none."""
 
-    def workers(self, asking: Asking, threads: int, changes: Mapping[str, Any]) -> Workers:
-        """Return what answers for a model, asked by its row with some changes, with so many threads an actor.
+    def known(self, asking: Asking, threads: int, changes: Mapping[str, Any]) -> Any:
+        """Return a reference of Ray to what actors must know of a model, asked by its row with some changes, with so
+        many threads an actor.
 
         Raises SurroundingsFault where the cluster cannot be had, has no room, or is not like this machine.
         """
@@ -148,7 +133,7 @@ class Spread:
         except Unable as fault:
             self._broken = str(fault)
             raise
-        return Workers(self, ray.put(_told(asking, threads, changes)))
+        return ray.put(_told(asking, threads, changes))
 
     def submit(self, work: Callable[..., T], *given: Any) -> "Future[T]":
         """Let a thread do some work, of as many at once as there are actors."""
@@ -156,7 +141,7 @@ class Spread:
         return self._pool.submit(work, *given)
 
     def answers(self, known: Any, inputs: Sequence[Input], ids: Sequence[str]) -> list[Said]:
-        """Return the answers of whichever actor is free. Raises Fault."""
+        """Return the answers of whichever actor is free. Raises Fault, also where each that was given them died."""
         ray = _ray()
         for _ in range(TRIES):
             actor = self._free.get()

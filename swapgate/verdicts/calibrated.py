@@ -3,7 +3,6 @@
 import argparse
 import io
 import json
-import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.text import Text
 from swapgate.core.faults import InputFault
 from swapgate.core.words import plain, toml_string
 from swapgate.goldens.provenance import CPU
+from swapgate.models.devices import wait_idly
 from swapgate.outputs.tolerance import DEVICES, LIMITS, Tolerance, lead_text
 from swapgate.project.manifest import Row
 from swapgate.trials.beside import add_row_options
@@ -61,7 +61,7 @@ def add_calibrate_options(command: argparse.ArgumentParser) -> None:
 
 def calibrated(root: Path, models_file: Path, asked: argparse.Namespace, colour: bool) -> str:
     """Calibrate a tier and word what came of it. Raises Fault."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine threads that spin take 100 times as long
+    wait_idly()
     model = model_of(asked.tier, models_file, root, asked.device)
     progress = in_lines(f"{model.name}: {model.source.name}", lambda line: print(line, file=sys.stderr, flush=True))
     if asked.twin is not None:

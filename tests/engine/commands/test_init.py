@@ -221,7 +221,7 @@ def test_what_cannot_be_begun(project, capsys, options, message):
 def test_files_out_of_bytes_are_taken_back(project):
     """Pictures that were written for rows which are then refused do not stay."""
     pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    rows = [{"image": {"bytes": b"\x89PNG no picture", "path": None}, "label": "good"}]
+    rows = [{"image": {"bytes": b"\x89PNG\r\n\x1a\nno picture", "path": None}, "label": "good"}]
     parquet.write_table(pyarrow.Table.from_pylist(rows), project / "rows.parquet")
     before = files(project)
     assert main(["init", "--model", "serving:make", "--task", "image-classification", "--cases", "rows.parquet"]) == 4

@@ -13,16 +13,18 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
 from swapgate.core.words import nearest, plain, toml_value
+from swapgate.inputs.given import EXTRA_OF
 from swapgate.models.hub import is_id
 from swapgate.outputs import check_expected
 from swapgate.project.evaluation import checked, keyed, keys_of
 from swapgate.project.foreign import FORMATS, format_of
 from swapgate.project.foreign.arrow import from_hub
 from swapgate.project.foreign.found import Found
-from swapgate.project.foreign.shaping import FILES, guessed, shaped, stored
+from swapgate.project.foreign.shaping import FILES, guessed, part, parts, shaped, stored
 from swapgate.project.manifest import read_manifest
 from swapgate.tasks import tasks
 from swapgate.tasks.case import Case, CaseShape
@@ -198,7 +200,10 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
     said = _said_columns(asked.columns)
     path, what, read = _reader_of(source, asked, needed)
     base = asked.files or (path.parent if path.is_file() else path)
-    there = dict.fromkeys(column for one in read() if not isinstance(one.row, InputFault) for column in one.row)
+    kinds_of_files = [FILES[key] for key in needed if key in FILES]
+    if words := lack(EXTRA_OF[one] for one in kinds_of_files):
+        raise InputFault(f"{source}: reading its files {words}")
+    there = dict.fromkeys(column for one in read() if not isinstance(one.row, InputFault) for column in parts(one.row))
     result = (
         _by_columns(source, what, there, needed, said, task) if there else Imported(f"{source}: no row can be read")
     )
@@ -209,12 +214,33 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
             row = stored(shaped(found.row, result.columns, kinds, base), files_of(out))
             named = keyed(task, {key: str(one) if isinstance(one, Path) else one for key, one in row.items()})
             table, case = checked(task, named, number, Path(os.path.abspath(base)).parent)
+            _check_file(case)
             whole = {**named, **{key: row[key] for key in FILES if key in row}}
             result.rows.append(Kept(whole, table, case, found.where))
         except InputFault as fault:
-            result.left_out.setdefault("not understood", []).append(f"{found.where}: {fault}")
+            hint = _of_an_object(found.row, result.columns, str(fault))
+            result.left_out.setdefault("not understood", []).append(f"{found.where}: {fault}{hint}")
+    if not result.rows and not result.left_out:
+        raise InputFault(f"{source}: {what}, and holds no rows; give a file with some")
     _without_doubles(result)
     return result
+
+
+def _of_an_object(row: Mapping[str, Any] | InputFault, columns: Mapping[str, str], fault: str) -> str:
+    """Return how a part of an object is named, where a fault is of a key for which a row has one; else nothing."""
+    for key, column in columns.items():
+        value = None if isinstance(row, InputFault) else part(row, column)
+        if isinstance(value, Mapping) and value and re.search(rf"(?:^|: ){key}\b", fault):
+            return f", or take a part of it: --columns {key}={column}.{next(iter(value))}"
+    return ""
+
+
+def _check_file(case: Case) -> None:
+    """Make sure that the file of a row is whole, and its part is in it. Raises InputFault."""
+    try:
+        _ = case.input if case.read else None
+    except SurroundingsFault as fault:
+        raise InputFault(str(fault).removeprefix(f"{case.given}: ")) from fault
 
 
 def _by_columns(

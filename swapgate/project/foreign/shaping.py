@@ -1,7 +1,7 @@
 """From rows as others write them to rows of a task: which column is what, and how answers are written."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -39,6 +39,23 @@ FILES: Mapping[str, str] = MappingProxyType({"audio": "sound", "image": "picture
 """Keys whose value is a file, and what that is."""
 MP3 = ".mp3"
 """How files end that may begin with anything."""
+
+
+def parts(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the columns of a row and, behind dots, the parts of those that are objects: "data", "data.text"."""
+    for column, value in row.items():
+        yield column
+        if isinstance(value, Mapping):
+            yield from (f"{column}.{inner}" for inner in parts(value))
+
+
+def part(row: Mapping[str, Any], column: str) -> Any:
+    """Return what a row has in a column, or in a part of one; None where it has none."""
+    outer, _, inner = column.partition(".")
+    if column in row or not inner:
+        return row.get(column)
+    value = row.get(outer)
+    return part(value, inner) if isinstance(value, Mapping) else None
 
 
 def guessed(
@@ -79,7 +96,7 @@ def shaped(row: Mapping[str, Any], columns: Mapping[str, str], kinds: Mapping[st
 
     Raises InputFault where it is not understood.
     """
-    found = {key: row[column] for key, column in columns.items() if row.get(column) is not None}
+    found = {key: value for key, column in columns.items() if (value := part(row, column)) is not None}
     found = {key: of_cell(one, kinds[key]) if isinstance(one, str) else one for key, one in found.items()}
     if _are_texts(found.get("text")):
         tagged = spans(found["text"], found["expected"]) if _are_texts(found.get("expected")) else _no_tags(columns)

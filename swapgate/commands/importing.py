@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
-from swapgate.core.words import nearest, plain, toml_value
+from swapgate.core.words import listed, nearest, plain, toml_value
 from swapgate.inputs.given import EXTRA_OF
 from swapgate.models.hub import is_id
 from swapgate.outputs import check_expected
+from swapgate.outputs.answered import OTHERS
 from swapgate.project.evaluation import checked, keyed, keys_of
 from swapgate.project.foreign import FORMATS, format_of
 from swapgate.project.foreign.arrow import from_hub
@@ -116,13 +117,14 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
 
 def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace) -> str:
     """Read a source and write what it holds; gives what to say. Raises Fault."""
-    task, model = _asked_for(root, asked, models_file)
+    task, model, given = _asked_for(root, asked, models_file)
     _check_out(asked)
     before = files_in(files_of(asked.out))
     found = imported(asked.source, task, asked, asked.out)
     try:
         if not found.rows:
             raise InputFault(*found.told(), f"{asked.source}: nothing of it is understood; nothing was written")
+        _note_labels(found, asked.suite, given)
         _check_number(asked.sample, "--sample", found)
         if asked.sample:
             found.rows = sample(found.rows, asked.sample, asked.seed)
@@ -147,8 +149,12 @@ def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace)
     return "".join(f"{plain(line)}\n" for line in (*found.told(), f"{what} written to {asked.out}"))
 
 
-def _asked_for(root: Path, asked: argparse.Namespace, models_file: Path | None) -> tuple[Task, Model | None]:
-    """Return the task of the rows, and the model that tells which are hard. Raises InputFault."""
+def _asked_for(
+    root: Path, asked: argparse.Namespace, models_file: Path | None
+) -> tuple[Task, Model | None, Collection[str]]:
+    """Return the task of the rows, the model that tells which are hard, and the labels that models of the suite give,
+    none where these are not told by its rows. Raises InputFault.
+    """
     if (asked.suite is None) == (asked.task is None):
         raise InputFault("swapgate import: give one of --suite and --task")
     if (asked.hard is None) != (asked.tier is None) or (asked.tier and not asked.suite):
@@ -156,7 +162,7 @@ def _asked_for(root: Path, asked: argparse.Namespace, models_file: Path | None) 
     if asked.task is not None:
         if asked.task not in tasks():
             raise InputFault(f"--task {asked.task}: unknown task{nearest(asked.task, tasks())}")
-        return tasks()[asked.task], None
+        return tasks()[asked.task], None, ()
     if models_file is None:
         raise InputFault(f"--suite {asked.suite}: there is no models file yet; give --task, or type: swapgate init")
     manifest = read_manifest(models_file)
@@ -164,14 +170,24 @@ def _asked_for(root: Path, asked: argparse.Namespace, models_file: Path | None) 
         raise InputFault(
             f"--suite {asked.suite}: {models_file} has no such suite{nearest(asked.suite, manifest.tasks)}"
         )
+    rows = manifest.rows[asked.suite].values()
+    given = () if any(OTHERS in row.labels for row in rows) else {label for row in rows for label in row.given or ()}
     if asked.tier is None:
-        return manifest.tasks[asked.suite], None
+        return manifest.tasks[asked.suite], None, given
     if asked.tier not in manifest.rows[asked.suite]:
         raise InputFault(
             f"--tier {asked.tier}: no tier of {asked.suite}{nearest(asked.tier, manifest.rows[asked.suite])}"
         )
     plan = make_plan(root, models_file, [], [], Path.cwd(), needs_sets=False)
-    return manifest.tasks[asked.suite], plan.models[asked.suite, asked.tier]
+    return manifest.tasks[asked.suite], plan.models[asked.suite, asked.tier], given
+
+
+def _note_labels(found: Imported, suite: str, given: Collection[str]) -> None:
+    """Note labels of rows that no model of the suite gives."""
+    unknown = sorted({label for one in found.rows for label in one.case.labels} - {*given})
+    if given and unknown:
+        known = f"no model of {suite} gives {listed(unknown)}, but {listed(sorted(given))}"
+        found.notes.append(f"{known}; what is the same is told by `labels` of a row of the models file")
 
 
 def _check_out(asked: argparse.Namespace) -> None:

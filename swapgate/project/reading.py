@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -131,7 +132,7 @@ def _csv(path: Path, _columns: object) -> Iterator[tuple[int, Cells]]:
     """Read a table with commas or, where its header has none, semicolons between cells (RFC 4180)."""
     csv.field_size_limit(min(LARGEST, sys.maxsize))
     with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
+        first = re.sub('"[^"]*"', "", file.readline())
         file.seek(0)
         between = ";" if ";" in first and "," not in first else ","
         rows = csv.reader(file, delimiter=between, strict=True)

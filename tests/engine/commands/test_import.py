@@ -788,3 +788,52 @@ def test_hard_rows(tmp_path, monkeypatch, capsys, several):
     right = len((tmp_path / "few.jsonl").read_text().splitlines())
     assert f"--hard 5: of 5 rows original gets {right} right" in capsys.readouterr().out
     assert 0 < right < 5
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            '{ POS = "good", NEG = "bad" }',
+            "no model of mood gives Good, fine, but bad, good; what is the same is told by",
+        ),
+        ('{ POS = "Good", NEG = "fine" }', ""),
+        ('{ "*" = "*" }', ""),
+    ],
+)
+def test_labels_of_no_model(tmp_path, monkeypatch, capsys, labels, words):
+    """Labels of rows that no model of the suite gives are told, where its rows say which they give."""
+    monkeypatch.chdir(tmp_path)
+    row = f'[mood]\ntask = "text-classification"\n[mood.original]\nmodel = "serving:make"\nlabels = {labels}\n'
+    write(tmp_path / "fixtures/models/embedded.toml", row)
+    write(tmp_path / "rows.csv", "text,label\na,Good\nb,fine\n")
+    assert main(["import", "rows.csv", "rows.jsonl", "--suite=mood"]) == 0
+    said = capsys.readouterr().out
+    assert ("no model of" in said, words in said) == (bool(words), True)
+
+
+def test_names_of_columns_in_quotes(run, tmp_path):
+    """What stands in quotes in the header does not tell what is between cells."""
+    write(tmp_path / "a.csv", '"text, raw";label\n"a, b";good\n')
+    assert run("a.csv", "sentiment", "--columns", "text=text, raw")[2] == [{"text": "a, b", "expected": "good"}]
+
+
+@pytest.mark.parametrize("label", [True, 0.5, {"a": 1}])
+def test_label_that_is_none(run, tmp_path, label):
+    """A label that is no text is told as what it must be, and a whole number is one."""
+    write(tmp_path / "a.json", [{"text": "a", "label": label}, {"text": "b", "label": 3}])
+    _, said, rows = run("a.json", "sentiment")
+    assert "must be a label, which is a text, or a list of them" in said
+    assert rows == [{"text": "b", "expected": "3"}]
+
+
+@pytest.mark.parametrize("box", [[0, 0, None, 2], [0, 0, 2], "box", None, [0, 0, "a", 1]])
+def test_box_that_is_none(run, tmp_path, box):
+    """A box that is no four numbers is told as it is."""
+    write(tmp_path / "1.png", PNG)
+    image = {"images": [{"id": 1, "file_name": "1.png"}]}
+    write(tmp_path / "coco.json", {**COCO, **image, "annotations": [{"image_id": 1, "category_id": 9, "bbox": box}]})
+    assert (
+        f"(bbox {box}: must be left, top, width and height as numbers); mend it"
+        in run("coco.json", "object-detection")[1]
+    )

@@ -42,7 +42,7 @@ def main() -> None:
     path, rows = Path(__file__).with_suffix(".json"), read_manifest(MODELS).rows
     kept = json.loads(path.read_text())["tiers"] if options.suites else []
     found = {(one["task"], one["tier"]): one for one in kept}
-    for suite, tier in [(suite, tier) for suite in options.suites or rows for tier in rows[suite]]:
+    for suite, tier in ((one, tier) for one in options.suites or rows for tier in rows[one]):
         start = time.perf_counter()
         found[suite, tier] = facts = calibrated(f"{suite}.{tier}", options.runs)
         print(f"{suite}.{tier} {time.perf_counter() - start:.1f} s  {facts['line']}", flush=True)

@@ -65,5 +65,5 @@ def test_a_longer_text_is_no_likelier(model, asked):
 @given(prompt=st.sampled_from(["Anna has a red ball. " * 40, {"prompt": [{"role": "judge", "content": "Hm."}]}]))
 def test_impossible_prompts_are_refused(model, prompt):
     """A prompt longer than the model reads, and a chat that its template does not take, end in a message."""
-    with pytest.raises(Fault, match="prompt|chat"):
+    with pytest.raises(Fault, match=r"prompt|chat"):
         model.predict([prompt])

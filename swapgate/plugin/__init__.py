@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.core.garbage import all_stays, anew, leave_to_the_system, no_search
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.elsewhere import Elsewhere
@@ -143,9 +144,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         apply(early_config, option)
         models_file = _models_file(early_config, option)
         if models_file is not None and WORKER not in os.environ:
-            from swapgate.plugin.planning import begin_verdicts
+            with no_search():
+                from swapgate.plugin.planning import begin_verdicts
 
-            begin_verdicts(early_config, option, None, models_file)
+                begin_verdicts(early_config, option, None, models_file)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -170,9 +172,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if models_file is None:
         config.pluginmanager.register(Elsewhere(), "swapgate-elsewhere")
         return
-    from swapgate.plugin.planning import configure
+    leave_to_the_system()
+    with no_search():
+        from swapgate.plugin.planning import configure
 
-    configure(config, models_file)
+        configure(config, models_file)
+    all_stays()
+    config.add_cleanup(anew)
 
 
 def _models_file(config: pytest.Config, option: argparse.Namespace) -> Path | None:

@@ -14,6 +14,7 @@ from _pytest.junitxml import LogXML
 
 from swapgate.core.faults import Fault
 from swapgate.core.files import write_whole
+from swapgate.core.garbage import all_stays
 from swapgate.core.words import plain
 from swapgate.goldens.pending import write_pending
 from swapgate.goldens.snapshots import GoldenExtension
@@ -63,6 +64,7 @@ class Ledger:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write down everything that was selected, before any of it runs."""
+        all_stays()
         if not _runs(session.config.option):
             return
         for item in session.items:

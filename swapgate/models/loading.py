@@ -405,8 +405,7 @@ def _loaded(
 def _import_libraries() -> None:
     """Import torch and transformers once, with what every model needs of them, before any is loaded."""
     with no_search():
-        import torch
-        import transformers.modeling_utils  # noqa: F401
+        import transformers.modeling_utils  # noqa: F401 - torch comes with it
     all_stays()
 
 

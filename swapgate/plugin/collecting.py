@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 from swapgate.backends.backend import PROPERTIES
 from swapgate.core.faults import InputFault
+from swapgate.core.garbage import all_stays, no_search
 from swapgate.core.words import nearest, plain, toml_string
 from swapgate.goldens.golden import read_golden
 from swapgate.plugin.checks import Expected, Golden, Orphan
@@ -79,6 +80,14 @@ class Collecting:
                     f"{self.plan.shown(self.plan.manifest.path)}: [{suite}]: pytest, a plugin or its configuration has"
                     " a mark of this name (pytest --markers); give the suite another name"
                 )
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """Make the tests, all of which stay."""
+        with no_search():
+            made = yield
+        all_stays()
+        return made
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make a test a tier, and where it asks for a case, one a tier and case.

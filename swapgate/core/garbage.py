@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_search() -> Iterator[None]:
-    """Search for no garbage meanwhile: where all that is made stays, or where time is measured."""
+    """Search for no garbage meanwhile: where all that is made is needed, or where time is measured."""
     searches = gc.isenabled()
     gc.disable()
     try:
@@ -21,17 +21,18 @@ def no_search() -> Iterator[None]:
             gc.enable()
 
 
-def all_stays() -> None:
-    """Let no later search walk the objects that there are by now."""
-    gc.freeze()
+@contextmanager
+def all_stays() -> Iterator[None]:
+    """Search for no garbage meanwhile, and later not among what there is by then: modules, the plan, tests.
 
-
-def anew() -> None:
-    """Let searches walk all objects again."""
-    gc.unfreeze()
+    Never around what is let go again, such as a model: objects that know each other would stay. `gc.unfreeze` ends it.
+    """
+    with no_search():
+        yield
+        gc.freeze()
 
 
 def leave_to_the_system() -> None:
-    """Let the end of this process take its memory back at once, and not object by object."""
+    """Let the system take this process's memory back as a whole when it ends, and not Python object by object."""
     atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)  # what is frozen is not searched at the very end either
+    atexit.register(gc.freeze)  # what is frozen is not searched at the end either

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NotRequired
 
-import filelock
 from pydantic import TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
@@ -293,6 +292,8 @@ def restore(path: Path) -> str:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Keep others from writing the same golden, and what stands beside it: a lock, which git does not see."""
+    import filelock  # only where goldens are written
+
     lock = make_hidden(path.parent / LOCKS) / f"{path.stem}.lock"
     with filelock.FileLock(lock, timeout=LOCK_TIMEOUT, mode=0o664):  # others of the group may write goldens too
         yield

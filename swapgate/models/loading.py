@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from swapgate.core import extras
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.files import read_json
-from swapgate.core.garbage import all_stays, no_search
+from swapgate.core.garbage import all_stays
 from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
 from swapgate.models.digest import (
@@ -404,9 +404,8 @@ def _loaded(
 @functools.cache
 def _import_libraries() -> None:
     """Import torch and transformers once, with what every model needs of them, before any is loaded."""
-    with no_search():
+    with all_stays():
         import transformers.modeling_utils  # noqa: F401 - torch comes with it
-    all_stays()
 
 
 def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) -> None:

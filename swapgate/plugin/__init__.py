@@ -4,13 +4,14 @@ Every run of pytest imports this module, so it imports nothing heavy; all else c
 """
 
 import argparse
+import gc
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from swapgate.core.garbage import all_stays, anew, leave_to_the_system, no_search
+from swapgate.core.garbage import all_stays, leave_to_the_system
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.elsewhere import Elsewhere
@@ -144,7 +145,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         apply(early_config, option)
         models_file = _models_file(early_config, option)
         if models_file is not None and WORKER not in os.environ:
-            with no_search():
+            with all_stays():
                 from swapgate.plugin.planning import begin_verdicts
 
                 begin_verdicts(early_config, option, None, models_file)
@@ -173,12 +174,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Elsewhere(), "swapgate-elsewhere")
         return
     leave_to_the_system()
-    with no_search():
+    config.add_cleanup(gc.unfreeze)
+    with all_stays():
         from swapgate.plugin.planning import configure
 
         configure(config, models_file)
-    all_stays()
-    config.add_cleanup(anew)
 
 
 def _models_file(config: pytest.Config, option: argparse.Namespace) -> Path | None:

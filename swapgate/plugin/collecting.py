@@ -11,7 +11,7 @@ import pytest
 
 from swapgate.backends.backend import PROPERTIES
 from swapgate.core.faults import InputFault
-from swapgate.core.garbage import all_stays, no_search
+from swapgate.core.garbage import all_stays
 from swapgate.core.words import nearest, plain, toml_string
 from swapgate.goldens.golden import read_golden
 from swapgate.plugin.checks import Expected, Golden, Orphan
@@ -84,10 +84,8 @@ class Collecting:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Generator[None, object, object]:
         """Make the tests, all of which stay."""
-        with no_search():
-            made = yield
-        all_stays()
-        return made
+        with all_stays():
+            return (yield)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make a test a tier, and where it asks for a case, one a tier and case.
@@ -131,7 +129,7 @@ class Collecting:
             return
         model = self.plan.models[key]
         if case:
-            case = next((own for own in model.cases.cases if own.id == case.id), Orphan(case.id))
+            case = model.cases.find(case.id) or Orphan(case.id)
             item.callspec.params["case"] = case  # those of a new tier may be others than those of a commit
         if isinstance(work, Work):
             item.callspec.params["work"] = next(own for own in self._works(model.suite) if own.id == work.id)

@@ -39,7 +39,8 @@ def test_searching_goes_on_as_before(spared, enabled):
     before = gc.isenabled()
     try:
         (gc.enable if enabled else gc.disable)()
-        pytest.raises(KeyError, fail)
+        with pytest.raises(KeyError):
+            fail()
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if before else gc.disable)()

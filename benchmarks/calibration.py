@@ -1,6 +1,6 @@
 """How far each model of the zoo is from itself, and the tolerance that follows: what `swapgate calibrate` says of all.
 
-It takes some 20 seconds of a processor a tier:
+It takes some 20 seconds of a processor a tier; with names of suites only theirs are measured anew:
 
     python benchmarks/calibration.py
 """
@@ -35,19 +35,20 @@ def calibrated(tier: str, runs: int) -> dict[str, Any]:
 def main() -> None:
     """Measure, print and write benchmarks/calibration.json."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("suites", nargs="*")
     parser.add_argument("--runs", type=int, default=20)
-    runs = parser.parse_args().runs
+    options = parser.parse_args()
     os.chdir(ROOT)
-    tiers = [f"{task}.{tier}" for task, rows in read_manifest(MODELS).rows.items() for tier in rows]
-    found, shared = [], {}
-    for tier in tiers:
+    path, rows = Path(__file__).with_suffix(".json"), read_manifest(MODELS).rows
+    kept = json.loads(path.read_text())["tiers"] if options.suites else []
+    found = {(one["task"], one["tier"]): one for one in kept}
+    for suite, tier in ((one, tier) for one in options.suites or rows for tier in rows[one]):
         start = time.perf_counter()
-        facts = calibrated(tier, runs)
-        print(f"{tier} {time.perf_counter() - start:.1f} s  {facts['line']}", flush=True)
-        shared = {name: facts.pop(name) for name in ("surroundings", "seed")}
-        found.append(facts)
-    head = {"command": f"python benchmarks/calibration.py --runs {runs}", "cores": os.cpu_count(), **shared}
-    Path(__file__).with_suffix(".json").write_text(pretty({**head, "tiers": found}) + "\n")
+        found[suite, tier] = facts = calibrated(f"{suite}.{tier}", options.runs)
+        print(f"{suite}.{tier} {time.perf_counter() - start:.1f} s  {facts['line']}", flush=True)
+    tiers = [found[suite, tier] for suite in rows for tier in rows[suite] if (suite, tier) in found]
+    head = {"command": f"python benchmarks/calibration.py --runs {options.runs}", "cores": os.cpu_count()}
+    path.write_text(pretty({**head, "tiers": tiers}) + "\n")
 
 
 def pretty(value: Any, indent: str = "") -> str:

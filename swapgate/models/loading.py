@@ -404,7 +404,7 @@ def _loaded(
 @functools.cache
 def _import_libraries() -> None:
     """Import torch and transformers once, with what every model needs of them, before any is loaded."""
-    with all_stays():
+    with suppress(Exception), all_stays():  # what cannot be imported is told where the model is loaded
         import transformers.modeling_utils  # noqa: F401 - torch comes with it
 
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from swapgate.core import extras
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.files import read_json
-from swapgate.core.garbage import all_stays
+from swapgate.core.garbage import this_stays_too
 from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
 from swapgate.models.digest import (
@@ -404,7 +404,7 @@ def _loaded(
 @functools.cache
 def _import_libraries() -> None:
     """Import torch and transformers once, with what every model needs of them, before any is loaded."""
-    with suppress(Exception), all_stays():  # what cannot be imported is told where the model is loaded
+    with suppress(Exception), this_stays_too():  # what cannot be imported is told where the model is loaded
         import transformers.modeling_utils  # noqa: F401 - torch comes with it
 
 

@@ -309,17 +309,16 @@ def start_worker(source: socket.socket, command: list[str], execmodel: Any) -> A
     return io
 
 
-def run_python(source: socket.socket, *command: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess:
+def run_python(
+    source: socket.socket, *command: str, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess:
     """Stand in for a Python of `-m` or `-c` that is run to its end: it splits one off."""
+    start = {"command": command, "folder": str(cwd), "environment": dict(os.environ if env is None else env)}
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as erred, open(os.devnull, "rb") as nothing:
         its_end, end = os.pipe()
         with os.fdopen(its_end, "rb", 0) as status, os.fdopen(end, "wb") as told:
             files = (nothing, said, erred, told)
-            process = split_off(
-                source,
-                {"command": command, "folder": str(cwd), "environment": env},
-                *(file.fileno() for file in files),
-            )
+            process = split_off(source, start, *(file.fileno() for file in files))
             ended = select.poll()
             ended.register(process, select.POLLIN)
             ended.poll()

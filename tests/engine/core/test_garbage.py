@@ -62,3 +62,10 @@ def test_what_is_made_later_goes():
 def test_end_of_a_process_takes_nothing_apart(leaves, lines):
     """Objects that know each other are not let go one by one when a process ends, if it was told so."""
     assert said(f"{leaves}\none = One()\nprint('end')") == lines
+
+
+@pytest.mark.parametrize(("before", "left"), [("gc.freeze()", ["searched"]), ("pass", ["gone", "searched"])])
+def test_nothing_stays_elsewhere(before, left):
+    """Where nothing stays yet, as in a notebook, what a library is imported beside is garbage as ever."""
+    made = f"from swapgate.core.garbage import this_stays_too\n{before}\nwith this_stays_too():\n    One()\n"
+    assert said(f"{made}gc.collect(); print('searched', flush=True); import os; os._exit(0)") == left

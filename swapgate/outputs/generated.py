@@ -42,6 +42,8 @@ SECONDS = 5
 """That a regular expression may take; one that would take hours must not."""
 BITS, CAPPED_BITS, MOST_BITS = "bits per byte", "capped bits per byte", 8.0
 """A byte of which nothing is known has eight bits."""
+ASKED = "asked"
+"""Whether a row asks for something that holds or does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,26 +180,31 @@ def swap(candidate: Generated, golden: Generated, right: Asked, tolerance: Toler
 
 def count(found: Generated, right: Asked) -> Counts:
     """Return what a row adds: whether its text is the right one, the words that both have (F1), or of a reference its
-    bits, bytes and words. Where no text is named both figures are whether all that is asked for holds.
+    bits, bytes and words. Where no text is named both figures are whether all that is asked for holds; a reference of
+    which nothing is asked has a part in neither.
     """
-    names = "bits", "capped bits", "bytes", "words"
+    names = "references", "bits", "capped bits", "bytes", "words"
     if right.reference is not None:
         size = float(len(right.reference.encode()))
         bits = found.choices[0].bits_per_byte * size
-        told = bits, min(bits, MOST_BITS * size), size, float(len(words(right.reference)) or 1)
-        is_right = float(not expected(found, right))
-        return {"exact match": is_right, "F1": is_right, "answers": 0.0, **dict(zip(names, told, strict=True))}
+        told = 1.0, bits, min(bits, MOST_BITS * size), size, float(len(words(right.reference)) or 1)
+        asked = float(right.bits_per_byte is not None)
+        same = dict.fromkeys(("exact match", "F1"), asked * (not expected(found, right)))
+        return {**same, ASKED: asked, "answers": 0.0, **dict(zip(names, told, strict=True))}
     named = right.choice if right.choice is not None else right.text
     exact = float(found.text.strip() == named.strip() if named is not None else not expected(found, right))
     overlap = exact if named is None or right.choice is not None else max(exact, _f1(found.text, named))
-    return {"exact match": exact, "F1": overlap, "answers": 1.0, **dict.fromkeys(names, 0.0)}
+    return {"exact match": exact, "F1": overlap, ASKED: 1.0, "answers": 1.0, **dict.fromkeys(names, 0.0)}
 
 
 def figures(counts: Counts, rows: float) -> Figures:
-    """Return the share of rows on which all is right, the means over rows, and of references bits per byte of all of
-    them and the perplexity a word.
+    """Return of the rows that ask for something the share on which all is right, and the means; of references bits
+    per byte of all of them and the perplexity a word.
     """
-    found = {"accuracy": counts[RIGHT] / rows, "exact match": counts["exact match"] / rows, "F1": counts["F1"] / rows}
+    found: dict[str, float] = {}
+    if asked := counts[ASKED]:
+        right = max(0.0, counts[RIGHT] - (rows - asked)) / asked  # that of which nothing is asked is right
+        found = {"accuracy": right, RIGHT: right, **{name: counts[name] / asked for name in ("exact match", "F1")}}
     if not counts["bytes"]:
         return found
     known = {BITS: counts["bits"] / counts["bytes"], CAPPED_BITS: counts["capped bits"] / counts["bytes"]}
@@ -207,6 +214,11 @@ def figures(counts: Counts, rows: float) -> Figures:
 def headline(counts: Counts) -> str | None:
     """Return bits per byte where all rows are references; elsewhere the task's first figure tells."""
     return BITS if counts["bytes"] and not counts["answers"] else None
+
+
+def besides(counts: Counts) -> list[str]:
+    """Return bits per byte where some rows are references and others are not: neither may hide the other."""
+    return [BITS] if counts["bytes"] and counts["answers"] else []
 
 
 def diff(golden: Generated | None, now: Generated, given: object) -> Iterator[Line]:
@@ -297,6 +309,8 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     headline=headline,
+    besides=besides,
+    of_rows={**dict.fromkeys((RIGHT, "accuracy", "exact match", "F1"), ASKED), BITS: "references"},
     diff=diff,
     dress=dress,
     shares=frozenset({"accuracy", "exact match"}),

@@ -9,8 +9,8 @@ import pytest
 from swapgate.core.faults import SurroundingsFault
 from swapgate.outputs import Tolerance, check_drift, check_expected, check_swap, generated, invalid
 from swapgate.outputs.generated import OUTPUT, Asked, Choice, Generated
-from swapgate.statistics.comparison import compare_figure
-from swapgate.statistics.tally import Tally
+from swapgate.statistics.comparison import compare_errors, compare_figure, judge_floor
+from swapgate.statistics.tally import Part, Tally
 
 RECORD = json.dumps({"type": "object", "required": ["age"], "properties": {"age": {"type": "integer"}}})
 CHOICES = (" cold", " big", " old")
@@ -178,6 +178,48 @@ def test_bits_are_compared(worse, decision):
     )
     found = compare_figure(one, other, "bits per byte", 0.3)
     assert (found.decision, found.metric) == (decision, "bits per byte")
+
+
+def mixed(bits, missed=0, rows=300):
+    """Return the tally of references, of which nothing is asked, beside as many texts, of which some are wrong."""
+    references = [(weighed(f" row {number}", bits), Asked(reference=f" row {number}")) for number in range(rows)]
+    texts = [(wrote("b" if number < missed else "a"), Asked(text="a")) for number in range(rows)]
+    return tally(*references, *texts)
+
+
+def test_a_row_that_asks_for_nothing():
+    """A reference of which nothing is asked has no part in accuracy, exact match, F1 and what is right."""
+    figures = mixed(2.0, missed=60).figures()
+    assert {figures[name] for name in ("accuracy", "right", "exact match", "F1")} == {0.8}
+    found = compare_figure(mixed(2.0, missed=60), mixed(2.0), "accuracy", 0.15)
+    assert (found.decision, found.rows, found.value) == ("FAIL", 300, 0.8)
+    assert compare_errors(mixed(2.0, missed=60), mixed(2.0, missed=55), 1.2).rows == 300
+    floor = judge_floor(mixed(2.0, missed=60), "accuracy", 0.85, None)
+    assert (floor.decision, floor.rows) == ("FAIL", 300)
+
+
+def test_references_are_judged_beside_texts():
+    """In a set of both, bits per byte are judged besides, by the references; a set of one kind has one figure."""
+    good, wrecked = mixed(0.4), mixed(4.6)
+    assert (good.headline, [*good.besides]) == (None, ["bits per byte"])
+    assert compare_figure(wrecked, good, "accuracy", 0.02).decision == "PASS"
+    found = compare_figure(wrecked, good, "bits per byte", 0.02)
+    assert (found.decision, found.rows, found.value) == ("FAIL", 300, pytest.approx(4.6))
+    assert compare_figure(good, good, "bits per byte", 0.2).decision == "PASS"
+    alone = tally((weighed(" so", 2), Asked(reference=" so")))
+    assert (alone.headline, [*alone.besides]) == ("bits per byte", [])
+    assert not {"accuracy", "right", "exact match", "F1"} & {*alone.figures()}
+    with pytest.raises(SurroundingsFault, match="accuracy is told of no row"):
+        compare_figure(alone, alone, "accuracy", 0.02)
+    assert [*tally((wrote("a"), Asked(text="a"))).besides] == []
+
+
+def test_slices_of_rows_that_ask_for_nothing():
+    """A slice is judged by those of its rows that have a part in the figure."""
+    ours, theirs = mixed(2.0, missed=60), mixed(2.0)
+    halves = Part(ours, range(200, 400)), Part(theirs, range(200, 400))
+    found = compare_figure(*halves, "accuracy", 0.02)
+    assert (found.rows, found.value, len(found.lost)) == (100, 0.4, 60)
 
 
 def test_answers_of_others():

@@ -40,6 +40,8 @@ WRITTEN = ("generated_text",)
 """What pipelines call a text that was written."""
 SECONDS = 5
 """That a regular expression may take; one that would take hours must not."""
+TIE = Tolerance().tie
+"""By how much the likelier of two choices leads at most where neither is chosen, as a share of the chances of both."""
 BITS, CAPPED_BITS, MOST_BITS = "bits per byte", "capped bits per byte", 8.0
 """A byte of which nothing is known has eight bits."""
 ASKED = "asked"
@@ -129,8 +131,9 @@ def expected(actual: Generated, right: Asked) -> list[Mismatch]:
     said, found = actual.text, []
     if right.text is not None and said.strip() != right.text.strip():
         found.append(Mismatch("text", f"wrote {said!r}, expected {right.text!r}"))
-    if right.choice is not None and said != right.choice:
-        found.append(Mismatch("choice", f"chose {said!r}, expected {right.choice!r} ({_weighed(actual)})"))
+    if right.choice is not None and not _leads(actual, right.choice):
+        chose = f"chose {said!r}" if said != right.choice else "chose none: a tie"
+        found.append(Mismatch("choice", f"{chose}, expected {right.choice!r} ({_weighed(actual)})"))
     found += words_missed(said, right.contains, right.must_not)
     if right.matches is not None and (why := _unmatched(right.matches, said)):
         found.append(Mismatch("text.matches", why))
@@ -169,7 +172,7 @@ def drift(actual: Generated, golden: Generated, tolerance: Tolerance, reference:
 def swap(candidate: Generated, golden: Generated, right: Asked, tolerance: Tolerance) -> list[Mismatch]:
     """Ask that nothing asked of the text is lost, and that what was known stays about as well known."""
     lost = lost_of(expected, candidate, golden, right)
-    if right.choice is not None and golden.text == right.choice and not lost:
+    if right.choice is not None and _leads(golden, right.choice) and not lost:
         now, then = (_chance(side, right.choice) for side in (candidate, golden))
         return score_fall("choice.chance", repr(right.choice), now, then, tolerance.swap)
     if right.reference is not None:
@@ -191,9 +194,9 @@ def count(found: Generated, right: Asked) -> Counts:
         asked = float(right.bits_per_byte is not None)
         same = dict.fromkeys(("exact match", "F1"), asked * (not expected(found, right)))
         return {**same, ASKED: asked, "answers": 0.0, **dict(zip(names, told, strict=True))}
-    named = right.choice if right.choice is not None else right.text
+    named = right.text
     exact = float(found.text.strip() == named.strip() if named is not None else not expected(found, right))
-    overlap = exact if named is None or right.choice is not None else max(exact, _f1(found.text, named))
+    overlap = exact if named is None else max(exact, _f1(found.text, named))
     return {"exact match": exact, "F1": overlap, ASKED: 1.0, "answers": 1.0, **dict.fromkeys(names, 0.0)}
 
 
@@ -242,6 +245,12 @@ def dress(golden: Generated | None, now: Generated, right: Asked, _: object) -> 
 
 def _weighed(found: Generated) -> str:
     return ", ".join(f"{one.text!r} {one.chance:.4f}" for one in found.choices)
+
+
+def _leads(found: Generated, choice: str) -> bool:
+    """Return whether a choice is likelier than all others, by more than a near tie between it and one of these."""
+    ours, theirs = _chance(found, choice), max((one.chance for one in found.choices if one.text != choice), default=0.0)
+    return found.text == choice and ours - theirs > TIE * (ours + theirs)
 
 
 def _chance(found: Generated, choice: str) -> float:

@@ -90,6 +90,19 @@ def test_choices():
     assert "chose ' big', expected ' cold' (' cold' 0.1142, ' big' 0.8438, ' old' 0.0420)" in str(found)
 
 
+@pytest.mark.parametrize("others", [(-1, -1), (-1, -5), (-1.00005, -3), (-1 - 1e-9, -1)])
+def test_ties_of_choices(others):
+    """A choice that leads another by no more than rounding is not chosen, in cases and in rows, wherever it stands."""
+    for sums in ((-1, *others), (*others, -1)):
+        tied = dataclasses.replace(chose(*sums), text=(right := CHOICES[sums.index(max(sums))]))
+        (found,) = check_expected(tied, Asked(choice=right))
+        assert "chose none: a tie, expected" in str(found)
+        figures = tally((tied, Asked(choice=right)), (chose(-1, -3, -4), Asked(choice=" cold"))).figures()
+        assert {figures[name] for name in ("accuracy", "exact match", "F1")} == {0.5}
+    assert check_expected(chose(-1, -1.001, -3), Asked(choice=" cold")) == []
+    assert check_expected(chose(-700, -701, -730), Asked(choice=" cold")) == []
+
+
 def test_references():
     """A reference may have as many bits a byte as its case allows."""
     asked = Asked(reference=" so it is", bits_per_byte=1.5)

@@ -17,6 +17,8 @@ MOST_TOKENS = 4_096
 """Of the longest text that is written; a model that asks for more would write for hours."""
 REPLACED: Mapping[str, Any] = {"do_sample": False, "num_return_sequences": 1, "max_time": None}
 """Settings that are replaced where they say something else: texts are neither drawn by chance nor cut by a clock."""
+NO_LENGTH = 20
+"""What transformers 4 makes of a generation_config without a max_length."""
 SAMPLING: Mapping[str, Any] = {"temperature": 1.0, "top_k": 50, "top_p": 1.0, "typical_p": 1.0}
 """Settings of drawing by chance."""
 

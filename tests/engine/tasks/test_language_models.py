@@ -125,6 +125,45 @@ def test_choices_by_their_length(model, folder):
         assert found.margin == pytest.approx(first - second, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"max_new_tokens": 5},
+        {"max_length": 26},
+        {"max_length": 30, "max_new_tokens": 4},
+        {"min_new_tokens": 9},
+        {"min_length": 24},
+        {"min_length": 26, "min_new_tokens": 6},
+    ],
+)
+def test_the_models_own_lengths(tmp_path, own):
+    """A text is as long as generate of transformers makes it by the model's own settings, whatever is beside it."""
+    read = loaded(where := save(tmp_path))
+    settings = read.model.generation_config
+    alone = {one: read.reader(one, return_tensors="pt") for one in PROMPTS if len(one) < 20}
+    first = read.model.generate(**alone["So"], do_sample=False)[0, alone["So"]["input_ids"].shape[1] :]
+    settings.update(max_new_tokens=None, eos_token_id=[2, int(first[2])])
+    (plain,) = predict(read, where, "So", generation={"max_new_tokens": 40})
+    settings.update(**own)
+    more = {} if any(key.startswith("max") for key in own) else {"max_new_tokens": 40}
+    ours = predict(read, where, *alone, generation=more)
+    for prompt, found in zip(alone, ours, strict=True):
+        ids = read.model.generate(**alone[prompt], do_sample=False, **more)[0, alone[prompt]["input_ids"].shape[1] :]
+        assert found.text == read.reader.decode(ids, skip_special_tokens=True).strip()
+    assert (ours[[*alone].index("So")].text == plain.text) is not any(key.startswith("min") for key in own)
+
+
+def test_lengths_of_the_row_count_more(tmp_path):
+    """What a row says of the length counts more than what the model does, and a prompt that fills it is told."""
+    read = loaded(where := save(tmp_path))
+    lengths = {"min_new_tokens": 4, "max_new_tokens": 4}
+    before = predict(read, where, *PROMPTS, generation=lengths)
+    read.model.generation_config.update(max_new_tokens=None, max_length=5, min_length=40, min_new_tokens=30)
+    assert predict(read, where, *PROMPTS, generation=lengths) == before
+    with pytest.raises(SurroundingsFault, match=r"has 16 tokens, and with it a text may have 5 \(max_length of the"):
+        predict(read, where, "The sun is out.")
+
+
 def test_margin_is_the_smallest_lead(model, folder):
     """The margin is the smallest lead of a step, as steps taken by hand have it."""
     (found,) = predict(model, folder, "The sun")

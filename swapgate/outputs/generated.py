@@ -5,7 +5,6 @@ prompt, maybe a character, byte or token. Bits a byte are that sum of a referenc
 than a perplexity a token they can be compared between tokenizers. The perplexity that is told is one a word.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -14,10 +13,8 @@ from typing import Any
 
 from rich.text import Text as Line
 
-from swapgate.core.extras import install
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.words import first_line
-from swapgate.outputs import blocks, text
+from swapgate.outputs import blocks, checker, text
 from swapgate.outputs.answered import foreign
 from swapgate.outputs.counts import RIGHT, Counts, Figures
 from swapgate.outputs.diff import score_change
@@ -35,11 +32,8 @@ from swapgate.outputs.tolerance import (
 )
 from swapgate.outputs.writing_systems import words
 
-EXTRA = "writing"
 WRITTEN = ("generated_text",)
 """What pipelines call a text that was written."""
-SECONDS = 5
-"""That a regular expression may take; one that would take hours must not."""
 TIE = Tolerance().tie
 """By how much the likelier of two choices leads at most where neither is chosen, as a share of the chances of both."""
 BITS, CAPPED_BITS, MOST_BITS = "bits per byte", "capped bits per byte", 8.0
@@ -135,10 +129,10 @@ def expected(actual: Generated, right: Asked) -> list[Mismatch]:
         chose = f"chose {said!r}" if said != right.choice else "chose none: a tie"
         found.append(Mismatch("choice", f"{chose}, expected {right.choice!r} ({_weighed(actual)})"))
     found += words_missed(said, right.contains, right.must_not)
-    if right.matches is not None and (why := _unmatched(right.matches, said)):
-        found.append(Mismatch("text.matches", why))
-    if right.json_schema is not None and (why := _no_json(said, right.json_schema)):
-        found.append(Mismatch("text.json", f"wrote {said!r}, {why}"))
+    if right.matches is not None and (why := checker.unmatched(right.matches, said)):
+        found.append(Mismatch("text.matches", f"wrote {said!r}: {why}"))
+    if right.json_schema is not None and (why := checker.no_json(right.json_schema, said)):
+        found.append(Mismatch("text.json", f"wrote {said!r}: {why}"))
     if right.bits_per_byte is not None and exceeds(bits := actual.choices[0].bits_per_byte, right.bits_per_byte):
         message = f"the reference has {bits:.4f} bits per byte, allowed {right.bits_per_byte:g}"
         found.append(Mismatch("reference.bits_per_byte", message))
@@ -257,54 +251,6 @@ def _chance(found: Generated, choice: str) -> float:
     return next((one.chance for one in found.choices if one.text == choice), 0.0)
 
 
-def _unmatched(pattern: str, said: str) -> str:
-    """Return in words why a regular expression does not match a text; nothing where it does."""
-    import regex
-
-    try:
-        found = regex.search(pattern, said, timeout=SECONDS)
-    except TimeoutError:
-        return f"matches = {pattern!r} took more than {SECONDS} s on {said!r}; write it so that it need not try so much"
-    return "" if found else f"wrote {said!r}, in which {pattern!r} is not found"
-
-
-def _no_json(said: str, schema: str) -> str:
-    """Return in words why a text is no JSON of a schema; nothing where it is. Raises SurroundingsFault without
-    jsonschema.
-    """
-    try:
-        value = json.loads(said, parse_constant=_refused)
-    except (ValueError, RecursionError) as error:
-        return f"which is no JSON ({error})"
-    validator = schema_validator(json.loads(schema))
-    from referencing.exceptions import Unresolvable
-
-    try:
-        wrong = next(iter(validator.iter_errors(value)), None)
-    except (Unresolvable, RecursionError) as error:
-        return f"which its JSON schema cannot judge: it refers to what is not in it ({first_line(error)})"
-    place = "".join(f"[{part!r}]" for part in wrong.absolute_path) if wrong else ""
-    return f"which is not of its JSON schema: {place}{': ' if place else ''}{wrong.message}" if wrong else ""
-
-
-def schema_validator(schema: Any) -> Any:
-    """Return what validates by a JSON schema of draft 2020-12; nothing it refers to is fetched.
-
-    Raises SurroundingsFault without jsonschema, and its SchemaError where the schema is none.
-    """
-    try:
-        from jsonschema import Draft202012Validator
-        from referencing import Registry
-    except ImportError as error:
-        raise SurroundingsFault(f"JSON schemas need jsonschema; type: {install([EXTRA])}") from error
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema, registry=Registry())
-
-
-def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
-
-
 def _f1(said: str, right: str) -> float:
     """Return the F1 of the words that two texts share."""
     ours, theirs = words(said), words(right)
@@ -333,5 +279,5 @@ OUTPUT = Output(
     answered=answered,
     limits=("text", "words"),
     unscored=1,
-    extra=EXTRA,
+    extra=checker.EXTRA,
 )

@@ -12,7 +12,7 @@ from swapgate.core.words import first_line, nearest, shortened
 from swapgate.outputs import checker, generated
 from swapgate.outputs.generated import BITS, Asked, Choice, Generated
 from swapgate.outputs.writing_systems import folded
-from swapgate.tasks import generation
+from swapgate.tasks import chats, generation
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Decoding, WritingSettings, not_done
 from swapgate.tasks.task import Loaded, Task
@@ -31,18 +31,6 @@ PADDABLE = frozenset(
 the first token that is no pad, of those that transformers 5.23 has, with random weights."""
 SHOWN = 60
 """Letters of a regular expression that a message shows."""
-NOW = "strftime_now"
-TODAY = {
-    **{"%Y": "2025", "%y": "25", "%m": "01", "%d": "01", "%B": "January", "%b": "Jan", "%A": "Wednesday", "%a": "Wed"},
-    **{"%H": "12", "%I": "12", "%M": "00", "%S": "00", "%p": "PM", "%j": "001", "%-d": "1", "%e": " 1"},
-}
-"""What a chat template takes for today, by the parts of a date: an answer must not depend on the day."""
-FIXED_DAY = (
-    f"{{% macro {NOW}(format) %}}{{{{ format"
-    + "".join(f"|replace({part!r}, {value!r})" for part, value in TODAY.items())
-    + " }}{% endmacro %}"
-)
-"""Stands before a template that asks for the time, and answers in its place."""
 WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 """How the architectures end of models that write."""
 LENGTHS: Mapping[str, Callable[[str, float, int], int]] = {
@@ -245,18 +233,7 @@ def _head(loaded: Loaded, prompt: Any, row: GenerationSettings) -> tuple[str, bo
             "its tokenizer has no chat template, and a prompt is a chat; save the model's own there, or write the"
             " prompt as a text"
         )
-    own = chat[-1]["role"] == "assistant"  # it goes on with what it began to say
-    options = {"tokenize": False, "add_generation_prompt": not own, "continue_final_message": own}
-    try:
-        template = loaded.reader.get_chat_template()
-        template = FIXED_DAY + template if NOW in template else template
-        text = loaded.reader.apply_chat_template(chat, chat_template=template, **options)
-    except Exception as error:  # whatever a template raises; it runs in transformers' sandbox
-        raise SurroundingsFault(
-            f"its chat template does not take a chat of {', '.join(one['role'] for one in chat)}"
-            f" ({type(error).__name__}: {first_line(error)}); say what it takes"
-        ) from error
-    return str(text), False
+    return chats.written(loaded.reader, chat), False
 
 
 def _ids(loaded: Loaded, text: str, special: bool) -> list[int]:

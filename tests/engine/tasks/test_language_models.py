@@ -3,6 +3,7 @@
 import functools
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from swapgate.models.digest import folder_digest
 from swapgate.models.loading import find
 from swapgate.project.cases import read_cases
 from swapgate.project.manifest import row_type
-from swapgate.tasks import find_task, text_generation
+from swapgate.tasks import chats, find_task, text_generation
 from swapgate.tasks.text_generation import PADDABLE
 
 TASK = find_task("text-generation")
@@ -237,6 +238,52 @@ def test_the_day_changes_nothing(tmp_path):
     where = save(tmp_path, template="{{ strftime_now('%A, %d %B %Y') }} {{ messages[0].content }}")
     head = text_generation._head(loaded(where), CHAT["prompt"], row(where))
     assert head == ("Wednesday, 01 January 2025 Who?", False)
+
+
+LOOPS = "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}"
+LINES = "{% for i in range(90000) %}{% for j in range(90000) %}\n{{ j }}\n{% endfor %}{% endfor %}"
+CALLS = "{% macro f(x) %}{% if x %}{{ f(x - 1) }}{{ f(x - 1) }}{% endif %}{% endmacro %}{{ f(60) }}"
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (LOOPS, "(TimeoutError: it took more than 1 s)"),
+        (LINES, "(TimeoutError: it took more than 1 s)"),
+        (CALLS, "(TimeoutError: it took more than 1 s)"),
+        ("{{ 'a' * 30000000 }}", "it writes 30,000,000 letters, and may write 1,000,000"),
+        ("{{ 10 ** 10 ** 10 }}", "it has powers (**), which may take for ever"),
+        ("{% set x = 10 %}{{ x ** x ** x }}", "it has powers (**), which may take for ever"),
+        ("{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}", "(RecursionError: "),
+        ("{% for %}", "(TemplateSyntaxError: "),
+    ],
+)
+def test_templates_without_end(tmp_path, monkeypatch, template, message):
+    """A chat template that takes too long or writes too much is told in words, and nothing of it goes on."""
+    where = save(tmp_path, template=template)
+    monkeypatch.setattr(chats, "SECONDS", 1)
+    before = sys.gettrace()
+    with pytest.raises(SurroundingsFault) as caught:
+        predict(loaded(where), where, CHAT)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("its chat template does not take a chat of user (")
+    assert sys.gettrace() is before
+
+
+def test_a_long_chat_is_written(tmp_path):
+    """What a template may write grows with the chat, and stars in its text are no powers."""
+    where = save(tmp_path, template="**{{ messages[0].content }}{{ messages[0].content }}")
+    text = "x" * 600_000
+    assert text_generation._head(loaded(where), [{"role": "user", "content": text}], row(where))[0] == f"**{text}{text}"
+
+
+@pytest.mark.parametrize("own", [{"penalty_alpha": 0.6, "top_k": 4}, {"dola_layers": "high"}])
+def test_ways_to_write_that_are_not_there(tmp_path, own):
+    """What a model asks for that is not done is told with what to take out."""
+    read = loaded(where := save(tmp_path))
+    read.model.generation_config.update(**own)
+    with pytest.raises(SurroundingsFault, match=f"take {min(own)} = .* out of its generation_config.json: judging"):
+        predict(read, where, "So")
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,8 @@ def described_damage(
     }
     if damage.name == "twice the bytes":  # where the budget allows it, it is no harm
         row["harm"] = row["gross"] = too_large(plan, model)
+    if damage.name == "a tenth of the training":  # which may be enough, as for what begins as a trained original
+        row["gross"] = row["harm"]
     return row
 
 

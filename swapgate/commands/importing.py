@@ -13,16 +13,19 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from swapgate.core.extras import lack
 from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.files import write_whole
-from swapgate.core.words import nearest, plain, toml_value
+from swapgate.core.words import listed, nearest, plain, toml_value
+from swapgate.inputs.given import EXTRA_OF
 from swapgate.models.hub import is_id
 from swapgate.outputs import check_expected
+from swapgate.outputs.answered import OTHERS
 from swapgate.project.evaluation import checked, keyed, keys_of
 from swapgate.project.foreign import FORMATS, format_of
 from swapgate.project.foreign.arrow import from_hub
 from swapgate.project.foreign.found import Found
-from swapgate.project.foreign.shaping import FILES, guessed, shaped, stored
+from swapgate.project.foreign.shaping import FILES, guessed, part, parts, shaped, stored
 from swapgate.project.manifest import read_manifest
 from swapgate.tasks import tasks
 from swapgate.tasks.case import Case, CaseShape
@@ -114,13 +117,14 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
 
 def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace) -> str:
     """Read a source and write what it holds; gives what to say. Raises Fault."""
-    task, model = _asked_for(root, asked, models_file)
+    task, model, given = _asked_for(root, asked, models_file)
     _check_out(asked)
     before = files_in(files_of(asked.out))
     found = imported(asked.source, task, asked, asked.out)
     try:
         if not found.rows:
             raise InputFault(*found.told(), f"{asked.source}: nothing of it is understood; nothing was written")
+        _note_labels(found, asked.suite, given)
         _check_number(asked.sample, "--sample", found)
         if asked.sample:
             found.rows = sample(found.rows, asked.sample, asked.seed)
@@ -145,8 +149,12 @@ def import_rows(root: Path, models_file: Path | None, asked: argparse.Namespace)
     return "".join(f"{plain(line)}\n" for line in (*found.told(), f"{what} written to {asked.out}"))
 
 
-def _asked_for(root: Path, asked: argparse.Namespace, models_file: Path | None) -> tuple[Task, Model | None]:
-    """Return the task of the rows, and the model that tells which are hard. Raises InputFault."""
+def _asked_for(
+    root: Path, asked: argparse.Namespace, models_file: Path | None
+) -> tuple[Task, Model | None, Collection[str]]:
+    """Return the task of the rows, the model that tells which are hard, and the labels that models of the suite give,
+    none where these are not told by its rows. Raises InputFault.
+    """
     if (asked.suite is None) == (asked.task is None):
         raise InputFault("swapgate import: give one of --suite and --task")
     if (asked.hard is None) != (asked.tier is None) or (asked.tier and not asked.suite):
@@ -154,7 +162,7 @@ def _asked_for(root: Path, asked: argparse.Namespace, models_file: Path | None) 
     if asked.task is not None:
         if asked.task not in tasks():
             raise InputFault(f"--task {asked.task}: unknown task{nearest(asked.task, tasks())}")
-        return tasks()[asked.task], None
+        return tasks()[asked.task], None, ()
     if models_file is None:
         raise InputFault(f"--suite {asked.suite}: there is no models file yet; give --task, or type: swapgate init")
     manifest = read_manifest(models_file)
@@ -162,14 +170,24 @@ def _asked_for(root: Path, asked: argparse.Namespace, models_file: Path | None) 
         raise InputFault(
             f"--suite {asked.suite}: {models_file} has no such suite{nearest(asked.suite, manifest.tasks)}"
         )
+    rows = manifest.rows[asked.suite].values()
+    given = () if any(OTHERS in row.labels for row in rows) else {label for row in rows for label in row.given or ()}
     if asked.tier is None:
-        return manifest.tasks[asked.suite], None
+        return manifest.tasks[asked.suite], None, given
     if asked.tier not in manifest.rows[asked.suite]:
         raise InputFault(
             f"--tier {asked.tier}: no tier of {asked.suite}{nearest(asked.tier, manifest.rows[asked.suite])}"
         )
     plan = make_plan(root, models_file, [], [], Path.cwd(), needs_sets=False)
-    return manifest.tasks[asked.suite], plan.models[asked.suite, asked.tier]
+    return manifest.tasks[asked.suite], plan.models[asked.suite, asked.tier], given
+
+
+def _note_labels(found: Imported, suite: str, given: Collection[str]) -> None:
+    """Note labels of rows that no model of the suite gives."""
+    unknown = sorted({label for one in found.rows for label in one.case.labels} - {*given})
+    if given and unknown:
+        known = f"no model of {suite} gives {listed(unknown)}, but {listed(sorted(given))}"
+        found.notes.append(f"{known}; what is the same is told by `labels` of a row of the models file")
 
 
 def _check_out(asked: argparse.Namespace) -> None:
@@ -198,7 +216,10 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
     said = _said_columns(asked.columns)
     path, what, read = _reader_of(source, asked, needed)
     base = asked.files or (path.parent if path.is_file() else path)
-    there = dict.fromkeys(column for one in read() if not isinstance(one.row, InputFault) for column in one.row)
+    kinds_of_files = [FILES[key] for key in needed if key in FILES]
+    if words := lack(EXTRA_OF[one] for one in kinds_of_files):
+        raise InputFault(f"{source}: reading its files {words}")
+    there = dict.fromkeys(column for one in read() if not isinstance(one.row, InputFault) for column in parts(one.row))
     result = (
         _by_columns(source, what, there, needed, said, task) if there else Imported(f"{source}: no row can be read")
     )
@@ -209,12 +230,33 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
             row = stored(shaped(found.row, result.columns, kinds, base), files_of(out))
             named = keyed(task, {key: str(one) if isinstance(one, Path) else one for key, one in row.items()})
             table, case = checked(task, named, number, Path(os.path.abspath(base)).parent)
+            _check_file(case)
             whole = {**named, **{key: row[key] for key in FILES if key in row}}
             result.rows.append(Kept(whole, table, case, found.where))
         except InputFault as fault:
-            result.left_out.setdefault("not understood", []).append(f"{found.where}: {fault}")
+            hint = _of_an_object(found.row, result.columns, str(fault))
+            result.left_out.setdefault("not understood", []).append(f"{found.where}: {fault}{hint}")
+    if not result.rows and not result.left_out:
+        raise InputFault(f"{source}: {what}, and holds no rows; give a file with some")
     _without_doubles(result)
     return result
+
+
+def _of_an_object(row: Mapping[str, Any] | InputFault, columns: Mapping[str, str], fault: str) -> str:
+    """Return how a part of an object is named, where a fault is of a key for which a row has one; else nothing."""
+    for key, column in columns.items():
+        value = None if isinstance(row, InputFault) else part(row, column)
+        if isinstance(value, Mapping) and value and re.search(rf"(?:^|: ){key}\b", fault):
+            return f", or take a part of it: --columns {key}={column}.{next(iter(value))}"
+    return ""
+
+
+def _check_file(case: Case) -> None:
+    """Make sure that the file of a row is whole, and its part is in it. Raises InputFault."""
+    try:
+        _ = case.input if case.read else None
+    except SurroundingsFault as fault:
+        raise InputFault(str(fault).removeprefix(f"{case.given}: ")) from fault
 
 
 def _by_columns(

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.wrong import no_json
 
 POINTER = b"version https://git-lfs.github.com/spec/"
 """How a file begins that git LFS puts in the place of a large one which it has not fetched."""
@@ -53,6 +52,8 @@ def read_json(path: Path) -> Any:
     except (OSError, ValueError, RecursionError) as error:
         if why := disguise(path):
             raise SurroundingsFault(f"{path}: {why}") from error
+        from swapgate.core.wrong import no_json  # pydantic comes with it, and each run of pytest imports this module
+
         raise SurroundingsFault(
             f"{path}: cannot be read as JSON ({no_json(error)}); fetch or save the model again"
         ) from error

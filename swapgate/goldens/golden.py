@@ -1,7 +1,6 @@
 """Goldens: what the accepted model said, a file a tier, and what another prediction differs from it in."""
 
 import functools
-import gc
 import hashlib
 import json
 import re
@@ -11,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NotRequired
 
-import filelock
 from pydantic import TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from swapgate.core.faults import InputFault
 from swapgate.core.files import check_keys, make_hidden, remove_remains, write_whole
+from swapgate.core.garbage import no_search
 from swapgate.core.tables import adapter
 from swapgate.core.words import nearest
 from swapgate.core.wrong import no_json, wrong
@@ -98,7 +97,7 @@ def _read_golden(path: Path, *_version: int) -> dict[str, Entry]:
         form = re.search(rb'"format"\s*:\s*(-?\d+)', content)
         if form and int(form[1]) != FORMAT:  # before its fields, which are others
             raise ValueError(f"its format is {int(form[1])}, this version reads {FORMAT}: remove and record it")
-        with _all_stays():
+        with no_search():
             return _entries(content, path.parent.name)
     except ValidationError as error:
         if re.search(rb"^(<<<<<<<|=======|>>>>>>>)", content, re.MULTILINE):
@@ -175,18 +174,6 @@ def entry_from_json(data: dict[str, Any]) -> Entry:
     return Entry(
         made_by, data["input"], data["expected"], prediction.validate_python(data["prediction"]), first, data["reason"]
     )
-
-
-@contextmanager
-def _all_stays() -> Iterator[None]:
-    """Let Python not look for garbage among many new objects of which each stays: it takes longer than to make them."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def write_golden(path: Path, changes: Mapping[str, Entry | None]) -> None:
@@ -305,6 +292,8 @@ def restore(path: Path) -> str:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Keep others from writing the same golden, and what stands beside it: a lock, which git does not see."""
+    import filelock  # only where goldens are written
+
     lock = make_hidden(path.parent / LOCKS) / f"{path.stem}.lock"
     with filelock.FileLock(lock, timeout=LOCK_TIMEOUT, mode=0o664):  # others of the group may write goldens too
         yield

@@ -72,7 +72,7 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x0a\x05\x01\x08", "a PCX picture"),
     (0, b"II*\x00\x10\x00\x00\x00CR", "a raw picture of a camera (CR2)"),
     (0, b"II*\x00", "a TIFF picture"),
-    (0, b"MM\x00*", "a TIFF picture"),
+    *((0, start, "a TIFF picture") for start in (b"MM\x00*", b"MM*\x00", b"II\x00*", b"II+\x00", b"MM\x00+")),
     (0, b"FUJIFILMCCD-RAW", "a raw picture of a camera (RAF)"),
     (8, b"WEBP", "a WebP picture"),
     *((4, b"ftyp" + brand, "a HEIC picture") for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")),
@@ -100,6 +100,7 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"fLaC", "a FLAC sound"),
     (0, b"OggS", "an Ogg sound"),
     (0, b"ID3", "an MP3 sound"),
+    *((0, bytes([0xFF, second]), "an MP3 sound") for second in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2)),  # with no tags
     (8, b"AIFF", "an AIFF sound"),
     (8, b"AIFC", "an AIFF sound"),
     (0, b"caff", "a Core Audio sound (CAF)"),
@@ -176,20 +177,27 @@ KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x00asm", "a program (WebAssembly)"),
 )
 """Where in a file which bytes stand, and what it then is; the first that fits counts."""
-READ: Mapping[str, tuple[str, ...]] = {
-    "picture": tuple(
-        f"{name} picture" for name in ("a PNG", "a JPEG", "a GIF", "a BMP", "a PCX", "a TIFF", "a WebP", "an AVIF")
-    ),
-    "sound": (
-        "a WAV sound",
-        "a FLAC sound",
-        "an Ogg sound",
-        "an MP3 sound",
-        "an AIFF sound",
-        "a Core Audio sound (CAF)",
-    ),
+READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "picture": {
+        "a PNG picture": (".png",),
+        "a JPEG picture": (".jpg", ".jpeg"),
+        "a GIF picture": (".gif",),
+        "a BMP picture": (".bmp",),
+        "a PCX picture": (".pcx",),
+        "a TIFF picture": (".tif", ".tiff"),
+        "a WebP picture": (".webp",),
+        "an AVIF picture": (".avif",),
+    },
+    "sound": {
+        "a WAV sound": (".wav",),
+        "a FLAC sound": (".flac",),
+        "an Ogg sound": (".ogg", ".oga", ".opus"),
+        "an MP3 sound": (".mp3",),
+        "an AIFF sound": (".aiff", ".aif"),
+        "a Core Audio sound (CAF)": (".caf",),
+    },
 }
-"""The kinds that are read: a file of one of them that was not must be broken."""
+"""The kinds that are read, with how such files are called at their ends; one that was not read must be broken."""
 NEITHER = ("a font", "a program", "a Python pickle", "a GGUF model", "what macOS", "settings of")
 """How the kinds begin that hold no picture and no sound, so that there is nothing to convert."""
 OF_MANY_KINDS = ("a TIFF picture", "a WAV sound", "an Ogg sound", "an AIFF sound", "a Core Audio sound (CAF)")
@@ -229,7 +237,15 @@ def not_read(head: bytes, what: str, whole: str) -> str:
 
     `head` are its first bytes, `whole` is what a library said of it: that is told where the file is of no other kind.
     """
-    kind = _kind(head)
+    kind = kind_of(head)
+    instead = f", or convert it to {CONVERT[what]}" if not kind or kind in OF_MANY_KINDS else ""
+    broken = f"cannot be read as a {what} ({whole}); give a {what} file that is whole{instead}"
+    return of_another_kind(head, what) or broken
+
+
+def of_another_kind(head: bytes, what: str) -> str:
+    """Return in words what a file is that begins so, and what to do; nothing where it may be a picture or a sound."""
+    kind = kind_of(head)
     if not head:
         return f"the file is empty; give a {what} file that is whole"
     if head.startswith(POINTER):
@@ -241,11 +257,10 @@ def not_read(head: bytes, what: str, whole: str) -> str:
     if not kind and (text := _text(head)):
         kind, advice = text
         return f"it is {kind}, and no {what}; {advice.format(what=what, form=CONVERT[what])}"
-    instead = f", or convert it to {CONVERT[what]}" if not kind or kind in OF_MANY_KINDS else ""
-    return f"cannot be read as a {what} ({whole}); give a {what} file that is whole{instead}"
+    return ""
 
 
-def _kind(head: bytes) -> str:
+def kind_of(head: bytes) -> str:
     """Return what a file is by its first bytes; nothing where they are none that are known."""
     if head.startswith(GZIP) and re.search(SVG, _unpacked(head), re.IGNORECASE):
         return "a packed drawing in SVG (svgz)"

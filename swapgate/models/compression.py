@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.files import user_cache
 from swapgate.models import int8
@@ -52,6 +50,8 @@ def kept(digest: str, dtype: str, variant: str, make: Callable[[Path], None]) ->
     It is there whole or not at all, also where two processes want it at once. `digest` is that of all bytes of the
     model it is made of, and `dtype` its row's. Raises SurroundingsFault where it cannot be written.
     """
+    import filelock  # only where copies are made
+
     made_with = [importlib.metadata.version(name) for name in ("torch", "transformers")]
     key = json.dumps([RECIPE, digest, dtype, variant, *made_with])
     place = folder() / f"{variant}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"

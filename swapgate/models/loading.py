@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from swapgate.core import extras
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
 from swapgate.core.files import read_json
+from swapgate.core.garbage import this_stays_too
 from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
 from swapgate.models.digest import (
@@ -376,6 +377,7 @@ def _loaded(
 ) -> tuple[Any, Any, float]:
     """Return what loads a model, its tokenizer or processor, and the seconds of both. Raises SurroundingsFault."""
     _check_vocabulary(source, folder, reader_class)
+    _import_libraries()
     import torch
     import transformers
 
@@ -397,6 +399,13 @@ def _loaded(
                 raise
             raise SurroundingsFault(f"{source.name} {cause(error, folder, lines, what)}") from error
     return model, reader, time.perf_counter() - start
+
+
+@functools.cache
+def _import_libraries() -> None:
+    """Import torch and transformers once, with what every model needs of them, before any is loaded."""
+    with suppress(Exception), this_stays_too():  # what cannot be imported is told where the model is loaded
+        import transformers.modeling_utils  # noqa: F401 - torch comes with it
 
 
 def _check_vocabulary(source: Source, folder: Path, reader_class: str | None) -> None:

@@ -4,12 +4,14 @@ Every run of pytest imports this module, so it imports nothing heavy; all else c
 """
 
 import argparse
+import gc
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from swapgate.core.garbage import all_stays, leave_to_the_system
 from swapgate.inputs.downloads import INPUTS
 from swapgate.plugin.caller import refuse_others, remember
 from swapgate.plugin.elsewhere import Elsewhere
@@ -143,9 +145,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         apply(early_config, option)
         models_file = _models_file(early_config, option)
         if models_file is not None and WORKER not in os.environ:
-            from swapgate.plugin.planning import begin_verdicts
+            with all_stays():
+                from swapgate.plugin.planning import begin_verdicts
 
-            begin_verdicts(early_config, option, None, models_file)
+                begin_verdicts(early_config, option, None, models_file)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -170,9 +173,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if models_file is None:
         config.pluginmanager.register(Elsewhere(), "swapgate-elsewhere")
         return
-    from swapgate.plugin.planning import configure
+    leave_to_the_system()
+    config.add_cleanup(gc.unfreeze)
+    with all_stays():
+        from swapgate.plugin.planning import configure
 
-    configure(config, models_file)
+        configure(config, models_file)
 
 
 def _models_file(config: pytest.Config, option: argparse.Namespace) -> Path | None:

@@ -10,6 +10,10 @@ import pytest
 
 CALL = "swapgate.call"
 """The key under which a worker of pytest-xdist is told how its controller was called."""
+CHECKED_OUT = "swapgate.checkout"
+"""The key under which it is told where the files of the commit are that judges."""
+CHECKOUT = pytest.StashKey[str]()
+"""Where they are."""
 ARGUMENTS = pytest.StashKey[list[str]]()
 """How pytest was called, before a conftest.py could change the surroundings."""
 NARROWING = ("deselect", "ignore", "ignore_glob", "lf", "stepwise")
@@ -35,6 +39,11 @@ JUDGING: Mapping[str, str] = {
     "decide_early": "--decide-early",
 }
 """Options that choose what judges, or that nothing is judged at all."""
+
+
+def only_shows(option: argparse.Namespace) -> bool:
+    """Return whether pytest only shows something."""
+    return any(getattr(option, name, None) for name in SHOWING)
 
 
 def remember(config: pytest.Config) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 from swapgate.backends.backend import PROPERTIES
 from swapgate.core.faults import InputFault
+from swapgate.core.garbage import all_stays
 from swapgate.core.words import nearest, plain, toml_string
 from swapgate.goldens.golden import read_golden
 from swapgate.plugin.checks import Expected, Golden, Orphan
@@ -80,6 +81,12 @@ class Collecting:
                     " a mark of this name (pytest --markers); give the suite another name"
                 )
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """Make the tests, all of which stay."""
+        with all_stays():
+            return (yield)
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make a test a tier, and where it asks for a case, one a tier and case.
 
@@ -122,7 +129,7 @@ class Collecting:
             return
         model = self.plan.models[key]
         if case:
-            case = next((own for own in model.cases.cases if own.id == case.id), Orphan(case.id))
+            case = model.cases.find(case.id) or Orphan(case.id)
             item.callspec.params["case"] = case  # those of a new tier may be others than those of a commit
         if isinstance(work, Work):
             item.callspec.params["work"] = next(own for own in self._works(model.suite) if own.id == work.id)

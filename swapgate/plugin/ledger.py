@@ -17,7 +17,7 @@ from swapgate.core.files import write_whole
 from swapgate.core.words import plain
 from swapgate.goldens.pending import write_pending
 from swapgate.goldens.snapshots import GoldenExtension
-from swapgate.plugin.caller import CALL, call_of, narrowed
+from swapgate.plugin.caller import CALL, CHECKED_OUT, CHECKOUT, call_of, narrowed
 from swapgate.plugin.checks import Golden
 from swapgate.plugin.collecting import NEEDS, SELECTED
 from swapgate.plugin.fixtures import CACHE, CHECKS
@@ -40,13 +40,10 @@ NOT_WRITTEN = "swapgate.not_written"
 NOTES = "swapgate.notes"
 SEEN = "swapgate_seen"
 """Name of what a report carries for a page."""
-CHECKED_OUT = "swapgate.checkout"
-CHECKOUT = pytest.StashKey[str]()
-"""Where the files of the commit are that judges."""
 
 
 class Ledger:
-    """Hooks of a project with a models file."""
+    """Hooks of a project with a models file, where tests run and are not merely shown."""
 
     def __init__(self, plan: Plan, collected: Mapping[Selected, list[pytest.Item]]) -> None:
         self.plan = plan
@@ -63,8 +60,6 @@ class Ledger:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Write down everything that was selected, before any of it runs."""
-        if not _runs(session.config.option):
-            return
         for item in session.items:
             if SELECTED in item.stash:
                 self.run.selected[item.nodeid] = item.stash[SELECTED]
@@ -192,16 +187,14 @@ class Ledger:
         except OSError as error:
             if LogXML.pytest_sessionfinish.__code__ not in {frame.f_code for frame, _ in walk_tb(error.__traceback__)}:
                 raise  # what pytest cannot write for JUnit is told below
-        if not session.config.option.collectonly:
-            trouble = (
-                "" if self.plan.against else write_pending(self.plan.root, self.plan.manifest.name, self.plan.pending)
-            )
+        if not self.plan.against:
+            trouble = write_pending(self.plan.root, self.plan.manifest.name, self.plan.pending)
             self.plan.notes.extend([trouble] if trouble else [])
         output, worker = (getattr(session.config, name, None) for name in ("workeroutput", "workerinput"))
         if output is not None and worker is not None:
             output[NOTES] = cache.notes if (cache := session.config.stash[CACHE]) else []
             output[NOT_WRITTEN] = dict(GoldenExtension.not_written) | leave_rows(self.run, worker)
-        elif _runs(session.config.option):
+        else:
             self.report, self.not_reported = judged(self.run, session, exitstatus)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -231,8 +224,3 @@ def _records(report: pytest.TestReport) -> list[Record]:
     """Return the records that a report carries."""
     carried = [str(value) for name, value in getattr(report, "user_properties", ()) if name == PROPERTY]
     return [Record.from_json(json.loads(value)) for value in carried]
-
-
-def _runs(option: Any) -> bool:
-    """Return whether tests are run and not merely shown."""
-    return not (option.collectonly or option.showfixtures or option.show_fixtures_per_test)

@@ -39,6 +39,11 @@ class Cases:
     downloads: tuple[Download, ...] = ()
     """The files of inputs that are to be fetched."""
 
+    def find(self, name: str) -> Case | None:
+        """Return the case of an id; None where there is none."""
+        place = self._positions.get(name)
+        return None if place is None else self.cases[place]
+
     def position(self, case: Case) -> int:
         """Return where in the file a case stands, from 0."""
         return self._positions[case.id]

@@ -18,7 +18,7 @@ from swapgate.core.words import listed, nearest
 from swapgate.core.wrong import wrong
 from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound, stretch
-from swapgate.project.reading import FORMATS, NO_COLUMNS, SLICES, Cells, decoded, of_cell, read_rows, renamed
+from swapgate.project.reading import FORMATS, NO_COLUMNS, SLICES, Cells, cause, decoded, of_cell, read_rows, renamed
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled, one_set
 from swapgate.tasks.task import Task
 
@@ -74,10 +74,8 @@ class EvaluationSet:
             raise SurroundingsFault(f"{self.path}: {fault}") from fault
         except (OSError, ValueError, RuntimeError) as error:  # pyarrow raises all of them
             self._check_version()
-            reason = " ".join(str(error).split())
-            raise SurroundingsFault(
-                f"{self.path}: cannot be read after row {number}: {reason}; give a file that is whole"
-            ) from error
+            why = cause(self.path, error)
+            raise SurroundingsFault(f"{self.path}: cannot be read after row {number}: {why}") from error
         self._check_version()  # a file that is being written reads like a broken one
         if faults:
             raise SurroundingsFault(_counted(self.path, faults, len(faults) + len(ids)))
@@ -196,7 +194,7 @@ def unlabelled(path: Path, task: Task, columns: Mapping[str, str] = NO_COLUMNS) 
             ids.add(case.id)
             yield case
     except (OSError, ValueError, RuntimeError) as error:  # pyarrow raises all of them
-        raise InputFault(f"{path}: cannot be read ({error}); give rows with an id and an input") from error
+        raise InputFault(f"{path}: cannot be read: {cause(path, error)}") from error
     if not ids:
         raise InputFault(f"{path}: holds no rows; give some with an id and an input")
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,12 +15,14 @@ from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.core.tables import LARGEST
 from swapgate.core.words import listed
 from swapgate.core.wrong import no_json
+from swapgate.inputs.kinds import HEAD, kind_of
 
 READ_AT_ONCE = 256
 """Rows of a Parquet file."""
 SLICES = "slices."
 """How the keys of `columns` begin that make a column a key of `slices`."""
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
+IN_UTF8 = "write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"
 
 
 class Cells(NamedTuple):
@@ -39,6 +42,22 @@ def read_rows(path: Path, columns: Sequence[str] | None = None, ending: str | No
     yield from READERS[ending or path.suffix](path, columns)
 
 
+def cause(path: Path, error: Exception) -> str:
+    """Return in words why a file of rows could not be read, and what to do."""
+    if not isinstance(error, UnicodeDecodeError):
+        return f"{' '.join(str(error).split())}; give a file that is whole"
+    head = head_of(path)
+    kind = kind_of(head) if b"\0" in head else ""  # letters alone may begin like a file of another kind
+    return f"it is {kind}, and no text; unpack it, or convert it" if kind else f"it is no text in UTF-8; {IN_UTF8}"
+
+
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of a file; none of one that cannot be read."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(HEAD)
+    return b""
+
+
 def decoded(values: Any) -> dict[str, Any]:
     """Return a row by column; what is null, or an empty cell, is not there. Raises InputFault where it is no row."""
     return {key: value for key, value in by_column(values).items() if value is not None}
@@ -56,7 +75,8 @@ def by_column(values: Any) -> dict[str, Any]:
     try:
         row = json.loads(values.decode("utf-8-sig")) if isinstance(values, bytes) else values
     except (ValueError, RecursionError) as error:
-        raise InputFault(f"is no JSON in UTF-8 ({no_json(error)}); write one object a line") from error
+        advice = IN_UTF8 if isinstance(error, UnicodeDecodeError) else "write one object a line"
+        raise InputFault(f"is no JSON in UTF-8 ({no_json(error)}); {advice}") from error
     if not isinstance(row, dict):
         raise InputFault(f"is no object with id, input and expected, but {str(row)[:40]!r}; write one object a line")
     return row
@@ -112,7 +132,7 @@ def _csv(path: Path, _columns: object) -> Iterator[tuple[int, Cells]]:
     """Read a table with commas or, where its header has none, semicolons between cells (RFC 4180)."""
     csv.field_size_limit(min(LARGEST, sys.maxsize))
     with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
+        first = re.sub('"[^"]*"', "", file.readline())
         file.seek(0)
         between = ";" if ";" in first and "," not in first else ","
         rows = csv.reader(file, delimiter=between, strict=True)

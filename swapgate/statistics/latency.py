@@ -9,14 +9,14 @@ that holds at all looks at once (S. Howard, A. Ramdas, Bernoulli 28 (2022) 1704-
 """
 
 import functools
-import gc
 import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
+
+from swapgate.core.garbage import no_search
 
 BLOCK = 4
 """Pairs a block."""
@@ -102,7 +102,7 @@ def compare(model: Call, reference: Call, at_most: float, synchronize: Call = la
     reading of the clock. Two absolute times are never compared but within a pair. Blocks are spread over
     SPREAD seconds.
     """
-    with _without_collection():
+    with no_search():
         for call in (model, reference) * WARMUP:
             call()
         return decide(measured(model, reference, synchronize, SPREAD * BLOCK / MOST_PAIRS), at_most)
@@ -170,17 +170,6 @@ def p90(seconds: Sequence[float]) -> float | None:
         return None
     below = int(binom.ppf(0.99, len(seconds), 0.9))  # more lie below the percentile in 1 % of series at most
     return sorted(seconds)[below]
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _seconds(call: Call, synchronize: Call) -> float:

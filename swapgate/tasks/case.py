@@ -125,6 +125,8 @@ class CaseShape(Table):
 
 
 def _several(label: object) -> object:
+    if not isinstance(label, str | list | tuple):
+        raise ValueError("must be a label, which is a text, or a list of them")
     return [label] if isinstance(label, str) else label
 
 

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,11 +103,14 @@ def test_size(size, budget):
 
 RECORDED: dict[str, str] = {}
 
-WARM = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-"""The surroundings in which tests began, with the packages that they import."""
+WARM = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+"""The surroundings in which tests began, with the packages that they import, and a thread for each process."""
 
 USED_BY_RUNS = ("rich._emoji_codes", "scipy.stats", "sklearn.metrics", "safetensors.numpy")
 """Modules that are imported where they are needed; pytester lets go of what a run imports."""
+
+LIBRARIES = ("torch", "transformers.modeling_utils", "transformers.models.auto.modeling_auto")
+"""What runs import that load a model."""
 
 
 class Project:
@@ -249,23 +253,49 @@ def lean_runs() -> Iterator[None]:
             patch.setattr(importlib.metadata.Distribution, name, read_once(name))
         patch.setattr("pytest_benchmark.utils.check_output", no_program)
         if hasattr(os, "pidfd_open") and importlib.util.find_spec("execnet"):  # Linux, and with pytest-xdist
-            patch.setattr("execnet.gateway_io.Popen2IOMaster", kept.enter_context(warm_workers()))
+            source = kept.enter_context(warm(*USED_BY_RUNS))
+            patch.setattr("execnet.gateway_io.Popen2IOMaster", lambda *asked: start_worker(source(), *asked))
         gc.collect()
         gc.freeze()  # what is imported by now is not looked through in each collection: 0.15 s
+        unfreeze = gc.unfreeze
+        for name in ("freeze", "unfreeze"):  # runs within this one leave it at that
+            patch.setattr(gc, name, lambda: None)
         yield
-        gc.unfreeze()
+        unfreeze()
 
 
-def split_off(source: socket.socket, command: list[str], execmodel: Any) -> Any:
-    """Stand in for execnet's start of a worker: it splits off one that has imported all already (warm.py)."""
+@pytest.fixture(scope="session")
+def python() -> Iterator[Callable[..., subprocess.CompletedProcess]]:
+    """Run a Python that judges real models, with `-m` or `-c`, a folder and surroundings, and give what came of it.
+
+    Where that can be done it is split off from one that has imported torch and transformers, which takes four seconds.
+    """
+    if not hasattr(os, "pidfd_open"):
+        yield lambda *command, **where: subprocess.run(
+            [sys.executable, *command], capture_output=True, text=True, **where
+        )
+        return
+    with warm(*USED_BY_RUNS, *LIBRARIES) as source:
+        yield lambda *command, **where: run_python(source(), *command, **where)
+
+
+def split_off(source: socket.socket, start: dict[str, Any], *files: int) -> int:
+    """Split off a process that has imported all already (warm.py); gives its pidfd.
+
+    The four files become its input, output and errors, and that in which it says how it ended.
+    """
+    socket.send_fds(source, [json.dumps(start).encode()], files)
+    return os.pidfd_open(int(source.recv(64)))
+
+
+def start_worker(source: socket.socket, command: list[str], execmodel: Any) -> Any:
+    """Stand in for execnet's start of a worker: it splits one off."""
     from execnet.gateway_base import Popen2IO
 
-    start = {"code": command[-1], "folder": os.getcwd(), "environment": dict(os.environ)}
+    start = {"command": command[-2:], "folder": os.getcwd(), "environment": dict(os.environ)}
     (its_input, ours_in), (ours_out, its_output) = os.pipe(), os.pipe()
-    socket.send_fds(source, [json.dumps(start).encode()], [its_input, its_output, 2])
-    os.close(its_input)
-    os.close(its_output)
-    worker = os.pidfd_open(int(source.recv(64)))
+    with open(os.devnull, "wb") as nowhere, os.fdopen(its_input), os.fdopen(its_output, "wb"):
+        worker = split_off(source, start, its_input, its_output, 2, nowhere.fileno())
     io = Popen2IO(os.fdopen(ours_in, "wb", 0), os.fdopen(ours_out, "rb", -1), execmodel)
 
     def kill() -> None:
@@ -279,20 +309,44 @@ def split_off(source: socket.socket, command: list[str], execmodel: Any) -> Any:
     return io
 
 
+def run_python(
+    source: socket.socket, *command: str, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess:
+    """Stand in for a Python of `-m` or `-c` that is run to its end: it splits one off."""
+    start = {"command": command, "folder": str(cwd), "environment": dict(os.environ if env is None else env)}
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as erred, open(os.devnull, "rb") as nothing:
+        its_end, end = os.pipe()
+        with os.fdopen(its_end, "rb", 0) as status, os.fdopen(end, "wb") as told:
+            files = (nothing, said, erred, told)
+            process = split_off(source, start, *(file.fileno() for file in files))
+            ended = select.poll()
+            ended.register(process, select.POLLIN)
+            ended.poll()
+            os.close(process)
+            os.set_blocking(its_end, False)
+            told.close()
+            found = status.read(8)
+        texts = []
+        for file in (said, erred):
+            file.seek(0)
+            texts.append(file.read().decode())
+    return subprocess.CompletedProcess(command, int(found) if found else -signal.SIGKILL, *texts)
+
+
 @contextlib.contextmanager
-def warm_workers() -> Iterator[Callable[..., Any]]:
-    """Give what starts workers; the process that they are split off from begins with the first of them."""
+def warm(*modules: str) -> Iterator[Callable[[], socket.socket]]:
+    """Give where to ask the process that others are split off from; it begins with the first question."""
     with contextlib.ExitStack() as ended:
 
         @functools.cache
         def source() -> socket.socket:
             asked, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            code = [sys.executable, "-P", Path(__file__).with_name("warm.py"), str(asked.fileno()), *USED_BY_RUNS]
+            code = [sys.executable, "-P", Path(__file__).with_name("warm.py"), str(asked.fileno()), *modules]
             with asked:
                 ended.enter_context(subprocess.Popen(code, pass_fds=[asked.fileno()], env=WARM))
             return ended.enter_context(ours)
 
-        yield lambda command, execmodel: split_off(source(), command, execmodel)
+        yield source
 
 
 def read_once(name: str) -> property:

@@ -27,7 +27,7 @@ ROOF = ["plugin", "standard", "commands", "notebook"]
 
 HEAVY = {"torch", "transformers", "tokenizers", "librosa", "PIL", "sklearn", "scipy", "safetensors", "numpy"}
 HEAVY |= {"huggingface_hub", "jiwer", "pooch", "pyarrow", "pycocotools", "rapidfuzz", "requests", "rouge_score"}
-HEAVY |= {"sacrebleu", "jsonschema"}
+HEAVY |= {"sacrebleu", "jsonschema", "filelock"}
 HEAVY |= {"datasets", "jinja2", "markupsafe", "onnx", "onnxruntime", "regex", "soundfile", "tomlkit", "torchmetrics"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

@@ -193,6 +193,12 @@ def test_readmes_are_alike():
     assert headings[0] == headings[1]
 
 
+def test_changelog_is_no_wider_than_the_code():
+    """Lines of the changelog have at most 120 letters, but those of a table or of a link, which cannot be parted."""
+    lines = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if len(line) > 120 and not re.match(r"\||\s*(?:- )?\[\S*\]\S*$", line)] == []
+
+
 def test_every_key_of_a_row_is_explained():
     """The page on the models file has every key of a row."""
     assert all(f"`{key}" in PAGES["docs/reference/models-file.md"] for key in Row.model_fields)

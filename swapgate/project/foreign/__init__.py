@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from swapgate.core.faults import InputFault
 from swapgate.core.words import listed
+from swapgate.inputs.kinds import kind_of
 from swapgate.project.foreign import arrow, coco, folders, squad, tables, tagged
 from swapgate.project.foreign.found import Found
-from swapgate.project.reading import READERS
+from swapgate.project.reading import READERS, head_of
 
 JSON = ".json"
 
@@ -65,6 +66,8 @@ def format_of(path: Path) -> str:
         return _of_json(tables.json_of(path))
     if ending in ENDINGS:
         return ENDINGS[ending]
+    if kind := kind_of(head_of(path)):
+        raise InputFault(f"{path}: it is {kind}, which is not read as rows; unpack it, or convert it to CSV or JSONL")
     raise InputFault(f"{path}: its name does not tell its format; give --format, one of: {listed(FORMATS)}")
 
 

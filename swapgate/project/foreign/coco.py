@@ -64,10 +64,13 @@ def _row(path: Path, number: str, name: str, boxes: list[Any], names: Mapping[st
     if wrong is not None:
         called = f"the categories {listed(names[wrong])} have it" if wrong in names else "no category has it"
         return InputFault(f"an annotation is not as COCO has it (category_id {wrong}: {called}); mend it")
-    try:
-        found = [{"label": names[_id(box["category_id"])][0], "box": corners(box["bbox"])} for box in boxes]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        return InputFault(f"an annotation is not as COCO has it ({type(error).__name__}: {error}); mend it")
+    found = []
+    for box in boxes:
+        try:
+            found.append({"label": names[_id(box.get("category_id"))][0], "box": corners(box.get("bbox"))})
+        except (TypeError, ValueError, OverflowError):
+            said = f"bbox {str(box.get('bbox'))[:40]}: must be left, top, width and height as numbers"
+            return InputFault(f"an annotation is not as COCO has it ({said}); mend it")
     places = (path.parent, path.parent / "images", *(up / path.stem.removeprefix(PREFIX) for up in path.parents[:2]))
     file = next((place / name for place in places if (place / name).is_file()), name)
     return {"id": number, "image": file, "expected": found}

@@ -1,16 +1,17 @@
 """Folders of pictures or sounds, one for each label, as torchvision's ImageFolder and data sets of sounds have them."""
 
 from collections.abc import Collection, Iterator
+from itertools import chain
 from pathlib import Path
 
 from swapgate.core.faults import InputFault
 from swapgate.core.words import listed
+from swapgate.inputs.kinds import READ
 from swapgate.project.foreign.found import Found
+from swapgate.project.foreign.shaping import FILES
 
-ENDINGS = {
-    "image": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"),
-    "audio": (".wav", ".flac", ".ogg", ".mp3"),
-}
+ENDINGS = {key: tuple(chain.from_iterable(READ[what].values())) for key, what in FILES.items()}
+"""How the files of a key that are read are called at their ends."""
 PARTS = frozenset({"train", "test", "val", "valid", "validation", "dev"})
 """Names of folders that hold a part of a data set and no label."""
 

@@ -1,7 +1,7 @@
 """From rows as others write them to rows of a task: which column is what, and how answers are written."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -9,6 +9,7 @@ from typing import Any
 
 from swapgate.core.faults import InputFault
 from swapgate.core.words import listed
+from swapgate.inputs.kinds import HEAD, READ, kind_of, not_read, of_another_kind
 from swapgate.project.foreign.coco import corners
 from swapgate.project.foreign.tagged import spans
 from swapgate.project.reading import of_cell
@@ -34,8 +35,27 @@ NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
 """How others call the columns of a key, the likeliest first."""
 PLACES = ("", "clips", "images", "audio", "data")
 """Folders beside a file of rows in which the files lie that it names."""
-FILES = ("audio", "image")
-"""Keys whose value is a file."""
+FILES: Mapping[str, str] = MappingProxyType({"audio": "sound", "image": "picture"})
+"""Keys whose value is a file, and what that is."""
+MP3 = ".mp3"
+"""How files end that may begin with anything."""
+
+
+def parts(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the columns of a row and, behind dots, the parts of those that are objects: "data", "data.text"."""
+    for column, value in row.items():
+        yield column
+        if isinstance(value, Mapping):
+            yield from (f"{column}.{inner}" for inner in parts(value))
+
+
+def part(row: Mapping[str, Any], column: str) -> Any:
+    """Return what a row has in a column, or in a part of one; None where it has none."""
+    outer, _, inner = column.partition(".")
+    if column in row or not inner:
+        return row.get(column)
+    value = row.get(outer)
+    return part(value, inner) if isinstance(value, Mapping) else None
 
 
 def guessed(
@@ -76,7 +96,7 @@ def shaped(row: Mapping[str, Any], columns: Mapping[str, str], kinds: Mapping[st
 
     Raises InputFault where it is not understood.
     """
-    found = {key: row[column] for key, column in columns.items() if row.get(column) is not None}
+    found = {key: value for key, column in columns.items() if (value := part(row, column)) is not None}
     found = {key: of_cell(one, kinds[key]) if isinstance(one, str) else one for key, one in found.items()}
     if _are_texts(found.get("text")):
         tagged = spans(found["text"], found["expected"]) if _are_texts(found.get("expected")) else _no_tags(columns)
@@ -92,8 +112,7 @@ def shaped(row: Mapping[str, Any], columns: Mapping[str, str], kinds: Mapping[st
         ) from error
     for key in FILES:
         if key in found:
-            found[key] = _file(found[key], base)
-            _check_content(found[key])
+            found[key] = _file(found[key], base, FILES[key])
     return found
 
 
@@ -167,42 +186,42 @@ def _once(parts: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _file(said: Any, base: Path) -> Any:
-    """Return the path of a file, or its bytes with the ending of its name. Raises InputFault where there is none."""
+def _file(said: Any, base: Path, what: str) -> Any:
+    """Return the path of a file, or its bytes with the ending of its name. Raises InputFault where it is none."""
     if isinstance(said, dict) and said.get("bytes") is not None:
-        return said["bytes"], Path(str(said.get("path") or "")).suffix or ending_of(said["bytes"])
-    name: Any = said.get("path") if isinstance(said, dict) else said
+        content, called = said["bytes"], str(said.get("path") or "")
+        if not isinstance(content, bytes):
+            raise InputFault(f"its bytes are {str(content)[:40]!r}, and no bytes; give a path")
+        return content, _checked(content[:HEAD], Path(called).suffix, what, f"{called or 'its bytes'}: ")
+    name = said.get("path") if isinstance(said, dict) else said
     if not isinstance(name, str | Path):
         raise InputFault(f"names no file, but {str(name)[:40]!r}; give a path")
-    if isinstance(name, Path):
-        return name
-    path = next((base / place / name for place in PLACES if (base / place / name).is_file()), None)
+    places = [name] if isinstance(name, Path) else [base / place / name for place in PLACES]
+    path = next((one for one in places if one.is_file()), None)
     if path is None:
         raise InputFault(f"no file {name} beside it; put it there, or give --files with the folder that has it")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise InputFault(f"{path.name}: cannot be read ({error.strerror}); give a file that can be") from error
+    _checked(head, path.suffix, what, f"{path.name}: ")
     return path
 
 
-def _check_content(file: Any) -> None:
-    """Make sure that a file of a common kind begins as pictures and sounds do. Raises InputFault."""
-    if isinstance(file, Path) and file.suffix.lower() in CHECKED and file.is_file():
-        with file.open("rb") as opened:
-            start = opened.read(4)
-        if not start.startswith((*STARTS, *OTHER_STARTS)):
-            raise InputFault(f"{file.name} begins with {start!r}, as no picture or sound does; give one that is whole")
+def _checked(head: bytes, ending: str, what: str, where: str) -> str:
+    """Return how a file that begins so is called at its end: as it is, else as its kind is.
 
-
-CHECKED = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".wav", ".flac", ".ogg"})
-OTHER_STARTS = (b"GIF8", b"BM", b"II", b"MM", b"RF64", b"\xff\xfb", b"\xff\xf3")
-"""Of files whose ending need not be told by their bytes; MP3 may begin with anything, and is not checked."""
-STARTS = {b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
-
-
-def ending_of(content: bytes) -> str:
-    """Return how a file of this content is called at its end. Raises InputFault where that is not known."""
-    found = next((ending for start, ending in STARTS.items() if content.startswith(start)), None)
-    if found is None:
-        raise InputFault(f"holds bytes that begin with {content[:4]!r}, no picture or sound that is known; convert it")
-    return found
+    Raises InputFault where it is no picture or sound, as far as its first bytes tell.
+    """
+    kind = kind_of(head)
+    told = {one for usual in READ[what].values() for one in usual} - {MP3} | {""}
+    fault = of_another_kind(head, what)
+    if not kind and ending.lower() in told:
+        fault = not_read(head, what, f"it begins with {head[:4]!r}, as none that is known")
+    if fault:
+        raise InputFault(f"{where}{fault}")
+    return ending or READ[what][kind][0]
 
 
 def stored(found: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from swapgate.core.faults import InputFault
 from swapgate.core.files import read_text
 from swapgate.core.wrong import no_json
 from swapgate.project.foreign.found import Found
-from swapgate.project.reading import by_column, read_rows
+from swapgate.project.reading import by_column, cause, read_rows
 
 LARGEST = 2_000_000_000
 """Bytes of the largest JSON file, which is read as a whole."""
@@ -30,19 +30,16 @@ def of_letters(ending: str, path: Path, _keys: Collection[str]) -> Iterator[Foun
             yield Found(f"row {number}", row)
     except InputFault as fault:
         raise fault.behind(f"{path}: ") from fault
-    except UnicodeDecodeError as error:
-        raise InputFault(
-            f"{path}: is no text in UTF-8; write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"
-        ) from error
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputFault(f"{path}: cannot be read after row {number}: {reason}; give a file that is whole") from error
+        raise InputFault(f"{path}: cannot be read after row {number}: {cause(path, error)}") from error
 
 
 def json_of(path: Path) -> Any:
     """Return what a JSON file holds. Raises InputFault."""
     try:
         return json.loads(read_text(path, LARGEST).removeprefix("\ufeff"))
+    except UnicodeDecodeError as error:
+        raise InputFault(f"{path}: cannot be read: {cause(path, error)}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise InputFault(f"{path}: is no JSON in UTF-8 ({no_json(error)}); give a file that is") from error
 

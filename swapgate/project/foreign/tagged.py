@@ -8,6 +8,7 @@ from typing import Any
 from swapgate.core.faults import InputFault
 from swapgate.outputs.writing_systems import unspaced
 from swapgate.project.foreign.found import Found
+from swapgate.project.reading import cause
 
 OUTSIDE = "O"
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
@@ -30,7 +31,7 @@ def read(path: Path, _keys: Collection[str]) -> Iterator[Found]:
         with path.open(encoding="utf-8-sig") as file:
             sentences = [(number, _tokens(lines), _told(lines)) for number, lines in _sentences(file)]
     except (OSError, ValueError) as error:
-        raise InputFault(f"{path}: cannot be read ({error}); give a text in UTF-8") from error
+        raise InputFault(f"{path}: cannot be read: {cause(path, error)}") from error
     is_counted = all(_counts(rows) for _, rows, _ in sentences)
     for number, rows, text in sentences:
         yield Found(f"line {number}", _sentence(rows, text, is_counted))

@@ -66,16 +66,21 @@ def test_pull_request(committed, git, commit, swap, gate):
     assert not (committed.path / "stolen").exists()
 
 
-def test_push(gate):
+@pytest.mark.parametrize("event", [{"ref": "refs/heads/main"}, {"pull_request": None}])
+def test_push(gate, event):
     """Without a pull request and a commit the project is judged as it is."""
-    status, said, found = gate({"ref": "refs/heads/main"})
+    status, said, found = gate(event)
     assert (status, found["against"]) == (0, None), said
 
 
-def test_commit_that_is_not_here(gate):
-    """A checkout without the commit before the change says how to check out."""
+def test_commit_that_is_not_here(committed, gate):
+    """A checkout without the commit before the change says how to check out, and a verdict that lay there is gone."""
+    place = committed.path / "swapgate-verdict"
+    place.mkdir()
+    for name in ("verdict.json", "verdict.md", "verdict.html"):
+        (place / name).write_text("{}")
     status, said, found = gate({"pull_request": {"base": {"sha": "0" * 40}}})
-    assert (status, found) == (4, None)
+    assert (status, found, [*place.iterdir()]) == (4, None, [])
     assert "the commit before this change is not here: check out with fetch-depth: 0" in said
 
 
@@ -115,8 +120,18 @@ def test_shellcheck(path):
     assert (done.returncode, done.stdout) == (0, "")
 
 
-PULL = {"number": 7, "head": {"sha": "a" * 40}}
-OWN = {"id": 3, "user": {"type": "Bot"}, "body": "<!-- swapgate -->\nbefore"}
+BRANCH = "a`touch stolen`$(touch stolen)${{ github.token }}"
+HEAD = {"sha": "a" * 40, "ref": BRANCH, "repo": {"id": 1}}
+PULL = {"number": 7, "head": HEAD}
+RUN = {
+    "head_sha": "a" * 40,
+    "head_branch": BRANCH,
+    "head_repository": {"id": 1, "owner": {"login": "someone"}},
+    "html_url": "https://r",
+    "conclusion": "success",
+}
+OWN = {"id": 3, "user": {"login": "github-actions[bot]"}, "body": "<!-- swapgate -->\nbefore"}
+BEFORE = f"<!-- swapgate -->\n{'a' * 40}: [the run](https://r) ended with success\n\n"
 NODE = """
 const said = []
 const github = {
@@ -130,8 +145,7 @@ const github = {
     },
   },
 }
-const run = { head_sha: "HEAD", head_branch: "change", head_repository: { owner: { login: "someone" } } }
-const context = { repo: { owner: "o", repo: "r" }, payload: { workflow_run: run } }
+const context = { repo: { owner: "o", repo: "r" }, payload: { workflow_run: RUN } }
 const script = async () => {
 SCRIPT
 }
@@ -149,12 +163,11 @@ def comment(tmp_path):
     file = tmp_path / "verdict" / "verdict.md"
     file.parent.mkdir()
 
-    def run(written=None, head="a" * 40, comments=()):
+    def run(written=None, comments=(), pulls=(PULL,), **other):
         if written is not None:
             file.write_text(written)
-        known = {"PULLS": [PULL], "COMMENTS": comments}
-        whole = NODE.replace("HEAD", head).replace("SCRIPT", script)
-        for name, value in known.items():
+        whole = NODE.replace("SCRIPT", script)
+        for name, value in {"PULLS": pulls, "COMMENTS": comments, "RUN": {**RUN, **other}}.items():
             whole = whole.replace(name, json.dumps(value))
         done = subprocess.run(["node", "-e", whole], cwd=tmp_path, capture_output=True, text=True, check=True)
         return json.loads(done.stdout)
@@ -176,34 +189,61 @@ def comment(tmp_path):
         ("![a][b] www.b.example", "!\u200b[a]\u200b[b] w\u200bww.b.example"),
         ("closes #12, o/r#3, GH-4", "closes #\u200b12, o/r#\u200b3, G\u200bH-4"),
         ("<!-- swapgate --><!--", "&lt;!-- swapgate -->&lt;!--"),
+        ("/merge\n > /approve a/b", "/\u200bmerge\n > /\u200bapprove a/b"),
     ],
 )
 def test_comment_of_a_hostile_change(comment, written, posted):
     """What a change writes into its verdict mentions nobody, links nowhere and shows no picture."""
     run, _ = comment
-    assert run(written) == [{"created": 7, "body": f"<!-- swapgate -->\n{posted}"}]
+    assert run(written) == [{"created": 7, "body": f"{BEFORE}{posted}"}]
 
 
 def test_one_comment(comment):
-    """The comment that is there is written anew, whoever else has begun one like it."""
+    """The comment that is there is written anew, whoever else has begun one like it, or is no longer there."""
     run, _ = comment
-    stranger = {**OWN, "id": 2, "user": {"type": "User"}}
-    assert run("PASS", comments=[stranger, OWN]) == [{"updated": 3, "body": "<!-- swapgate -->\nPASS"}]
+    strangers = [{**OWN, "id": 2, "user": user} for user in (None, {"login": "a"}, {"login": "other[bot]"})]
+    empty = {**OWN, "id": 1, "body": None}
+    assert run("PASS", comments=[*strangers, empty, OWN]) == [{"updated": 3, "body": f"{BEFORE}PASS"}]
 
 
-def test_no_comment(comment, tmp_path):
-    """A pull request that has moved on gets none, nor does an artifact that is a link or too large to be a verdict."""
+@pytest.mark.parametrize(
+    "head",
+    [{**HEAD, "sha": "b" * 40}, {**HEAD, "ref": "other"}, {**HEAD, "repo": {"id": 2}}, {**HEAD, "repo": None}],
+    ids=["moved on", "another branch", "another fork", "fork that is gone"],
+)
+def test_another_pull_request(comment, head):
+    """A pull request of another commit, branch or fork gets no comment, whatever the artifact says."""
+    run, _ = comment
+    assert run("PASS of #7", pulls=[{"number": 8, "head": head}], comments=[OWN]) == []
+    assert run("PASS", pulls=[{"number": 8, "head": head}, PULL]) == [{"created": 7, "body": f"{BEFORE}PASS"}]
+
+
+def test_run_of_a_fork_that_is_gone(comment):
+    """A run whose fork was removed meanwhile gets no comment."""
+    run, _ = comment
+    assert run("PASS", head_repository=None) == []
+
+
+@pytest.mark.parametrize("kind", ["missing", "link", "folder", "large"])
+def test_artifact_that_is_no_verdict(comment, tmp_path, kind):
+    """What is no file of a verdict's size is not read; a comment of an older commit's verdict says so, else none is."""
     run, file = comment
-    assert run("PASS", head="b" * 40) == []
-    assert run("x" * 5_000_001) == []
-    file.unlink()
     (tmp_path / "secret").write_text("token")
-    file.symlink_to(tmp_path / "secret")
+    if kind == "link":
+        file.symlink_to(tmp_path / "secret")
+    elif kind == "folder":
+        file.mkdir()
+    elif kind == "large":
+        file.write_text("x" * 5_000_001)
     assert run() == []
+    said = BEFORE.replace("success", "failure")
+    assert run(comments=[OWN], conclusion="failure") == [{"updated": 3, "body": f"{said}No verdict was found."}]
 
 
 def test_comment_that_is_too_long(comment):
-    """A comment is no longer than GitHub takes, whatever its letters become."""
+    """A comment is no longer than GitHub takes, whatever its letters become, and no letter of it is cut in two."""
     run, _ = comment
     (found,) = run("<" * 100_000)
     assert len(found["body"]) == 60_000
+    (found,) = run("x" + "😀" * 30_000)
+    found["body"].encode()

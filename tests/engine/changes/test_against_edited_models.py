@@ -1,9 +1,9 @@
 """`--against REF` and edits of a model's files: the folder as it is now runs, also where a digest is blind to them."""
 
+import functools
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -116,7 +116,7 @@ def run(folder, *command):
     return done.returncode, done.stdout + done.stderr
 
 
-def test_added_special_tokens(tmp_path, monkeypatch):
+def test_added_special_tokens(tmp_path, monkeypatch, python):
     """A real tokenizer that is given tokens its model has never seen is no silent PASS."""
     monkeypatch.delenv("CI", raising=False)
     shutil.copytree(ZOO / "sentiment" / "small", tmp_path / "model")
@@ -136,12 +136,13 @@ def test_added_special_tokens(tmp_path, monkeypatch):
     )
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n")
     (tmp_path / ".gitignore").write_text("__pycache__/\n.swapgate/\n.lock/\n.pytest_cache/\n")
-    pytest_here = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert run(tmp_path, *pytest_here, "--snapshot-update")[0] == 0
+    pytest_here = functools.partial(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+    assert pytest_here("--snapshot-update").returncode == 0
     for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"]):
         assert run(tmp_path, "git", *words)[0] == 0
     path = tmp_path / "model" / "tokenizer_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "additional_special_tokens": ["was cold", "loved it"]}))
-    status, said = run(tmp_path, *pytest_here, "--against=HEAD", "--changed-since=HEAD")
-    assert status in (1, 7), said
+    done = pytest_here("--against=HEAD", "--changed-since=HEAD")
+    said = done.stdout + done.stderr
+    assert done.returncode in (1, 7), said
     assert "(model/tokenizer_config.json" in said

@@ -1,5 +1,6 @@
 """swapgate import: files as others write them become rows and cases, and what is not understood is counted."""
 
+import base64
 import json
 import sys
 from types import SimpleNamespace
@@ -12,7 +13,10 @@ from swapgate.project.evaluation import find_set
 from swapgate.project.foreign.tagged import spans
 from swapgate.tasks import find_task
 
-PNG = b"\x89PNG rest"
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
+"""A picture of one pixel."""
+WAV = b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\2\0\0\0\1\0"
+"""A sound of one sample."""
 CONLL = """-DOCSTART- -X- O O
 
 EU NNP B-NP B-ORG
@@ -358,7 +362,7 @@ def test_folders_hold_nothing_untold(run, tmp_path):
     (tmp_path / "f" / "empty").mkdir()
     _, said, rows = run("f", "image-classification")
     assert [row["image"] for row in rows] == ["f/cat/a.png"]
-    for words in ("3 rows: loose.png: lies beside", "bad.png begins with b'nope'", "empty/: holds no file"):
+    for words in ("3 rows: loose.png: lies beside", "bad.png: it is a text, and no picture", "empty/: holds no file"):
         assert words in said
 
 
@@ -432,7 +436,7 @@ def test_places_of_entities(run, tmp_path, entities, words):
 def test_sounds_with_sentences(run, tmp_path):
     """A TSV of sound files with sentences, as Common Voice has it: the files lie in a folder clips beside it."""
     write(tmp_path / "cv.tsv", 'client_id\tpath\tsentence\nx\ta.wav\tSay "hi\ny\tgone.wav\tBye.\n')
-    write(tmp_path / "clips/a.wav", b"RIFF")
+    write(tmp_path / "clips/a.wav", WAV)
     status, said, rows = run("cv.tsv", "speech-recognition")
     assert status == 0
     assert rows == [{"audio": "clips/a.wav", "expected": 'Say "hi'}]
@@ -586,14 +590,28 @@ def test_cases_of_tasks(run, tmp_path, task, row):
     assert (case.input, case.expected) == (same.input, same.expected)
 
 
+LATIN = "it is no text in UTF-8; write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"
+
+
 @pytest.mark.parametrize(
     ("source", "content", "task", "options", "message"),
     [
         ("a.csv", "x,y\n1,2\n", "sentiment", (), "a.csv: which column is text? there are: x, y; say it with"),
         ("a.csv", "text,y\n1,2\n", "sentiment", (), "a.csv: which column is expected? there are: text, y; say it with"),
         ("a.csv", "", "sentiment", (), "a.csv: its first line has no names of columns"),
-        ("a.csv", "text,label\n", "sentiment", (), "a.csv: nothing of it is understood; nothing was written"),
-        ("a.csv", b"text,label\n\xff,a\n", "sentiment", (), "a.csv: is no text in UTF-8; write it in UTF-8, as"),
+        ("a.csv", "text,label\n", "sentiment", (), "a.csv: a table, and holds no rows; give a file with some"),
+        ("a.csv", b"text,label\n\xff,a\n", "sentiment", (), f"a.csv: cannot be read after row 0: {LATIN}"),
+        ("a.tsv", b"text\tlabel\n\xff\ta\n", "sentiment", (), f"a.tsv: cannot be read after row 0: {LATIN}"),
+        ("a.jsonl", b'{"text": "\xff"}', "sentiment", (), "what is no letter of UTF-8); write it in UTF-8, as in:"),
+        ("a.json", b'[{"text": "\xff"}]', "sentiment", (), f"a.json: cannot be read: {LATIN}"),
+        ("a.conll", b"\xff O\n", "ner", (), f"a.conll: cannot be read: {LATIN}"),
+        ("a.csv", b"BM\xff\n", "sentiment", (), f"a.csv: cannot be read after row 0: {LATIN}"),
+        ("a.csv", b"PK\3\4\0\xff", "sentiment", (), "after row 0: it is a ZIP archive, and no text; unpack it"),
+        ("a.conll", b"\x1f\x8b\x08\0\xff", "ner", (), "a.conll: cannot be read: it is a gzip archive, and no text;"),
+        ("a.xlsx", b"PK\3\4", "sentiment", (), "a.xlsx: it is a ZIP archive, which is not read as rows; unpack it, or"),
+        ("a.csv.gz", b"\x1f\x8b", "sentiment", (), "a.csv.gz: it is a gzip archive, which is not read as rows"),
+        ("a.jsonl", "", "sentiment", (), "a.jsonl: JSON lines, and holds no rows; give a file with some"),
+        ("a.jsonl", {"data": {"text": "t"}, "label": "a"}, "sentiment", (), "there are: data, data.text, label;"),
         ("a.json", "{", "sentiment", (), "a.json: is no JSON in UTF-8"),
         ("a.json", {"a": 1}, "sentiment", (), "a.json: is no list of objects, nor an object with one such list"),
         ("a.json", [1, 2], "sentiment", (), "2 rows: row 1: is no object, but '1'; write one a row"),
@@ -613,9 +631,9 @@ def test_cases_of_tasks(run, tmp_path, task, row):
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text=x",), "--columns text=x: no such column"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text",), "--columns text: not of the form KEY=COLUMN"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--sample=2",), "--sample 2: there are 1 rows"),
-        ("a.csv", "text,label\nt,a\n".encode("utf-16"), "sentiment", (), "a.csv: is no text in UTF-8; write it in"),
+        ("a.csv", "text,label\nt,a\n".encode("utf-16"), "sentiment", (), f"a.csv: cannot be read after row 0: {LATIN}"),
         ("a.csv", "text|label\nt|a\n", "sentiment", (), "there are: text|label, one column alone: part its cells"),
-        ("a.conll", "", "ner", (), "a.conll: no row can be read"),
+        ("a.conll", "", "ner", (), "a.conll: tokens with tags, one a line, and holds no rows"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--hard=1",), "--hard needs --suite and --tier"),
         ("a.csv", "text,label\nt,a\n", "sentment", (), "--task sentment: unknown task; did you mean 'sentiment'?"),
     ],
@@ -629,6 +647,60 @@ def test_what_cannot_be_imported(run, tmp_path, source, content, task, options, 
     assert message in said
     assert "Traceback" not in said
     assert not (tmp_path / "rows.jsonl").exists()
+
+
+def test_parts_of_objects(run, tmp_path):
+    """A column may be a part of an object; where the whole object cannot be meant, its first part is proposed."""
+    row = {"data": {"in": {"text": "t"}}, "a.b": "u", "label": {"name": "good", "id": 1}}
+    write(tmp_path / "a.jsonl", row)
+    for text, found in (("data.in.text", "t"), ("a.b", "u")):
+        options = (f"--columns=text={text}", "--columns=expected=label.name")
+        assert run("a.jsonl", "sentiment", *options, "--force")[2] == [{"text": found, "expected": "good"}]
+    said = run("a.jsonl", "sentiment", "--columns=text=a.b", "--force")[1]
+    assert "; mend the row, or take a part of it: --columns expected=label.name" in said
+    said = run("a.jsonl", "sentiment", "--columns=text=data", "--columns=expected=label.name", "--force")[1]
+    assert "text: must be a text; mend the row, or take a part of it: --columns text=data.in" in said
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "content", "words"),
+    [
+        ("image-classification", "a.png", PNG[:45], "cannot be read as a picture"),
+        ("image-classification", "a.jpg", WAV, "it is a WAV sound, which is not read as a picture"),
+        ("audio-classification", "a.wav", WAV[:30], "its header claims 38 bytes, the file has 30"),
+        ("audio-classification", "a.wav", WAV[:40] + bytes(4), "the sound is empty"),
+    ],
+)
+def test_files_that_are_broken(run, tmp_path, task, name, content, words):
+    """A file that is no whole picture or sound is told before a model is given it; the others become rows."""
+    key, good = ("image", PNG) if task[0] == "i" else ("audio", WAV)
+    write(tmp_path / "f" / "cat" / name, content)
+    write(tmp_path / "f" / "dog" / name, good)
+    _, said, rows = run("f", task)
+    assert f"not understood: 1 row: cat/{name}: " in said
+    assert words in said
+    assert [row[key] for row in rows] == [f"f/dog/{name}"]
+
+
+def test_part_beyond_its_file(run, tmp_path):
+    """A part that its file has not is told."""
+    write(tmp_path / "a.png", PNG)
+    rows = [{"image": "a.png", "box": [0, 0, edge, 1], "expected": "one"} for edge in (1, 2)]
+    write(tmp_path / "a.json", rows)
+    _, said, found = run("a.json", "image-classification")
+    assert "row 2: box = [0, 0, 2, 1] is no part of a picture of 1 × 1 pixels; mend the box" in said
+    assert len(found) == 1
+
+
+def test_extra_that_is_missing(run, tmp_path, monkeypatch):
+    """Without what reads pictures none can be checked: the line to type is told."""
+    write(tmp_path / "f" / "cat" / "a.png", PNG)
+    monkeypatch.setattr("swapgate.core.extras.is_installed", lambda module: module != "PIL")
+    status, said, _ = run("f", "image-classification")
+    assert (status, said) == (
+        4,
+        'f: reading its files needs pillow, which is not installed; type: pip install "swapgate[vision]"\n',
+    )
 
 
 def test_nothing_is_overwritten(run, tmp_path):
@@ -716,3 +788,52 @@ def test_hard_rows(tmp_path, monkeypatch, capsys, several):
     right = len((tmp_path / "few.jsonl").read_text().splitlines())
     assert f"--hard 5: of 5 rows original gets {right} right" in capsys.readouterr().out
     assert 0 < right < 5
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            '{ POS = "good", NEG = "bad" }',
+            "no model of mood gives Good, fine, but bad, good; what is the same is told by",
+        ),
+        ('{ POS = "Good", NEG = "fine" }', ""),
+        ('{ "*" = "*" }', ""),
+    ],
+)
+def test_labels_of_no_model(tmp_path, monkeypatch, capsys, labels, words):
+    """Labels of rows that no model of the suite gives are told, where its rows say which they give."""
+    monkeypatch.chdir(tmp_path)
+    row = f'[mood]\ntask = "text-classification"\n[mood.original]\nmodel = "serving:make"\nlabels = {labels}\n'
+    write(tmp_path / "fixtures/models/embedded.toml", row)
+    write(tmp_path / "rows.csv", "text,label\na,Good\nb,fine\n")
+    assert main(["import", "rows.csv", "rows.jsonl", "--suite=mood"]) == 0
+    said = capsys.readouterr().out
+    assert ("no model of" in said, words in said) == (bool(words), True)
+
+
+def test_names_of_columns_in_quotes(run, tmp_path):
+    """What stands in quotes in the header does not tell what is between cells."""
+    write(tmp_path / "a.csv", '"text, raw";label\n"a, b";good\n')
+    assert run("a.csv", "sentiment", "--columns", "text=text, raw")[2] == [{"text": "a, b", "expected": "good"}]
+
+
+@pytest.mark.parametrize("label", [True, 0.5, {"a": 1}])
+def test_label_that_is_none(run, tmp_path, label):
+    """A label that is no text is told as what it must be, and a whole number is one."""
+    write(tmp_path / "a.json", [{"text": "a", "label": label}, {"text": "b", "label": 3}])
+    _, said, rows = run("a.json", "sentiment")
+    assert "must be a label, which is a text, or a list of them" in said
+    assert rows == [{"text": "b", "expected": "3"}]
+
+
+@pytest.mark.parametrize("box", [[0, 0, None, 2], [0, 0, 2], "box", None, [0, 0, "a", 1]])
+def test_box_that_is_none(run, tmp_path, box):
+    """A box that is no four numbers is told as it is."""
+    write(tmp_path / "1.png", PNG)
+    image = {"images": [{"id": 1, "file_name": "1.png"}]}
+    write(tmp_path / "coco.json", {**COCO, **image, "annotations": [{"image_id": 1, "category_id": 9, "bbox": box}]})
+    assert (
+        f"(bbox {box}: must be left, top, width and height as numbers); mend it"
+        in run("coco.json", "object-detection")[1]
+    )

@@ -1,5 +1,6 @@
 """swapgate init: what it writes is judged as it is, what cannot be is told, and nothing is left then."""
 
+import base64
 import json
 import os
 import re
@@ -221,7 +222,10 @@ def test_what_cannot_be_begun(project, capsys, options, message):
 def test_files_out_of_bytes_are_taken_back(project):
     """Pictures that were written for rows which are then refused do not stay."""
     pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    rows = [{"image": {"bytes": b"\x89PNG no picture", "path": None}, "label": "good"}]
+    png = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+    )
+    rows = [{"image": {"bytes": png, "path": None}, "label": "good"}]
     parquet.write_table(pyarrow.Table.from_pylist(rows), project / "rows.parquet")
     before = files(project)
     assert main(["init", "--model", "serving:make", "--task", "image-classification", "--cases", "rows.parquet"]) == 4

@@ -1,8 +1,6 @@
 """Variants of the embedded models judged by pytest, in two processes that want the same copies at once."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ labels = {{ NEGATIVE = "negative", POSITIVE = "positive" }}
 
 
 @pytest.fixture
-def judged(tmp_path, monkeypatch):
+def judged(tmp_path, monkeypatch, python):
     """Judge swaps, one a tier of sentiment, by the tests of cases and costs, and give the verdicts."""
     monkeypatch.setenv("SWAPGATE_VARIANTS", str(tmp_path / "variants"))
     monkeypatch.setenv("CI", "true")
@@ -25,8 +23,8 @@ def judged(tmp_path, monkeypatch):
     def run(*options, **swaps):
         chosen = ["-k", "expected or golden or size", "-m", " or ".join(swaps), f"--verdict-json={tmp_path / 'v.json'}"]
         named = [f"--swap=sentiment.{tier}={name}" for tier, name in swaps.items()]
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_sentiment.py"]
-        done = subprocess.run([*command, *chosen, *named, *options], cwd=ROOT, capture_output=True, text=True)
+        command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_sentiment.py"]
+        done = python(*command, *chosen, *named, *options, cwd=ROOT)
         assert (tmp_path / "v.json").exists(), done.stdout[-2000:] + done.stderr[-2000:]
         return {tier["tier"]: tier for tier in json.loads((tmp_path / "v.json").read_text("utf-8"))["tiers"]}
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -137,24 +135,10 @@ def test_tensors_that_are_not_used(copy):
     assert loaded(copy) != before
 
 
-def test_swap_for_an_unused_tensor(copy):
+def test_swap_for_an_unused_tensor(copy, python):
     """A whole run with a candidate that only holds a tensor more ends in FAIL."""
     unused(copy)
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-k",
-            "golden",
-            "-m",
-            "sentiment and small",
-            f"--swap=sentiment.small={copy}",
-        ],
-        cwd=ZOO.parents[1],
-        capture_output=True,
-        text=True,
-    )
+    asked = ("-q", "-k", "golden", "-m", "sentiment and small", f"--swap=sentiment.small={copy}")
+    done = python("-m", "pytest", *asked, cwd=ZOO.parents[1])
     assert done.returncode == 1, done.stdout
     assert "loads as the very tensors and settings of fixtures/zoo/sentiment/small" in done.stdout

@@ -5,8 +5,6 @@ Each run judges several candidates at once, one a tier, with tests of this repos
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -90,7 +88,7 @@ def lose_its_reader(folder):
         (folder / name).unlink(missing_ok=True)
 
 
-def judge(folder, selected="ner and (expected or golden)", tasks=("ner",), **damages):
+def judge(python, folder, selected="ner and (expected or golden)", tasks=("ner",), **damages):
     """Damage a copy of each tier's model, judge the copies, give the exit status and what was printed."""
     swaps = []
     for task in tasks:
@@ -99,37 +97,36 @@ def judge(folder, selected="ner and (expected or golden)", tasks=("ner",), **dam
             shutil.copytree(ROOT / "fixtures" / "zoo" / task / tier, copy)
             damage(copy)
             swaps += ["--swap", f"{task}.{tier}={copy}"]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", selected, *swaps]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = python("-m", "pytest", "-p", "no:cacheprovider", "-k", selected, *swaps, cwd=ROOT)
     return run.returncode, pytest.LineMatcher(run.stdout.splitlines())
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory):
+def broken(tmp_path_factory, python):
     """Judge noise in the weights, exchanged label names and a NaN."""
     folder = tmp_path_factory.mktemp("broken")
-    return judge(folder, original=lambda folder: noise(folder, 0.3), small=exchange_labels, large=poison)
+    return judge(python, folder, original=lambda folder: noise(folder, 0.3), small=exchange_labels, large=poison)
 
 
 @pytest.fixture(scope="module")
-def unswapped(tmp_path_factory):
+def unswapped(tmp_path_factory, python):
     """Judge an unchanged copy, a copy in shards and a copy that was cut off."""
     folder = tmp_path_factory.mktemp("unswapped")
-    return judge(folder, original=lambda folder: None, small=save_again_in_shards, large=cut_off)
+    return judge(python, folder, original=lambda folder: None, small=save_again_in_shards, large=cut_off)
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory):
+def mixed(tmp_path_factory, python):
     """Judge a model without its head and one that was retouched; the third tier keeps its model."""
-    return judge(tmp_path_factory.mktemp("mixed"), original=behead, small=lambda folder: noise(folder, 1e-3))
+    return judge(python, tmp_path_factory.mktemp("mixed"), original=behead, small=lambda folder: noise(folder, 1e-3))
 
 
 @pytest.fixture(scope="module")
-def everywhere(tmp_path_factory):
+def everywhere(tmp_path_factory, python):
     """Judge, of each task, much noise, a model without its reader and an unchanged copy."""
     folder = tmp_path_factory.mktemp("everywhere")
     damages = {"original": lambda folder: noise(folder, 1), "small": lose_its_reader, "large": lambda folder: None}
-    return judge(folder, "expected", TASKS, **damages)
+    return judge(python, folder, "expected", TASKS, **damages)
 
 
 @pytest.mark.parametrize("number", range(len(TASKS)))

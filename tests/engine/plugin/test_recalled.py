@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -169,7 +167,7 @@ loading.load = load
 """
 
 
-def test_real_model(tmp_path, own_cache):
+def test_real_model(tmp_path, own_cache, python):
     """Of two runs in processes of their own the second gives no row to a real model; another byte in it asks anew."""
     shutil.copytree(ROOT / "fixtures" / "zoo" / "ner" / "small", tmp_path / "model")
     suite = tmp_path / "fixtures" / "ner"
@@ -190,9 +188,8 @@ def test_real_model(tmp_path, own_cache):
 
     def rows():
         counted.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "quality"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "SWAPGATE_CACHE": str(own_cache)}
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+        done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "quality", cwd=tmp_path, env=environment)
         assert done.returncode in (0, 7), done.stdout
         return sum(map(int, counted.read_text().split())) if counted.exists() else 0
 
@@ -211,7 +208,7 @@ def without_counts(facts):
     return facts
 
 
-def test_verdict_of_an_embedded_suite(tmp_path, own_cache):
+def test_verdict_of_an_embedded_suite(tmp_path, own_cache, python):
     """Its verdict JSON is the same to the last digit, but for counts, whether rows are asked or taken from before."""
     lines = (ROOT / "fixtures" / "zoo" / "sentiment" / "heldout.jsonl").read_text("utf-8").splitlines(keepends=True)
     (tmp_path / "set.jsonl").write_text("".join(lines[:60]), "utf-8")
@@ -219,10 +216,10 @@ def test_verdict_of_an_embedded_suite(tmp_path, own_cache):
     for number, options in enumerate((["--no-cache"], [], [])):
         verdict = tmp_path / f"{number}.json"
         asked = ["-m", "quality", "-k", "sentiment and small", f"--eval-set=sentiment={tmp_path / 'set.jsonl'}"]
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *asked, *options]
+        command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *asked, *options]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "SWAPGATE_CACHE": str(own_cache)}
         command.append(f"--verdict-json={verdict}")
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+        done = python(*command, cwd=ROOT, env=environment)
         assert done.returncode in (0, 7), done.stdout
         found.append(json.loads(verdict.read_text("utf-8")))
     quality = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-HEAVY = ("torch", "transformers", "librosa", "sklearn", "scipy")
+HEAVY = ("torch", "transformers", "librosa", "sklearn", "scipy", "swapgate.verdicts.page", "swapgate.changes.against")
 LOADED = f"""
 import sys
 
@@ -45,6 +45,12 @@ def collect(*options):
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *options]
     environment = {**os.environ, "PYTEST_ADDOPTS": "", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_idle_plugin_imports_little():
+    """What each run of pytest imports of the plugin needs no pydantic, of which most of its start would be."""
+    script = "import sys, swapgate.plugin; assert not {'pydantic', 'pydantic_core', 'rich'} & {*sys.modules}"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_project_without_models_file(pytester):

@@ -1,8 +1,6 @@
 """Evaluation sets that measure nothing: one answer is right in each row, or labels that no model can give."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -45,7 +43,7 @@ def test_tasks_of_one_label():
     [(["positive"], 7, "INCOMPLETE"), (["positive", "negative"], 0, "PASS")],
     ids=["one class", "two classes"],
 )
-def test_set_of_one_class(tmp_path, rows, status, verdict):
+def test_set_of_one_class(python, tmp_path, rows, status, verdict):
     """A set in which one label is always right is INCOMPLETE, and the message says which and what to give."""
     path = tmp_path / "set.jsonl"
     texts = {"positive": "What a lovely day, I love it", "negative": "What an awful day, I hate it"}
@@ -57,9 +55,9 @@ def test_set_of_one_class(tmp_path, rows, status, verdict):
         )
     )
     report = tmp_path / "verdict.json"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "sentiment and small and quality"]
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "sentiment and small and quality"]
     asked = [*command, f"--eval-set=sentiment={path}", f"--verdict-json={report}"]
-    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True)
+    done = python(*asked, cwd=ROOT)
     (tier,) = json.loads(report.read_text())["tiers"]
     assert (done.returncode, tier["verdict"]) == (status, verdict), done.stdout
     told = "measures nothing: 'positive' is right in each of the 200 rows"

@@ -127,7 +127,7 @@ BAD = [
     (["Ada"], r"is no object with id, input and expected, but \"\['Ada'\]\"; write one object a line"),
     (b'{"id": "x", \n', NO_JSON.format("no name in double quotes stands where one must")),
     (b"Ada came.\n", NO_JSON.format("no value stands where one must")),
-    (b'{"id": "\xff"}\n', NO_JSON.format("no letter of UTF-8")),
+    (b'{"id": "\xff"}\n', r"is no JSON in UTF-8 \(.*no letter of UTF-8\); write it in UTF-8, as in: iconv .*"),
     (b"[" * 100_000 + b"\n", NO_JSON.format("it is nested too deeply")),
     (bad(id=7.5), "id: must be a text; mend the row"),
     (bad(id=True), "id: must be a text; mend the row"),

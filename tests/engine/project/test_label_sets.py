@@ -104,8 +104,8 @@ def test_set_without_a_use(moods):
     [
         ("{}", "case[nice].expected: is empty"),
         ('{ words = "" }', "case[nice].expected.words[0]: is empty"),
-        ("{ words = 3 }", "case[nice].expected.words: must be a list"),
-        ('{ words = { a = "b" } }', "case[nice].expected.words: must be a list"),
+        ("{ words = 3 }", "case[nice].expected.words: must be a label, which is a text, or a list"),
+        ('{ words = { a = "b" } }', "case[nice].expected.words: must be a label, which is a text, or a list"),
     ],
     ids=["no set", "no label", "number", "table"],
 )

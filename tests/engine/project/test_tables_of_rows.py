@@ -112,7 +112,7 @@ def test_column_that_is_not_there(found):
         ("set.csv", "text,expected\n", "holds no rows"),
         ("set.csv", 'text,expected\n"Fine.,5\n', "cannot be read after row 0: line 2: unexpected end of data"),
         ("set.csv", 'text,expected\n"a"b,5\n', "cannot be read after row 0: line 2: ',' expected after"),
-        ("set.csv", b"text,expected\n\xff,5\n", "cannot be read after row 0: .*utf-8"),
+        ("set.csv", b"text,expected\n\xff,5\n", "cannot be read after row 0: it is no text in UTF-8; .*iconv"),
         ("set.csv", "text,expected\nHm.,2\n", "row 2: .*no model and no case knows the label '2'; write one of: 1, 5"),
         ("set.csv", "text,expected\n,5\n", "row 2: text: missing; mend the row"),
     ],

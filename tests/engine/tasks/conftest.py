@@ -2,9 +2,9 @@
 
 import json
 import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.task("{task}")
 class Faults:
     """A project of one suite; each tier has a fault of its own, but for those that have none."""
 
-    def __init__(self, path: Path, task: str, cases: str) -> None:
-        self.path, self.task = path, task
+    def __init__(self, path: Path, task: str, cases: str, python: Callable[..., Any]) -> None:
+        self.path, self.task, self.python = path, task, python
         self.write("pytest.ini", "[pytest]\nstrict = true\nfilterwarnings = error\ntestpaths = tests\n")
         self.write("tests/test_it.py", SUITE.format(task=task))
         self.write(f"fixtures/{task}/cases.toml", cases)
@@ -39,8 +39,8 @@ class Faults:
     def run(self, *options: str) -> dict[str, tuple[str, str]]:
         """Run pytest; give the verdict of each tier, and why."""
         variables = {name: value for name, value in os.environ.items() if name != "CI"}
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--verdict-json=v.json", *options]
-        done = subprocess.run(command, cwd=self.path, env=variables, capture_output=True, text=True)
+        command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--verdict-json=v.json", *options)
+        done = self.python(*command, cwd=self.path, env=variables)
         path = self.path / "v.json"
         assert path.exists(), done.stdout + done.stderr
         tiers = json.loads(path.read_text())["tiers"]
@@ -49,6 +49,6 @@ class Faults:
 
 
 @pytest.fixture
-def faults(tmp_path: Path):
+def faults(tmp_path: Path, python: Callable[..., Any]):
     """Make such a project of a task and its cases."""
-    return lambda task, cases: Faults(tmp_path, task, cases)
+    return lambda task, cases: Faults(tmp_path, task, cases, python)

@@ -3,10 +3,10 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -52,8 +52,8 @@ SENTENCES = {"capital": "Paris is the ___ of France.", "rain": "It ___ all day."
 class Package:
     """A project, and a package that brings the task `cloze` by its entry point."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.packages = path / "project", path / "packages"
+    def __init__(self, path: Path, python: Callable[..., Any]) -> None:
+        self.path, self.packages, self.python = path / "project", path / "packages", python
         self.install("cloze", CLOZE.read_text())
         self.write("fixtures/models/embedded.toml", MODELS)
         self.write("tests/test_cloze.py", SUITE)
@@ -87,13 +87,7 @@ class Package:
     def run(self, *command: str) -> SimpleNamespace:
         """Run Python in the project; the package is importable."""
         variables = {name: value for name, value in os.environ.items() if name != "CI"}
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=self.path,
-            env={**variables, "PYTHONPATH": str(self.packages)},
-            capture_output=True,
-            text=True,
-        )
+        done = self.python(*command, cwd=self.path, env={**variables, "PYTHONPATH": str(self.packages)})
         return SimpleNamespace(ret=done.returncode, text=done.stdout + done.stderr)
 
     def judge(self, *options: str) -> tuple[int, dict[str, dict]]:
@@ -110,9 +104,9 @@ class Package:
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+def package(tmp_path_factory: pytest.TempPathFactory, python: Callable[..., Any]) -> Package:
     """A project whose models exist, whose cases expect what the small one says, and whose goldens are recorded."""
-    made = Package(tmp_path_factory.mktemp("others"))
+    made = Package(tmp_path_factory.mktemp("others"), python)
     (made.path / "models").mkdir()
     assert (done := made.run("-c", MAKE_MODELS, str(ZOO))).ret == 0, done.text
     _, found = made.judge("-m", "cloze and small", "-k", "expected")

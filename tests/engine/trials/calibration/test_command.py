@@ -1,8 +1,6 @@
 """`swapgate calibrate` as a command: its text and JSON, and what ends it."""
 
 import json
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -159,12 +157,12 @@ def test_line(tolerance):
     assert Tolerance(**tomllib.loads(line(tolerance))["tolerance"]) == tolerance
 
 
-def test_real_model():
+def test_real_model(python):
     """A real model says the same in other batches, threads, paddings and attentions and without AVX, within 1e-5."""
     command = (
         "import sys; from swapgate.commands import main; sys.exit(main(['calibrate', 'sentiment.small', '--runs=5']))"
     )
-    run = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True)
+    run = python("-c", command, cwd=ROOT)
     assert (run.returncode, [line for line in run.stderr.splitlines() if " of 5, " not in line]) == (0, [])
     head, usual, _, *rows, note, proposed, last = run.stdout.splitlines()
     assert head == "sentiment/small: fixtures/zoo/sentiment/small, 32 cases, 5 runs"

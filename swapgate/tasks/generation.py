@@ -19,8 +19,6 @@ MOST_BEAMS = 100
 """Of a search that a row asks for, as a model's own files may: more would fill memory, and hardly find another text."""
 REPLACED: Mapping[str, Any] = {"do_sample": False, "num_return_sequences": 1, "max_time": None}
 """Settings that are replaced where they say something else: texts are neither drawn by chance nor cut by a clock."""
-NO_LENGTH = 20
-"""What transformers 4 makes of a generation_config without a max_length."""
 SAMPLING: Mapping[str, Any] = {"temperature": 1.0, "top_k": 50, "top_p": 1.0, "typical_p": 1.0}
 """Settings of drawing by chance."""
 

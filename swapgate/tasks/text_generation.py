@@ -203,7 +203,7 @@ def predict(loaded: Loaded, inputs: Sequence[Any], row: GenerationSettings) -> l
     heads = [_head(loaded, prompt, row) for prompt in prompts]
     found: dict[int, Generated | ModelFault] = {}
     to_write = [at for at, kind in enumerate(kinds) if not kind.keys() & {"choices", "reference"}]
-    for part in _together(loaded, [heads[at] for at in to_write], _by_prompt(loaded.model, row)):
+    for part in _together(loaded, [heads[at] for at in to_write]):
         some = [to_write[place] for place in part]
         found.update(zip(some, _written(loaded, [heads[at] for at in some], row), strict=True))
     asked = [
@@ -253,54 +253,34 @@ def _fit(loaded: Loaded, tokens: int, more: int) -> None:
         )
 
 
-def _together(loaded: Loaded, texts: Sequence[Any], alone: bool = False) -> Iterator[list[int]]:
+def _together(loaded: Loaded, texts: Sequence[Any]) -> Iterator[list[int]]:
     """Yield the places of texts that go through a model together: some at once, or of one kind that pads would change
-    something for each `alone`.
+    something for each alone.
     """
-    size = AT_ONCE if loaded.model.config.model_type in PADDABLE and not alone else 1
+    size = AT_ONCE if loaded.model.config.model_type in PADDABLE else 1
     for start in range(0, len(texts), size):
         yield [*range(len(texts))][start : start + size]
 
 
-def settled(model: Any, row: GenerationSettings, prompt: int) -> dict[str, Any]:
-    """Settle what `generate` is told behind a prompt of so many tokens: by the row, else by the model's own settings,
-    of which a number of new tokens counts more than a length with the prompt, as everywhere in transformers.
-
-    Raises SurroundingsFault where lengths do not fit together.
-    """
-    own, wished = model.generation_config.to_dict(), generation.wished(row)
-    told = own | wished
-    most, least = told.get("max_new_tokens"), told.get("min_new_tokens")
-    if most is None:
-        most = own["max_length"] - prompt if _is_said(own) else NEW_TOKENS
-    if least is None:
-        least = max(0, (own.get("min_length") or 0) - prompt)
-    if most < 1:
-        raise SurroundingsFault(
-            f"a prompt has {prompt:,} tokens, and with it a text may have {own['max_length']:,} (max_length of the"
-            " model's own generation_config.json); set max_new_tokens in the row's generation"
-        )
+def settled(model: Any, row: GenerationSettings) -> dict[str, Any]:
+    """Settle what `generate` is told. Raises SurroundingsFault where lengths do not fit together."""
+    own = model.generation_config.to_dict()
+    wished = generation.wished(row)
+    most = _most(own, row)
+    least = {**own, **wished}.get("min_new_tokens") or 0
     if least > most or most > MOST_TOKENS:
         raise SurroundingsFault(
             f"a text may have {most:,} tokens and must have {least:,}, and at most {MOST_TOKENS:,} are written; set"
-            " min_new_tokens and max_new_tokens in the row's generation (the model's own generation_config.json may say"
-            " max_new_tokens, max_length, min_new_tokens and min_length, the lengths with the prompt)"
+            " min_new_tokens and max_new_tokens in the row's generation"
         )
     lengths = {"max_new_tokens": most, "min_new_tokens": least or None, "max_length": None, "min_length": 0}
     beams = {"num_beams": 1, "length_penalty": 1.0, "early_stopping": False}
     return {**REPLACED, **SAMPLING, **wished, **lengths, **beams}
 
 
-def _is_said(own: Mapping[str, Any]) -> bool:
-    """Return whether a model says itself how long a text may be with its prompt."""
-    return own.get("max_length") not in (None, generation.NO_LENGTH)
-
-
-def _by_prompt(model: Any, row: GenerationSettings) -> bool:
-    """Return whether how much is written depends on how long a prompt is."""
-    own, wished = model.generation_config.to_dict(), generation.wished(row)
-    lengths = {"max_new_tokens": _is_said(own), "min_new_tokens": bool(own.get("min_length"))}
-    return any(said and own.get(key) is None and key not in wished for key, said in lengths.items())
+def _most(own: Mapping[str, Any], row: GenerationSettings) -> int:
+    """Return how many tokens a text may have: as the row says, else the model's own settings, else the default."""
+    return int(generation.wished(row).get("max_new_tokens") or own.get("max_new_tokens") or NEW_TOKENS)
 
 
 def _written(
@@ -310,12 +290,11 @@ def _written(
     import torch
     import transformers
 
-    model, reader = loaded.model, loaded.reader
+    model, reader, options = loaded.model, loaded.reader, settled(loaded.model, row)
     prompts = [_ids(loaded, *head) for head in heads]
     if not all(prompts):
         raise SurroundingsFault("a prompt has no token, and the tokenizer none that begins a text; write a longer one")
     longest = max(map(len, prompts))
-    options = settled(model, row, longest)
     _fit(loaded, longest, options["max_new_tokens"])
     ends = model.generation_config.eos_token_id
     ends = {ends} if isinstance(ends, int) else {*(ends or ())}
@@ -354,19 +333,21 @@ def _written(
     return [_generated(reader, *one, ends, row.stop, least) for one in zip(written, steps, strict=True)]
 
 
-def _generated(reader: Any, ids: list[int], leads: Any, ends: set[int], stop: Sequence[str], least: int) -> Any:
-    """Return what was written, of its tokens and of the lead of each over the next one, of shape (steps,)."""
+def _generated(reader: Any, ids: list[int], leads: Any, ends: set[int], ends_at: Sequence[str], least: int) -> Any:
+    """Return what was written, of its tokens, at `least` so many, and of the lead of each over the next one, of shape
+    (steps,); it ends at some tokens, and before some texts.
+    """
     import torch
 
     count = next((step + 1 for step, token in enumerate(ids) if token in ends), len(ids))
-    if stop:
-        stops = (at for at in range(max(least, 1), count) if _stop(_decoded(reader, ids[:at]), stop) is not None)
+    if ends_at:
+        stops = (at for at in range(max(least, 1), count) if _stop(_decoded(reader, ids[:at]), ends_at) is not None)
         count = next(stops, count)
     broken = int((~torch.isfinite(leads[:count])).sum())
     if broken:
         return ModelFault(f"{broken} of {count} steps have a score that is NaN or infinite")
     text = _decoded(reader, ids[:count])
-    return Generated(text[: _stop(text, stop)].strip(), float(leads[:count].min()))
+    return Generated(text[: _stop(text, ends_at)].strip(), float(leads[:count].min()))
 
 
 def _decoded(reader: Any, ids: Sequence[int]) -> str:
@@ -445,8 +426,15 @@ def produced(loaded: Loaded, found: Sequence[Generated]) -> int | None:
 
 
 def replaced(config: Mapping[str, Any], settings: Mapping[str, Any], row: GenerationSettings) -> list[str]:
-    """Return which of a model's own settings are replaced."""
-    return generation.replaced(config, settings, row, {"num_beams": 1})
+    """Return which of a model's own settings are replaced. A length that counts the prompt is one: the least, and the
+    greatest where not even behind an empty prompt as much fits as is judged; so is a smaller number of new tokens.
+    """
+    found = generation.replaced(config, settings, row, {"num_beams": 1, "min_length": 0})
+    most = ((key, settings.get(key)) for key in ("max_new_tokens", "max_length"))
+    key, own = next(((key, said) for key, said in most if said is not None), ("", None))
+    if type(own) is int and own < _most(settings, row) and not row.decoding:
+        found.append(f"{key} = {own}")
+    return found
 
 
 def served(given: Any, row: Any) -> tuple[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from swapgate.core.words import first_line
 from swapgate.outputs.text import Text
 from swapgate.outputs.writing_systems import ends_within
 from swapgate.tasks import generation
-from swapgate.tasks.generation import MOST_TOKENS, NO_LENGTH, REPLACED, SAMPLING, not_done
+from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, not_done
 from swapgate.tasks.settings import Long
 from swapgate.tasks.task import Loaded
 from swapgate.tasks.texts import batches, tokenized
@@ -17,6 +17,7 @@ from swapgate.tasks.texts import left_out as left_out_of
 
 NEW_TOKENS = 256
 """Longest text of a model that sets no length, in tokens; transformers' own limit of 20 would cut it off."""
+NO_LENGTH = 20  # what transformers 4 makes of a generation_config without a max_length
 PLAIN: dict[str, Any] = {
     **REPLACED,
     **SAMPLING,

@@ -130,11 +130,8 @@ def test_choices_by_their_length(model, folder):
     "own",
     [
         {"max_new_tokens": 5},
-        {"max_length": 26},
-        {"max_length": 30, "max_new_tokens": 4},
         {"min_new_tokens": 9},
-        {"min_length": 24},
-        {"min_length": 26, "min_new_tokens": 6},
+        {"min_new_tokens": 3, "max_new_tokens": 9},
     ],
 )
 def test_the_models_own_lengths(tmp_path, own):
@@ -146,23 +143,12 @@ def test_the_models_own_lengths(tmp_path, own):
     settings.update(max_new_tokens=None, eos_token_id=[2, int(first[2])])
     (plain,) = predict(read, where, "So", generation={"max_new_tokens": 40})
     settings.update(**own)
-    more = {} if any(key.startswith("max") for key in own) else {"max_new_tokens": 40}
+    more = {} if "max_new_tokens" in own else {"max_new_tokens": 40}
     ours = predict(read, where, *alone, generation=more)
     for prompt, found in zip(alone, ours, strict=True):
         ids = read.model.generate(**alone[prompt], do_sample=False, **more)[0, alone[prompt]["input_ids"].shape[1] :]
         assert found.text == read.reader.decode(ids, skip_special_tokens=True).strip()
-    assert (ours[[*alone].index("So")].text == plain.text) is not any(key.startswith("min") for key in own)
-
-
-def test_lengths_of_the_row_count_more(tmp_path):
-    """What a row says of the length counts more than what the model does, and a prompt that fills it is told."""
-    read = loaded(where := save(tmp_path))
-    lengths = {"min_new_tokens": 4, "max_new_tokens": 4}
-    before = predict(read, where, *PROMPTS, generation=lengths)
-    read.model.generation_config.update(max_new_tokens=None, max_length=5, min_length=40, min_new_tokens=30)
-    assert predict(read, where, *PROMPTS, generation=lengths) == before
-    with pytest.raises(SurroundingsFault, match=r"has 16 tokens, and with it a text may have 5 \(max_length of the"):
-        predict(read, where, "The sun is out.")
+    assert (ours[[*alone].index("So")].text == plain.text) is not ("min_new_tokens" in own)
 
 
 def test_margin_is_the_smallest_lead(model, folder):
@@ -211,6 +197,18 @@ def test_stop_texts(model, folder, monkeypatch):
     calls.clear()
     predict(model, folder, "Once more", stop=[letter], generation={"min_new_tokens": 9, "max_new_tokens": 9})
     assert len(calls) == 9
+
+
+def test_the_model_says_the_least(model, folder, monkeypatch):
+    """A text has as many tokens as the model itself says, unless the row says another number."""
+    letter = predict(model, folder, "Once more")[0].text[0]
+    short = predict(model, folder, "Once more", stop=[letter])
+    least = {"stop": [letter], "generation": {"min_new_tokens": 9}}
+    (kept,) = predict(model, folder, "Once more", **least)
+    monkeypatch.setattr(model.model.generation_config, "min_new_tokens", 9)
+    assert predict(model, folder, "Once more", stop=[letter]) == [kept] != short
+    none = {"stop": [letter], "generation": {"min_new_tokens": 0}}
+    assert predict(model, folder, "Once more", **none) == short
 
 
 def test_special_tokens_and_templates(model, folder):

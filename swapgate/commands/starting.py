@@ -39,7 +39,7 @@ from swapgate.outputs import check_expected
 from swapgate.outputs.answered import OTHERS
 from swapgate.project.configuration import configured
 from swapgate.project.evaluation import keys_of, without_answer
-from swapgate.project.foreign.shaping import FILES
+from swapgate.project.foreign.shaping import BESIDE, FILES
 from swapgate.project.manifest import SUITE_NAME, Row, row_type
 from swapgate.project.reading import FORMATS
 from swapgate.tasks import tasks
@@ -286,6 +286,7 @@ def _add_cases(start: Start, asked: argparse.Namespace) -> None:
     if asked.cases:
         found = imported(asked.cases, start.task, asked, out)
         _match_labels(start, found, "--cases")
+        _bring(start, found)
         text = cases_text(found, start.task, out, start.evaluation)
         start.told += found.told()
         if not found.rows:
@@ -293,6 +294,13 @@ def _add_cases(start: Start, asked: argparse.Namespace) -> None:
     else:
         text = starters.ASKED + toml_of(_answered(start, asked.input), start.evaluation)
     start.files[out] = text
+
+
+def _bring(start: Start, found: Imported) -> None:
+    """Let files of texts that rows name be copied into the suite's folder, where they are none of the project."""
+    for one in found.rows:
+        for key in [key for key in BESIDE if key in one.row and not one.row[key].is_relative_to(start.root)]:
+            one.row[key] = start.folder / _copied(start, one.row[key])
 
 
 def _match_labels(start: Start, found: Imported, option: str) -> None:
@@ -338,12 +346,13 @@ def _add_set(start: Start, asked: argparse.Namespace) -> None:
     if not found.rows:
         raise InputFault(*found.told(), f"{asked.eval_set}: no row of it is understood; nothing was written")
     _match_labels(start, found, "--eval-set")
-    path = Path(asked.eval_set).absolute()
+    path = Path(os.path.abspath(asked.eval_set))
     own = all(key == column for key, column in found.columns.items()) and not found.left_out and not found.renamed
     own = own and not files_in(files_of(out))
     if own and path.suffix in FORMATS and path.is_relative_to(start.root) and not (asked.files or asked.format):
         start.evaluation = Path(os.path.relpath(path, start.folder)).as_posix()
         return
+    _bring(start, found)
     start.files[out] = lines_text(found, out)
     start.evaluation = out.name
 
@@ -352,6 +361,9 @@ def _answered(start: Start, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield cases of inputs with the model's own answers. Raises Fault."""
     task, keys = start.task, [key for key, one in keys_of(start.task).items() if one.is_required()]
     keys = [key for key in keys if key not in ("id", "expected")]
+    beside = next((key for key in BESIDE if key in keys_of(task)), None)
+    if beside:
+        raise InputFault(f"{task.name} needs a {beside}: give cases with --cases SOURCE, which lie beside theirs")
     unknown = [key for key in keys if key not in starters.EXAMPLES]
     if unknown and not inputs and unknown[0] not in FILES:
         raise InputFault(f"{task.name} needs {unknown[0]}: give cases with --cases SOURCE")
@@ -376,7 +388,7 @@ def _answered(start: Start, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 def _copied(start: Start, origin: Path) -> str:
     """Let a file be copied into the suite's folder, under a name that no other has there; gives the name."""
-    taken = {path.name.casefold(): one for path, one in start.copies.items()}
+    taken = {CASES: None, ROWS: None, **{path.name.casefold(): one for path, one in start.copies.items()}}
     names = (f"{origin.stem}{f'_{number}' * (number > 1)}{origin.suffix}" for number in itertools.count(1))
     name = next(name for name in names if taken.get(name.casefold(), origin) == origin)
     start.copies[start.folder / name] = origin

@@ -309,6 +309,39 @@ def test_no_place_for_a_suite(project, capsys):
     assert files(project) == before
 
 
+@pytest.mark.parametrize("place", ["rows", "../rows"], ids=["inside", "outside"])
+def test_corpus_of_rows(tmp_path, place):
+    """The corpus of rows is found beside these; where it is not in the project it is copied, and judged there."""
+    folder, data = tmp_path / "project", ZOO / "retrieval"
+    rows = folder / place
+    rows.mkdir(parents=True)
+    shutil.copy(data / "corpus.jsonl", rows / "corpus.jsonl")
+    lines = (data / "heldout.jsonl").read_text().splitlines()[:30]
+    (rows / "q.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    shutil.copytree(data / "small", folder / "model")
+    options = ("--task=retrieval", f"--cases={place}/q.jsonl", f"--eval-set={place}/q.jsonl", "--no-ci")
+    status, said = typed(folder, *COMMAND, "init", "--model", "model", *options)
+    assert status == 0, said
+    copied = (folder / "fixtures" / "retrieval" / "corpus.jsonl").exists()
+    assert copied == (place == "../rows")
+    assert (folder / "fixtures" / "retrieval" / "evaluation.jsonl").exists() == copied
+    shutil.rmtree(rows) if copied else None
+    status, said = typed(
+        folder, "-m", "pytest", "-p", "no:cacheprovider", "--snapshot-update", "-k", "golden or quality"
+    )
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("options", [(), ("--input=Where?",)], ids=["nothing", "input"])
+def test_query_without_a_corpus(project, capsys, options):
+    """A query alone is no case; the message says what to give."""
+    assert main(["init", "--model", "serving:make", "--task", "retrieval", *options]) == 4
+    assert (
+        "retrieval needs a corpus: give cases with --cases SOURCE, which lie beside theirs" in capsys.readouterr().err
+    )
+    assert files(project) == {"serving.py"}
+
+
 def test_files_of_one_name(tmp_path):
     """Files of one name in different folders, also in another case, are copied under names of their own."""
     start = starting.Start(tmp_path, "zoo", None, None, {}, ())

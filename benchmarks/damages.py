@@ -19,6 +19,7 @@ from swapgate.inputs.sounds import read_sound
 from swapgate.outputs.answer import Answer
 from swapgate.outputs.detections import Detections
 from swapgate.outputs.entities import Entities
+from swapgate.tasks.retrieval import Corpus, Search
 from swapgate.trials import asking
 from swapgate.trials.asking import Asking
 
@@ -26,11 +27,12 @@ SEED = 2026
 ROOT = Path(__file__).parents[1]
 ZOO = ROOT / "fixtures" / "zoo"
 
-WRITERS = ("summarization", "speech-recognition")
+WRITERS = ("summarization", "speech-recognition", "translation", "causal-lm")
 CLASSES = ("sentiment", "audio-classification", "image-classification")
-LABELLED = (*CLASSES, "ner", "object-detection")
-BERTS = ("sentiment", "ner", "question-answering")
-WRITTEN = (*BERTS, "summarization")
+LABELLED = (*CLASSES, "ner", "object-detection", "zero-shot-classification")
+BERTS = ("sentiment", "ner", "question-answering", "retrieval", "zero-shot-classification")
+PADDED = (*BERTS, "summarization", "translation")
+WRITTEN = (*PADDED, "causal-lm")
 HEARD = ("audio-classification", "speech-recognition")
 SEEN = ("image-classification", "object-detection")
 ALL = (*WRITTEN, *HEARD, *SEEN)
@@ -123,7 +125,7 @@ def noise(share: float) -> Callable[[Path], None]:
     return apply
 
 
-LAYER = re.compile(r"(.*encoder\.layers?\.|.*decoder\.layers?\.|.*encoder\.layer\.)(\d+)\.(.*)")
+LAYER = re.compile(r"(.*(?:encoder|decoder|model)\.(?:layers?|block)\.)(\d+)\.(.*)")
 
 
 def layers(folder: Path) -> tuple[str, int]:
@@ -156,15 +158,15 @@ def skip_layer(folder: Path) -> None:
     for name, tensor in load_file(path).items():
         match = LAYER.fullmatch(name)
         if match and match[1] == prefix:
-            if match[2] == "0":
+            if match[2] == "0" and "relative_attention_bias" not in name:  # T5 keeps that of all layers in the first
                 continue
-            name = f"{prefix}{int(match[2]) - 1}.{match[3]}"
+            name = f"{prefix}{max(0, int(match[2]) - 1)}.{match[3]}"
         kept[name] = tensor
     save_file(kept, path, {"format": "pt"})
 
     def fewer(config: dict[str, Any]) -> None:
-        side = "decoder_layers" if "decoder" in prefix else "encoder_layers"
-        for key in {side, "num_hidden_layers"} & config.keys():
+        side = {"decoder_layers", "num_decoder_layers"} if "decoder" in prefix else {"encoder_layers", "num_layers"}
+        for key in {*side, "num_hidden_layers"} & config.keys():
             config[key] -= 1
 
     change_settings(folder, "config.json", fewer)
@@ -215,7 +217,7 @@ def labels_of_another(folder: Path) -> None:
 
 def exchange_words(folder: Path) -> None:
     """Exchange two entries of the vocabulary: two frequent words, or letters."""
-    pairs = (("the", "is"), ("Ġthe", "Ġof"), ("E", "T"), ("e", "t"))
+    pairs = (("the", "is"), ("Ġthe", "Ġof"), ("Ġthe", "Ġa"), ("E", "T"), ("e", "t"))
 
     def exchange(vocabulary: dict[str, int]) -> None:
         one, other = next(pair for pair in pairs if {*pair} <= vocabulary.keys())
@@ -280,6 +282,61 @@ def generation(**values: Any) -> Callable[[Path], None]:
     return apply
 
 
+def for_translation(**values: Any) -> Callable[[Path], None]:
+    """Change how the model's settings for its languages say that it generates."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["task_specific_params"]["translation_en_to_de"].update(values)
+
+    return lambda folder: change_settings(folder, "config.json", change)
+
+
+def one_beam(folder: Path) -> None:
+    """Let a model write the most probable token at each step."""
+    if json.loads((folder / "generation_config.json").read_text("utf-8"))["num_beams"] == 1:
+        raise NotApplicable("it has one beam")
+    generation(num_beams=1)(folder)
+    for_translation(num_beams=1)(folder)
+
+
+def chat_template(part: str) -> Callable[[Path], None]:
+    """Leave a part of the chat template out."""
+
+    def apply(folder: Path) -> None:
+        path = folder / "chat_template.jinja"
+        template = path.read_text("utf-8")
+        assert part in template
+        path.write_text(template.replace(part, ""), "utf-8")
+
+    return apply
+
+
+def pools_by_first(folder: Path) -> None:
+    """Let the folder say that the vector of the first token is that of the text."""
+    if not (folder / "1_Pooling").exists():
+        raise NotApplicable("its row says how its vectors are pooled")
+    change_settings(
+        folder,
+        "1_Pooling/config.json",
+        lambda said: said.update(pooling_mode_mean_tokens=False, pooling_mode_cls_token=True),
+    )
+
+
+def prompts_exchanged(folder: Path) -> None:
+    """Let the folder put before a query what goes before a passage, and the other way round."""
+    name = "config_sentence_transformers.json"
+    if not (folder / name).exists():
+        raise NotApplicable("its row says what stands before a text")
+
+    def change(said: dict[str, Any]) -> None:
+        prompts = said["prompts"]
+        if prompts["query"] == prompts["document"]:
+            raise NotApplicable("it has no prompts")
+        said["prompts"] = {"query": prompts["document"], "document": prompts["query"]}
+
+    change_settings(folder, name, change)
+
+
 def tokenizer_settings(**values: Any) -> Callable[[Path], None]:
     """Change what the tokenizer's settings say."""
 
@@ -311,14 +368,15 @@ def one_logit(folder: Path) -> None:
 
 
 def poison(value: float) -> Callable[[Path], None]:
-    """Put NaN or infinity into one number of the last bias."""
+    """Put NaN or infinity into one number of the last bias, or where the head has none of the last norm."""
 
     def apply(folder: Path) -> None:
         head = re.compile(r"(classifier|qa_outputs|lm_head|class_labels_classifier)\..*bias|.*final_layer_norm\.bias")
+        norm = re.compile(r"(decoder\.final_layer_norm|model\.norm|encoder\.layer\.0\.output\.LayerNorm)\.weight")
         name_of = []
 
         def poisoned(name: str, tensor: Any) -> Any:
-            if head.fullmatch(name) and not name_of:
+            if (head.fullmatch(name) or norm.fullmatch(name)) and not name_of:
                 name_of.append(name)
                 tensor[0] = value
             return tensor
@@ -349,14 +407,25 @@ def prune(share: float) -> Callable[[Path], None]:
     return apply
 
 
+DROWNED = (
+    r"qa_outputs\.weight|model\.decoder\.layernorm_embedding\.weight"
+    r"|(decoder\.final_layer_norm|model\.norm|encoder\.layer\.\d+\.output\.LayerNorm)\.weight"
+)
+
+
 def constant(folder: Path) -> None:
     """Let the last bias drown everything else, so that the answer is always the same."""
+    labels = json.loads((folder / "config.json").read_text("utf-8")).get("id2label", {})
+    entails = any(
+        name.lower().startswith("entail") for name in labels.values()
+    )  # a bias alone is that of all candidates
+    drowns = rf"{DROWNED}|classifier\.weight" if entails else DROWNED
 
     def drowned(name: str, tensor: Any) -> Any:
         if re.fullmatch(r"(classifier(\.dense)?|qa_outputs|lm_head|class_labels_classifier\.layers\.\d)\.bias", name):
             tensor = tensor * 0
             tensor[0] = 1000.0
-        elif name in ("qa_outputs.weight", "model.decoder.layernorm_embedding.weight"):
+        elif re.fullmatch(drowns, name):
             tensor = tensor * 0  # all places of a context are alike; what was written so far is not heard any more
         return tensor
 
@@ -409,24 +478,43 @@ def outputs_changed(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatc
     return apply
 
 
-def cut_text(given: Any) -> Any:
-    """Return the first half of a text."""
+def text_changed(given: Any, change: Callable[[str], str]) -> Any:
+    """Return an input whose text is changed: a context, what was said last in a chat, a query and its passages."""
     if isinstance(given, str):
-        return given[: max(1, len(given) // 2)]
-    return replace(given, context=given.context[: max(1, len(given.context) // 2)])
+        return change(given)
+    if isinstance(given, list):
+        return [*given[:-1], {**given[-1], "content": change(given[-1]["content"])}]
+    if isinstance(given, dict):
+        return {**given, "prompt": text_changed(given["prompt"], change)}
+    if isinstance(given, Search):
+        return Search(change(given.query), corpus_changed(given.corpus, change))
+    return replace(given, context=change(given.context))
+
+
+@functools.lru_cache(maxsize=4)
+def corpus_changed(corpus: Corpus, change: Callable[[str], str]) -> Corpus:
+    """Return a corpus whose passages are changed."""
+    return Corpus({name: change(text) for name, text in corpus.texts.items()})
+
+
+def half(text: str) -> str:
+    """Return the first half of a text."""
+    return text[: max(1, len(text) // 2)]
 
 
 def truncated(patch: pytest.MonkeyPatch) -> None:
     """Let the model see the first 16 word pieces of a text or context."""
 
-    def cut(reader: Any, given: Any) -> Any:
-        text = given if isinstance(given, str) else given.context
+    def cut(reader: Any, text: str) -> str:
         spans = reader(text, truncation=True, max_length=16, return_offsets_mapping=True)["offset_mapping"]
-        short = text[: max(end for _, end in spans)]
-        return short if isinstance(given, str) else replace(given, context=short)
+        return text[: max(end for _, end in spans)]
+
+    @functools.cache
+    def cut_by(reader: Any) -> Callable[[str], str]:
+        return functools.partial(cut, reader)
 
     def predict(own: Any, loaded: Any, given: Sequence[Any], row: Any) -> Any:
-        return own(loaded, [cut(loaded.reader, one) for one in given], row)
+        return own(loaded, [text_changed(one, cut_by(loaded.reader)) for one in given], row)
 
     predicts_otherwise(patch, predict)
 
@@ -564,6 +652,13 @@ def rotated(names: list[str]) -> list[str]:
     return [*names[1:], names[0]]
 
 
+def candidates(**others: str) -> dict[str, str]:
+    """Return the labels of a row by the words by which a model is asked for each, of which some are others."""
+    words = {"weather": "the weather", **others}
+    topics = ("sports", "food", "weather", "music", "travel", "health", "money", "animals")
+    return {words.get(topic, topic): topic for topic in topics}
+
+
 DAMAGES = [
     Damage("noise of 100 % of the spread", ALL, gross=True, files=noise(1.0)),
     Damage("noise of 50 %", ALL, files=noise(0.5)),
@@ -602,29 +697,101 @@ DAMAGES = [
     Damage("twice the bytes", ALL, gross=True, files=twice_the_bytes),
     Damage("score threshold 0.9", ["object-detection"], row={"threshold": 0.9}),
     Damage("score threshold 0.1", ["object-detection"], row={"threshold": 0.1}),
-    Damage("at most 8 tokens", ["summarization"], gross=True, row={"generation": {"max_length": 8}}),
+    Damage("at most 8 tokens", ["summarization", "translation"], gross=True, row={"generation": {"max_length": 8}}),
     Damage("generation_config of 8 tokens", ["speech-recognition"], gross=True, files=generation(max_length=8)),
+    Damage("generation_config of 2 tokens", ["causal-lm"], gross=True, files=generation(max_new_tokens=2)),
+    Damage("own settings of 8 tokens", ["translation"], gross=True, files=for_translation(max_length=8)),
     Damage(
         "own settings that sample", WRITERS, gross=True, served=True, files=generation(do_sample=True, temperature=9.0)
     ),
     Damage("own settings that stop by the clock", WRITERS, gross=True, served=True, files=generation(max_time=0.5)),
+    Damage(
+        "own settings that count the prompt",
+        ["causal-lm"],
+        gross=True,
+        served=True,
+        files=generation(max_length=8, max_new_tokens=None),
+    ),
     Damage("own settings without bound", WRITERS, gross=True, served=True, files=generation(min_length=1_000_000)),
     Damage(
         "a special token too many", WRITTEN, gross=True, files=tokenizer_settings(additional_special_tokens=["ing"])
     ),
-    Damage("padding on the left", WRITTEN, files=tokenizer_settings(padding_side="left")),
-    Damage("one logit", CLASSES, gross=True, files=one_logit),
+    Damage("padding on the left", PADDED, files=tokenizer_settings(padding_side="left")),
+    Damage("one logit", (*CLASSES, "zero-shot-classification"), gross=True, files=one_logit),
     Damage("labels judged one by one", CLASSES, gross=True, served=True, files=several_labels),
     Damage("at least 40 tokens", ["summarization"], row={"generation": {"min_length": 40}}),
     Damage(
         "four beams, short texts preferred",
-        ["summarization"],
+        ["summarization", "translation"],
         row={"generation": {"num_beams": 4, "length_penalty": -4.0}},
     ),
-    Damage("no pair of words twice", ["summarization"], row={"generation": {"no_repeat_ngram_size": 2}}),
+    Damage(
+        "no pair of words twice",
+        ["summarization", "translation", "causal-lm"],
+        row={"generation": {"no_repeat_ngram_size": 2}},
+    ),
+    Damage("beams taken away", ["translation"], files=one_beam),
+    Damage(
+        "two languages exchanged",
+        ["translation"],
+        gross=True,
+        row={"source_language": "de", "target_language": "en"},
+    ),
+    Damage("prefix lost", ["translation"], gross=True, row={"prefix": ""}),
+    Damage("prefix of other languages", ["translation"], row={"prefix": "translate German to English: "}),
+    Damage("begun with another token", ["translation"], gross=True, files=generation(decoder_start_token_id=1)),
+    Damage(
+        "chat template without the answer's marker",
+        ["causal-lm"],
+        files=chat_template("{% if add_generation_prompt %}<|assistant|>{% endif %}"),
+    ),
+    Damage(
+        "chat template without what is said", ["causal-lm"], gross=True, files=chat_template("{{ message['content'] }}")
+    ),
+    Damage("chat template without ends of turns", ["causal-lm"], gross=True, files=chat_template("<|end|>")),
+    Damage("end of an answer not told", ["causal-lm"], gross=True, files=generation(eos_token_id=2)),
+    Damage("stopped at a space", ["causal-lm"], gross=True, row={"stop": [" "]}),
+    Damage("no special tokens before a prompt", ["causal-lm"], row={"special_tokens": False}),
+    Damage("choices weighed by their bytes", ["causal-lm"], row={"normalize": "bytes"}),
+    Damage("choices weighed by their tokens", ["causal-lm"], row={"normalize": "tokens"}),
+    Damage("pooled by the first token", ["retrieval"], gross=True, row={"pooling": "cls"}),
+    Damage("pooled by the largest numbers", ["retrieval"], row={"pooling": "max"}),
+    Damage("folder that pools by the first token", ["retrieval"], gross=True, files=pools_by_first),
+    Damage("vectors of any length", ["retrieval"], row={"normalize": False, "similarity": "dot"}),
+    Damage("prefix of queries lost", ["retrieval"], row={"query_prefix": ""}),
+    Damage("both prefixes lost", ["retrieval"], row={"query_prefix": "", "passage_prefix": ""}),
+    Damage("prefixes exchanged", ["retrieval"], row={"query_prefix": "passage: ", "passage_prefix": "query: "}),
+    Damage("prompts of the folder exchanged", ["retrieval"], files=prompts_exchanged),
+    Damage("hypothesis without its template", ["zero-shot-classification"], row={"hypothesis_template": "{}"}),
+    Damage(
+        "hypothesis template of the pipeline",
+        ["zero-shot-classification"],
+        row={"hypothesis_template": "This example is {}."},
+    ),
+    Damage(
+        "hypothesis that denies",
+        ["zero-shot-classification"],
+        row={"hypothesis_template": "This text is not about {}."},
+    ),
+    Damage(
+        "two candidates exchanged",
+        ["zero-shot-classification"],
+        gross=True,
+        row={"labels": candidates(sports="music", music="sports")},
+    ),
+    Damage(
+        "candidates in other words",
+        ["zero-shot-classification"],
+        row={"labels": candidates(sports="games", weather="storms", money="cash")},
+    ),
     Damage("offsets by one", ["ner", "question-answering", "object-detection"], code=outputs_changed(off_by_one)),
     Damage("boxes as centre and size", ["object-detection"], gross=True, code=outputs_changed(centre_size)),
-    Damage("second half of the text cut off", WRITTEN, gross=True, code=inputs_changed(cut_text)),
+    Damage(
+        "second half of the text cut off",
+        WRITTEN,
+        gross=True,
+        code=inputs_changed(functools.partial(text_changed, change=half)),
+    ),
     Damage("BGR for RGB", SEEN, code=inputs_changed(blue_first)),
     Damage("a tenth cropped from each side", SEEN, code=inputs_changed(cropped)),
     Damage("sound at half the rate", HEARD, gross=True, code=inputs_changed(at_rate(0.5))),

@@ -1,4 +1,4 @@
-"""Train what gate_quality.py judges besides damages: ``python benchmarks/gate_models.py``, some forty minutes.
+"""Train what gate_quality.py judges besides damages: ``python benchmarks/gate_models.py [TASK …]``, some forty minutes.
 
 Into build/gate/KIND/TIER/TASK/TIER: of the kind `early` each model after a tenth of its steps, of the kind `twin` small
 ones made with another seed, for the tasks whose recipes are quick. What cannot run here is left out, and told.
@@ -30,13 +30,16 @@ def train(task: str, tier: str, out: Path, *options: str) -> None:
 
 
 def main() -> None:
-    """Train all of them."""
+    """Train those of the tasks that are named, or all."""
+    asked = sys.argv[1:] or [path.name for path in ZOO.iterdir()]
     for card in sorted(path.with_name("README.md") for path in ZOO.glob("*/*/config.json")):
         steps = re.search(r'"steps": (\d+)', card.read_text(encoding="utf-8"))
         assert steps, f"{card} has no settings"
         task, tier = card.parts[-3:-1]
+        if task not in asked:
+            continue
         train(task, tier, OUT / "early" / tier / task, f"--steps={int(steps[1]) // 10}")
-    for task in TWINS:
+    for task in {*TWINS} & {*asked}:
         train(task, "small", OUT / "twin" / "small" / task, f"--seed={SEED}")
 
 

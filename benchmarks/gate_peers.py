@@ -49,7 +49,7 @@ def approx(before: Said, now: Said) -> bool:
 
 
 def labels_alone(before: Said, now: Said) -> bool:
-    """Return whether both name the same: the leading label, the entities, the answer, the text, the objects' labels."""
+    """Return whether both name the same: the leading label, entities, the answer or text, objects' labels, passages."""
     return {case: _labels(one) for case, one in before.items()} == {case: _labels(one) for case, one in now.items()}
 
 
@@ -80,6 +80,8 @@ def _labels(said: Any) -> Any:
         return [(one["start"], one["end"], one["label"]) for one in said["entities"]]
     if "objects" in said:
         return sorted(one["label"] for one in said["objects"] if one["score"] >= said["threshold"])
+    if "hits" in said:
+        return [one["id"] for one in said["hits"]]
     return said["text"]
 
 

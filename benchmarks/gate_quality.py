@@ -43,7 +43,7 @@ from swapgate.outputs import check_expected
 from swapgate.outputs.prediction import Prediction, to_json
 from swapgate.plugin import fixtures
 from swapgate.plugin.fixtures import PLAN
-from swapgate.tasks import find_task, modules
+from swapgate.tasks import modules
 from swapgate.tasks.case import Case
 from swapgate.trials.plan import Plan, make_plan
 from swapgate.trials.running import Model
@@ -63,7 +63,12 @@ SUITES = (
     "audio-classification",
     "image-classification",
     "object-detection",
+    "zero-shot-classification",
+    "retrieval",
+    "translation",
+    "causal-lm",
 )
+TIERS = ("original", "small", "large")
 CHECKS = "expected or golden or quality or size or parameters"
 FAULT = "fault"
 
@@ -173,7 +178,7 @@ def damaged(judge: Judge, model: Model, damage: Damage) -> dict[str, Any]:
 def write_row(path: Path, model: Model, folder: Path, **changes: Any) -> Path:
     """Write the row of a model, but for its folder and changes, as a file that --swap takes."""
     row = {"model": str(folder), "labels": dict(model.row.labels), **model.row.settings, **changes}
-    path.write_text("".join(f"{key} = {inline(value)}\n" for key, value in row.items() if value), "utf-8")
+    path.write_text("".join(f"{key} = {inline(value)}\n" for key, value in row.items() if value != {}), "utf-8")
     return path
 
 
@@ -181,14 +186,14 @@ def described_damage(
     plan: Plan, model: Model, damage: Damage, before: dict[str, Any], found: dict[str, Any]
 ) -> dict[str, Any]:
     """Say what a damage did, and whether it does harm."""
-    loss = loss_of(model.suite, before["value"], found)
+    loss = loss_of(model, before["value"], found)
     row = {
         "task": model.suite,
         "tier": model.tier,
         "damage": damage.name,
         "gross": damage.gross,
         "kind": "code" if damage.code else "swap",
-        "metric": find_task(model.suite).figures[0],
+        "metric": model.task.figures[0],
         "before": round(before["value"], 4),
         "after": None if loss is None else round(found["value"], 4),
         "loss": None if loss is None else round(loss, 4),
@@ -200,6 +205,8 @@ def described_damage(
     }
     if damage.name == "twice the bytes":  # where the budget allows it, it is no harm
         row["harm"] = row["gross"] = too_large(plan, model)
+    if damage.name == "a tenth of the training":  # which may be enough, as for what begins as a trained original
+        row["gross"] = row["harm"]
     return row
 
 
@@ -234,12 +241,11 @@ def too_large(plan: Plan, model: Model) -> bool:
     return bool(2 * model.source.bytes > limit.at_most * reference.source.bytes)
 
 
-def loss_of(task: str, before: float, found: dict[str, Any]) -> float | None:
+def loss_of(model: Model, before: float, found: dict[str, Any]) -> float | None:
     """Return what is lost on the held-out rows; None where nothing could be measured."""
     if found.get("value") is None:
         return None
-    measured_by = find_task(task)
-    sign = -1 if measured_by.figures[0] in measured_by.output.less_is_better else 1
+    sign = -1 if model.task.figures[0] in model.task.output.less_is_better else 1
     return float(sign * (before - found["value"]))
 
 
@@ -354,7 +360,9 @@ def main() -> None:
     parser.add_argument("--no-benign", action="store_true")
     parser.add_argument("--transformers4", help="a python that has swapgate and transformers 4")
     parser.add_argument("--output", type=Path, default=HERE.with_suffix(""), help="where to write, without ending")
-    parser.add_argument("--merge", nargs="+", type=Path, help="JSON files of runs with other --tasks, put together")
+    parser.add_argument(
+        "--merge", nargs="+", type=Path, help="JSON files of runs with other --tasks or --tiers, put together"
+    )
     asked = parser.parse_args()
     os.environ["CI"] = "true"  # nothing is written into the repository
     if asked.merge:
@@ -407,7 +415,7 @@ def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
             twin = ROOT / "build" / "gate" / "twin" / "small" / task / "small"
             if tier == "small" and twin.exists():
                 found = judge.run(task, tier, f"--swap={task}.{tier}={twin}")
-                loss = loss_of(task, before["value"], found)
+                loss = loss_of(model, before["value"], found)
                 row = {"task": task, "tier": tier, "loss": loss, "verdict": found["verdict"], "why": found["why"]}
                 twins.append(row)
                 saids.append((row, before["said"], found["said"]))
@@ -444,10 +452,10 @@ def measured(asked: argparse.Namespace, judge: Judge) -> dict[str, Any]:
 
 
 def merged(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Put runs with other tasks together, in the order of the tasks."""
+    """Put runs with other tasks or tiers together, in the order of both."""
 
-    def place(row: dict[str, Any]) -> int:
-        return SUITES.index(row["task"])
+    def place(row: dict[str, Any]) -> tuple[int, int]:
+        return SUITES.index(row["task"]), TIERS.index(row["tier"])
 
     lists = {key for key, value in parts[0].items() if isinstance(value, list)} - {"missed targets"}
     result = {**parts[0], **{key: sorted((row for one in parts for row in one[key]), key=place) for key in lists}}

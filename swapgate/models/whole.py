@@ -1,9 +1,10 @@
 """Whether a model was loaded whole: each weight that it needs, and each layer that was stored."""
 
 import copy
+import math
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -86,7 +87,10 @@ def _not_stored(model: Any, missing: Sequence[str]) -> str:
 
 
 def _needed(model: Any, missing: Sequence[str], outputs: Sequence[str]) -> list[str]:
-    """Return the missing weights, but for those that harm nothing; these have harmless values from now on."""
+    """Return the missing weights, but for those that harm nothing; these have harmless values from now on.
+
+    A model that gives no numbers whatever they are is broken in what was stored, which its predictions tell.
+    """
     import torch
 
     weights = model.state_dict(keep_vars=True)
@@ -96,11 +100,23 @@ def _needed(model: Any, missing: Sequence[str], outputs: Sequence[str]) -> list[
         rest = [one for one in missing if one not in computed]
         for one, values in computed.items():
             weights[one].copy_(values)
-        for one in rest:
-            if one not in weights or not weights[one].is_floating_point():
-                return rest
-            weights[one].fill_(torch.nan)
-        return rest if rest and not _answers(model, outputs) else []
+        if not all(one in weights and weights[one].is_floating_point() for one in rest):
+            return rest
+        own = {one: weights[one].clone() for one in rest}
+        _fill(weights, rest)
+        answers = _answers(model, outputs) if rest else True
+        if answers is False:
+            for one, values in own.items():
+                weights[one].copy_(values)
+            answers = _answers(model, outputs) is False
+            _fill(weights, rest)
+        return [] if answers else rest
+
+
+def _fill(weights: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Make weights NaN, so that they are seen in any answer that reads them."""
+    for name in names:
+        weights[name].fill_(math.nan)
 
 
 def _may_be_computed(name: str, weight: Any) -> bool:
@@ -130,18 +146,20 @@ def _computed(model: Any, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _answers(model: Any, outputs: Sequence[str]) -> bool:
-    """Return whether all numbers are finite that a model gives for some input of its kind, or those of some outputs."""
+def _answers(model: Any, outputs: Sequence[str]) -> bool | None:
+    """Return whether all numbers are finite that a model gives for some input of its kind, or those of some outputs;
+    None where it does not take that input, or gives no such output, which shows nothing.
+    """
     import torch
 
     try:
         with torch.inference_mode():
             said = model(**_input(model))
-    except Exception:  # an input that it does not take shows nothing
-        return False
+    except Exception:  # whatever a model raises
+        return None
     read = [value for name, value in said.items() if not outputs or name in outputs]
     numbers = [values for values in _tensors(read) if values.is_floating_point()]
-    return bool(numbers) and all(bool(torch.isfinite(values).all()) for values in numbers)
+    return all(bool(torch.isfinite(values).all()) for values in numbers) if numbers else None
 
 
 def _tensors(said: Any) -> Iterator[Any]:

@@ -278,8 +278,8 @@ def settled(model: Any, row: GenerationSettings) -> dict[str, Any]:
     """Settle what `generate` is told. Raises SurroundingsFault where lengths do not fit together."""
     own = model.generation_config.to_dict()
     wished = generation.wished(row)
-    most = wished.get("max_new_tokens") or own.get("max_new_tokens") or NEW_TOKENS
-    least = wished.get("min_new_tokens") or 0
+    most = _most(own, row)
+    least = {**own, **wished}.get("min_new_tokens") or 0
     if least > most or most > MOST_TOKENS:
         raise SurroundingsFault(
             f"a text may have {most:,} tokens and must have {least:,}, and at most {MOST_TOKENS:,} are written; set"
@@ -288,6 +288,11 @@ def settled(model: Any, row: GenerationSettings) -> dict[str, Any]:
     lengths = {"max_new_tokens": most, "min_new_tokens": least or None, "max_length": None, "min_length": 0}
     beams = {"num_beams": 1, "length_penalty": 1.0, "early_stopping": False}
     return {**REPLACED, **SAMPLING, **wished, **lengths, **beams}
+
+
+def _most(own: Mapping[str, Any], row: GenerationSettings) -> int:
+    """Return how many tokens a text may have: as the row says, else the model's own settings, else the default."""
+    return int(generation.wished(row).get("max_new_tokens") or own.get("max_new_tokens") or NEW_TOKENS)
 
 
 def _written(
@@ -337,23 +342,24 @@ def _written(
                 f"no text could be written: {type(error).__name__}: {first_line(error)}; {asked}"
             ) from error
     written, steps = ids[:, longest:].cpu().tolist(), torch.stack(leads, dim=1)
-    return [_generated(reader, *one, ends, row) for one in zip(written, steps, strict=True)]
+    return [_generated(reader, *one, ends, row.stop, least) for one in zip(written, steps, strict=True)]
 
 
-def _generated(reader: Any, ids: list[int], leads: Any, ends: set[int], row: GenerationSettings) -> Any:
-    """Return what was written, of its tokens and of the lead of each over the next one, of shape (steps,)."""
+def _generated(reader: Any, ids: list[int], leads: Any, ends: set[int], ends_at: Sequence[str], least: int) -> Any:
+    """Return what was written, of its tokens, at `least` so many, and of the lead of each over the next one, of shape
+    (steps,); it ends at some tokens, and before some texts.
+    """
     import torch
 
     count = next((step + 1 for step, token in enumerate(ids) if token in ends), len(ids))
-    least = (row.generation and row.generation.min_new_tokens) or 0
-    if row.stop:
-        stops = (at for at in range(max(least, 1), count) if _stop(_decoded(reader, ids[:at]), row.stop) is not None)
+    if ends_at:
+        stops = (at for at in range(max(least, 1), count) if _stop(_decoded(reader, ids[:at]), ends_at) is not None)
         count = next(stops, count)
     broken = int((~torch.isfinite(leads[:count])).sum())
     if broken:
         return ModelFault(f"{broken} of {count} steps have a score that is NaN or infinite")
     text = _decoded(reader, ids[:count])
-    return Generated(text[: _stop(text, row.stop)].strip(), float(leads[:count].min()))
+    return Generated(text[: _stop(text, ends_at)].strip(), float(leads[:count].min()))
 
 
 def _decoded(reader: Any, ids: Sequence[int]) -> str:
@@ -432,8 +438,15 @@ def produced(loaded: Loaded, found: Sequence[Generated]) -> int | None:
 
 
 def replaced(config: Mapping[str, Any], settings: Mapping[str, Any], row: GenerationSettings) -> list[str]:
-    """Return which of a model's own settings are replaced."""
-    return generation.replaced(config, settings, row, {"num_beams": 1})
+    """Return which of a model's own settings are replaced. A length that counts the prompt is one: the least, and the
+    greatest where not even behind an empty prompt as much fits as is judged; so is a smaller number of new tokens.
+    """
+    found = generation.replaced(config, settings, row, {"num_beams": 1, "min_length": 0})
+    most = ((key, settings.get(key)) for key in ("max_new_tokens", "max_length"))
+    key, own = next(((key, said) for key, said in most if said is not None), ("", None))
+    if type(own) is int and own < _most(settings, row) and not row.decoding:
+        found.append(f"{key} = {own}")
+    return found
 
 
 def served(given: Any, row: Any) -> tuple[str, dict[str, Any]]:

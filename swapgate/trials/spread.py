@@ -7,6 +7,7 @@ one takes its batch. ray is imported here, and only where it is asked for.
 
 import os
 import queue
+import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ LOCAL = "local"
 """Stands for the cores of this machine, in processes of their own that end with the run."""
 TRIES = 2
 """How many actors may die of the same rows until that is a fault."""
+ANSWERS_WITHIN = 10
+"""Seconds in which a cluster must take a connection."""
 PATIENCE = 300
 """Seconds until which actors must have started."""
 FAULTS: Mapping[str, type[Fault]] = {
@@ -230,7 +233,10 @@ def _ray() -> Any:
 def _connect(ray: Any, address: str) -> None:
     """Find a cluster, or begin one of this machine. Raises Unable."""
     own: dict[str, Any] = {"num_cpus": cores(), "include_dashboard": False} if address == LOCAL else {}
+    host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
+        if host and port.isdigit():  # else Ray goes on asking for many minutes
+            socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWERS_WITHIN).close()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ray.init(address=address, log_to_driver=False, logging_level="error", **own)

@@ -7,7 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.loading import find, load
-from swapgate.project.manifest import Row
+from swapgate.project.manifest import Row, row_type
+from swapgate.tasks import find_task
 
 SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 TWO_SIDED = {
@@ -119,6 +120,19 @@ def test_masks_beside_heads(without):
     """A mask that harms nothing does not excuse a head that is missing too."""
     with pytest.raises(SurroundingsFault, match="lacks 2 of the weights"):
         without("Dinov2", "mask_token", "classifier.bias")
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_broken_weights_are_not_missing_ones(tmp_path, value):
+    """A model whose own numbers are broken is not told to lack a pooler that nobody reads: what it says is red."""
+    torch.manual_seed(7)
+    model = transformers.BertModel(transformers.BertConfig(**SMALL, vocab_size=50), add_pooling_layer=False)
+    model.encoder.layer[0].output.LayerNorm.weight.data[0] = value
+    model.save_pretrained(tmp_path / "model")
+    row = row_type(find_task("retrieval"))(model=str(tmp_path / "model"))
+    found = load(find(row, tmp_path, tmp_path), "AutoModel", None).model
+    assert not found(torch.tensor([[5, 6]])).last_hidden_state.isfinite().all()
+    assert found.pooler.dense.weight.isnan().all()
 
 
 def test_masks_are_no_numbers(without):

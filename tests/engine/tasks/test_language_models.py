@@ -173,6 +173,18 @@ def test_stop_texts(model, folder, monkeypatch):
     assert len(calls) == 9
 
 
+def test_the_model_says_the_least(model, folder, monkeypatch):
+    """A text has as many tokens as the model itself says, unless the row says another number."""
+    letter = predict(model, folder, "Once more")[0].text[0]
+    short = predict(model, folder, "Once more", stop=[letter])
+    least = {"stop": [letter], "generation": {"min_new_tokens": 9}}
+    (kept,) = predict(model, folder, "Once more", **least)
+    monkeypatch.setattr(model.model.generation_config, "min_new_tokens", 9)
+    assert predict(model, folder, "Once more", stop=[letter]) == [kept] != short
+    none = {"stop": [letter], "generation": {"min_new_tokens": 0}}
+    assert predict(model, folder, "Once more", **none) == short
+
+
 def test_special_tokens_and_templates(model, folder):
     """Special tokens, a chat template and what the system says change what is read."""
     (plain,) = predict(model, folder, "Who?", generation={"max_new_tokens": 8})

@@ -70,6 +70,27 @@ def test_length_that_is_replaced(settings, special, row, told):
     assert replaced("summarization", settings, {"task_specific_params": {"summarization": special}}, **row) == told
 
 
+@pytest.mark.parametrize(
+    ("settings", "row", "told"),
+    [
+        ({"min_length": 9}, {}, ["min_length = 9"]),
+        ({"min_length": 0, "min_new_tokens": 9}, {}, []),
+        ({"max_length": 20}, {}, ["max_length = 20"]),
+        ({"max_length": 4096}, {}, []),
+        ({"max_length": 20}, {"generation": {"max_new_tokens": 20}}, []),
+        ({"max_length": 20, "max_new_tokens": 48}, {}, []),
+        ({"max_new_tokens": 48}, {"generation": {"max_new_tokens": 63}}, ["max_new_tokens = 48"]),
+        ({"max_new_tokens": 48}, {}, []),
+        ({"max_length": [20]}, {}, []),
+        ({"min_length": 9, "max_length": 20}, {"decoding": "greedy"}, []),
+    ],
+    ids=range(10),
+)
+def test_lengths_behind_prompts(settings, row, told):
+    """A length that counts the prompt is not kept behind prompts, nor a number of new tokens that the row exceeds."""
+    assert replaced("text-generation", settings, **row) == told
+
+
 def test_beams():
     """Summaries are written with as many beams as the model says, transcripts with one and without times."""
     settings = {"num_beams": 4, "return_timestamps": True}

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from swapgate.core.faults import Unable
 from swapgate.models.loading import Source
 from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
 from swapgate.trials.asking import Asking
-from swapgate.trials.spread import Worker, _told
+from swapgate.trials.spread import Worker, _connect, _told
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "zoo" / "sentiment" / "small"
 MODELS = """
@@ -173,3 +175,13 @@ def test_a_worker_answers_as_the_model_does():
     said = worker.answers(known, ["I love it.", "I hate it."], ["a", "b"])
     assert [each.prediction for each in said] == one.predict(["I love it.", "I hate it."])
     assert worker.answers(known, [" "], ["a"])[0] == "SurroundingsFault"
+
+
+@pytest.mark.parametrize("begin", ["", "ray://"])
+def test_no_cluster(begin):
+    """Where nothing answers at an address Ray is not asked at all: it would go on trying for many minutes."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"{begin}127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(Unable, match=f"^--ray {address}: no cluster answers: .*refused; start one"):
+            _connect(None, address)

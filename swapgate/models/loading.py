@@ -543,7 +543,7 @@ def fingerprint(loaded: Loaded, beside: Sequence[str] = ()) -> str:
 def _known_settings(part: Any) -> Any:
     """Return the settings of a config, tokenizer or processor, without those that its class passes over."""
     if hasattr(part, "get_vocab"):
-        names = ("padding_side", "truncation_side", "model_max_length", "special_tokens_map")
+        names = ("padding_side", "truncation_side", "model_max_length", "special_tokens_map", "chat_template")
         whole = part.backend_tokenizer.to_str() if getattr(part, "is_fast", False) else part.get_vocab()
         return [whole, *(getattr(part, name, None) for name in names)]
     if not hasattr(part, "to_dict"):

@@ -141,7 +141,7 @@ def compare(
         one_name = both[0].source.name == both[1].source.name  # else functions of one file, whose digest is the same
         if (one_name or both[0].source.backend == TRANSFORMERS) and both[0].source.digest == both[1].source.digest:
             warnings.warn(f"a and b are one model: {both[0].source.name}", stacklevel=2)
-        return compare_figure(ours, theirs, figure, margin)
+        return compare_figure(ours, theirs, metric or ours.headline or figure, margin)
 
 
 def _check(*given: tuple[str, object, Any]) -> None:

@@ -5,7 +5,6 @@ prompt, maybe a character, byte or token. Bits a byte are that sum of a referenc
 than a perplexity a token they can be compared between tokenizers. The perplexity that is told is one a word.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -14,10 +13,8 @@ from typing import Any
 
 from rich.text import Text as Line
 
-from swapgate.core.extras import install
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.words import first_line
-from swapgate.outputs import blocks, text
+from swapgate.outputs import blocks, checker, text
 from swapgate.outputs.answered import foreign
 from swapgate.outputs.counts import RIGHT, Counts, Figures
 from swapgate.outputs.diff import score_change
@@ -35,13 +32,14 @@ from swapgate.outputs.tolerance import (
 )
 from swapgate.outputs.writing_systems import words
 
-EXTRA = "writing"
 WRITTEN = ("generated_text",)
 """What pipelines call a text that was written."""
-SECONDS = 5
-"""That a regular expression may take; one that would take hours must not."""
+TIE = Tolerance().tie
+"""By how much the likelier of two choices leads at most where neither is chosen, as a share of the chances of both."""
 BITS, CAPPED_BITS, MOST_BITS = "bits per byte", "capped bits per byte", 8.0
 """A byte of which nothing is known has eight bits."""
+ASKED = "asked"
+"""Whether a row asks for something that holds or does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +125,14 @@ def expected(actual: Generated, right: Asked) -> list[Mismatch]:
     said, found = actual.text, []
     if right.text is not None and said.strip() != right.text.strip():
         found.append(Mismatch("text", f"wrote {said!r}, expected {right.text!r}"))
-    if right.choice is not None and said != right.choice:
-        found.append(Mismatch("choice", f"chose {said!r}, expected {right.choice!r} ({_weighed(actual)})"))
+    if right.choice is not None and not _leads(actual, right.choice):
+        chose = f"chose {said!r}" if said != right.choice else "chose none: a tie"
+        found.append(Mismatch("choice", f"{chose}, expected {right.choice!r} ({_weighed(actual)})"))
     found += words_missed(said, right.contains, right.must_not)
-    if right.matches is not None and (why := _unmatched(right.matches, said)):
-        found.append(Mismatch("text.matches", why))
-    if right.json_schema is not None and (why := _no_json(said, right.json_schema)):
-        found.append(Mismatch("text.json", f"wrote {said!r}, {why}"))
+    if right.matches is not None and (why := checker.unmatched(right.matches, said)):
+        found.append(Mismatch("text.matches", f"wrote {said!r}: {why}"))
+    if right.json_schema is not None and (why := checker.no_json(right.json_schema, said)):
+        found.append(Mismatch("text.json", f"wrote {said!r}: {why}"))
     if right.bits_per_byte is not None and exceeds(bits := actual.choices[0].bits_per_byte, right.bits_per_byte):
         message = f"the reference has {bits:.4f} bits per byte, allowed {right.bits_per_byte:g}"
         found.append(Mismatch("reference.bits_per_byte", message))
@@ -167,7 +166,7 @@ def drift(actual: Generated, golden: Generated, tolerance: Tolerance, reference:
 def swap(candidate: Generated, golden: Generated, right: Asked, tolerance: Tolerance) -> list[Mismatch]:
     """Ask that nothing asked of the text is lost, and that what was known stays about as well known."""
     lost = lost_of(expected, candidate, golden, right)
-    if right.choice is not None and golden.text == right.choice and not lost:
+    if right.choice is not None and _leads(golden, right.choice) and not lost:
         now, then = (_chance(side, right.choice) for side in (candidate, golden))
         return score_fall("choice.chance", repr(right.choice), now, then, tolerance.swap)
     if right.reference is not None:
@@ -178,26 +177,31 @@ def swap(candidate: Generated, golden: Generated, right: Asked, tolerance: Toler
 
 def count(found: Generated, right: Asked) -> Counts:
     """Return what a row adds: whether its text is the right one, the words that both have (F1), or of a reference its
-    bits, bytes and words. Where no text is named both figures are whether all that is asked for holds.
+    bits, bytes and words. Where no text is named both figures are whether all that is asked for holds; a reference of
+    which nothing is asked has a part in neither.
     """
-    names = "bits", "capped bits", "bytes", "words"
+    names = "references", "bits", "capped bits", "bytes", "words"
     if right.reference is not None:
         size = float(len(right.reference.encode()))
         bits = found.choices[0].bits_per_byte * size
-        told = bits, min(bits, MOST_BITS * size), size, float(len(words(right.reference)) or 1)
-        is_right = float(not expected(found, right))
-        return {"exact match": is_right, "F1": is_right, "answers": 0.0, **dict(zip(names, told, strict=True))}
-    named = right.choice if right.choice is not None else right.text
+        told = 1.0, bits, min(bits, MOST_BITS * size), size, float(len(words(right.reference)) or 1)
+        asked = float(right.bits_per_byte is not None)
+        same = dict.fromkeys(("exact match", "F1"), asked * (not expected(found, right)))
+        return {**same, ASKED: asked, "answers": 0.0, **dict(zip(names, told, strict=True))}
+    named = right.text
     exact = float(found.text.strip() == named.strip() if named is not None else not expected(found, right))
-    overlap = exact if named is None or right.choice is not None else max(exact, _f1(found.text, named))
-    return {"exact match": exact, "F1": overlap, "answers": 1.0, **dict.fromkeys(names, 0.0)}
+    overlap = exact if named is None else max(exact, _f1(found.text, named))
+    return {"exact match": exact, "F1": overlap, ASKED: 1.0, "answers": 1.0, **dict.fromkeys(names, 0.0)}
 
 
 def figures(counts: Counts, rows: float) -> Figures:
-    """Return the share of rows on which all is right, the means over rows, and of references bits per byte of all of
-    them and the perplexity a word.
+    """Return of the rows that ask for something the share on which all is right, and the means; of references bits
+    per byte of all of them and the perplexity a word.
     """
-    found = {"accuracy": counts[RIGHT] / rows, "exact match": counts["exact match"] / rows, "F1": counts["F1"] / rows}
+    found: dict[str, float] = {}
+    if asked := counts[ASKED]:
+        right = max(0.0, counts[RIGHT] - (rows - asked)) / asked  # that of which nothing is asked is right
+        found = {"accuracy": right, RIGHT: right, **{name: counts[name] / asked for name in ("exact match", "F1")}}
     if not counts["bytes"]:
         return found
     known = {BITS: counts["bits"] / counts["bytes"], CAPPED_BITS: counts["capped bits"] / counts["bytes"]}
@@ -207,6 +211,11 @@ def figures(counts: Counts, rows: float) -> Figures:
 def headline(counts: Counts) -> str | None:
     """Return bits per byte where all rows are references; elsewhere the task's first figure tells."""
     return BITS if counts["bytes"] and not counts["answers"] else None
+
+
+def besides(counts: Counts) -> list[str]:
+    """Return bits per byte where some rows are references and others are not: neither may hide the other."""
+    return [BITS] if counts["bytes"] and counts["answers"] else []
 
 
 def diff(golden: Generated | None, now: Generated, given: object) -> Iterator[Line]:
@@ -232,56 +241,14 @@ def _weighed(found: Generated) -> str:
     return ", ".join(f"{one.text!r} {one.chance:.4f}" for one in found.choices)
 
 
+def _leads(found: Generated, choice: str) -> bool:
+    """Return whether a choice is likelier than all others, by more than a near tie between it and one of these."""
+    ours, theirs = _chance(found, choice), max((one.chance for one in found.choices if one.text != choice), default=0.0)
+    return found.text == choice and ours - theirs > TIE * (ours + theirs)
+
+
 def _chance(found: Generated, choice: str) -> float:
     return next((one.chance for one in found.choices if one.text == choice), 0.0)
-
-
-def _unmatched(pattern: str, said: str) -> str:
-    """Return in words why a regular expression does not match a text; nothing where it does."""
-    import regex
-
-    try:
-        found = regex.search(pattern, said, timeout=SECONDS)
-    except TimeoutError:
-        return f"matches = {pattern!r} took more than {SECONDS} s on {said!r}; write it so that it need not try so much"
-    return "" if found else f"wrote {said!r}, in which {pattern!r} is not found"
-
-
-def _no_json(said: str, schema: str) -> str:
-    """Return in words why a text is no JSON of a schema; nothing where it is. Raises SurroundingsFault without
-    jsonschema.
-    """
-    try:
-        value = json.loads(said, parse_constant=_refused)
-    except (ValueError, RecursionError) as error:
-        return f"which is no JSON ({error})"
-    validator = schema_validator(json.loads(schema))
-    from referencing.exceptions import Unresolvable
-
-    try:
-        wrong = next(iter(validator.iter_errors(value)), None)
-    except (Unresolvable, RecursionError) as error:
-        return f"which its JSON schema cannot judge: it refers to what is not in it ({first_line(error)})"
-    place = "".join(f"[{part!r}]" for part in wrong.absolute_path) if wrong else ""
-    return f"which is not of its JSON schema: {place}{': ' if place else ''}{wrong.message}" if wrong else ""
-
-
-def schema_validator(schema: Any) -> Any:
-    """Return what validates by a JSON schema of draft 2020-12; nothing it refers to is fetched.
-
-    Raises SurroundingsFault without jsonschema, and its SchemaError where the schema is none.
-    """
-    try:
-        from jsonschema import Draft202012Validator
-        from referencing import Registry
-    except ImportError as error:
-        raise SurroundingsFault(f"JSON schemas need jsonschema; type: {install([EXTRA])}") from error
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema, registry=Registry())
-
-
-def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
 
 
 def _f1(said: str, right: str) -> float:
@@ -297,6 +264,8 @@ OUTPUT = Output(
     count=count,
     figures=figures,
     headline=headline,
+    besides=besides,
+    of_rows={**dict.fromkeys((RIGHT, "accuracy", "exact match", "F1"), ASKED), BITS: "references"},
     diff=diff,
     dress=dress,
     shares=frozenset({"accuracy", "exact match"}),
@@ -310,5 +279,5 @@ OUTPUT = Output(
     answered=answered,
     limits=("text", "words"),
     unscored=1,
-    extra=EXTRA,
+    extra=checker.EXTRA,
 )

@@ -90,6 +90,10 @@ class Output:
     blocks of `swapgate.outputs.blocks`. None: as the lines of `diff`."""
     headline: Callable[[Counts], str | None] = lambda _: None
     """Of the sums over rows: the figure that is told first, where it is another than the task's first."""
+    besides: Callable[[Counts], Sequence[str]] = lambda _: ()
+    """Of the sums over rows: the figures that a limit which names none judges besides that."""
+    of_rows: Mapping[str, str] = field(default_factory=dict)
+    """Of a figure that not all rows have a part in: the number, 0 or 1 in each row, that says which have."""
     shares: frozenset[str] = frozenset()
     """Figures of rows that are either right or wrong, besides `RIGHT`."""
     less_is_better: frozenset[str] = frozenset()

@@ -186,6 +186,8 @@ def has_spaces(text: str) -> bool:
 def occurs(wanted: str, text: str) -> bool:
     """Return whether words stand in a text in this order, as whole words where there are spaces between words.
 
+    On a side on which they begin or end with a sign (!, <think>, https://) anything may stand beside it.
+
     Particles that are written together with a word are none of its letters: Korean ones behind it, Arabic ones on both
     sides, Hebrew ones before it, and Persian ones behind a joiner that parts. Latin letters and digits are whole words
     beside letters of these. Signs of vowels in Arabic and Hebrew do not count.
@@ -204,7 +206,7 @@ def _unvowelled(text: str) -> str:
 
 def _edge(wanted: str) -> str:
     """Return the pattern of what is before words and their particles."""
-    if pattern(EDGELESS).match(wanted):
+    if pattern(EDGELESS).match(wanted) or not pattern(SPACED).match(wanted):
         return ""
     return f"(?<!{SPACED})" if pattern(ATTACHING).match(wanted) else f"(?<![{SPACED}--{ATTACHING}])"
 
@@ -225,7 +227,7 @@ def _particles_before(wanted: str) -> str:
 
 def _particles_behind(wanted: str) -> str:
     """Return the pattern of what may be behind words, and must not."""
-    if pattern(f"{EDGELESS}$").search(wanted):
+    if pattern(f"{EDGELESS}$").search(wanted) or not pattern(f"{SPACED}$").search(wanted):
         return r"(?!\p{M})"
     if pattern(r"\p{Hangul}$").search(wanted):
         particles = KOREAN if pattern(r"\p{Hangul}{2}$").search(wanted) else [one for one in KOREAN if len(one) > 1]

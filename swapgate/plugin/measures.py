@@ -24,6 +24,7 @@ from swapgate.statistics.comparison import (
     is_saturated,
     judge_floor,
     least_shown,
+    of_figure,
 )
 from swapgate.statistics.latency import Ratio, Times
 from swapgate.statistics.looks import Look
@@ -257,7 +258,8 @@ class Quality:
             if self.model.tally and self.model.tally.rows > look.rows:  # another tier was compared with it
                 continue
             counted = self._tallied(self.model, look.rows)
-            metrics = [limit.metric or self._headline(counted)[0] for limit in limits if self._applies(limit)]
+            judging = [one for limit in limits for one in _with_besides(limit, counted)]
+            metrics = [limit.metric or self._headline(counted)[0] for limit in judging if self._applies(limit)]
             if not metrics or (why := why_these_rows(counted, metrics)):
                 return *self._at(limits, None), None, told_why(why)
             if counted.units < counted.rows:
@@ -279,7 +281,8 @@ class Quality:
         counted = self._tallied(self.model, look.rows if look else None)
         metric, _ = self._headline(counted)
         sure = look.confidence if look else CONFIDENCE
-        return counted, [one for limit in limits if (one := self._judged(limit, counted, metric, sure))]
+        judging = [one for limit in limits for one in _with_besides(limit, counted)]
+        return counted, [one for limit in judging if (one := self._judged(limit, counted, metric, sure))]
 
     def _headline(self, counted: Tally) -> tuple[str, float]:
         """Return the figure that stands for the model, by its name. Raises SurroundingsFault where there is none."""
@@ -363,7 +366,8 @@ class Quality:
                 ways = f"judge beside the incumbent by metric = {RIGHT!r}, and so slices, or bring its weights back"
                 return [], [f"{lack}; {ways}"] if budget.slices else [], []
             metric = RIGHT
-        counted, theirs, less = side.ours, side.theirs, metric in self.model.task.output.less_is_better
+        counted, theirs = of_figure(side.ours, side.theirs, metric)
+        less = metric in self.model.task.output.less_is_better
         limits = dict(self.model.row.budget.slices)
         watch = limits.pop(WATCH, None)
         margins, missing = slices.margins(limits, counted.slices)
@@ -391,6 +395,7 @@ class Quality:
                 f" budget.quality in {self.models_file}, or give a set that it can be told of"
             )
         if limit.is_floor:
+            self._check_floor(limit, metric)
             floor = judge_floor(counted, metric, limit.at_least, limit.at_most)
             shown, words, notes = figures.shown_floor(floor), figures.worded_floor(floor), figures.beside(floor)
             more = "" if floor.decision != "too few rows" else f": {figures.rows_wanted(floor, task.graded)}"
@@ -413,13 +418,22 @@ class Quality:
             words = f"{words}: {figures.rows_wanted(comparison, task.graded)}"
         against = figures.Beside(limit.against or "", side.model, comparison, side.said is None)
         notes = figures.beside(comparison)
-        if limit.margin is not None and not task.graded and is_saturated(side.ours, side.theirs):
-            note = figures.saturated(
-                side.ours.rows, least_shown(side.ours, side.theirs, metric, limit.margin, confidence)
-            )
+        ours, theirs = of_figure(side.ours, side.theirs, metric)
+        of_right = task.output.of_rows.get(metric) == task.output.of_rows.get(RIGHT)
+        if limit.margin is not None and not task.graded and of_right and is_saturated(ours, theirs):
+            note = figures.saturated(ours.rows, least_shown(ours, theirs, metric, limit.margin, confidence))
             words, notes = f"{words}; {note}", [*notes, note]
         shown = figures.shown_comparison(comparison, less)
         return _Judged(comparison.decision, shown, words, notes, side.notes, beside=against)
+
+    def _check_floor(self, limit: QualityLimit, metric: str) -> None:
+        """Make sure that a floor is on the side on which its figure is good. Raises SurroundingsFault."""
+        if (limit.at_most is None) == (metric in self.model.task.output.less_is_better):
+            raise SurroundingsFault(
+                f"{self.model.name}: a floor of budget.quality names no metric, and what tells first of"
+                f" {self.evaluation} is {metric}, which it is no floor of; write metric there in {self.models_file}, or"
+                " give other rows"
+            )
 
     def _beside(self, limit: QualityLimit, counted: Tally) -> _Side | None:
         """Return what a limit compares with; None where there is nothing, or the model is that itself.
@@ -487,6 +501,17 @@ class Quality:
         if against == INCUMBENT:
             notes.insert(0, f"the weights of {model} are gone, and its recorded rows are used")
         return _Side(name, model, *both, notes=notes)
+
+
+def _with_besides(limit: QualityLimit, counted: Tally) -> Iterator[QualityLimit]:
+    """Yield a limit, and where it names no figure the same of each that is judged besides the first: where it counts
+    errors by the margin of a swap.
+    """
+    yield limit
+    if limit.metric is None and not limit.is_floor:
+        margin = limit.margin or SWAP_QUALITY.margin
+        for name in counted.besides:
+            yield limit.model_copy(update={"metric": name, "margin": margin, "errors_at_most": None})
 
 
 def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from swapgate.core.faults import SurroundingsFault
 from swapgate.outputs.counts import RIGHT
 from swapgate.statistics.paired import (
     CONFIDENCE,
@@ -150,13 +151,22 @@ class Floor:
     """Of such a figure: how the other one differs, in words."""
 
 
+def of_figure(candidate: Tally, reference: Tally, metric: str) -> tuple[Tally, Tally]:
+    """Return the rows of two tallies that have a part in a figure. Raises SurroundingsFault where none has."""
+    rows = candidate.counting(metric)
+    if not len(rows):
+        raise SurroundingsFault(f"{metric} is told of no row; name another figure, or give rows that ask for it")
+    return (candidate, reference) if len(rows) == candidate.rows else (Part(candidate, rows), Part(reference, rows))
+
+
 def compare_figure(
     candidate: Tally, reference: Tally, metric: str, margin: float, confidence: float = CONFIDENCE
 ) -> Comparison:
     """Decide whether a candidate's figure is at most `margin`, an absolute difference, worse than the reference's.
 
-    `confidence`: how sure a decision has to be, one-sided.
+    `confidence`: how sure a decision has to be, one-sided. Raises SurroundingsFault where no row has a part in it.
     """
+    candidate, reference = of_figure(candidate, reference, metric)
     output = candidate.output
     name = output.capped.get(metric, metric)
     value, other = (side.of_units(name) for side in (candidate, reference))
@@ -207,7 +217,11 @@ def compare_figure(
 
 
 def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Comparison:
-    """Decide whether a candidate is wrong on at most `at_most` times as many rows as the reference."""
+    """Decide whether a candidate is wrong on at most `at_most` times as many rows as the reference.
+
+    Raises SurroundingsFault where no row has anything that is right or wrong.
+    """
+    candidate, reference = of_figure(candidate, reference, RIGHT)
     ours, theirs = (side.by_unit(1 - side.each(RIGHT)) for side in (candidate, reference))
     rows = candidate.rows / candidate.units if candidate.is_clustered else 1
     errors, others = round(rows * float(ours.sum()), 6), round(rows * float(theirs.sum()), 6)
@@ -241,7 +255,11 @@ def compare_errors(candidate: Tally, reference: Tally, at_most: float) -> Compar
 
 
 def judge_floor(tally: Tally, metric: str, at_least: float | None, at_most: float | None) -> Floor:
-    """Decide whether a figure is at least so good, whatever another model's is: one of both limits is given."""
+    """Decide whether a figure is at least so good, whatever another model's is: one of both limits is given.
+
+    Raises SurroundingsFault where no row has a part in it.
+    """
+    tally, _ = of_figure(tally, tally, metric)
     name = tally.output.capped.get(metric, metric)
     value = tally.of_units(name)
     limit = at_least if at_least is not None else at_most or 0.0

@@ -280,7 +280,8 @@ class Tally:
         bins = self.sureness()
         sure = {"ECE": calibration_error(bins)} if bins else {}
         figures = self.output.figures(counts, rows)
-        return {**accumulated, **figures, **by_label(counts), **sure, RIGHT: counts[RIGHT] / rows}
+        found = {**accumulated, **figures, **by_label(counts), **sure}
+        return found if RIGHT in found or not len(self.counting(RIGHT)) else {**found, RIGHT: counts[RIGHT] / rows}
 
     def sureness(self) -> list[Sureness]:
         """Return by how sure the model is its answers, or all that was found in rows; none without a probability."""
@@ -294,6 +295,18 @@ class Tally:
     def headline(self) -> str | None:
         """The figure that is told first; None where it is the task's first one."""
         return self.output.headline(self._sums())
+
+    @property
+    def besides(self) -> Sequence[str]:
+        """The figures that are judged besides the one that is told first."""
+        return self.output.besides(self._sums())
+
+    def counting(self, figure: str) -> Any:
+        """Return the numbers of the rows that have a part in a figure: an array of shape (rows,) at most."""
+        import numpy as np
+
+        name = self.output.of_rows.get(figure)
+        return np.arange(self.rows) if name is None else np.flatnonzero(self.each(name))
 
     @property
     def units(self) -> int:
@@ -444,7 +457,7 @@ class Tally:
 
     def _figure(self, name: str, counts: Counts, rows: float) -> float:
         """Return one figure of the sums over rows, and how many rows these are."""
-        figures = {**self.output.figures(counts, rows), RIGHT: counts[RIGHT] / rows}
+        figures = {RIGHT: counts[RIGHT] / rows, **self.output.figures(counts, rows)}
         return figures[name] if name in figures else by_label(counts)[name]
 
     def _matrix(self, names: Mapping[Any, int]) -> Any:

@@ -15,15 +15,20 @@ from swapgate.tasks.task import Loaded
 
 MOST_TOKENS = 4_096
 """Of the longest text that is written; a model that asks for more would write for hours."""
+MOST_BEAMS = 100
+"""Of a search that a row asks for, as a model's own files may: more would fill memory, and hardly find another text."""
 REPLACED: Mapping[str, Any] = {"do_sample": False, "num_return_sequences": 1, "max_time": None}
 """Settings that are replaced where they say something else: texts are neither drawn by chance nor cut by a clock."""
 SAMPLING: Mapping[str, Any] = {"temperature": 1.0, "top_k": 50, "top_p": 1.0, "typical_p": 1.0}
 """Settings of drawing by chance."""
 
 
-NOT_DONE = ("num_beam_groups", "diversity_penalty", "stop_strings", "force_words_ids", "constraints")
-"""Settings of ways to write that the judge has not: groups of beams and constraints are code that transformers would
-fetch, and strings at which a text stops need more than the model."""
+NOT_DONE = (
+    *("num_beam_groups", "diversity_penalty", "stop_strings", "force_words_ids", "constraints"),
+    *("penalty_alpha", "dola_layers"),
+)
+"""Settings of ways to write that the judge has not: groups of beams, constraints and contrasts are code that
+transformers would fetch, and strings at which a text stops need more than the model."""
 
 
 PLACE = "{text}"
@@ -49,7 +54,7 @@ class Decoding(Table):
 class Generation(Decoding):
     """The same of a text that has a length of its own, by several beams where they are asked for."""
 
-    num_beams: int | None = Field(None, ge=1)
+    num_beams: int | None = Field(None, ge=1, le=MOST_BEAMS)
     min_length: int | None = Field(None, ge=0)
     max_length: int | None = Field(None, ge=1)
     length_penalty: float | None = None

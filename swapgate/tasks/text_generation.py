@@ -8,10 +8,11 @@ from pydantic import Discriminator, Field, Tag
 
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.core.tables import NonEmptyStr, Table
-from swapgate.core.words import first_line, nearest
-from swapgate.outputs import generated
-from swapgate.outputs.generated import BITS, Asked, Choice, Generated, schema_validator
-from swapgate.tasks import generation
+from swapgate.core.words import first_line, nearest, shortened
+from swapgate.outputs import checker, generated
+from swapgate.outputs.generated import BITS, Asked, Choice, Generated
+from swapgate.outputs.writing_systems import folded
+from swapgate.tasks import chats, generation
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Decoding, WritingSettings, not_done
 from swapgate.tasks.task import Loaded, Task
@@ -28,18 +29,8 @@ PADDABLE = frozenset(
 )
 """Kinds of models that prompts of several lengths change nothing for one another in: those that count positions from
 the first token that is no pad, of those that transformers 5.23 has, with random weights."""
-NOW = "strftime_now"
-TODAY = {
-    **{"%Y": "2025", "%y": "25", "%m": "01", "%d": "01", "%B": "January", "%b": "Jan", "%A": "Wednesday", "%a": "Wed"},
-    **{"%H": "12", "%I": "12", "%M": "00", "%S": "00", "%p": "PM", "%j": "001", "%-d": "1", "%e": " 1"},
-}
-"""What a chat template takes for today, by the parts of a date: an answer must not depend on the day."""
-FIXED_DAY = (
-    f"{{% macro {NOW}(format) %}}{{{{ format"
-    + "".join(f"|replace({part!r}, {value!r})" for part, value in TODAY.items())
-    + " }}{% endmacro %}"
-)
-"""Stands before a template that asks for the time, and answers in its place."""
+SHOWN = 60
+"""Letters of a regular expression that a message shows."""
 WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 """How the architectures end of models that write."""
 LENGTHS: Mapping[str, Callable[[str, float, int], int]] = {
@@ -91,7 +82,7 @@ class GenerationShape(Table):
     """The JSON schema (draft 2020-12) of what the text must be as JSON; {} for any JSON."""
     choice: NonEmptyStr | None = None
     """Of the choices the right one."""
-    bits_per_byte: float | None = Field(default=None, gt=0)
+    bits_per_byte: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """The most that the reference may have."""
 
 
@@ -126,7 +117,7 @@ def read(row: Any, files: Files, where: str) -> Case:
         asked = GenerationShape(choice=asked) if row.choices else GenerationShape(text=asked)
     _check_asked(row, asked, where)
     generation.check_visible(asked, where, "contains")
-    schema = None if asked.json_schema is None else json.dumps(asked.json_schema, sort_keys=True)
+    schema = None if asked.json_schema is None else _as_json(asked.json_schema, where)
     contains, must_not = tuple(asked.contains), tuple(asked.must_not)
     right = Asked(
         asked.text, contains, must_not, asked.matches, schema, asked.choice, row.reference, asked.bits_per_byte
@@ -159,24 +150,32 @@ def _check_asked(row: Any, asked: GenerationShape, where: str) -> None:
             raise InputFault(
                 f"{where}: expected asks for nothing; give text, contains, must_not, matches or json_schema"
             )
-    if asked.matches is not None:
-        import regex
+    _check_visible(row, asked, where)
+    try:
+        if asked.matches is not None and (why := checker.wrong_pattern(asked.matches)):
+            shown = shortened(asked.matches, SHOWN)
+            raise InputFault(f"{where}: expected.matches = {shown!r} is no regular expression ({why}); mend it")
+        if asked.json_schema is not None and (why := checker.wrong_schema(_as_json(asked.json_schema, where))):
+            raise InputFault(f"{where}: expected.json_schema is no JSON schema ({why}); mend it")
+    except SurroundingsFault as fault:
+        raise InputFault(f"{where}: {fault}") from fault
 
-        try:
-            regex.compile(asked.matches)
-        except regex.error as error:
-            raise InputFault(
-                f"{where}: expected.matches = {asked.matches!r} is no regular expression ({first_line(error)}); mend it"
-            ) from error
-    if asked.json_schema is not None:
-        try:
-            schema_validator(asked.json_schema)
-        except SurroundingsFault as fault:
-            raise InputFault(f"{where}: {fault}") from fault
-        except Exception as error:  # jsonschema's SchemaError, and whatever a schema makes it stumble over
-            raise InputFault(
-                f"{where}: expected.json_schema is no JSON schema ({first_line(error)}); mend it"
-            ) from error
+
+def _check_visible(row: Any, asked: GenerationShape, where: str) -> None:
+    """Make sure that a text that is asked for has something that can be seen. Raises InputFault."""
+    for key, said in (("reference", row.reference), ("expected.text", asked.text)):
+        if said is not None and not folded(said):
+            raise InputFault(f"{where}: {key} = {said!r} has nothing that can be seen; write some words")
+
+
+def _as_json(schema: Mapping[str, Any], where: str) -> str:
+    """Return a JSON schema of a TOML table as JSON. Raises InputFault where it holds what JSON has not."""
+    try:
+        return json.dumps(schema, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:  # a date, inf, tables in tables without end
+        raise InputFault(
+            f"{where}: expected.json_schema holds what JSON has not ({first_line(error)}); write it as JSON has it"
+        ) from error
 
 
 def check_config(config: Mapping[str, Any]) -> str:
@@ -234,18 +233,7 @@ def _head(loaded: Loaded, prompt: Any, row: GenerationSettings) -> tuple[str, bo
             "its tokenizer has no chat template, and a prompt is a chat; save the model's own there, or write the"
             " prompt as a text"
         )
-    own = chat[-1]["role"] == "assistant"  # it goes on with what it began to say
-    options = {"tokenize": False, "add_generation_prompt": not own, "continue_final_message": own}
-    try:
-        template = loaded.reader.get_chat_template()
-        template = FIXED_DAY + template if NOW in template else template
-        text = loaded.reader.apply_chat_template(chat, chat_template=template, **options)
-    except Exception as error:  # whatever a template raises; it runs in transformers' sandbox
-        raise SurroundingsFault(
-            f"its chat template does not take a chat of {', '.join(one['role'] for one in chat)}"
-            f" ({type(error).__name__}: {first_line(error)}); say what it takes"
-        ) from error
-    return str(text), False
+    return chats.written(loaded.reader, chat), False
 
 
 def _ids(loaded: Loaded, text: str, special: bool) -> list[int]:

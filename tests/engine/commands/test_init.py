@@ -406,7 +406,10 @@ def test_value_of_the_advice(tmp_path, monkeypatch, capsys):
     [
         ("timeout", "--set timeout: not of the form KEY=VALUE, as in --set generation.max_new_tokens=64"),
         ("=3", "--set =3: not of the form KEY=VALUE"),
-        ("timeuot=3", "--set timeuot: no key that a row of text-classification may begin with; did you mean 'timeout'?"),
+        (
+            "timeuot=3",
+            "--set timeuot: no key that a row of text-classification may begin with; did you mean 'timeout'?",
+        ),
         ("labels.x=y", "--set labels.x: no key that a row of text-classification may begin with"),
         ("budget.size=1", "--set budget.size: no key that a row of text-classification may begin with"),
         ("timeout=soon", "--set: timeout: "),

@@ -108,10 +108,25 @@ def test_with_spaces(text):
         ("a.b [c]", "A.B [C]", True),
         ("a.b", "axb", False),
         ("\u200b", "x", False),
+        ("!", "Hello!", True),
+        ("%", "by 50%", True),
+        ("$", "for $31", True),
+        ("#", "#1", True),
+        ("—", "one—two", True),
+        ("**", "a **bold** word", True),
+        ("**bold", "a **bolder** word", False),
+        ("<think>", "x<think>y", True),
+        ("https://", "see https://x.y", True),
+        (".js", "in node.js", True),
+        (".js", "in node.json", False),
+        ("$31", "for US$31", True),
+        ("$31", "for $310", False),
+        ("شركة!", "الشركة!", True),
+        ("!", "Hello.", False),
     ],
 )
 def test_occurs(wanted, text, found):
-    """Whole words are looked for where there are spaces, letters in a row where there are none, in any form."""
+    """Whole words are looked for where there are spaces, letters in a row where there are none, or signs."""
     assert occurs(wanted, text) == found
 
 

@@ -192,8 +192,8 @@ def test_writing(read):
 
 @pytest.mark.parametrize("key", NUMBERS)
 def test_writing_in_range(read, key):
-    """A number of tokens or beams may be the least that makes sense, and any above."""
-    for value in (NUMBERS[key], 1000):
+    """A number of tokens or beams may be the least that makes sense, and any above that can be."""
+    for value in (NUMBERS[key], 100 if key == "num_beams" else 1000):
         read_as = only(read(row("summarization", f"generation = {{ {key} = {value} }}\n")))
         assert getattr(read_as.generation, key) == value
 
@@ -217,6 +217,13 @@ def test_length_penalty_that_is_no_number(fault, value):
     """A penalty that is not finite is refused."""
     assert fault(row("summarization", f"generation.length_penalty = {value}\n")) == (
         f"summarization.small.generation.length_penalty: must be a finite number, found {value}"
+    )
+
+
+def test_beams_without_end(fault):
+    """More beams than any search needs are refused."""
+    assert fault(row("summarization", "generation.num_beams = 100000\n")) == (
+        "summarization.small.generation.num_beams: must be 100 or less, found 100000"
     )
 
 

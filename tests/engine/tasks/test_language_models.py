@@ -3,6 +3,7 @@
 import functools
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from swapgate.backends.transformers import load
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.models.digest import folder_digest
-from swapgate.models.loading import find
+from swapgate.models.loading import find, fingerprint
 from swapgate.project.cases import read_cases
 from swapgate.project.manifest import row_type
-from swapgate.tasks import find_task, text_generation
+from swapgate.tasks import chats, find_task, text_generation
 from swapgate.tasks.text_generation import PADDABLE
 
 TASK = find_task("text-generation")
@@ -125,6 +126,31 @@ def test_choices_by_their_length(model, folder):
         assert found.margin == pytest.approx(first - second, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"max_new_tokens": 5},
+        {"min_new_tokens": 9},
+        {"min_new_tokens": 3, "max_new_tokens": 9},
+    ],
+)
+def test_the_models_own_lengths(tmp_path, own):
+    """A text is as long as generate of transformers makes it by the model's own settings, whatever is beside it."""
+    read = loaded(where := save(tmp_path))
+    settings = read.model.generation_config
+    alone = {one: read.reader(one, return_tensors="pt") for one in PROMPTS if len(one) < 20}
+    first = read.model.generate(**alone["So"], do_sample=False)[0, alone["So"]["input_ids"].shape[1] :]
+    settings.update(max_new_tokens=None, eos_token_id=[2, int(first[2])])
+    (plain,) = predict(read, where, "So", generation={"max_new_tokens": 40})
+    settings.update(**own)
+    more = {} if "max_new_tokens" in own else {"max_new_tokens": 40}
+    ours = predict(read, where, *alone, generation=more)
+    for prompt, found in zip(alone, ours, strict=True):
+        ids = read.model.generate(**alone[prompt], do_sample=False, **more)[0, alone[prompt]["input_ids"].shape[1] :]
+        assert found.text == read.reader.decode(ids, skip_special_tokens=True).strip()
+    assert (ours[[*alone].index("So")].text == plain.text) is not ("min_new_tokens" in own)
+
+
 def test_margin_is_the_smallest_lead(model, folder):
     """The margin is the smallest lead of a step, as steps taken by hand have it."""
     (found,) = predict(model, folder, "The sun")
@@ -212,6 +238,52 @@ def test_the_day_changes_nothing(tmp_path):
     assert head == ("Wednesday, 01 January 2025 Who?", False)
 
 
+LOOPS = "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}"
+LINES = "{% for i in range(90000) %}{% for j in range(90000) %}\n{{ j }}\n{% endfor %}{% endfor %}"
+CALLS = "{% macro f(x) %}{% if x %}{{ f(x - 1) }}{{ f(x - 1) }}{% endif %}{% endmacro %}{{ f(60) }}"
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (LOOPS, "(TimeoutError: it took more than 1 s)"),
+        (LINES, "(TimeoutError: it took more than 1 s)"),
+        (CALLS, "(TimeoutError: it took more than 1 s)"),
+        ("{{ 'a' * 30000000 }}", "it writes 30,000,000 letters, and may write 1,000,000"),
+        ("{{ 10 ** 10 ** 10 }}", "it has powers (**), which may take for ever"),
+        ("{% set x = 10 %}{{ x ** x ** x }}", "it has powers (**), which may take for ever"),
+        ("{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}", "(RecursionError: "),
+        ("{% for %}", "(TemplateSyntaxError: "),
+    ],
+)
+def test_templates_without_end(tmp_path, monkeypatch, template, message):
+    """A chat template that takes too long or writes too much is told in words, and nothing of it goes on."""
+    where = save(tmp_path, template=template)
+    monkeypatch.setattr(chats, "SECONDS", 1)
+    before = sys.gettrace()
+    with pytest.raises(SurroundingsFault) as caught:
+        predict(loaded(where), where, CHAT)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("its chat template does not take a chat of user (")
+    assert sys.gettrace() is before
+
+
+def test_a_long_chat_is_written(tmp_path):
+    """What a template may write grows with the chat, and stars in its text are no powers."""
+    where = save(tmp_path, template="**{{ messages[0].content }}{{ messages[0].content }}")
+    text = "x" * 600_000
+    assert text_generation._head(loaded(where), [{"role": "user", "content": text}], row(where))[0] == f"**{text}{text}"
+
+
+@pytest.mark.parametrize("own", [{"penalty_alpha": 0.6, "top_k": 4}, {"dola_layers": "high"}])
+def test_ways_to_write_that_are_not_there(tmp_path, own):
+    """What a model asks for that is not done is told with what to take out."""
+    read = loaded(where := save(tmp_path))
+    read.model.generation_config.update(**own)
+    with pytest.raises(SurroundingsFault, match=f"take {min(own)} = .* out of its generation_config.json: judging"):
+        predict(read, where, "So")
+
+
 @pytest.mark.parametrize(
     ("asked", "keys", "message"),
     [
@@ -256,7 +328,7 @@ def test_broken_weights(tmp_path):
 
 def test_a_template_counts_in_the_digest(tmp_path, folder):
     """A chat template that is dropped or changed makes another model; in which file it stands makes none."""
-    first = folder_digest(folder)
+    first, as_loaded = folder_digest(folder), fingerprint(loaded(folder))
     inside = Path(shutil.copytree(folder, tmp_path / "inside"))
     settings = json.loads((inside / "tokenizer_config.json").read_text())
     text = (inside / "chat_template.jinja").read_text()
@@ -264,8 +336,10 @@ def test_a_template_counts_in_the_digest(tmp_path, folder):
     assert folder_digest(inside) != first
     (inside / "tokenizer_config.json").write_text(json.dumps({**settings, "chat_template": text}))
     assert folder_digest(inside) == first
+    assert fingerprint(loaded(inside)) == as_loaded
     (inside / "chat_template.jinja").write_text(f"{text} ")
     assert folder_digest(inside) != first
+    assert fingerprint(loaded(inside)) != as_loaded
 
 
 @pytest.mark.parametrize(
@@ -325,6 +399,26 @@ def test_cases(tmp_path):
         ({"expected": '{ matches = "(" }'}, "expected.matches = '(' is no regular expression"),
         ({"expected": '{ json_schema = { type = "x" } }'}, "expected.json_schema is no JSON schema"),
         ({"expected": '{ contains = ["\\u200b"] }'}, "expected.contains has"),
+        (
+            {"expected": f'{{ matches = "{"(" * 3000}{")" * 3000}" }}'},
+            "is no regular expression (it is nested too deep",
+        ),
+        ({"expected": "{ json_schema = { const = 1979-05-27 } }"}, "holds what JSON has not"),
+        ({"expected": "{ json_schema = { maximum = inf } }"}, "holds what JSON has not"),
+        ({"expected": '{ json_schema = { requierd = ["a"] } }'}, "'requierd', did you mean 'required'?"),
+        ({"expected": '{ json_schema = { properties.a.requierd = ["a"] } }'}, "no keyword is called 'requierd'"),
+        ({"expected": '{ json_schema = { dependencies.a = ["b"] } }'}, "no keyword is called 'dependencies'"),
+        ({"expected": '{ json_schema = { "$schema" = "http://json-schema.org/draft-07/schema#" } }'}, "$schema is"),
+        ({"expected": '{ json_schema = { const = 5, "$ref" = "#/const" } }'}, "'#/const' refers to what is no schema"),
+        ({"expected": '{ json_schema = { const = { type = "foo" }, "$ref" = "#/const" } }'}, "'foo' is not valid"),
+        ({"expected": '{ json_schema = { pattern = "(" } }'}, "is not a 'regex'"),
+        ({"expected": '{ json_schema = { "$ref" = "http://127.0.0.1:1/x" } }'}, "is no JSON schema (Unresolvable"),
+        ({"expected": '{ json_schema = { "$id" = "http://[", "$ref" = "a" } }'}, "Invalid IPv6 URL"),
+        ({"expected": '{ json_schema = { items."$ref" = "#/gone" } }'}, "is no JSON schema (PointerToNowhere"),
+        ({"expected": '{ json_schema = { "$ref" = "#" } }'}, "is no JSON schema (it is nested too deep, or refers to"),
+        ({"reference": '"c"', "expected": "{ bits_per_byte = inf }"}, "bits_per_byte: must be a finite number"),
+        ({"reference": '" \\n"', "expected": "{}"}, "reference = ' \\n' has nothing that can be seen"),
+        ({"expected": '" "'}, "expected.text = ' ' has nothing that can be seen"),
         ({"choices": '["a", "b"]', "expected": '"c"'}, "expected.choice = 'c' is none of its choices"),
         ({"choices": '["a", "a"]', "expected": '"a"'}, "a choice stands twice"),
         ({"choices": '["a"]', "expected": '"a"'}, "must have 2 parts or more"),

@@ -129,6 +129,8 @@ NAMES_OTHERS = (
     ("config.json", "transformers_weights"),
     ("config.json", "configuration_files"),
     ("tokenizer_config.json", "fast_tokenizer_files"),
+    ("processor_config.json", "audio_tokenizer"),
+    ("audio_tokenizer_config.json", "audio_tokenizer_name_or_path"),
 )
 """Keys of files of settings by which some version of transformers reads other files, which are not looked at here."""
 
@@ -242,7 +244,7 @@ def settings_of(folder: Path, beside: Sequence[str] = ()) -> dict[str, Any]:
     """
     settings = {name: read_settings(folder / name) for name in SETTINGS if (folder / name).is_file()}
     for name, key in NAMES_OTHERS:
-        if key in settings.get(name, {}):
+        if (folder / name).is_file() and key in read_settings(folder / name):
             raise SurroundingsFault(f"{folder}: {name} names files to read instead ({key}); remove that")
     if "encoder_layers" in settings.get("config.json", {}):
         settings["config.json"].pop("num_hidden_layers", None)  # says it once more

@@ -188,6 +188,8 @@ def test_vocabulary_of_mistral(folder):
         ("config.json", "transformers_weights"),
         ("config.json", "configuration_files"),
         ("tokenizer_config.json", "fast_tokenizer_files"),
+        ("processor_config.json", "audio_tokenizer"),
+        ("audio_tokenizer_config.json", "audio_tokenizer_name_or_path"),
     ],
 )
 def test_settings_that_name_other_files(folder, file, key):

@@ -125,7 +125,8 @@ def noise(share: float) -> Callable[[Path], None]:
     return apply
 
 
-LAYER = re.compile(r"(.*(?:encoder|decoder|model)\.(?:layers?|block)\.)(\d+)\.(.*)")
+LAYER = re.compile(r"(.*(?:encoder|decoder|model)\.layers?\.|decoder\.block\.)(\d+)\.(.*)")
+"""A layer of a stack; of T5 that which writes, for its cache has as many layers as the one that reads."""
 
 
 def layers(folder: Path) -> tuple[str, int]:
@@ -165,7 +166,7 @@ def skip_layer(folder: Path) -> None:
     save_file(kept, path, {"format": "pt"})
 
     def fewer(config: dict[str, Any]) -> None:
-        side = {"decoder_layers", "num_decoder_layers"} if "decoder" in prefix else {"encoder_layers", "num_layers"}
+        side = {"decoder_layers", "num_decoder_layers"} if "decoder" in prefix else {"encoder_layers"}
         for key in {*side, "num_hidden_layers"} & config.keys():
             config[key] -= 1
 

@@ -105,7 +105,7 @@ def identify(source: Source) -> Identity:
         graph = read_graph(graph_of(source))
     except SurroundingsFault as fault:
         raise SurroundingsFault(f"{source.name}: {fault}") from fault
-    held = json.dumps([graph.digest, settings_of(source.folder, source.row.beside)], sort_keys=True)
+    held = json.dumps([graph.digest, settings_of(source.folder, source.row.read_in(source.folder))], sort_keys=True)
     files = hashlib.sha256(held.encode()).hexdigest()
     return Identity(settings_digest(source, graph=files), files, bytes=graph.bytes, parameters=graph.parameters)
 

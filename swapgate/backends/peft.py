@@ -90,7 +90,7 @@ def identify(source: Source) -> Identity:
     around, weights = _model_of(source), source.folder / WEIGHTS
     held = sorted(tensors_in(weights))
     said = {key: value for key, value in read_settings(source.folder / ADAPTER).items() if key not in WHO_SAVED_IT}
-    settings = settings_of(source.folder, source.row.beside)
+    settings = settings_of(source.folder, source.row.read_in(source.folder))
     files = hashlib.sha256(json.dumps([around.files_digest, held, said, settings], sort_keys=True).encode()).hexdigest()
     whole = settings_digest(source, adapter=files, dtype=source.row.dtype)
     return Identity(whole, files, bytes=around.bytes + weights.stat().st_size, parameters=around.parameters)

@@ -25,7 +25,7 @@ from swapgate.project.evaluation import checked, keyed, keys_of
 from swapgate.project.foreign import FORMATS, format_of
 from swapgate.project.foreign.arrow import from_hub
 from swapgate.project.foreign.found import Found
-from swapgate.project.foreign.shaping import FILES, guessed, part, parts, shaped, stored
+from swapgate.project.foreign.shaping import BESIDE, FILES, found_beside, guessed, part, parts, shaped, stored
 from swapgate.project.manifest import read_manifest
 from swapgate.tasks import tasks
 from swapgate.tasks.case import Case, CaseShape
@@ -228,10 +228,11 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
             if isinstance(found.row, InputFault):
                 raise found.row
             row = stored(shaped(found.row, result.columns, kinds, base), files_of(out))
+            row |= _texts_beside({key: row.get(key, fields[key].default) for key in BESIDE if key in fields}, base)
             named = keyed(task, {key: str(one) if isinstance(one, Path) else one for key, one in row.items()})
             table, case = checked(task, named, number, Path(os.path.abspath(base)).parent)
             _check_file(case)
-            whole = {**named, **{key: row[key] for key in FILES if key in row}}
+            whole = {**named, **{key: row[key] for key in (*FILES, *BESIDE) if key in row}}
             result.rows.append(Kept(whole, table, case, found.where))
         except InputFault as fault:
             hint = _of_an_object(found.row, result.columns, str(fault))
@@ -240,6 +241,13 @@ def imported(source: str, task: Task, asked: argparse.Namespace, out: Path) -> I
         raise InputFault(f"{source}: {what}, and holds no rows; give a file with some")
     _without_doubles(result)
     return result
+
+
+def _texts_beside(named: Mapping[str, Any], base: Path) -> dict[str, Path]:
+    """Return the files of texts that a row names, also by leaving it to their usual name. Raises InputFault."""
+    return {
+        key: Path(os.path.abspath(found_beside(name, base))) for key, name in named.items() if isinstance(name, str)
+    }
 
 
 def _of_an_object(row: Mapping[str, Any] | InputFault, columns: Mapping[str, str], fault: str) -> str:

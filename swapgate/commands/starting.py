@@ -6,12 +6,13 @@ import os
 import re
 import shlex
 import shutil
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from swapgate.backends import backend_of, find, told_from
 from swapgate.changes.judges import Layout
@@ -39,7 +40,7 @@ from swapgate.outputs import check_expected
 from swapgate.outputs.answered import OTHERS
 from swapgate.project.configuration import configured
 from swapgate.project.evaluation import keys_of, without_answer
-from swapgate.project.foreign.shaping import FILES
+from swapgate.project.foreign.shaping import BESIDE, FILES
 from swapgate.project.manifest import SUITE_NAME, Row, row_type
 from swapgate.project.reading import FORMATS
 from swapgate.tasks import tasks
@@ -67,6 +68,8 @@ def add_init_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", help="a name for this task on your data; the task's unless said")
     words = "a name of the model's and the one of the cases, as in LABEL_0=negative; may be given again"
     parser.add_argument("--labels", action="append", default=[], metavar="KEY=NAME", help=words)
+    words = "a key of its row, as in generation.max_new_tokens=64; may be given again"
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=words)
     parser.add_argument("--cases", metavar="SOURCE", help="inputs with right answers, as `swapgate import` reads them")
     words = "an input, or its file, with the model's own answer as the right one; may be given again"
     parser.add_argument("--input", action="append", default=[], metavar="INPUT", help=words)
@@ -134,6 +137,9 @@ def init(root: Path, asked: argparse.Namespace, ask: Ask | None) -> str:
         raise SurroundingsFault(
             f"{error.filename}: cannot be written ({error.strerror}); nothing was written"
         ) from error
+    except Fault as fault:
+        _restore(before, media, root)
+        raise _with_option(fault, start.task) from fault
     except BaseException:
         _restore(before, media, root)
         raise
@@ -188,11 +194,59 @@ def _begin(root: Path, asked: argparse.Namespace, ask: Ask | None) -> Start:
         )
     asked.cases = answer(asked.cases, "Cases to import (a file or folder; none: an example)") or None
     asked.eval_set = answer(asked.eval_set, "Evaluation set to import (a file; none: later)") or None
+    row |= _said_keys(asked.set, task, {**row, **(task.begin(source.config) if source.has_config else {})})
     start = Start(root, suite, task, source, row, extras)
     labels = _labels_of(start, asked.labels)
     start.row |= {"labels": labels} if labels else {}
     start.source = find(row_type(task).model_validate(start.row), base, root)
     return start
+
+
+def _said_keys(said: Sequence[str], task: Task, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with the keys that are said, each as TOML or, where it is none, as a text. Raises InputFault."""
+    row, known = dict(row), row_type(task).model_fields.keys() - {"model", "revision", "labels", *Row.judging_keys}
+    for one in said:
+        key, _, value = one.partition("=")
+        outer, _, inner = key.partition(".")
+        if not key or not value:
+            raise InputFault(f"--set {one}: not of the form KEY=VALUE, as in --set generation.max_new_tokens=64")
+        if outer not in known:
+            raise InputFault(f"--set {key}: no key that a row of {task.name} may begin with{nearest(outer, known)}")
+        found: Any = value
+        with suppress(tomllib.TOMLDecodeError):
+            found = tomllib.loads(f"value = {value}")["value"]
+        before = row.get(outer)
+        row[outer] = {**(before if isinstance(before, dict) else {}), inner: found} if inner else found
+    validated(row_type(task), row, Path("--set"))
+    return row
+
+
+def _with_option(fault: Fault, task: Task) -> Fault:
+    """Return a fault that says what to write into a row with the options by which that is done here."""
+    words = str(fault)
+    advice = re.split(r"\b(?:write|set|say)\b", words)[-1]
+    keys: dict[str, str] = {}
+    for key in task.settings.own_keys():
+        inner = next(
+            (getattr(one, "model_fields", {}) for one in _kinds(task, key) if hasattr(one, "model_fields")), {}
+        )
+        keys |= {one: f"{key}.{one}" for one in inner} or {key: key}
+    found = [
+        f"--set {option}={(value[1] if value else None) or '…'}"
+        for key, option in keys.items()
+        for value in [re.search(rf'(?<!\w){key} = "?([^\s";,]+)', advice)]
+        if value or ("_" in key and re.search(rf"(?<!\w){key}(?!\w)", advice))
+    ]
+    if not found or "row" not in words:
+        return fault
+    *lines, last = fault.args
+    return type(fault)(*lines, f"{last}: {' '.join(found)}")
+
+
+def _kinds(task: Task, key: str) -> Iterable[Any]:
+    """Return the types that a key of a row may have."""
+    kind = task.settings.model_fields[key].annotation
+    return get_args(kind) or (kind,)
 
 
 def _row_of(model: str, base: Path) -> dict[str, Any]:
@@ -265,7 +319,15 @@ def _labels_of(start: Start, said: Sequence[str]) -> dict[str, str]:
     names = source.class_names(task)
     if names is None:
         labels = pairs or {OTHERS: OTHERS}
-        return validated(row_type(task), {**start.row, "labels": labels}, Path("--labels")).labels
+        try:
+            return validated(row_type(task), {**start.row, "labels": labels}, Path("--labels")).labels
+        except InputFault as fault:
+            if pairs:
+                raise
+            raise InputFault(
+                f"{source.name}: {task.name} asks for the labels of a row; name each with --labels KEY=NAME: what is"
+                " asked for, and what the cases call it, as in --labels sports=sports --labels food=food"
+            ) from fault
     row = row_type(task).model_validate({**start.row, "labels": pairs})
     keys = sorted({*row.label_keys(names)})
     strange = next((key for key in pairs if key not in keys), None)
@@ -286,6 +348,7 @@ def _add_cases(start: Start, asked: argparse.Namespace) -> None:
     if asked.cases:
         found = imported(asked.cases, start.task, asked, out)
         _match_labels(start, found, "--cases")
+        _bring(start, found)
         text = cases_text(found, start.task, out, start.evaluation)
         start.told += found.told()
         if not found.rows:
@@ -293,6 +356,13 @@ def _add_cases(start: Start, asked: argparse.Namespace) -> None:
     else:
         text = starters.ASKED + toml_of(_answered(start, asked.input), start.evaluation)
     start.files[out] = text
+
+
+def _bring(start: Start, found: Imported) -> None:
+    """Let files of texts that rows name be copied into the suite's folder, where they are none of the project."""
+    for one in found.rows:
+        for key in [key for key in BESIDE if key in one.row and not one.row[key].is_relative_to(start.root)]:
+            one.row[key] = start.folder / _copied(start, one.row[key])
 
 
 def _match_labels(start: Start, found: Imported, option: str) -> None:
@@ -338,12 +408,13 @@ def _add_set(start: Start, asked: argparse.Namespace) -> None:
     if not found.rows:
         raise InputFault(*found.told(), f"{asked.eval_set}: no row of it is understood; nothing was written")
     _match_labels(start, found, "--eval-set")
-    path = Path(asked.eval_set).absolute()
+    path = Path(os.path.abspath(asked.eval_set))
     own = all(key == column for key, column in found.columns.items()) and not found.left_out and not found.renamed
     own = own and not files_in(files_of(out))
     if own and path.suffix in FORMATS and path.is_relative_to(start.root) and not (asked.files or asked.format):
         start.evaluation = Path(os.path.relpath(path, start.folder)).as_posix()
         return
+    _bring(start, found)
     start.files[out] = lines_text(found, out)
     start.evaluation = out.name
 
@@ -352,6 +423,9 @@ def _answered(start: Start, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield cases of inputs with the model's own answers. Raises Fault."""
     task, keys = start.task, [key for key, one in keys_of(start.task).items() if one.is_required()]
     keys = [key for key in keys if key not in ("id", "expected")]
+    beside = next((key for key in BESIDE if key in keys_of(task)), None)
+    if beside:
+        raise InputFault(f"{task.name} needs a {beside}: give cases with --cases SOURCE, which lie beside theirs")
     unknown = [key for key in keys if key not in starters.EXAMPLES]
     if unknown and not inputs and unknown[0] not in FILES:
         raise InputFault(f"{task.name} needs {unknown[0]}: give cases with --cases SOURCE")
@@ -376,7 +450,7 @@ def _answered(start: Start, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 def _copied(start: Start, origin: Path) -> str:
     """Let a file be copied into the suite's folder, under a name that no other has there; gives the name."""
-    taken = {path.name.casefold(): one for path, one in start.copies.items()}
+    taken = {CASES: None, ROWS: None, **{path.name.casefold(): one for path, one in start.copies.items()}}
     names = (f"{origin.stem}{f'_{number}' * (number > 1)}{origin.suffix}" for number in itertools.count(1))
     name = next(name for name in names if taken.get(name.casefold(), origin) == origin)
     start.copies[start.folder / name] = origin

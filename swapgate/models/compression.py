@@ -23,7 +23,7 @@ VARIANTS = "SWAPGATE_VARIANTS"
 """The environment variable that names the folder of compressed copies; else there is one in the user's cache."""
 MARKER = "swapgate"
 """The key of config.json that says how a compressed copy computes: {"dtype": …, "int8": …}."""
-RECIPE = 1
+RECIPE = 2
 """Raised when a variant does something else."""
 LAYERS = ("block", "blocks", "h", "layer", "layers")
 """How architectures call their list of layers."""

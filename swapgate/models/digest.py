@@ -11,7 +11,8 @@ the bytes of all files that a loader may read (`file_digests`).
 import fnmatch
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,21 @@ SETTINGS = (
 TEMPLATE = "chat_template.jinja"
 """How what is said in a chat becomes a text, where that stands in no file of settings; it counts as if it stood there.
 """
+TEMPLATES = (TEMPLATE, "additional_chat_templates/*.jinja")
+"""All files from which a tokenizer reads that; one of the latter called default.jinja is taken for the first."""
+
+ADDED = "added_tokens.json"
+"""Tokens that a tokenizer has besides those of its vocabulary; those that tokenizer.json lacks are read beside it."""
+
+TEKKEN = "tekken.json"
+"""A vocabulary that is read in the place of tokenizer.json where mistral-common is installed."""
 
 VOCABULARIES = (
-    "added_tokens.json",
+    ADDED,
     "bpe.codes",
     "byte_maps.json",
     "dict.txt",
+    "emoji.json",
     "entity_vocab.json",
     "merges.txt",
     "normalizer.json",
@@ -51,6 +61,8 @@ VOCABULARIES = (
     "spm_char.model",
     "target.spm",
     "target_vocab.json",
+    TEKKEN,
+    "tiktoken.model",
     "tokenizer.model",
     "vocab-src.json",
     "vocab-tgt.json",
@@ -59,7 +71,17 @@ VOCABULARIES = (
     "word_pronunciation.json",
     "word_shape.json",
 )
-"""Files that tokenizers were made of before tokenizer.json; read only where that file is missing."""
+"""Files that tokenizers were made of before tokenizer.json; most read them only where that file is missing."""
+
+READS_VOCABULARIES = (
+    "bartpho bertgeneration bertjapanese bertweet biogpt blenderbotsmall clvp cpm cpmant ctrl esm flaubert fsmt"
+    " gptneoxjapanese gptsw3 luke m2m100 marian mgpstr mluke myt5 phobert plbart prophetnet rocbert siglip speech2text"
+    " speecht5 speechtotext tapas vits xlm"
+    " data2vecaudio hubert sew sewd unispeech unispeechsat wav2vec2 wav2vec2bert wav2vec2conformer wav2vec2ctc wavlm"
+)
+"""Tokenizers, or kinds of models, that read those files beside a tokenizer.json too: transformers 4.57 or 5.23 has them
+in Python alone. In small letters, without what stands between them and without "Tokenizer".
+"""
 
 WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer", "canine", "perceiver"})
 """Tokenizers that read bytes or letters, and kinds of models that have one where they name none."""
@@ -102,6 +124,15 @@ SPELT_OUT = {
     "trim_offsets": True,
 }
 """Defaults that one version of transformers writes into a file of settings and another leaves out."""
+
+NAMES_OTHERS = (
+    ("config.json", "transformers_weights"),
+    ("config.json", "configuration_files"),
+    ("tokenizer_config.json", "fast_tokenizer_files"),
+    ("processor_config.json", "audio_tokenizer"),
+    ("audio_tokenizer_config.json", "audio_tokenizer_name_or_path"),
+)
+"""Keys of files of settings by which some version of transformers reads other files, which are not looked at here."""
 
 READERS = ("feature_extractor", "image_processor")
 """What processor_config.json of transformers 5 holds and preprocessor_config.json of 4 is."""
@@ -187,8 +218,16 @@ def files_below(folder: Path, every: bool = False) -> dict[str, Path]:
 
 def may_be_read(name: str) -> bool:
     """Return whether a loader may read a file of a model, by its name below the folder."""
-    # an index may give weights any name that ends so
-    return name.endswith(WEIGHTS) or not any(fnmatch.fnmatch(name, pattern) for pattern in NEVER_READ)
+    # an index may give weights any name that ends so, and modules.json a folder any; a template's may begin with ._
+    named = name.endswith((*WEIGHTS, "/config.json")) or is_named(name, TEMPLATES)
+    return named or not any(fnmatch.fnmatch(name, pattern) for pattern in NEVER_READ)
+
+
+def is_named(name: str, patterns: Iterable[str]) -> bool:
+    """Return whether one of some patterns names a file of a model, as `Path.glob` reads them."""
+    parts = name.split("/")
+    each = (pattern.split("/") for pattern in patterns)
+    return any(len(parts) == len(one) and all(map(fnmatch.fnmatchcase, parts, one)) for one in each)
 
 
 def needs_vocabulary(folder: Path) -> bool:
@@ -204,8 +243,9 @@ def settings_of(folder: Path, beside: Sequence[str] = ()) -> dict[str, Any]:
     `beside` are the patterns of further files of them.
     """
     settings = {name: read_settings(folder / name) for name in SETTINGS if (folder / name).is_file()}
-    if "transformers_weights" in settings.get("config.json", {}):
-        raise SurroundingsFault(f"{folder}: config.json names other weight files (transformers_weights); remove that")
+    for name, key in NAMES_OTHERS:
+        if (folder / name).is_file() and key in read_settings(folder / name):
+            raise SurroundingsFault(f"{folder}: {name} names files to read instead ({key}); remove that")
     if "encoder_layers" in settings.get("config.json", {}):
         settings["config.json"].pop("num_hidden_layers", None)  # says it once more
     for key in READERS:
@@ -213,31 +253,44 @@ def settings_of(folder: Path, beside: Sequence[str] = ()) -> dict[str, Any]:
             settings["preprocessor_config.json"] = settings["processor_config.json"].pop(key)
     hears = "feature_extractor_type" in settings.get("preprocessor_config.json", {})
     special = settings.pop("special_tokens_map.json", {})
-    tokenizer = {**special, **settings.pop("tokenizer_config.json", {})}
+    tokenizer = settings.pop("tokenizer_config.json", {})
+    # read, and then above the other file, only where this one tells no tokens
+    tokenizer = {**special, **tokenizer} if "added_tokens_decoder" in tokenizer else {**tokenizer, **special}
     tokenizer |= tokenizer.pop("model_specific_special_tokens", {})
     if "tokenizer_class" in tokenizer:
         name = str(tokenizer["tokenizer_class"]).removesuffix("Fast")
         tokenizer["tokenizer_class"] = ONE_CLASS.get(name, name)
-    if (folder / TEMPLATE).is_file():
-        tokenizer["chat_template"] = _text_in(folder / TEMPLATE)
+    templates = {path.relative_to(folder).as_posix(): _text_in(path) for path in files_beside(folder, TEMPLATES)}
+    if TEMPLATE in templates:
+        tokenizer["chat_template"] = templates.pop(TEMPLATE)
     whole = settings.pop("tokenizer.json", None)
     kept = {name: content for name, values in settings.items() if (content := _without_traces(values))}
     if whole is not None:
         known = [_content(token) for token in whole.get("added_tokens") or ()]
         tokenizer |= {key: _besides(tokenizer[key], known) for key in IN_TOKENIZER_JSON if key in tokenizer}
         kept["tokenizer.json"] = _pieces(whole, hears)
+        if (folder / ADDED).is_file():
+            tokenizer["added_tokens"] = _besides([*read_settings(folder / ADDED)], known)
     else:
         tokenizer.pop("added_tokens_decoder", None)  # made of the vocabulary and the special tokens
-        vocabularies = [folder / name for name in VOCABULARIES if (folder / name).is_file()]
-        for path in vocabularies:
-            if why := disguise(path):
-                raise SurroundingsFault(f"{path}: {why}")
-        kept |= {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in vocabularies}
+    vocabularies = VOCABULARIES if whole is None else _beside_tokenizer(tokenizer, settings.get("config.json", {}))
+    for path in files_beside(folder, vocabularies):
+        if why := disguise(path):
+            raise SurroundingsFault(f"{path}: {why}")
+        kept[path.name] = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     kept["tokenizer_config.json"] = {
         key: _content(value) for key, value in _without_traces(tokenizer).items() if value not in (None, {}, [])
     }
     more = {path.relative_to(folder).as_posix(): read_json(path) for path in files_beside(folder, beside)}
-    return kept | {name: _without_traces(one) if isinstance(one, dict) else one for name, one in more.items()}
+    more = {name: _without_traces(one) if isinstance(one, dict) else one for name, one in more.items()}
+    return kept | templates | more
+
+
+def _beside_tokenizer(tokenizer: Mapping[str, Any], config: Mapping[str, Any]) -> Sequence[str]:
+    """Return the vocabularies that are read though there is a tokenizer.json."""
+    name = str(tokenizer.get("tokenizer_class") or config.get("model_type"))
+    named = re.sub("[-_]", "", name.lower().removesuffix("tokenizer"))
+    return [name for name in VOCABULARIES if name != ADDED] if named in READS_VOCABULARIES.split() else [TEKKEN]
 
 
 def files_beside(folder: Path, patterns: Sequence[str]) -> list[Path]:

@@ -75,12 +75,15 @@ def fetch(model: str, revision: str | None, allow_pickle: bool) -> Fetched:
         raise SurroundingsFault(
             pickle_only(name, pickle) if pickle else f"{name}: holds no weights that can be loaded; name another model"
         )
-    files = [one for one in hub.chosen_settings({*listed}) if one != hub.CARD or _is_short(listed[one])]
-    total = new = 0
-    for file in [*files, weights]:  # weights last: a model that has them is whole
-        size, fresh = _fetch_file(model, commit, file, listed[file])
-        total, new = total + size, new + fresh * size
-    for file in shards(hub.cached(model, commit, allow_pickle).folder / weights) if weights.endswith(INDEX) else ():
+    folder = hub.cached(model, commit, allow_pickle).folder
+    got: dict[str, tuple[int, bool]] = {}
+    for _ in range(2):  # what is there then may name more
+        for file in hub.chosen_settings({*listed}, folder):
+            if file not in got and (file != hub.CARD or _is_short(listed[file])):
+                got[file] = _fetch_file(model, commit, file, listed[file])
+    got[weights] = _fetch_file(model, commit, weights, listed[weights])  # last: a model that has them is whole
+    total, new = sum(size for size, _ in got.values()), sum(size for size, fresh in got.values() if fresh)
+    for file in shards(folder / weights) if weights.endswith(INDEX) else ():
         if file not in listed:
             raise SurroundingsFault(f"{name}: {weights} names {file}, which is not there; name another revision")
         size, fresh = _fetch_file(model, commit, file, listed[file])

@@ -1,6 +1,5 @@
 """Public models: what names one, and where huggingface_hub's cache keeps it. Nothing is asked of the hub here."""
 
-import fnmatch
 import hashlib
 import re
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.models.digest import SETTINGS, TEMPLATE, VOCABULARIES, needs_vocabulary
+from swapgate.models.digest import SETTINGS, TEMPLATES, VOCABULARIES, is_named, needs_vocabulary
 from swapgate.models.weights import INDEX, PICKLE, SAFE, kinds, shards
 from swapgate.tasks import tasks
 
@@ -90,19 +89,13 @@ def chosen_weights(names: list[str] | set[str], allow_pickle: bool) -> str | Non
     return next((name for name in kinds(allow_pickle) if name in names), None)
 
 
-def chosen_settings(names: list[str] | set[str]) -> list[str]:
+def chosen_settings(names: list[str] | set[str], folder: Path) -> list[str]:
     """Return the files besides the weights that a model needs, of those that there are, and its card; also those that a
-    task reads by itself.
+    task reads by itself, with what one of these names where it is in `folder` already.
     """
-    own = [pattern for task in {*tasks().values()} for pattern in task.settings.beside]
-    beside = sorted(name for name in names if any(_is_named(name, pattern) for pattern in own))
-    return [*(name for name in (*SETTINGS, *VOCABULARIES, TEMPLATE, CARD) if name in names), *beside]
-
-
-def _is_named(name: str, pattern: str) -> bool:
-    """Return whether a pattern names a file, as `Path.glob` reads it."""
-    parts, patterns = name.split("/"), pattern.split("/")
-    return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))
+    own = [pattern for task in {*tasks().values()} for pattern in task.settings.read_in(folder)]
+    beside = sorted(name for name in names if is_named(name, (*TEMPLATES, *own)))
+    return [*(name for name in (*SETTINGS, *VOCABULARIES, CARD) if name in names), *beside]
 
 
 def changed(folder: Path) -> str | None:

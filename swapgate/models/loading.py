@@ -10,7 +10,7 @@ import re
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 
 from swapgate.core import extras
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
-from swapgate.core.files import read_json
 from swapgate.core.garbage import this_stays_too
 from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
 from swapgate.models.digest import (
+    TEMPLATES,
     VOCABULARIES,
     WHO_SAVED_IT,
     file_digests,
@@ -30,6 +30,7 @@ from swapgate.models.digest import (
     folder_digests,
     may_be_read,
     needs_vocabulary,
+    settings_of,
 )
 from swapgate.models.safety import check_code, check_config, check_listener, check_parameters
 from swapgate.models.weights import (
@@ -48,9 +49,12 @@ from swapgate.models.weights import (
 from swapgate.models.whole import check_whole
 from swapgate.project.manifest import Row
 from swapgate.project.variants import steps
+from swapgate.tasks.settings import Settings
 from swapgate.tasks.task import Loaded, Task
 
 COMPILED = "__pycache__"
+KNOWN_BY_CLASS = ("config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json")
+"""Files of settings of which a class passes over what it does not know."""
 PANIC = "PanicException"  # of libraries in Rust; it is no Exception
 SEED = 0
 TRANSFORMERS = "transformers"
@@ -188,7 +192,7 @@ class Source:
             return self.identity[:2]
         row = {"dtype": self.row.dtype, "variant": None, "labels": _dumps(self.row.labels)}  # a variant is in the files
         settings = {name: _dumps(value) for name, value in self.row.settings.items()}
-        beside = self.row.beside
+        beside = self.row.read_in(self.weights_folder)
         return folder_digests(self.weights_folder, self.row.allow_pickle, beside, **row, **settings)
 
     @functools.cached_property
@@ -320,7 +324,7 @@ def _compressed(source: Source, variant: str) -> Path:
             exact = replace(base, row=base.row.model_copy(update={"dtype": stored, "device": "cpu"}))
             model = load(exact, compression.architecture(base.config), None).model
             compression.compress(model, steps(variant), base.folder, row.dtype, target, row.allow_pickle)
-            for path in files_beside(base.folder, row.beside):
+            for path in files_beside(base.folder, (*TEMPLATES, *row.read_in(base.folder))):
                 place = target / path.relative_to(base.folder)
                 place.parent.mkdir(exist_ok=True)
                 shutil.copyfile(path, place)
@@ -522,10 +526,9 @@ def _load_reader(folder: Path, reader_class: str) -> Any:
         return getattr(transformers, reader_class).from_pretrained(folder, **options)
 
 
-def fingerprint(loaded: Loaded, beside: Sequence[str] = ()) -> str:
-    """Return a digest of what was really loaded: tensors that the model has, and settings that its classes know.
-
-    `beside` are the patterns of the files of settings that its task reads.
+def fingerprint(loaded: Loaded, asked: type[Settings] = Settings) -> str:
+    """Return a digest of what was really loaded: tensors that the model has, settings that its classes know, and all
+    that its digest counts of tokenizer, chat templates and the files that its task reads, of which `asked` tells.
     """
     import torch
 
@@ -534,18 +537,15 @@ def fingerprint(loaded: Loaded, beside: Sequence[str] = ()) -> str:
         values = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
         found.update(_dumps([name, str(tensor.dtype), [*tensor.shape]]).encode() + values.tobytes())
     parts = [loaded.model.config, getattr(loaded.model, "generation_config", None), loaded.reader]
-    parts += [getattr(loaded.reader, name, None) for name in ("tokenizer", "feature_extractor", "image_processor")]
-    more = [read_json(path) for path in files_beside(loaded.folder, beside)] if loaded.folder else []
-    found.update(_dumps([*(_known_settings(part) for part in parts), *more]).encode())
+    parts += [getattr(loaded.reader, name, None) for name in ("feature_extractor", "image_processor")]
+    held = settings_of(loaded.folder, asked.read_in(loaded.folder)) if loaded.folder else {}
+    more = {name: settings for name, settings in held.items() if name not in KNOWN_BY_CLASS}
+    found.update(_dumps([*(_known_settings(part) for part in parts), more]).encode())
     return found.hexdigest()
 
 
 def _known_settings(part: Any) -> Any:
-    """Return the settings of a config, tokenizer or processor, without those that its class passes over."""
-    if hasattr(part, "get_vocab"):
-        names = ("padding_side", "truncation_side", "model_max_length", "special_tokens_map")
-        whole = part.backend_tokenizer.to_str() if getattr(part, "is_fast", False) else part.get_vocab()
-        return [whole, *(getattr(part, name, None) for name in names)]
+    """Return the settings of a config or a reader of sounds or pictures, without those that its class passes over."""
     if not hasattr(part, "to_dict"):
         return None
     said = part.to_dict()

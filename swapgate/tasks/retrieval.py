@@ -29,12 +29,12 @@ from swapgate.tasks.task import Loaded, Task
 from swapgate.tasks.vectors import (
     FILES,
     MODULES,
-    PARTS,
     PROMPTS,
     SIMILARITIES,
     Pooling,
     Similarity,
     Way,
+    settings_of_modules,
     vectors,
     way_of,
 )
@@ -48,7 +48,7 @@ AT_ONCE = 32
 class RetrievalSettings(CutSettings):
     """The keys of a row of retrieval, each of which a folder of sentence-transformers says itself."""
 
-    beside: ClassVar[tuple[str, ...]] = (*FILES, PARTS)
+    beside: ClassVar[tuple[str, ...]] = FILES
     outputs: ClassVar[tuple[str, ...]] = ("last_hidden_state",)
 
     pooling: Pooling | None = None
@@ -61,6 +61,11 @@ class RetrievalSettings(CutSettings):
     """Whether vectors are made as long as 1."""
     similarity: Similarity | None = None
     """The cosine of two vectors, or their dot product."""
+
+    @classmethod
+    def read_in(cls, folder: Path) -> tuple[str, ...]:
+        """Return the files of sentence-transformers in a folder, with those of its modules."""
+        return (*cls.beside, *settings_of_modules(folder))
 
 
 class RelevantTable(Table):

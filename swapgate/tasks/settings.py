@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -77,9 +78,14 @@ class Settings(Table):
 
     beside: ClassVar[tuple[str, ...]] = ()
     """Files of settings in a model's folder that this task reads besides what transformers does, as patterns such as
-    "*/config.json": part of a model's digest, and fetched and copied with it."""
+    "*/config.json": part of a model's digest, and fetched and copied with it. `read_in` adds those that they name."""
     outputs: ClassVar[tuple[str, ...]] = ()
     """Those outputs of a model that this task reads, where they are not all: weights for others may be missing."""
+
+    @classmethod
+    def read_in(cls, folder: Path) -> tuple[str, ...]:
+        """Return `beside`, and the files that one of these names in this folder; where it cannot be read none."""
+        return cls.beside
 
     @property
     def label_map(self) -> Mapping[str, str]:

@@ -117,6 +117,8 @@ class Task:
     """The extra of swapgate with what its inputs are read by (`swapgate.core.extras`); nothing where none is needed."""
     graded: str = ""
     """What a model of the task gives that is not right or wrong as a whole, as in "a summary"."""
+    begin: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda config: {}
+    """Of a model's config.json: the keys of a row that it leaves no choice in, which `swapgate init` writes."""
     as_right: Callable[[Any], Any] | None = None
     """Of what a model said: the `expected` of a case in which that is right, None where it makes none. Without it
     `swapgate init` cannot make a first case of an answer."""

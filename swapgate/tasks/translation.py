@@ -1,5 +1,6 @@
 """Translation: from texts to those of another language, written step by step by an encoder and a decoder."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -19,6 +20,9 @@ from swapgate.tasks.task import Loaded, Task
 
 PARAMS = "translation"
 """How the tables of a config.json begin that say how a model translates: translation_en_to_de."""
+
+
+PAIR = re.compile(rf"{PARAMS}_(.+)_to_(.+)")
 
 
 class TranslationSettings(WritingSettings, CutSettings):
@@ -128,6 +132,14 @@ def told(loaded: Loaded, row: TranslationSettings) -> writing.Wanted:
     return writing.Wanted("translation", params, Translation, prefix=row.prefix)
 
 
+def begin(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the languages of a model whose config.json has one table of settings for two (T5); else nothing."""
+    tables = config.get("task_specific_params")
+    pairs = [PAIR.fullmatch(str(name)) for name in tables] if isinstance(tables, dict) else []
+    found = [pair.groups() for pair in pairs if pair]
+    return dict(zip(("source_language", "target_language"), found[0], strict=True)) if len(found) == 1 else {}
+
+
 def _language_id(reader: Any, key: str, language: str) -> int:
     """Return the token of a language by its number. Raises SurroundingsFault where a tokenizer has none for it."""
     by_code: Mapping[str, str] = getattr(reader, "lang_code_to_token", None) or {}
@@ -172,5 +184,6 @@ TASK = Task(
     graded="a translation",
     served=served,
     sent=frozenset({"generation", "prefix", "source_language", "target_language"}),
+    begin=begin,
     as_right=lambda said: {"translation": said.text} if words(said.text) else None,
 )

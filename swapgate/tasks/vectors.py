@@ -5,7 +5,9 @@ Pooling is that of sentence-transformers 6 (Reimers and Gurevych 2019), whose ol
 
 import functools
 import math
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -17,7 +19,8 @@ from swapgate.tasks.task import Loaded
 from swapgate.tasks.texts import MASK, batches, tokenized
 
 FILES = MODULES, PROMPTS, TRANSFORMER = "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"
-PARTS = "[0-9]*_*/config.json"
+PLACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,99}")
+"""What a folder of a module may be called: one in the model's own, by a name that every system can have."""
 POOLED: Mapping[str, str] = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_max_tokens": "max",
@@ -73,10 +76,23 @@ def way_of(folder: Path | None) -> Way:
     return _prompted(folder, Way(pooling, normalize=kinds[2:] == ["Normalize"]))
 
 
+def settings_of_modules(folder: Path) -> list[str]:
+    """Return the files of settings of the modules that a folder of sentence-transformers names, below that folder; none
+    where it cannot be read, and none of a module whose place `way_of` refuses.
+    """
+    modules: Any = ()
+    with suppress(SurroundingsFault):
+        modules = read_json(folder / MODULES) if (folder / MODULES).is_file() else ()
+    places = [str(one.get("path")) for one in modules if isinstance(one, dict)] if isinstance(modules, list) else []
+    return [f"{place}/config.json" for place in dict.fromkeys(places) if PLACE.fullmatch(place)]
+
+
 def _pooling(folder: Path, place: str) -> tuple[str, ...]:
     """Return how the vectors of tokens become one. Raises SurroundingsFault where that is not known here."""
-    if Path(place).name != place:
-        raise SurroundingsFault(f"{MODULES} has its pooling in {place!r}, which is no folder in its own; mend that")
+    if not PLACE.fullmatch(place):
+        raise SurroundingsFault(
+            f"{MODULES} has its pooling in {place[:60]!r}, which is no folder in its own; mend that"
+        )
     said = _settings(folder / place / "config.json")
     modes = said.get("pooling_mode", [mode for key, mode in POOLED.items() if said.get(key)] or "mean")
     modes = [modes] if isinstance(modes, str) else modes

@@ -206,7 +206,7 @@ def is_same_model(model: Model) -> bool:
     one, other = (_asked(model.task, source) for source in sources)
     if one != other:
         return False
-    ours, theirs = (fingerprint(backend_of(source).load(model.task, source), source.row.beside) for source in sources)
+    ours, theirs = (fingerprint(backend_of(source).load(model.task, source), type(source.row)) for source in sources)
     return ours == theirs
 
 

@@ -37,6 +37,8 @@ PLACES = ("", "clips", "images", "audio", "data")
 """Folders beside a file of rows in which the files lie that it names."""
 FILES: Mapping[str, str] = MappingProxyType({"audio": "sound", "image": "picture"})
 """Keys whose value is a file, and what that is."""
+BESIDE = ("corpus",)
+"""Keys whose value is a file of texts that lies beside the rows, also where they leave it out."""
 MP3 = ".mp3"
 """How files end that may begin with anything."""
 
@@ -196,16 +198,22 @@ def _file(said: Any, base: Path, what: str) -> Any:
     name = said.get("path") if isinstance(said, dict) else said
     if not isinstance(name, str | Path):
         raise InputFault(f"names no file, but {str(name)[:40]!r}; give a path")
-    places = [name] if isinstance(name, Path) else [base / place / name for place in PLACES]
-    path = next((one for one in places if one.is_file()), None)
-    if path is None:
-        raise InputFault(f"no file {name} beside it; put it there, or give --files with the folder that has it")
+    path = found_beside(name, base)
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
     except OSError as error:
         raise InputFault(f"{path.name}: cannot be read ({error.strerror}); give a file that can be") from error
     _checked(head, path.suffix, what, f"{path.name}: ")
+    return path
+
+
+def found_beside(name: str | Path, base: Path) -> Path:
+    """Return the file of a name that lies beside rows, in one of the usual folders. Raises InputFault without one."""
+    places = [name] if isinstance(name, Path) else [base / place / name for place in PLACES]
+    path = next((one for one in places if one.is_file()), None)
+    if path is None:
+        raise InputFault(f"no file {name} beside it; put it there, or give --files with the folder that has it")
     return path
 
 

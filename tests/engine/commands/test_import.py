@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import sys
 from types import SimpleNamespace
 
@@ -588,6 +589,33 @@ def test_cases_of_tasks(run, tmp_path, task, row):
     (case,) = read_cases(tmp_path / "cases.toml", find_task(task)).cases
     (same,) = find_set(tmp_path / "rows.jsonl", find_task(task), frozenset()).rows()
     assert (case.input, case.expected) == (same.input, same.expected)
+
+
+@pytest.mark.parametrize("out", ["rows.jsonl", "there/rows.jsonl", "there/rows.toml", "from/rows.jsonl"])
+@pytest.mark.parametrize("names", [{}, {"corpus": "texts/c.jsonl"}], ids=["usual", "named"])
+def test_corpora_lie_beside_the_source(run, tmp_path, monkeypatch, out, names):
+    """A corpus is found beside the file of rows, wherever the command is typed, and named as seen from the output."""
+    write(tmp_path / "from" / "q.jsonl", {"id": "q", "query": "Who?", "expected": "p", **names})
+    passages = "".join(f"{json.dumps({'id': name, 'text': name})}\n" for name in "pq")
+    write(tmp_path / "from" / names.get("corpus", "corpus.jsonl"), passages)
+    (tmp_path / "there").mkdir()
+    for folder in (tmp_path, tmp_path / "there"):
+        monkeypatch.chdir(folder)
+        where = os.path.relpath(tmp_path / out, folder)
+        assert run(os.path.relpath(tmp_path / "from" / "q.jsonl", folder), "retrieval", "--force", out=where)[0] == 0
+        retrieval = find_task("retrieval")
+        if out.endswith(".toml"):
+            (case,) = read_cases(tmp_path / out, retrieval).cases
+        else:
+            (case,) = find_set(tmp_path / out, retrieval, frozenset()).rows()
+        assert case.given.corpus.ids == ("p", "q")
+
+
+def test_corpus_that_is_not_there(run, tmp_path):
+    """A corpus that does not lie beside the rows is asked for by the name that it has there."""
+    write(tmp_path / "q.jsonl", {"query": "Who?", "expected": "p"})
+    said = run("q.jsonl", "retrieval")[1]
+    assert "no file corpus.jsonl beside it; put it there, or give --files with the folder that has it" in said
 
 
 LATIN = "it is no text in UTF-8; write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"

@@ -309,6 +309,130 @@ def test_no_place_for_a_suite(project, capsys):
     assert files(project) == before
 
 
+@pytest.mark.parametrize("place", ["rows", "../rows"], ids=["inside", "outside"])
+def test_corpus_of_rows(tmp_path, place):
+    """The corpus of rows is found beside these; where it is not in the project it is copied, and judged there."""
+    folder, data = tmp_path / "project", ZOO / "retrieval"
+    rows = folder / place
+    rows.mkdir(parents=True)
+    shutil.copy(data / "corpus.jsonl", rows / "corpus.jsonl")
+    lines = (data / "heldout.jsonl").read_text().splitlines()[:30]
+    (rows / "q.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    shutil.copytree(data / "small", folder / "model")
+    options = ("--task=retrieval", f"--cases={place}/q.jsonl", f"--eval-set={place}/q.jsonl", "--no-ci")
+    status, said = typed(folder, *COMMAND, "init", "--model", "model", *options)
+    assert status == 0, said
+    copied = (folder / "fixtures" / "retrieval" / "corpus.jsonl").exists()
+    assert copied == (place == "../rows")
+    assert (folder / "fixtures" / "retrieval" / "evaluation.jsonl").exists() == copied
+    shutil.rmtree(rows) if copied else None
+    status, said = typed(
+        folder, "-m", "pytest", "-p", "no:cacheprovider", "--snapshot-update", "-k", "golden or quality"
+    )
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("options", [(), ("--input=Where?",)], ids=["nothing", "input"])
+def test_query_without_a_corpus(project, capsys, options):
+    """A query alone is no case; the message says what to give."""
+    assert main(["init", "--model", "serving:make", "--task", "retrieval", *options]) == 4
+    assert (
+        "retrieval needs a corpus: give cases with --cases SOURCE, which lie beside theirs" in capsys.readouterr().err
+    )
+    assert files(project) == {"serving.py"}
+
+
+def copied(tmp_path, monkeypatch, model, file="config.json", **keys):
+    """Copy a model into an empty project, with other settings, and go there; None takes a key out."""
+    shutil.copytree(ZOO / model, tmp_path / "model")
+    path = tmp_path / "model" / file
+    whole = {**json.loads(path.read_text()), **keys}
+    path.write_text(json.dumps({key: value for key, value in whole.items() if value is not None}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("swapgate.commands.person", lambda: None)
+    return lambda *options: main(["init", "--model", "model", "--no-ci", *options])
+
+
+def row_of(folder, suite):
+    """Return the row that was written."""
+    return tomllib.loads((folder / "fixtures" / "models" / "embedded.toml").read_text())[suite]["original"]
+
+
+def test_only_languages_are_written(tmp_path, monkeypatch):
+    """Where config.json has settings for one pair of languages alone, these are written into the row."""
+    init = copied(tmp_path, monkeypatch, "translation/small")
+    assert init("--task", "translation", "--input", "The woman sees the dog.") == 0
+    row = row_of(tmp_path, "translation")
+    assert (row["source_language"], row["target_language"]) == ("en", "de")
+
+
+def test_languages_are_asked_for(tmp_path, monkeypatch, capsys):
+    """Where there are several the message has the options that name them, and these are written into the row."""
+    tables = {"translation_en_to_de": {}, "translation_en_to_fr": {}}
+    init = copied(tmp_path, monkeypatch, "translation/small", task_specific_params=tables)
+    options = ("--task", "translation", "--input", "The woman sees the dog.")
+    assert init(*options) == 4
+    said = capsys.readouterr().err.strip()
+    assert said.endswith("both, in its row: --set source_language=… --set target_language=…")
+    assert init(*options, "--set", "source_language=en", "--set", "target_language=fr") == 0
+    row = row_of(tmp_path, "translation")
+    assert (row["source_language"], row["target_language"]) == ("en", "fr")
+
+
+def test_length_that_fits(tmp_path, monkeypatch, capsys):
+    """A model that reads little is begun with the length that the message asks for."""
+    init = copied(tmp_path, monkeypatch, "causal-lm/small", "generation_config.json", max_new_tokens=None)
+    assert init() == 4
+    assert capsys.readouterr().err.strip().endswith("generation: --set generation.max_new_tokens=…")
+    assert init("--set", "generation.max_new_tokens=20") == 0
+    assert row_of(tmp_path, "text-generation")["generation"] == {"max_new_tokens": 20}
+
+
+def test_value_of_the_advice(tmp_path, monkeypatch, capsys):
+    """An option of the message has the value that the advice has."""
+    init = copied(tmp_path, monkeypatch, "retrieval/small")
+    (tmp_path / "model" / "modules.json").unlink()
+    shutil.copy(ZOO / "retrieval" / "corpus.jsonl", tmp_path / "corpus.jsonl")
+    (tmp_path / "q.jsonl").write_text('{"query": "What does Emil Osei like to do at weekends?", "expected": "p274"}\n')
+    options = ("--task", "retrieval", "--cases", "q.jsonl")
+    assert init(*options) == 4
+    assert capsys.readouterr().err.strip().endswith(": --set pooling=mean")
+    assert init(*options, "--set", "pooling=mean") == 0
+    assert row_of(tmp_path, "retrieval")["pooling"] == "mean"
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("timeout", "--set timeout: not of the form KEY=VALUE, as in --set generation.max_new_tokens=64"),
+        ("=3", "--set =3: not of the form KEY=VALUE"),
+        (
+            "timeuot=3",
+            "--set timeuot: no key that a row of text-classification may begin with; did you mean 'timeout'?",
+        ),
+        ("labels.x=y", "--set labels.x: no key that a row of text-classification may begin with"),
+        ("budget.size=1", "--set budget.size: no key that a row of text-classification may begin with"),
+        ("timeout=soon", "--set: timeout: "),
+        ("timeout.x=1", "--set: timeout: "),
+    ],
+)
+def test_keys_that_are_none(project, capsys, said, message):
+    """A key that a row has not, or a value that it cannot have, is told and nothing is written."""
+    assert init("--set", said) == 4
+    assert message in capsys.readouterr().err
+    assert files(project) == {"serving.py"}
+
+
+def test_labels_that_only_a_row_names(tmp_path, monkeypatch, capsys):
+    """A task that asks a model for the labels of its row says how these are named, and takes them."""
+    init = copied(tmp_path, monkeypatch, "zero-shot-classification/small")
+    options = ("--task", "zero-shot-classification", "--input", "The team won the match.")
+    assert init(*options) == 4
+    assert "as in --labels sports=sports --labels food=food" in capsys.readouterr().err
+    assert init(*options, "--labels", "sports=sports", "--labels", "food=food") == 0
+    assert row_of(tmp_path, "zero-shot-classification")["labels"] == {"sports": "sports", "food": "food"}
+
+
 def test_files_of_one_name(tmp_path):
     """Files of one name in different folders, also in another case, are copied under names of their own."""
     start = starting.Start(tmp_path, "zoo", None, None, {}, ())

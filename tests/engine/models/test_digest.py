@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from swapgate.models.digest import folder_digest
+from swapgate.core.faults import SurroundingsFault
+from swapgate.models.digest import file_digests, folder_digest
 from swapgate.models.weights import weight_bytes
 
 
@@ -118,6 +119,84 @@ def test_special_tokens_in_a_file_of_their_own(folder):
     without = folder.digest
     folder.change("special_tokens_map.json", pad_token="[MASK]")
     assert folder.digest != without
+
+
+TEMPLATES = ("chat_template.jinja", "additional_chat_templates/default.jinja", "additional_chat_templates/tools.jinja")
+
+
+@pytest.mark.parametrize("name", [*TEMPLATES, "additional_chat_templates/._default.jinja"])
+def test_chat_templates(folder, name):
+    """Each file from which a tokenizer reads how a chat becomes a text counts, by its name and what it says."""
+    path, digests = folder.path / name, [folder.digest]
+    path.parent.mkdir(exist_ok=True)
+    for text in ("{{ messages }}", "{{ messages[0] }}"):
+        path.write_text(text)
+        digests.append(folder.digest)
+        assert name in file_digests(folder.path)
+    assert len({*digests}) == 3
+
+
+def test_tokens_in_a_file_of_their_own(folder):
+    """Tokens of added_tokens.json count beside a tokenizer.json that lacks them, and else add nothing."""
+    before = folder.digest
+    (folder.path / "added_tokens.json").write_text('{"[PAD]": 0}')
+    assert folder.digest == before
+    (folder.path / "added_tokens.json").write_text('{"[PAD]": 0, "was cold": 2}')
+    assert folder.digest != before
+
+
+def test_special_tokens_that_differ(folder):
+    """Where both files have a special token, that of special_tokens_map.json is read, if the other tells no tokens."""
+    before = folder.digest
+    folder.change("special_tokens_map.json", pad_token="[MASK]")
+    assert folder.digest != before
+
+
+@pytest.mark.parametrize(
+    ("file", "values"),
+    [
+        ("tokenizer_config.json", {"tokenizer_class": "M2M100Tokenizer"}),
+        ("config.json", {"model_type": "speech_to_text"}),
+        ("config.json", {"model_type": "bert-generation"}),
+    ],
+    ids=["class", "kind", "hyphen"],
+)
+def test_vocabularies_beside_a_tokenizer(folder, file, values):
+    """A tokenizer that transformers has in Python alone reads its vocabulary whether there is a tokenizer.json or
+    not; of another one it counts only without.
+    """
+    plain = folder.digest
+    (folder.path / "vocab.json").write_text('{"a": 0}')
+    assert folder.digest == plain
+    folder.change("tokenizer_config.json", tokenizer_class=None)
+    folder.change(file, **values)
+    before = folder.digest
+    (folder.path / "vocab.json").write_text('{"b": 0}')
+    assert folder.digest != before
+
+
+def test_vocabulary_of_mistral(folder):
+    """tekken.json counts beside tokenizer.json, in whose place it is read where mistral-common is installed."""
+    before = folder.digest
+    (folder.path / "tekken.json").write_text("{}")
+    assert folder.digest != before
+
+
+@pytest.mark.parametrize(
+    ("file", "key"),
+    [
+        ("config.json", "transformers_weights"),
+        ("config.json", "configuration_files"),
+        ("tokenizer_config.json", "fast_tokenizer_files"),
+        ("processor_config.json", "audio_tokenizer"),
+        ("audio_tokenizer_config.json", "audio_tokenizer_name_or_path"),
+    ],
+)
+def test_settings_that_name_other_files(folder, file, key):
+    """Settings by which other files are read than those that are looked at are refused."""
+    folder.change(file, **{key: ["config.4.0.0.json"]})
+    with pytest.raises(SurroundingsFault, match=rf"{file} names files to read instead \({key}\); remove that"):
+        _ = folder.digest
 
 
 @pytest.mark.parametrize(

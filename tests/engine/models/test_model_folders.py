@@ -115,7 +115,7 @@ def test_weights_under_another_name(recorded):
     configure(recorded, "small", transformers_weights="other.safetensors")
     result = recorded.run("-k", "expected and small")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "ERROR"})
-    assert "config.json names other weight files (transformers_weights); remove that" in recorded.reasons(result)[0]
+    assert "config.json names files to read instead (transformers_weights); remove that" in recorded.reasons(result)[0]
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,12 @@ SAME = {
     "saved elsewhere": lambda folder: settings(folder, "config.json", _name_or_path="x", transformers_version="9"),
 }
 OTHER = {
+    "chat template": lambda folder: (folder / "chat_template.jinja").write_text("{{ messages }}"),
+    "another template": lambda folder: (
+        (folder / "additional_chat_templates").mkdir(),
+        (folder / "additional_chat_templates" / "default.jinja").write_text("{{ messages }}"),
+    ),
+    "setting of the tokenizer": lambda folder: settings(folder, "tokenizer_config.json", tokenize_chinese_chars=False),
     "dropout": lambda folder: settings(folder, "config.json", hidden_dropout_prob=0.37),
     "epsilon": lambda folder: settings(folder, "config.json", layer_norm_eps=1.1e-12),
     "length": lambda folder: settings(folder, "tokenizer_config.json", model_max_length=17),

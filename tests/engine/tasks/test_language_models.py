@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from swapgate.backends.transformers import load
 from swapgate.core.faults import InputFault, ModelFault, SurroundingsFault
 from swapgate.models.digest import folder_digest
-from swapgate.models.loading import find
+from swapgate.models.loading import find, fingerprint
 from swapgate.project.cases import read_cases
 from swapgate.project.manifest import row_type
 from swapgate.tasks import chats, find_task, text_generation
@@ -334,7 +334,7 @@ def test_broken_weights(tmp_path):
 
 def test_a_template_counts_in_the_digest(tmp_path, folder):
     """A chat template that is dropped or changed makes another model; in which file it stands makes none."""
-    first = folder_digest(folder)
+    first, as_loaded = folder_digest(folder), fingerprint(loaded(folder))
     inside = Path(shutil.copytree(folder, tmp_path / "inside"))
     settings = json.loads((inside / "tokenizer_config.json").read_text())
     text = (inside / "chat_template.jinja").read_text()
@@ -342,8 +342,10 @@ def test_a_template_counts_in_the_digest(tmp_path, folder):
     assert folder_digest(inside) != first
     (inside / "tokenizer_config.json").write_text(json.dumps({**settings, "chat_template": text}))
     assert folder_digest(inside) == first
+    assert fingerprint(loaded(inside)) == as_loaded
     (inside / "chat_template.jinja").write_text(f"{text} ")
     assert folder_digest(inside) != first
+    assert fingerprint(loaded(inside)) != as_loaded
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from swapgate.models.loading import find, fingerprint
 from swapgate.project.cases import read_cases
 from swapgate.project.manifest import read_manifest, row_type
 from swapgate.tasks import find_task
-from swapgate.tasks.retrieval import Corpus, Search, read_corpus
+from swapgate.tasks.retrieval import Corpus, RetrievalSettings, Search, read_corpus
 from swapgate.tasks.vectors import POOL, way_of
 
 ROOT = Path(__file__).parents[3]
@@ -108,11 +108,11 @@ SAID = {"pooling": "cls", "query_prefix": "", "passage_prefix": "", "similarity"
 def test_settings_of_the_folder_are_part_of_the_model(folder, key):
     """Each setting of sentence-transformers changes the digest, and what is loaded is not the same model."""
     before = find(row_type(TASK)(model=str(folder)), ROOT, ROOT)
-    one = before.digest, fingerprint(load(TASK, before), before.row.beside)
+    one = before.digest, fingerprint(load(TASK, before), RetrievalSettings)
     name, settings = SETTINGS[key]
     change(folder / name, **settings)
     after = find(row_type(TASK)(model=str(folder)), ROOT, ROOT)
-    other = after.digest, fingerprint(load(TASK, after), after.row.beside)
+    other = after.digest, fingerprint(load(TASK, after), RetrievalSettings)
     assert one[0] != other[0]
     assert one[1] != other[1]
 
@@ -131,6 +131,59 @@ def test_row_says_what_a_folder_says(folder, key):
         find(row_type(TASK)(model=str(ZOO / "original"), **keys), ROOT, ROOT).digest for keys in ({}, {key: SAID[key]})
     }
     assert len(digests) == 2
+
+
+def put_pooling(folder, place, **pooled):
+    """Let modules.json have its pooling in another place, with what its config.json says."""
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[1]["path"] = place
+    (folder / "modules.json").write_text(json.dumps(modules))
+    if (folder / "1_Pooling").is_dir():
+        (folder / "1_Pooling").rename(folder / place)
+    change(folder / place / "config.json", **pooled)
+
+
+@pytest.mark.parametrize("place", ["Pooling", "runs", "LICENSE pooling", "1_Pooling.v2"])
+def test_pooling_counts_wherever_modules_have_it(folder, place):
+    """A folder of modules.json may have any plain name: what is in it is part of the model, and of what is watched."""
+    put_pooling(folder, place)
+    before = find(row_type(TASK)(model=str(folder)), ROOT, ROOT)
+    one = before.digest, before.bytes_digest, fingerprint(load(TASK, before), RetrievalSettings)
+    assert folder / place / "config.json" in before.files[folder]
+    put_pooling(folder, place, pooling_mode_cls_token=True, pooling_mode_mean_tokens=False)
+    after = find(row_type(TASK)(model=str(folder)), ROOT, ROOT)
+    other = after.digest, after.bytes_digest, fingerprint(load(TASK, after), RetrievalSettings)
+    assert all(then != now for then, now in zip(one, other, strict=True))
+
+
+def test_folders_that_no_module_names_do_not_count(folder):
+    """A folder that modules.json does not name, such as that of another runtime, is no part of the model."""
+    before = find(row_type(TASK)(model=str(folder)), ROOT, ROOT).digest
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "config.json").write_text("{}")
+    assert find(row_type(TASK)(model=str(folder)), ROOT, ROOT).digest == before
+
+
+@pytest.mark.parametrize("place", ["..", "../other", "/etc", "a/b", "", ".hidden", "x" * 300, "\0", "a\\b", "*"])
+def test_pooling_in_no_plain_folder(folder, place):
+    """A module that is not in a plainly named folder of the model's own is refused, and no file of it is read."""
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[1]["path"] = place
+    (folder / "modules.json").write_text(json.dumps(modules))
+    assert RetrievalSettings.read_in(folder) == (*RetrievalSettings.beside, "2_Normalize/config.json")
+    with pytest.raises(SurroundingsFault, match="which is no folder in its own; mend that"):
+        way_of(folder)
+
+
+def test_variant_keeps_pooling_and_templates(folder, tmp_path, monkeypatch):
+    """A compressed copy has the files that its task reads, wherever these are, and all chat templates."""
+    monkeypatch.setenv("SWAPGATE_VARIANTS", str(tmp_path / "variants"))
+    put_pooling(folder, "Pooling")
+    (folder / "additional_chat_templates").mkdir()
+    (folder / "additional_chat_templates" / "default.jinja").write_text("x")
+    copy = find(row_type(TASK)(model=str(folder), variant="bf16"), ROOT, ROOT).weights_folder
+    for name in ("Pooling/config.json", "additional_chat_templates/default.jinja"):
+        assert (copy / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_other_tasks_do_not_read_these_files(folder):

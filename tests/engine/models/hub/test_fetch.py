@@ -1,5 +1,6 @@
 """`swapgate fetch`: what is fetched, what is not, and that nothing stays that is not whole."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -45,6 +46,25 @@ def test_fetch(hub, cache, swapgate, weights):
     assert files(cache, commit) == weights
     hub.requests.clear()
     assert swapgate("fetch") == (0, [f"{told}, all here already"], [])
+    assert hub.requests == [f"GET /api/models/{BERT}"]
+
+
+def test_fetch_what_files_name(hub, cache, swapgate, weights):
+    """Folders that modules.json names are fetched with it, and all chat templates; other folders are not."""
+    modules = [{"path": "", "type": "Transformer"}, {"path": "Pooling", "type": "Pooling"}, {"path": "..", "type": "x"}]
+    more = {
+        "modules.json": json.dumps(modules).encode(),
+        "Pooling/config.json": b"{}",
+        "chat_template.jinja": b"x",
+        "additional_chat_templates/tools.jinja": b"y",
+    }
+    commit = hub.publish(BERT, {**weights, **more, "onnx/config.json": b"{}", "1_Pooling/config.json": b"{}"})
+    assert swapgate("fetch", "ner.small")[0] == 0
+    folder = cache / "models--dslim--bert-base-NER" / "snapshots" / commit
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == {*weights, *more} - {"tf_model.h5"}
+    hub.requests.clear()
+    assert "all here already" in swapgate("fetch")[1][0]
     assert hub.requests == [f"GET /api/models/{BERT}"]
 
 

@@ -4,13 +4,15 @@ As in `swapgate.plugin.checks`, each object judges when it is compared and keeps
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.words import nearest, toml_key
 from swapgate.goldens.anchors import Remembered
 from swapgate.outputs.counts import BRIER, LOG_LOSS, RIGHT
+from swapgate.outputs.prediction import Output
+from swapgate.outputs.tolerance import exceeds
 from swapgate.plugin.checks import anchor_command, described, remember_command
 from swapgate.plugin.early import REPEATED, is_decided, told_why, why_all_rows, why_these_rows
 from swapgate.project.budgets import FEWEST_WATCHED, SWAP_QUALITY, WATCH, Limit, QualityLimit, SliceLimit
@@ -130,6 +132,8 @@ class _Judged(NamedTuple):
     """What a reader should know of what it was compared with."""
     beside: figures.Beside | None = None
     floor: Floor | None = None
+    is_open: bool = False
+    """Whether it passes for nothing worse was seen, and more rows would be needed to show that."""
 
 
 @dataclass(eq=False)
@@ -266,7 +270,7 @@ class Quality:
                 why = REPEATED
                 continue
             counted, judged = self._at(limits, look)
-            if is_decided(counted, [one.decision for one in judged]):
+            if is_decided(counted, ["too few rows" if one.is_open else one.decision for one in judged]):
                 told = f"decided early, {figures.rows_asked(counted.rows, last.rows)} of {self.evaluation}"
                 return counted, judged, last.rows, [told]
         return *self._at(limits, last), None, told_why(why)
@@ -409,6 +413,8 @@ class Quality:
             comparison = _compared(side, limit, metric, confidence)
         except _NotCompared as lack:
             return _Judged("too few rows", f"{metric} {counted.figures()[metric]:.3f} (not compared)", str(lack), ())
+        is_open = limit not in self.model.row.budget.quality and _is_open(comparison, task.output)
+        comparison = replace(comparison, decision="PASS") if is_open else comparison
         if limit.against == INCUMBENT and side.said is not None:
             # an answer of an earlier run may differ in its last digits
             self.same = counted.said == side.said or (None if self.recalled else False)
@@ -417,14 +423,14 @@ class Quality:
         if comparison.decision == "too few rows":
             words = f"{words}: {figures.rows_wanted(comparison, task.graded)}"
         against = figures.Beside(limit.against or "", side.model, comparison, side.said is None)
-        notes = figures.beside(comparison)
+        notes = [*figures.beside(comparison), *([figures.still_open(comparison)] if is_open else [])]
         ours, theirs = of_figure(side.ours, side.theirs, metric)
         of_right = task.output.of_rows.get(metric) == task.output.of_rows.get(RIGHT)
         if limit.margin is not None and not task.graded and of_right and is_saturated(ours, theirs):
             note = figures.saturated(ours.rows, least_shown(ours, theirs, metric, limit.margin, confidence))
             words, notes = f"{words}; {note}", [*notes, note]
         shown = figures.shown_comparison(comparison, less)
-        return _Judged(comparison.decision, shown, words, notes, side.notes, beside=against)
+        return _Judged(comparison.decision, shown, words, notes, side.notes, against, is_open=is_open)
 
     def _check_floor(self, limit: QualityLimit, metric: str) -> None:
         """Make sure that a floor is on the side on which its figure is good. Raises SurroundingsFault."""
@@ -512,6 +518,14 @@ def _with_besides(limit: QualityLimit, counted: Tally) -> Iterator[QualityLimit]
         margin = limit.margin or SWAP_QUALITY.margin
         for name in counted.besides:
             yield limit.model_copy(update={"metric": name, "margin": margin, "errors_at_most": None})
+
+
+def _is_open(found: Comparison, output: Output) -> bool:
+    """Return whether too few rows show what a figure besides the first is worth, and no more was lost than is allowed:
+    a few rows of another kind would else undo what many show.
+    """
+    lost = (found.difference or 0.0) * (1 if found.metric in output.less_is_better else -1)
+    return found.decision == "too few rows" and not exceeds(lost, found.allowed)
 
 
 def other_limit(model: Model, name: str, sign: str, models_file: str) -> str:

@@ -41,7 +41,7 @@ def written(reader: Any, chat: Sequence[Mapping[str, str]]) -> str:
         if _has_powers(template):
             raise ValueError("it has powers (**), which may take for ever")
         template = FIXED_DAY + template if NOW in template else template
-        with _within(SECONDS):
+        with _within(SECONDS, template):
             text = str(reader.apply_chat_template([dict(one) for one in chat], chat_template=template, **options))
         if len(text) > most:
             raise ValueError(f"it writes {len(text):,} letters, and may write {most:,}")
@@ -61,13 +61,18 @@ def _has_powers(template: str) -> bool:
     return any(what == ("operator", "**") for _, *pair in Environment().lex(template) if (what := tuple(pair)))  # noqa: S701
 
 
+_endless: set[str] = set()
+"""Templates that took too long once, and are not tried with each chat anew."""
+
+
 @contextmanager
-def _within(seconds: float) -> Iterator[None]:
+def _within(seconds: float, template: str) -> Iterator[None]:
     """End the code of a template in this thread by a TimeoutError once it took so many seconds of the processor."""
-    end, before = time.thread_time() + seconds, sys.gettrace()
+    end, before = time.thread_time() + seconds * (template not in _endless), sys.gettrace()
 
     def traced(frame: Any, _event: str, _: Any) -> Any:
         if time.thread_time() > end:
+            _endless.add(template)
             raise TimeoutError(f"it took more than {seconds:g} s")
         return traced if frame.f_code.co_filename == "<template>" else None
 

@@ -227,6 +227,14 @@ def beside(found: Comparison | Floor) -> list[str]:
     return notes
 
 
+def still_open(found: Comparison) -> str:
+    """Return in words that a figure besides the first passes by what was seen."""
+    return (
+        f"{found.metric} passes by what was seen, in {found.rows:,} rows: to show it the bounds {found.low:+.4f} and"
+        f" {found.high:+.4f} would have to be within what is allowed"
+    )
+
+
 def saturated(rows: int, least: tuple[int, int] | None) -> str:
     """Return in words that two models are right on nearly all rows, and the `least` loss that these could show."""
     could = "no loss of them could be FAIL"

@@ -61,13 +61,13 @@ def test_floor_of_the_headline(limit, passes):
     assert quality(*JAPANESE, (QualityLimit(at_most=limit),))[0] is passes
 
 
-def texts_and_references(bits, missed=0, texts=400):
-    """Return the tally of texts, of which some are wrong, and of 400 references with so many bits per byte."""
+def texts_and_references(bits, missed=0, texts=400, few=400):
+    """Return the tally of texts, of which some are wrong, and of a few references with so many bits per byte."""
     counted = Tally(WRITING.output)
     for row in range(texts):
         found = Generated("b" if row < missed else "a", 1.0)
         counted.add(f"text {row}", found, Asked(text="a"), key=f"t{row}")
-    for row in range(400):
+    for row in range(few):
         text = f" row {row}"
         choice = Choice(text, -bits * len(text) * math.log(2), 3, 1.0)
         counted.add(text, Generated(text, 1.0, choices=(choice,)), Asked(reference=text), key=f"r{row}")
@@ -89,6 +89,17 @@ def test_neither_texts_nor_references_hide_the_other(limit):
     assert not judged(WRITING, limits, texts_and_references(0.4, 240), before)[0]
     named = (QualityLimit(against="incumbent", metric="accuracy", margin=0.1),)
     assert judged(WRITING, named, texts_and_references(4.6, 80), before)[0]
+
+
+@pytest.mark.parametrize(("bits", "decision"), [(0.4, "PASS"), (0.405, "PASS"), (4.6, "FAIL")])
+def test_references_are_too_few_to_show_it(bits, decision):
+    """References that lose no more than is allowed hold nothing up, however few they are; a loss of more does."""
+    limits = (QualityLimit(against="incumbent", margin=0.05),)
+    _, figure = judged(WRITING, limits, texts_and_references(bits, 80, few=60), texts_and_references(0.4, 80, few=60))
+    assert [one.comparison.decision for one in figure.comparisons] == ["PASS", decision]
+    _, figure = judged(WRITING, limits, texts_and_references(bits, 80, few=3), texts_and_references(0.4, 80, few=3))
+    few = "PASS" if decision == "PASS" else "too few rows"
+    assert [one.comparison.decision for one in figure.comparisons] == ["PASS", few]
 
 
 def test_a_floor_of_the_other_side():

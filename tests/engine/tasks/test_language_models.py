@@ -4,6 +4,7 @@ import functools
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -260,12 +261,17 @@ def test_templates_without_end(tmp_path, monkeypatch, template, message):
     """A chat template that takes too long or writes too much is told in words, and nothing of it goes on."""
     where = save(tmp_path, template=template)
     monkeypatch.setattr(chats, "SECONDS", 1)
-    before = sys.gettrace()
+    before, read = sys.gettrace(), loaded(where)
     with pytest.raises(SurroundingsFault) as caught:
-        predict(loaded(where), where, CHAT)
+        predict(read, where, CHAT)
     assert message in str(caught.value)
     assert str(caught.value).startswith("its chat template does not take a chat of user (")
     assert sys.gettrace() is before
+    start = time.thread_time()
+    with pytest.raises(SurroundingsFault) as again:  # and not tried with each chat anew
+        predict(read, where, CHAT)
+    assert str(again.value) == str(caught.value)
+    assert time.thread_time() - start < 1
 
 
 def test_a_long_chat_is_written(tmp_path):

@@ -21,6 +21,7 @@ MODULES = {"pillow": "PIL", "jinja2": "jinja2"}
 BROUGHT = {
     "filelock": "huggingface_hub",
     "iniconfig": "pytest",
+    "jsonschema_specifications": "jsonschema",
     "markupsafe": "jinja2",
     "numpy": "scipy",
     "_pytest": "pytest",

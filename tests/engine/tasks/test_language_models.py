@@ -253,7 +253,7 @@ CALLS = "{% macro f(x) %}{% if x %}{{ f(x - 1) }}{{ f(x - 1) }}{% endif %}{% end
         ("{{ 'a' * 30000000 }}", "it writes 30,000,000 letters, and may write 1,000,000"),
         ("{{ 10 ** 10 ** 10 }}", "it has powers (**), which may take for ever"),
         ("{% set x = 10 %}{{ x ** x ** x }}", "it has powers (**), which may take for ever"),
-        ("{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}", "(RecursionError: "),
+        ("{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}", "(Recursion"),
         ("{% for %}", "(TemplateSyntaxError: "),
     ],
 )

@@ -227,6 +227,13 @@ class Source:
             return self.around.config
         return read_settings(self.folder / "config.json") if self.has_config else {}
 
+    @functools.cached_property
+    def pads_left(self) -> bool:
+        """Whether its tokenizer puts pads before a text that it only reads. Raises SurroundingsFault."""
+        path = self.folder / "tokenizer_config.json"
+        writes = any(name.endswith("ForCausalLM") for name in self.config.get("architectures") or [])  # behind the text
+        return path.is_file() and not writes and read_settings(path).get("padding_side") == "left"
+
     def class_names(self, task: Task) -> list[str] | None:
         """Return the names of its classes by number; None where models of the task name none, or are asked for labels
         of the row, or only what it answers tells them. Raises SurroundingsFault where its config.json has no table of

@@ -43,6 +43,7 @@ def judged(run: Run, session: pytest.Session, exitstatus: int) -> tuple[Report, 
     noting.note_alike(run, option.keyword)
     run.others_failed |= exitstatus == pytest.ExitCode.OK != session.exitstatus  # another plugin's doing
     noting.note_alike_models(run)
+    noting.note_pads(run)
     noting.note_fingerprints(run)
     doubts = {key: words for key, words in run.plan.doubts.items() if key in wanted}
     tiers = {**run.plan.models, **run.plan.removed}

@@ -155,6 +155,19 @@ def note_exchanged(run: Run, verdicts: Sequence[Verdict]) -> list[Verdict]:
     return found
 
 
+def note_pads(run: Run) -> None:
+    """Say of a candidate that it pads on the left and its incumbent does not: no text is judged beside pads then."""
+    for key, incumbent in run.plan.incumbents.items():
+        model = run.plan.models[key]
+        with suppress(Fault):  # its tests have said so
+            if model.source.pads_left and not incumbent.source.pads_left:
+                run.plan.notes.append(
+                    f"{model.name}: the tokenizer of {model.source.name} pads on the left, that of"
+                    f" {incumbent.source.name} does not; texts are read one by one here, and what it says of them in a"
+                    " padded batch is not judged"
+                )
+
+
 def note_fingerprints(run: Run) -> None:
     """Note by which answers a server is known again, where no weights are there to digest."""
     for (suite, tier), model in run.plan.models.items():

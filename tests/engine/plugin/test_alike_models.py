@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,29 @@ def test_other_answers(recorded):
     recorded.retrain("candidate", like="small", Ada=["PER", 0.98])
     result = recorded.run("--swap=ner.small=models/candidate", "-k", "small and golden")
     assert recorded.reasons(result) == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "writes", "told"),
+    [
+        ("left", "right", False, True),
+        ("left", None, False, True),
+        ("left", "left", False, False),
+        ("right", "left", False, False),
+        ("left", "right", True, False),
+    ],
+)
+def test_pads_on_the_left(recorded, ours, theirs, writes, told):
+    """That a candidate pads on the left is told where its incumbent does not, for texts are read one by one then."""
+    recorded.retrain("candidate", like="small", Ada=["PER", 0.98])
+    for name, side in (("candidate", ours), ("small", theirs)):
+        recorded.write(f"models/{name}/tokenizer_config.json", json.dumps({"padding_side": side} if side else {}))
+    if writes:
+        path = recorded.path / "models/candidate/config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "architectures": ["LlamaForCausalLM"]}))
+    result = recorded.run("--swap=ner.small=models/candidate", "-k", "small and expected")
+    words = "note  ner/small: the tokenizer of models/candidate pads on the left, that of models/small does not; *"
+    assert any(fnmatch(line, words) for line in recorded.reasons(result)) == told
 
 
 def test_same_model_in_other_files(recorded, workers):

@@ -221,7 +221,7 @@ def _model(tier: str, name: str | Path, task: "Task", labels: Mapping[str, str],
     source = find(validated(Row, keys, Path(f"{tier} = {str(name)!r}")), here, here, "labels")
     if source.absent:
         raise InputFault(source.absent)
-    others = {} if task.label_names and task.label_names({}) is None else {OTHERS: OTHERS}
+    others = {} if task.asks_for_labels else {OTHERS: OTHERS}
     row = {**keys, "labels": {**others, **labels}} if task.label_names else keys
     source = find(validated(row_type(task), row, Path(name)), here, here, "labels")
     nothing = Cases(rows, (), Case("none", "", None))

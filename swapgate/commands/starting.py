@@ -268,8 +268,11 @@ def _row_of(model: str, base: Path) -> dict[str, Any]:
 
 
 def _guess(source: Source) -> str:
-    """Tell by its config.json which task a model is for; nothing where that does not say so."""
-    return next((task.name for task in dict.fromkeys(tasks().values()) if _is_for(source, task)), "")
+    """Tell by its config.json which task a model is for: the first that fits, and of these one that its settings name;
+    nothing where it does not say so.
+    """
+    fit = [task for task in dict.fromkeys(tasks().values()) if _is_for(source, task)]
+    return next((task.name for task in fit if task.begin(source.config)), fit[0].name if fit else "")
 
 
 def _is_for(source: Source, task: Task) -> bool | None:
@@ -370,6 +373,15 @@ def _match_labels(start: Start, found: Imported, option: str) -> None:
 
     Else all of them would be known gaps, and nothing would ever be red.
     """
+    if start.task.asks_for_labels:
+        asked = start.row["labels"].values()
+        if lack := sorted({label for one in found.rows for label in one.case.labels}.difference(asked)):
+            options = " ".join(f"--labels {shlex.quote(f'{label}={label}')}" for label in lack[:MANY])
+            raise InputFault(
+                f"{option}: no label of the row is {listed(lack[:MANY])}, it asks for {listed(sorted(asked))} alone;"
+                f" name each: {options}"
+            )
+        return
     names = start.source.class_names(start.task) if start.task.label_names else None
     if names is None:
         return
@@ -382,13 +394,21 @@ def _match_labels(start: Start, found: Imported, option: str) -> None:
         if key is None or row.label_map[key] != key:
             raise InputFault(
                 f"{option}: {start.source.name} gives no label {label!r}, but {listed(sorted(given))}; say which one it"
-                f" is: {_to_type(row.label_keys(names), label)}"
+                f" is: {_to_type(row.label_keys(names), label)}{_for_any_labels(start)}"
             )
         start.row["labels"] = {**start.row["labels"], key: label}
         start.told.append(f"labels: {key} of the model is {label} of {option}")
         start.source = find(row_type(start.task).model_validate(start.row), start.models_file.parent, start.root)
         row = start.source.row
         given = {row.label_map[key] for key in row.label_keys(names)}
+
+
+def _for_any_labels(start: Start) -> str:
+    """Return in words for which other tasks a model may be, which ask for the labels of a row; nothing for none."""
+    config = start.source.config
+    fit = [task for task in dict.fromkeys(tasks().values()) if task.asks_for_labels and _is_for(start.source, task)]
+    names = [task.name for task in fit if not task.check_config(config)]
+    return f", or ask it for any labels: --task {names[0]}" if names else ""
 
 
 def _to_type(keys: Iterable[str], label: str) -> str:

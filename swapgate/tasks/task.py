@@ -140,6 +140,11 @@ class Task:
         return tuple(filter(None, (self.extra, self.output.extra)))
 
     @property
+    def asks_for_labels(self) -> bool:
+        """Whether models are asked for the labels that a row maps, whatever their classes are."""
+        return self.label_names is not None and self.label_names({}) is None
+
+    @property
     def built_in(self) -> bool:
         """Whether it is one of this package."""
         return self.read.__module__.startswith("swapgate.tasks.")

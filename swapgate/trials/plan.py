@@ -415,6 +415,8 @@ def _labels(plan: Plan, suite: str) -> set[str]:
     """
     models = [model for (name, _), model in plan.models.items() if name == suite]
     named = {label for model in models for case in model.cases.cases for label in case.labels}
+    if all(model.task.asks_for_labels for model in models):
+        named = set()  # nothing but those of a row is ever said
     try:
         given = [given_labels(model) for model in models]
         return set() if None in given else named.union(*(one or () for one in given))

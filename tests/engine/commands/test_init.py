@@ -433,6 +433,29 @@ def test_labels_that_only_a_row_names(tmp_path, monkeypatch, capsys):
     assert row_of(tmp_path, "zero-shot-classification")["labels"] == {"sports": "sports", "food": "food"}
 
 
+def test_rows_of_labels_that_nothing_asks_for(tmp_path, monkeypatch, capsys):
+    """Rows with a label that the row does not ask for are refused, with the options that name it, for any task."""
+    init = copied(tmp_path, monkeypatch, "zero-shot-classification/small")
+    rows = ('{"text": "The team won.", "expected": "sports"}', '{"text": "Shares fell.", "expected": "money"}')
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows) + "\n")
+    options = ("--cases", "rows.jsonl", "--labels", "sports=sports", "--labels", "food=food")
+    assert init("--task", "zero-shot-classification", *options) == 4
+    said = capsys.readouterr().err
+    assert "no label of the row is money" in said
+    assert said.strip().endswith("name each: --labels money=money")
+    assert init("--cases", "rows.jsonl") == 4
+    assert "or ask it for any labels: --task zero-shot-classification" in capsys.readouterr().err
+    assert init("--task", "zero-shot-classification", *options, "--labels", "money=money") == 0
+
+
+@pytest.mark.parametrize("folder", ["translation/small", "summarization/small"])
+def test_guess_among_tasks_of_one_class(tmp_path, monkeypatch, folder):
+    """A model that writes is for translation where its settings name two languages, else for summaries."""
+    init = copied(tmp_path, monkeypatch, folder)
+    assert init("--input", "The woman sees the dog.") == 0
+    assert row_of(tmp_path, folder.partition("/")[0])
+
+
 def test_files_of_one_name(tmp_path):
     """Files of one name in different folders, also in another case, are copied under names of their own."""
     start = starting.Start(tmp_path, "zoo", None, None, {}, ())

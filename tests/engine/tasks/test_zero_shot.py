@@ -12,6 +12,7 @@ from swapgate.models.loading import find
 from swapgate.project.manifest import read_manifest, row_type
 from swapgate.tasks import find_task
 from swapgate.tasks.zero_shot_classification import places
+from swapgate.trials.plan import make_plan
 
 ROOT = Path(__file__).parents[3]
 ZOO = ROOT / "fixtures" / "zoo" / "zero-shot-classification"
@@ -178,3 +179,19 @@ def test_exchanged_classes_say_something_else(tmp_path):
     (task, row, plain), (*_, turned) = asked(ZOO / "original"), asked(tmp_path / "turned")
     ours, theirs = (task.predict(one, TEXTS[:1], row)[0].scores[0].label for one in (plain, turned))
     assert ours == "sport" != theirs
+
+
+def test_rows_of_labels_that_nothing_asks_for(tmp_path):
+    """A set with a label that no row asks for is refused, also where a case, which is then a gap, expects it."""
+    folder = ZOO / "small"
+    row = f'[zero-shot-classification.small]\nmodel = "{folder}"\nlabels = {{ sports = "sports", food = "food" }}\n'
+    case = '[[case]]\nid = "shares"\ntext = "Shares fell."\nexpected = "money"\n'
+    for name, text in (
+        ("fixtures/models/embedded.toml", row),
+        ("fixtures/zero-shot-classification/cases.toml", f'latency = "shares"\nevaluation = "set.jsonl"\n{case}'),
+        ("fixtures/zero-shot-classification/set.jsonl", '{"id": "a", "text": "Rates rose.", "expected": "money"}\n'),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputFault, match="knows the label 'money'; write one of: food, sports"):
+        make_plan(tmp_path, tmp_path / "fixtures/models/embedded.toml", [], [], tmp_path)

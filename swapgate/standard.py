@@ -95,6 +95,21 @@ def batch_changes_nothing(inputs: SearchStrategy[Any], most: int = 8) -> Callabl
     return test
 
 
+def text_obeys_its_limits(inputs: SearchStrategy[Any]) -> Callable[..., None]:
+    """Return a property: what is written has no more words than the settings allow tokens."""
+
+    @given(text=inputs)
+    def test(model: Any, text: Any) -> None:
+        """What is written has no more words than the settings allow tokens."""
+        (found,) = model.predict([text])
+        told = model.row.generation
+        limit = told and (told.max_new_tokens or told.max_length)  # else the model's own settings limit it
+        assert limit is None or len(found.text.split()) <= limit
+        assert 0 <= found.margin <= 1
+
+    return test
+
+
 def assert_scores_sum_to_one(found: Any) -> None:
     """Assert that each score of a classification is a probability, the best comes first, and together they make 1."""
     scores = [score.score for score in found.scores]

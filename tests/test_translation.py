@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swapgate.core.faults import Fault
-from swapgate.standard import batch_changes_nothing, same_input_same_prediction
+from swapgate.standard import batch_changes_nothing, same_input_same_prediction, text_obeys_its_limits
 from swapgate.standard import test_expected as test_expected
 from swapgate.standard import test_golden as test_golden
 from swapgate.standard import test_latency as test_latency
@@ -31,16 +31,7 @@ texts = st.one_of(sentences, st.text(min_size=1, max_size=25).filter(str.strip))
 
 test_same_input_same_prediction = same_input_same_prediction(texts)
 test_batch_changes_nothing = batch_changes_nothing(texts, most=4)
-
-
-@given(text=texts)
-def test_translation_obeys_its_limits(model, text):
-    """Whatever the text: the translation has no more words than the settings allow tokens."""
-    (found,) = model.predict([text])
-    told = model.row.generation
-    limit = told and (told.max_new_tokens or told.max_length)  # else the model's own settings limit it
-    assert limit is None or len(found.text.split()) <= limit
-    assert 0 <= found.margin <= 1
+test_translation_obeys_its_limits = text_obeys_its_limits(texts)
 
 
 @given(text=st.sampled_from(["", " \n", "The man sees the dog. " * 40]))

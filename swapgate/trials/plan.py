@@ -414,9 +414,8 @@ def _labels(plan: Plan, suite: str) -> set[str]:
     its answers tell them.
     """
     models = [model for (name, _), model in plan.models.items() if name == suite]
-    named = {label for model in models for case in model.cases.cases for label in case.labels}
-    if all(model.task.asks_for_labels for model in models):
-        named = set()  # nothing but those of a row is ever said
+    free = [model for model in models if not model.task.asks_for_labels]  # else only labels of its row are ever said
+    named = {label for model in free for case in model.cases.cases for label in case.labels}
     try:
         given = [given_labels(model) for model in models]
         return set() if None in given else named.union(*(one or () for one in given))

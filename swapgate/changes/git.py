@@ -4,17 +4,47 @@ Neither the working tree nor git's index is touched, and nothing that is kept be
 replaced objects, variables of a hook) can make git see other files than there are.
 """
 
+import functools
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from swapgate.core.faults import InputFault
 
 KEPT = ("GIT_ASKPASS", "GIT_CONFIG_", "GIT_LFS_", "GIT_SSH", "GIT_SSL_")
 """How git's variables begin that say how it works; all others say on what, and those of a hook would mislead."""
+P = ParamSpec("P")
+T = TypeVar("T")
+_seen: ContextVar[dict[Any, Any] | None] = ContextVar("_seen", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Meanwhile the working tree is as it was seen first: what is asked of it again is not asked of git again."""
+    before = _seen.set({})
+    try:
+        yield
+    finally:
+        _seen.reset(before)
+
+
+def _in_one_look(function: Callable[P, T]) -> Callable[P, T]:
+    @functools.wraps(function)
+    def asked(*arguments: P.args, **named: P.kwargs) -> T:
+        seen = _seen.get()
+        if seen is None:
+            return function(*arguments, **named)
+        key = function, arguments, *named.items()
+        if key not in seen:
+            seen[key] = function(*arguments, **named)
+        return seen[key]  # type: ignore[no-any-return]
+
+    return asked
 
 
 def commit_of(root: Path, ref: str, option: str) -> str:
@@ -53,7 +83,8 @@ def check_out(root: Path, commit: str, into: Path) -> Path:
     return tree / prefix
 
 
-def changed_since(root: Path, commit: str) -> list[str]:
+@_in_one_look
+def changed_since(root: Path, commit: str) -> Sequence[str]:
     """Return the files of the repository that differ from a commit, committed or not, and those that git does not know.
 
     Among them are those that git keeps no longer, though they lie there as they were. Paths are relative to `root`.
@@ -71,24 +102,26 @@ def changed_since(root: Path, commit: str) -> list[str]:
     return sorted(os.path.relpath(path, root) for path in {*(top / name for name in names), *taken_out(root, commit)})
 
 
-def tracked(root: Path) -> set[Path]:
+@_in_one_look
+def tracked(root: Path) -> frozenset[Path]:
     """Return the files of the repository that git keeps. Raises InputFault."""
     top = top_of(root)
-    return {top / name for name in _git(top, "ls-files", "-z").split("\0") if name}
+    return frozenset(top / name for name in _git(top, "ls-files", "-z").split("\0") if name)
 
 
-def taken_out(root: Path, commit: str) -> set[Path]:
+@_in_one_look
+def taken_out(root: Path, commit: str) -> frozenset[Path]:
     """Return the files of a commit that git keeps no longer, though they lie in the working tree. Raises InputFault.
 
     Where something else is kept in their place, as what a link leads to, they are not out.
     """
     top, kept = top_of(root), tracked(root)
     names = _git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).split("\0")
-    gone = {path for path in {top / name for name in names if name} - kept if os.path.lexists(path)}
+    gone = frozenset(path for path in {top / name for name in names if name} - kept if os.path.lexists(path))
     if not gone:
         return gone
     folders, real = {folder for path in kept for folder in path.parents}, {place_of(path) for path in kept}
-    return {path for path in gone - folders if place_of(path) not in real}
+    return frozenset(path for path in gone - folders if place_of(path) not in real)
 
 
 def place_of(path: Path) -> Path:
@@ -117,6 +150,7 @@ def blob_of(root: Path, path: Path) -> str:
     return _git(root, "hash-object", f"--path={name}", "--", name).strip()
 
 
+@_in_one_look
 def top_of(root: Path) -> Path:
     """Return the folder of the whole repository, by the way that `root` is written."""
     return Path(os.path.normpath(root / _git(root, "rev-parse", "--show-cdup").rstrip("\n")))

@@ -10,7 +10,7 @@ import pytest
 from swapgate.changes.against import judged_by
 from swapgate.changes.changed import changed_suites, unrelated
 from swapgate.changes.doubts import with_doubts
-from swapgate.changes.git import check_out, commit_of, ignored_by
+from swapgate.changes.git import check_out, commit_of, ignored_by, one_look
 from swapgate.changes.judges import Layout
 from swapgate.core.faults import InputFault
 from swapgate.goldens.anchors import rows_beside
@@ -19,6 +19,7 @@ from swapgate.project.configuration import TASKS
 from swapgate.trials.plan import Plan, make_plan
 
 
+@one_look()
 def judged_by_commit(now: Plan, config: pytest.Config, models_file: Path) -> Plan:
     """Return the plan of a working tree as the commit of --against judges it. Raises InputFault."""
     option, root, directory = config.option, config.rootpath, config.invocation_params.dir
@@ -50,6 +51,7 @@ def judged_by_commit(now: Plan, config: pytest.Config, models_file: Path) -> Pla
         raise InputFault(*lines).behind(f"--against {option.against}: ") from fault
 
 
+@one_look()
 def only_changed(plan: Plan, now: Plan, config: pytest.Config) -> Plan:
     """Note in a plan which suites the working tree changed, whose plan without swaps is `now`. Raises InputFault."""
     ref, root = config.option.changed_since, config.rootpath

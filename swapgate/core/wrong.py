@@ -63,7 +63,9 @@ JSON: Sequence[tuple[str, str]] = (
 def wrong(error: ValidationError, whole: str = "the file") -> str:
     """Return the first thing that is wrong, behind where: "cases.ada.input: missing"; `whole` stands for no place."""
     detail = error.errors(include_url=False)[0]
-    return f"{place(detail['loc']) or whole}: {words_of(detail)}"
+    is_number = detail["type"] == "string_type" and isinstance(detail["input"], int | float)
+    found = f", found {json.dumps(detail['input'])}" if is_number else ""
+    return f"{place(detail['loc']) or whole}: {words_of(detail)}{found}"
 
 
 def place(location: Sequence[Any]) -> str:

@@ -144,7 +144,14 @@ def _plan(config: pytest.Config, models_file: Path, swaps: Sequence[str]) -> Pla
     """Make the plan of the working tree. Raises InputFault."""
     option, directory, tolerant = config.option, config.invocation_params.dir, _selects(config.option)
     plan = make_plan(
-        config.rootpath, models_file, swaps, option.eval_set, directory, device=option.device, tolerant=tolerant
+        config.rootpath,
+        models_file,
+        swaps,
+        option.eval_set,
+        directory,
+        device=option.device,
+        tolerant=tolerant,
+        thorough=not only_shows(option),
     )
     return replace(plan, written=_written(config))
 

@@ -53,15 +53,18 @@ class Cases:
         return {case.id: place for place, case in enumerate(self.cases)}
 
 
-def cases_of(manifest: Manifest, root: Path, suite: str, label_set: str | None) -> Cases:
+def cases_of(manifest: Manifest, root: Path, suite: str, label_set: str | None, thorough: bool = True) -> Cases:
     """Read the cases by which a models file judges a suite's tiers of one set of labels. Raises InputFault."""
-    return read_cases(manifest.cases_path(root, suite), manifest.tasks[suite], label_set, manifest.option)
+    return read_cases(manifest.cases_path(root, suite), manifest.tasks[suite], label_set, manifest.option, thorough)
 
 
-def read_cases(path: Path, task: Task, label_set: str | None = None, models: str = "embedded") -> Cases:
+def read_cases(
+    path: Path, task: Task, label_set: str | None = None, models: str = "embedded", thorough: bool = True
+) -> Cases:
     """Read and check a cases file, for tiers whose labels are those of `label_set`.
 
-    `models` is the models file, for the command that fetches inputs. Raises InputFault that names file, case and key.
+    `models` is the models file, for the command that fetches inputs; not `thorough`: what takes long to see is not
+    looked for. Raises InputFault that names file, case and key.
     """
     shape: Any = task.case
     rows: Any = (Annotated[list[shape], Field(min_length=1)], ...)
@@ -77,7 +80,7 @@ def read_cases(path: Path, task: Task, label_set: str | None = None, models: str
         where = f"{path}: case {row.id!r}"
         if row.id in cases:
             raise InputFault(f"{where} stands twice; give one of them another id")
-        case = task.case_of(one_set(row, label_set, where), files, where)
+        case = task.case_of(one_set(row, label_set, where), files, where, thorough)
         if isinstance(row, CaseShape):
             quarantine = Quarantine(row.quarantine, row.expires) if row.quarantine and row.expires else None
             case = replace(case, critical=row.critical, quarantine=quarantine)

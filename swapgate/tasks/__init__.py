@@ -138,7 +138,7 @@ def _checked(task: object, origin: str) -> Task:
     wrong += [] if isinstance(task.case, type) and issubclass(task.case, CaseShape) else ["case"]
     wrong += [] if task.figures and all(isinstance(name, str) for name in task.figures) else ["figures"]
     wrong += [] if wrong or {*task.extras} <= EXTRAS.keys() else ["extra"]
-    wrong += [name for name in ("read", "predict") if not callable(getattr(task, name))]
+    wrong += [name for name in ("read", "check", "predict") if not callable(getattr(task, name))]
     if wrong:
         raise InputFault(f"{origin}: {', '.join(wrong)} of its Task are not what swapgate.tasks.task says; mend them")
     for name in task.names:

@@ -7,6 +7,7 @@ say, and scores are those of its encode_query, encode_document and similarity. N
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,9 +188,10 @@ def read(row: Any, files: Files, where: str) -> Case:
     grades = said if isinstance(said, dict) else dict.fromkeys(said, 1)
     unknown = next((name for name in grades if name not in corpus.texts), None)
     if unknown is not None:
-        raise InputFault(
-            f"{where}: expected: no passage of {row.corpus} has the id {unknown!r}{nearest(unknown, corpus.texts)}"
-        )
+        parts = re.split(r"[\s,;|]+", unknown.strip())
+        several = len(parts) > 1 and corpus.texts.keys() >= {*parts}
+        hint = f"; of several write a list: {json.dumps(parts)}" if several else nearest(unknown, corpus.texts)
+        raise InputFault(f"{where}: expected: no passage of {row.corpus} has the id {unknown!r}{hint}")
     if len(grades) < len(said):
         raise InputFault(f"{where}: expected: an id stands twice; take one of them out")
     if within is None and len(grades) > TOP:

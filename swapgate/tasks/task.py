@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.words import told
@@ -13,6 +13,8 @@ from swapgate.tasks.afresh import Begun, begun, forget
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.positions import LENGTH, most_places, whole_number
 from swapgate.tasks.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,9 @@ class Task:
     """The auto class that loads tokenizer or processor."""
     settings: type[Settings] = Settings
     """Adds keys to a row of the models file; their docstrings are their documentation."""
+    check: Callable[[Case, str], None] = lambda case, where: None
+    """Makes sure of what takes long to see in a case: before it is judged, and not where tests are only shown. Raises
+    InputFault."""
     judging_keys: frozenset[str] = frozenset()
     """Those of its keys that change how a model is judged and no answer; all others are part of a model's digest."""
     label_names: Callable[[Mapping[str, Any]], list[str] | None] | None = None
@@ -159,19 +164,30 @@ class Task:
         """Itself, and what it is with several labels: what a test file marked with the task judges."""
         return (self, self.multi_label) if self.multi_label else (self,)
 
-    def case_of(self, row: Any, files: Files, where: str) -> Case:
-        """Make a case of a table. Raises InputFault, also where the task itself is at fault."""
+    def case_of(self, row: Any, files: Files, where: str, thorough: bool = True) -> Case:
+        """Make a case of a table; not thorough: only to show it. Raises InputFault, also where the task itself is at
+        fault.
+        """
+        case = self._own(self.read, row, files, where)
+        if not isinstance(case, Case) or case.id != row.id:
+            raise InputFault(f"{where}: the task {self.name} is at fault: its read made no Case of this id; mend it")
+        if thorough:
+            self._own(self.check, case, where)
+        return case
+
+    def _own(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function of the task; the last argument is where a case stands. Raises InputFault."""
         try:
-            case = self.read(row, files, where)
+            return function(*arguments)
         except Fault:
             raise
         except Exception as error:  # whatever another package does
             if self.built_in:
                 raise
-            raise InputFault(f"{where}: the task {self.name} is at fault: its read ended with {told(error)}") from error
-        if not isinstance(case, Case) or case.id != row.id:
-            raise InputFault(f"{where}: the task {self.name} is at fault: its read made no Case of this id; mend it")
-        return case
+            what = "read" if function is self.read else "check"
+            raise InputFault(
+                f"{arguments[-1]}: the task {self.name} is at fault: its {what} ended with {told(error)}"
+            ) from error
 
     def auto_class_of(self, name: str, config: Mapping[str, Any]) -> str:
         """Return the auto class that loads a model. Raises SurroundingsFault where it is none of this task."""

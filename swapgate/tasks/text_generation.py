@@ -109,9 +109,7 @@ class GenerationCase(CaseShape):
 
 
 def read(row: Any, files: Files, where: str) -> Case:
-    """Make a case of a table. Raises InputFault where what is asked for does not fit what is given, or is no regular
-    expression or JSON schema.
-    """
+    """Make a case of a table. Raises InputFault where what is asked for does not fit what is given."""
     asked = row.expected
     if isinstance(asked, str):
         asked = GenerationShape(choice=asked) if row.choices else GenerationShape(text=asked)
@@ -151,11 +149,16 @@ def _check_asked(row: Any, asked: GenerationShape, where: str) -> None:
                 f"{where}: expected asks for nothing; give text, contains, must_not, matches or json_schema"
             )
     _check_visible(row, asked, where)
+
+
+def check(case: Case, where: str) -> None:
+    """Make sure that what is asked for is a regular expression and a JSON schema. Raises InputFault."""
+    right: Asked = case.expected
     try:
-        if asked.matches is not None and (why := checker.wrong_pattern(asked.matches)):
-            shown = shortened(asked.matches, SHOWN)
+        if right.matches is not None and (why := checker.wrong_pattern(right.matches)):
+            shown = shortened(right.matches, SHOWN)
             raise InputFault(f"{where}: expected.matches = {shown!r} is no regular expression ({why}); mend it")
-        if asked.json_schema is not None and (why := checker.wrong_schema(_as_json(asked.json_schema, where))):
+        if right.json_schema is not None and (why := checker.wrong_schema(right.json_schema)):
             raise InputFault(f"{where}: expected.json_schema is no JSON schema ({why}); mend it")
     except SurroundingsFault as fault:
         raise InputFault(f"{where}: {fault}") from fault
@@ -459,6 +462,7 @@ TASK = Task(
     output=generated.OUTPUT,
     case=GenerationCase,
     read=read,
+    check=check,
     predict=predict,
     auto_class="AutoModelForCausalLM",
     figures=("accuracy", "exact match", "F1", BITS),

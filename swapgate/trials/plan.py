@@ -188,13 +188,14 @@ def make_plan(
     device: str | None = None,
     tolerant: bool = False,
     needs_sets: bool = True,
+    thorough: bool = True,
 ) -> Plan:
     """Read and check everything that the run depends on; `directory` is where relative paths of options begin.
 
     `working_tree`: where files are that git does not keep, if `root` holds those of a commit: models may be missing.
     `device`: what all models run on, whatever their rows say. `tolerant`: a suite whose files are at fault is left out,
     where no option names it and there is another one. `needs_sets`: a row with a budget of quality has an evaluation
-    set. Raises InputFault.
+    set. `thorough`: also what takes long to see is looked for. Raises InputFault.
     """
     manifest = read_manifest(models_file, functools.partial(_own_labels, models_file.parent, root))
     if device is not None:
@@ -217,7 +218,7 @@ def make_plan(
     swapped = {swap.partition("=")[0] for swap in swaps}
     needed = {suite: _extras(manifest, suite) for suite in manifest.rows}
     of_each(lambda suite: _check_extras(plan, suite, needed))
-    of_each(lambda suite: _add(plan, suite, working_tree, swapped))
+    of_each(lambda suite: _add(plan, suite, working_tree, swapped, thorough))
     of_each(lambda suite: _find_set(plan, suite, sets.get(suite), working_tree, needs_sets))
     for swap in swaps:
         _swap(plan, swap, directory, device)
@@ -244,12 +245,12 @@ def _check_extras(plan: Plan, suite: str, needed: Mapping[str, Set[str]]) -> Non
         raise InputFault(f"{plan.shown(plan.manifest.path)}: {suite} {words}")
 
 
-def _add(plan: Plan, suite: str, working_tree: Path | None, swapped: Container[str]) -> None:
+def _add(plan: Plan, suite: str, working_tree: Path | None, swapped: Container[str], thorough: bool) -> None:
     """Find the cases and models of a suite. Raises InputFault."""
     manifest, root = plan.manifest, plan.root
     models_file, tiers = manifest.path, manifest.rows[suite]
     sets = dict.fromkeys(row.label_set for row in tiers.values())
-    cases = {label_set: cases_of(manifest, root, suite, label_set) for label_set in sets}
+    cases = {label_set: cases_of(manifest, root, suite, label_set, thorough) for label_set in sets}
     for tier, row in tiers.items():
         golden = golden_path(root, manifest.name, suite, tier)
         try:

@@ -29,7 +29,7 @@ class Shape(BaseModel):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"text": 3}, "text: must be a text"),
+        ({"text": 3}, "text: must be a text, found 3"),
         ({"text": ""}, "text: is empty"),
         ({"text": "A"}, "text: must be of the form ^[a-z]+$"),
         ({"count": 1.5}, "count: must be a whole number"),

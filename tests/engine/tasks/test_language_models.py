@@ -442,6 +442,15 @@ def test_cases_that_ask_wrongly(tmp_path, keys, message):
     assert message in str(caught.value)
 
 
+def test_what_takes_long_to_see(tmp_path, monkeypatch):
+    """Patterns and schemas are tried before anything is judged; no process is begun where tests are only shown."""
+    path = tmp_path / "cases.toml"
+    with pytest.raises(InputFault, match="is no regular expression"):
+        cases(path, expected='{ matches = "(" }')
+    monkeypatch.setattr("swapgate.outputs.checker._running", lambda: pytest.fail("a process was begun"))
+    assert read_cases(path, TASK, thorough=False).cases[0].expected.matches == "("
+
+
 FAULTY_CASES = """
 latency = "raw"
 

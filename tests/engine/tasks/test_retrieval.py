@@ -338,6 +338,7 @@ def test_cases(cases):
     ("expected", "words"),
     [
         ('["z"]', "expected: no passage of corpus.jsonl has the id 'z'"),
+        ('"a; 2"', """has the id 'a; 2'; of several write a list: ["a", "2"]"""),
         ('["a", "a"]', "expected: an id stands twice"),
         ("[]", "case[one].expected: is empty"),
         ("{ relevant = ['a'], within = 11 }", "case[one].expected.within: must be 10 or less"),

@@ -392,8 +392,13 @@ def test_faults_of_a_task(local, fault):
             "its read ended with AttributeError",
         ),
         ("return Case(row.id,", "return Case('x',", "its read made no Case of this id"),
+        (
+            "    read=read,\n",
+            "    read=read,\n    check=lambda case, where: 1 / 0,\n",
+            "its check ended with ZeroDivisionError",
+        ),
     ],
-    ids=["crash", "id"],
+    ids=["crash", "id", "check"],
 )
 def test_faults_of_reading(local, old, new, message):
     """A task that cannot read its cases ends with exit status 4, and where it is at fault."""

@@ -31,8 +31,9 @@ EVALUATION_BATCH = 32
 """Rows that go through a model together where nothing says otherwise."""
 WINDOW = 1024
 """Rows within which those of like length are put together."""
-LARGEST = 128_000_000
-"""Bytes of inputs that a window may hold, about: one of large photos or long sounds has fewer rows."""
+LARGEST = 64_000_000
+"""Bytes of inputs that a window may hold, about: one of large photos or long sounds has fewer rows. While one is
+computed two more are read, one of them waits."""
 LITTLE = 10_000_000
 """Bytes of weights from which several threads are worth it."""
 EVERYTHING = Tolerance(drift=1, reason="precision is averaged over all candidates, also those below the threshold")
@@ -188,12 +189,11 @@ def answered(
     Raises ModelFault or SurroundingsFault that names the row.
     """
     read = _read(asked[0].model, asked[0].path, rows)
-    with closing(ahead(read, 2 * max(one.batch for one in asked))) as given:
-        begun = ((window, [one.answers(window) for one in asked]) for window in _windows(given))
+    with closing(ahead(_windows(read), 1)) as windows:
+        begun = ((window, [one.answers(window) for one in asked]) for window in windows)
         for window, answers in _one_ahead(begun) if any(one.spread for one in asked) else begun:
             for row, *said in zip(window, *answers, strict=True):
                 yield row, tuple(said)
-            del window  # before the next one is read
 
 
 def tally_of(

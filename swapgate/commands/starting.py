@@ -183,7 +183,8 @@ def _begin(root: Path, asked: argparse.Namespace, ask: Ask | None) -> Start:
             raise fault.behind(f"--model {model}: no folder here, and as a public model: ") from fault
         row["revision"] = got.commit
         source = find(Row.model_validate(row), base, root)
-    task = _task_of(answer(asked.task, "Task", _guess(source)), source)
+    guess = _guess(source)
+    task = _task_of(answer(asked.task, "Task", guess), source)
     extras = tuple(filter(None, (*task.extras, backend_of(source).extra)))
     if words := lack(extras):
         raise InputFault(f"{source.name}: {task.name} {words}")
@@ -196,6 +197,8 @@ def _begin(root: Path, asked: argparse.Namespace, ask: Ask | None) -> Start:
     asked.eval_set = answer(asked.eval_set, "Evaluation set to import (a file; none: later)") or None
     row |= _said_keys(asked.set, task, {**row, **(task.begin(source.config) if source.has_config else {})})
     start = Start(root, suite, task, source, row, extras)
+    if guess and not asked.task and ask is None:
+        start.told.append(f"task: {task.name}, by the model's config.json; another one is given with --task")
     labels = _labels_of(start, asked.labels)
     start.row |= {"labels": labels} if labels else {}
     start.source = find(row_type(task).model_validate(start.row), base, root)

@@ -18,16 +18,19 @@ NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "text": (
             *("text", "tokens", "words", "review", "review_body", "content", "document", "article", "dialogue"),
-            *("comment", "tweet", "utterance", "body", "message", "input", "sentence"),
+            *("comment", "tweet", "utterance", "body", "message", "input", "sentence", "source", "src"),
         ),
+        "prompt": ("prompt", "messages", "instruction", "input", "question", "text"),
+        "query": ("query", "question", "text"),
         "question": ("question", "query"),
         "context": ("context", "passage", "paragraph", "document", "text"),
         "audio": ("audio", "path", "file", "file_name", "filename", "wav", "clip"),
         "image": ("image", "img", "picture", "file_name", "filename", "path", "file"),
         "expected": (
-            *("expected", "label", "labels", "stars", "rating", "category", "class", "intent", "target"),
+            *("expected", "label", "labels", "stars", "rating", "category", "class", "intent", "topic", "target"),
             *("summary", "highlights", "reference", "answers", "answer", "entities", "ner_tags", "tags", "objects"),
-            *("transcription", "transcript", "sentence", "text", "output"),
+            *("translation", "transcription", "transcript", "relevant", "positive", "completion", "response"),
+            *("sentence", "text", "output"),
         ),
         "id": ("id", "idx", "guid", "uid", "key"),
     }
@@ -85,9 +88,9 @@ def guessed(
     missing = [key for key, is_needed in keys.items() if is_needed and key not in found]
     if missing:
         alone = ", one column alone: part its cells with commas, or tabs in a .tsv;" if len(there) == 1 else ";"
-        raise InputFault(
-            f"which column is {missing[0]}? there are: {listed(there)}{alone} say it with --columns {missing[0]}=COLUMN"
-        )
+        which = f"columns are {' and '.join(missing)}" if len(missing) > 1 else f"column is {missing[0]}"
+        say = " ".join(f"--columns {key}=COLUMN" for key in missing)
+        raise InputFault(f"which {which}? there are: {listed(there)}{alone} say it with {say}")
     if all(found[key] == key for key, is_needed in keys.items() if is_needed):  # then it is one of our own
         found.update({key: key for key in keys if key in there and key not in found})
     return found

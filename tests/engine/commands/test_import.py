@@ -618,13 +618,27 @@ def test_corpus_that_is_not_there(run, tmp_path):
     assert "no file corpus.jsonl beside it; put it there, or give --files with the folder that has it" in said
 
 
+@pytest.mark.parametrize(
+    ("head", "task", "columns"),
+    [
+        ("source,target", "translation", "text from source, expected from target"),
+        ("instruction,response", "text-generation", "prompt from instruction, expected from response"),
+        ("input,topic", "zero-shot-classification", "text from input, expected from topic"),
+    ],
+)
+def test_columns_of_later_tasks(run, tmp_path, head, task, columns):
+    """What others call the columns of translations, prompts and topics is guessed."""
+    write(tmp_path / "a.csv", f"{head}\nDas ist gut.,That is good.\n")
+    assert f"a.csv: a table, {columns} (guessed" in run("a.csv", task)[1]
+
+
 LATIN = "it is no text in UTF-8; write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"
 
 
 @pytest.mark.parametrize(
     ("source", "content", "task", "options", "message"),
     [
-        ("a.csv", "x,y\n1,2\n", "sentiment", (), "a.csv: which column is text? there are: x, y; say it with"),
+        ("a.csv", "x,y\n1,2\n", "sentiment", (), "a.csv: which columns are text and expected? there are: x, y; say"),
         ("a.csv", "text,y\n1,2\n", "sentiment", (), "a.csv: which column is expected? there are: text, y; say it with"),
         ("a.csv", "", "sentiment", (), "a.csv: its first line has no names of columns"),
         ("a.csv", "text,label\n", "sentiment", (), "a.csv: a table, and holds no rows; give a file with some"),

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 pytest_plugins = ["pytester"]
@@ -15,7 +16,9 @@ def pytest_configure() -> None:
     """Keep answers to rows in this folder, and not among those of the person who runs the tests."""
     os.environ.setdefault("SWAPGATE_CACHE", str(Path(__file__).parent / ".swapgate" / "rows"))
     if _takes_files(MEMORY):  # where each file is written through to a disk and removed again tests wait minutes
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+        for name in ("PYTEST_DEBUG_TEMPROOT", "TMPDIR"):
+            os.environ.setdefault(name, str(MEMORY))
+        tempfile.tempdir = None  # to be found anew
 
 
 def _takes_files(folder: Path) -> bool:

@@ -27,6 +27,7 @@ import numpy.fft  # likewise; a second time it fails
 import pytest
 from safetensors.numpy import save_file
 
+from swapgate.core.extras import EXTRAS
 from swapgate.core.faults import InputFault
 from swapgate.models.digest import folder_digest
 from swapgate.tasks import tasks
@@ -108,6 +109,9 @@ WARM = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OM
 
 USED_BY_RUNS = ("rich._emoji_codes", "scipy.stats", "sklearn.metrics", "safetensors.numpy")
 """Modules that are imported where they are needed; pytester lets go of what a run imports."""
+
+EXTRA = {name for packages in EXTRAS.values() for name in packages.values()} | {"sklearn", "torchmetrics"}
+"""Modules that extras bring, pytest's plugin among them."""
 
 LIBRARIES = ("torch", "transformers.modeling_utils", "transformers.models.auto.modeling_auto")
 """What runs import that load a model."""
@@ -276,6 +280,15 @@ def python() -> Iterator[Callable[..., subprocess.CompletedProcess]]:
         )
         return
     with warm(*USED_BY_RUNS, *LIBRARIES) as source:
+        yield lambda *command, **where: run_python(source(), *command, **where)
+
+
+@pytest.fixture(scope="session")
+def python_without_extras() -> Iterator[Callable[..., subprocess.CompletedProcess]]:
+    """Run a Python in the same way where swapgate is installed without any extra."""
+    if not hasattr(os, "pidfd_open"):
+        pytest.skip("processes cannot be split off here")
+    with warm(*(f"-{name}" for name in sorted(EXTRA - {"pytest_regressions"})), *LIBRARIES) as source:
         yield lambda *command, **where: run_python(source(), *command, **where)
 
 

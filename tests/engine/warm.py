@@ -1,9 +1,9 @@
 """A process that has imported what others will need, and splits off one as often as it is asked.
 
 A worker of pytest-xdist that a test starts imports for a second and works for a tenth; a Python that judges a model
-imports for four. Run by conftest.py, with the number of a socket and the names of modules: each message is how a
-process is to be started, with its standard input, output and errors, and where it says how it ended; the answer is its
-number.
+imports for four. Run by conftest.py, with the number of a socket and the names of modules; those with a dash before
+them are as if they were not installed. Each message is how a process is to be started, with its standard input, output
+and errors, and where it says how it ended; the answer is its number.
 """
 
 import atexit
@@ -38,6 +38,7 @@ class Imports:
 
 def main(number: int) -> None:
     """Import, and then answer until nobody asks any more."""
+    sys.modules.update(dict.fromkeys(name[1:] for name in sys.argv[2:] if name.startswith("-")))
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         pytest.main(["-p", "no:cacheprovider", "--collect-only", f"--rootdir={folder}", folder], plugins=[Imports()])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them here

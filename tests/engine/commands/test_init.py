@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from swapgate.commands import main, starting
 from swapgate.commands.starters import configuration
 from swapgate.core.extras import EXTRAS
+from swapgate.tasks import find_task
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
 PREDICTOR = """
@@ -46,47 +46,44 @@ def init(*options):
     return main(["init", "--model", "serving:make", "--task", "sentiment", *options])
 
 
-def typed(folder, *command):
+def typed(python, folder, *command):
     """Run a command in a folder as a person does; gives its exit status and what it says."""
     surroundings = {**os.environ, "HF_HUB_OFFLINE": "1"}
     surroundings.pop("PYTEST_ADDOPTS", None)
     surroundings.pop("CI", None)
-    run = subprocess.run([sys.executable, *command], cwd=folder, env=surroundings, capture_output=True, text=True)
+    run = python(*command, cwd=folder, env=surroundings)
     return run.returncode, run.stdout + run.stderr
 
 
 COMMAND = ("-c", "from swapgate.commands import main; raise SystemExit(main())")
-EXTRA = {module for packages in EXTRAS.values() for module in packages.values()} | {"sklearn", "torchmetrics"}
-ALONE = sorted(EXTRA - {"pytest_regressions"})
-"""What is not there where swapgate is installed without extras; pytest itself imports its plugins."""
-BARE = f"import sys; sys.modules.update(dict.fromkeys({ALONE})); from {{}} import main; raise SystemExit(main())"
 
 
 @pytest.mark.parametrize("task", ["ner", "sentiment", "question-answering"])
-def test_project_is_judged_as_it_is(tmp_path, task):
+def test_project_is_judged_as_it_is(tmp_path, python_without_extras, task):
     """Of a model alone comes a project that passes, once its goldens are recorded, with no extra installed."""
     shutil.copytree(ZOO / task / "original", tmp_path / "model")
     rows = [json.loads(line) for line in (ZOO / task / "heldout.jsonl").read_text().splitlines()[:20]]
     (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    swapgate = ("-c", BARE.format("swapgate.commands"))
-    status, said = typed(tmp_path, *swapgate, "init", "--model", "model", "--eval-set", "rows.jsonl")
+    where = python_without_extras, tmp_path
+    status, said = typed(*where, *COMMAND, "init", "--model", "model", "--eval-set", "rows.jsonl")
     assert status == 0, said
     assert "model: 1 of 1 cases right, 0 known gaps" in said
+    assert f"task: {find_task(task).name}, by the model's config.json" in said
     for options in (["--snapshot-update"], ["--verdict-html=page.html"]):
-        status, said = typed(tmp_path, "-c", BARE.format("pytest"), "-p", "no:cacheprovider", *options)
+        status, said = typed(*where, "-m", "pytest", "-p", "no:cacheprovider", *options)
         assert status == 0, said
         assert "PASS" in said
     assert "1/1       1/1" in said
 
 
-def test_cases_and_set_are_imported(tmp_path):
+def test_cases_and_set_are_imported(tmp_path, python):
     """Cases and rows of others are read, labels that differ in case alone are matched, wrong cases are known gaps."""
     shutil.copytree(ZOO / "sentiment" / "original", tmp_path / "model")
     rows = [json.loads(line) for line in (ZOO / "sentiment" / "heldout.jsonl").read_text().splitlines()[:60]]
     table = [f'"{row["text"]}",{row["expected"]}\n' for row in rows if '"' not in row["text"]]
     (tmp_path / "reviews.csv").write_text("review,stars\n" + "".join(table))
     options = ("--suite", "reviews", "--cases", "reviews.csv", "--eval-set", "reviews.csv")
-    status, said = typed(tmp_path, *COMMAND, "init", "--model", "model", *options)
+    status, said = typed(python, tmp_path, *COMMAND, "init", "--model", "model", *options)
     assert status == 0, said
     assert "labels: POSITIVE of the model is positive of --eval-set" in said
     row = tomllib.loads((tmp_path / "fixtures/models/embedded.toml").read_text())["reviews"]["original"]
@@ -173,7 +170,7 @@ def test_what_the_workflow_installs(project, capsys):
 
 def test_without_its_extra(project, capsys, monkeypatch):
     """Where the task or the model needs what is not installed nothing is asked, and nothing is written."""
-    for module in EXTRA:
+    for module in {name for packages in EXTRAS.values() for name in packages.values()}:
         monkeypatch.setitem(sys.modules, module, None)
     before = files(project)
     assert main(["init", "--model", "serving:make", "--task", "audio-classification", "--input", "a.wav"]) == 4
@@ -272,7 +269,7 @@ def test_nobody_to_ask(project, capsys):
         ("python_files = *_spec.py", "tests/mood_spec.py"),
     ],
 )
-def test_suite_where_pytest_looks(project, keys, path):
+def test_suite_where_pytest_looks(project, python, keys, path):
     """The test file of a suite lies where the project's configuration lets pytest come by it, and is judged there."""
     for folder in ("src", "checks/slow"):
         (project / folder).mkdir(parents=True)
@@ -280,7 +277,7 @@ def test_suite_where_pytest_looks(project, keys, path):
     (project / "pytest.ini").write_text(f"[pytest]\n{keys}\n")
     assert init("--suite", "mood") == 0
     assert (project / path).is_file()
-    status, said = typed(project, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider")
+    status, said = typed(python, project, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider")
     assert (status, path in said) == (0, True)
 
 
@@ -310,7 +307,7 @@ def test_no_place_for_a_suite(project, capsys):
 
 
 @pytest.mark.parametrize("place", ["rows", "../rows"], ids=["inside", "outside"])
-def test_corpus_of_rows(tmp_path, place):
+def test_corpus_of_rows(tmp_path, python, place):
     """The corpus of rows is found beside these; where it is not in the project it is copied, and judged there."""
     folder, data = tmp_path / "project", ZOO / "retrieval"
     rows = folder / place
@@ -320,14 +317,14 @@ def test_corpus_of_rows(tmp_path, place):
     (rows / "q.jsonl").write_text("".join(f"{line}\n" for line in lines))
     shutil.copytree(data / "small", folder / "model")
     options = ("--task=retrieval", f"--cases={place}/q.jsonl", f"--eval-set={place}/q.jsonl", "--no-ci")
-    status, said = typed(folder, *COMMAND, "init", "--model", "model", *options)
+    status, said = typed(python, folder, *COMMAND, "init", "--model", "model", *options)
     assert status == 0, said
     copied = (folder / "fixtures" / "retrieval" / "corpus.jsonl").exists()
     assert copied == (place == "../rows")
     assert (folder / "fixtures" / "retrieval" / "evaluation.jsonl").exists() == copied
     shutil.rmtree(rows) if copied else None
     status, said = typed(
-        folder, "-m", "pytest", "-p", "no:cacheprovider", "--snapshot-update", "-k", "golden or quality"
+        python, folder, "-m", "pytest", "-p", "no:cacheprovider", "--snapshot-update", "-k", "golden or quality"
     )
     assert status == 0, said
 

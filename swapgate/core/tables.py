@@ -35,7 +35,7 @@ MARK = "\ufeff"
 class Table(BaseModel):
     """A table that a person writes: unknown keys are errors, and nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

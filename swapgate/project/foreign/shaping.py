@@ -29,7 +29,7 @@ NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
         "expected": (
             *("expected", "label", "labels", "stars", "rating", "category", "class", "intent", "topic", "target"),
             *("summary", "highlights", "reference", "answers", "answer", "entities", "ner_tags", "tags", "objects"),
-            *("translation", "transcription", "transcript", "relevant", "positive", "completion", "response"),
+            *("transcription", "transcript", "relevant", "positive", "completion", "response"),
             *("sentence", "text", "output"),
         ),
         "id": ("id", "idx", "guid", "uid", "key"),

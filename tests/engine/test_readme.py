@@ -104,7 +104,7 @@ def test_ci_tests_the_pages():
     engine = tox["testenv:engine"]
     assert "engine" in tox["tox"]["env_list"]
     assert "playwright" in engine["deps"].split()
-    assert engine["commands"] == "pytest -n 2 --dist worksteal {posargs:tests/engine}"
+    assert engine["commands"] == "pytest -n 3 --dist worksteal {posargs:tests/engine}"
     assert any("playwright" in path.read_text(encoding="utf-8") for path in (ROOT / "tests/engine").rglob("*.py"))
 
 

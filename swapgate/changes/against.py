@@ -12,6 +12,7 @@ from swapgate.changes.edits import edits
 from swapgate.changes.imported import imported
 from swapgate.changes.moved import moved
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.files import below
 from swapgate.core.words import listed
 from swapgate.goldens.anchors import rows_beside
 from swapgate.goldens.golden import read_golden
@@ -175,7 +176,7 @@ def _digest(source: Source) -> str:
 
 def lies_in(folder: Path, tree: Path) -> bool:
     """Return whether a folder and all that is in it is below a tree, also behind links."""
-    return all(path.resolve().is_relative_to(tree.resolve()) for path in (folder, *folder.rglob("*")))
+    return all(path.resolve().is_relative_to(tree.resolve()) for path in (folder, *below(folder)))
 
 
 def _at(source: Source, commit: str) -> str:

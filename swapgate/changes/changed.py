@@ -13,6 +13,7 @@ from swapgate.changes.git import changed_since, file_of, place_of, taken_out, tr
 from swapgate.changes.imported import imported, running
 from swapgate.changes.judges import CONFTEST, IN_PART, MARKED, WHOLE, Layout, is_of_module, text_of
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.files import below
 from swapgate.core.tables import parse_toml, read_toml
 from swapgate.goldens.golden import read_golden
 from swapgate.models.loading import COMPILED, Source
@@ -98,7 +99,7 @@ def _links(plan: Plan) -> dict[Path, Path]:
     """
     folders = [place for model in plan.models.values() for place in places_of(model.source)]
     found = [path for path in tracked(plan.root) if path.is_symlink()]
-    found += [path for folder in folders for path in folder.rglob("*") if path.is_symlink()]
+    found += [path for folder in folders for path in below(folder) if path.is_symlink()]
     found += [*folders, *(model.golden for model in plan.models.values())]
     found += [file for suite in plan.manifest.rows for file in files_of(plan, suite)]
     places = {path: path.resolve() for path in found}

@@ -15,6 +15,7 @@ from swapgate.changes.judges import Layout, changed_judges, collected, is_as_it_
 from swapgate.changes.moved import became, edited_accepted
 from swapgate.changes.withdrawn import doubts_of_withdrawn
 from swapgate.core.faults import Fault, InputFault
+from swapgate.core.files import below
 from swapgate.goldens.anchors import ACCEPTED, ANCHOR, path_of
 from swapgate.goldens.golden import read_golden
 from swapgate.trials.plan import Plan
@@ -115,7 +116,7 @@ def _doubt_brought(plan: Plan, before: Plan, now: Plan) -> None:
         asked = key[0] in plan.evaluations and key not in plan.incumbents  # else its incumbent is told to be gone
         if asked and model.source.in_project and not _is_whole(model, tree):
             there = places_of(plan.models[key].source)
-            places = there | {path.resolve() for place in there for path in (place, *place.rglob("*"))}
+            places = there | {path.resolve() for place in there for path in (place, *below(place))}
             brought = brought | {path for path in changed if places & {path, *path.parents}}
         if brought:
             shown = sorted(now.shown(path) for path in brought)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from swapgate.backends import find
 from swapgate.core.faults import Fault, InputFault, SurroundingsFault
+from swapgate.core.files import below
 from swapgate.core.words import nearest, plain
 from swapgate.models import hub
 from swapgate.models.fetching import Fetched, OfflineFault, UnreachableFault, fetch, resolve
@@ -164,5 +165,5 @@ def _listed(manifest: Manifest, root: Path, key: Key) -> Listed:
 
 def _contents(folder: Path) -> tuple[int, str | None]:
     """Return the bytes of a model's files, and the licence that its card names."""
-    files = [path for path in (folder, *folder.rglob("*")) if path.is_file()]
+    files = [path for path in (folder, *below(folder)) if path.is_file()]
     return sum(path.stat().st_size for path in files), hub.licence(folder)

@@ -7,6 +7,8 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ LARGEST = 1_000_000_000
 """Bytes of the largest file of JSON that is read; a vocabulary of a million words takes a tenth of them."""
 EDITED = 4_000_000
 """Bytes of the largest file that somebody may have edited by hand."""
+LINKED = 100_000
+"""The most that may lie behind the links of a folder."""
 
 
 def user_cache(name: str) -> Path:
@@ -97,6 +101,29 @@ def write_whole(path: Path, text: str) -> None:
         os.replace(folder / path.name, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Yield what is below a folder in order, also what is behind links to folders; where one leads to a folder that it
+    lies in itself, the link alone. What may not be read is passed over.
+
+    Raises SurroundingsFault where more than LINKED lie behind links: they may lead to each other in endless ways.
+    """
+    linked = 0
+
+    def each(inner: Path, above: frozenset[Path], is_linked: bool) -> Iterator[Path]:
+        nonlocal linked
+        with suppress(PermissionError):
+            for path in sorted(inner.iterdir()):
+                linked += is_linked
+                if linked > LINKED:
+                    raise SurroundingsFault(f"{folder}: more than {LINKED:,} files lie behind its links; take some out")
+                yield path
+                if path.is_dir() and (place := path.resolve()) not in above:
+                    yield from each(path, above | {place}, is_linked or path.is_symlink())
+
+    if folder.is_dir():
+        yield from each(folder, frozenset({folder.resolve()}), False)
 
 
 def make_hidden(folder: Path) -> Path:

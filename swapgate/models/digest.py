@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.core.faults import SurroundingsFault
-from swapgate.core.files import disguise, read_json
+from swapgate.core.files import below, disguise, read_json
 from swapgate.models.weights import PICKLE, SAFE, read_settings, tensors
 
 SETTINGS = (
@@ -210,7 +210,7 @@ def files_below(folder: Path, every: bool = False) -> dict[str, Path]:
     Raises SurroundingsFault where it cannot be read.
     """
     try:
-        found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+        found = {path.relative_to(folder).as_posix(): path for path in below(folder) if path.is_file()}
     except OSError as error:
         raise SurroundingsFault(f"{folder}: {error}; fetch or save the model again") from error
     return {name: path for name, path in found.items() if every or may_be_read(name)}

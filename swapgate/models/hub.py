@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swapgate.core.faults import SurroundingsFault
+from swapgate.core.files import below
 from swapgate.models.digest import SETTINGS, TEMPLATES, VOCABULARIES, is_named, needs_vocabulary
 from swapgate.models.weights import INDEX, PICKLE, SAFE, kinds, shards
 from swapgate.tasks import tasks
@@ -100,7 +101,7 @@ def chosen_settings(names: list[str] | set[str], folder: Path) -> list[str]:
 
 def changed(folder: Path) -> str | None:
     """Name a file of a snapshot whose content is not what its place in the cache is named after; None where all are."""
-    links = sorted(path for path in folder.rglob("*") if path.is_symlink())
+    links = [path for path in below(folder) if path.is_symlink()]
     return next((path.relative_to(folder).as_posix() for path in links if is_damaged(path.resolve())), None)
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from swapgate.core import extras
 from swapgate.core.faults import AbsentFault, InputFault, SurroundingsFault
+from swapgate.core.files import below
 from swapgate.core.garbage import this_stays_too
 from swapgate.models import compression, hub, int8
 from swapgate.models.causes import cause, logged
@@ -246,7 +247,7 @@ def files_of(place: Path) -> Iterator[tuple[Path, str]]:
     """Yield the files of a folder, and links, with their names in it; a file alone with its own."""
     if place.is_file():
         yield place, place.name
-    for path in sorted(place.rglob("*")) if place.is_dir() else ():
+    for path in below(place):
         if (path.is_symlink() or not path.is_dir()) and COMPILED not in path.relative_to(place).parts:
             yield path, path.relative_to(place).as_posix()
 

@@ -12,7 +12,7 @@ from swapgate.changes.changed import changed_suites, unrelated
 from swapgate.changes.doubts import with_doubts
 from swapgate.changes.git import check_out, commit_of, ignored_by, one_look
 from swapgate.changes.judges import Layout
-from swapgate.core.faults import InputFault
+from swapgate.core.faults import InputFault, SurroundingsFault
 from swapgate.goldens.anchors import rows_beside
 from swapgate.plugin.caller import CHECKED_OUT, CHECKOUT
 from swapgate.project.configuration import TASKS
@@ -46,7 +46,7 @@ def judged_by_commit(now: Plan, config: pytest.Config, models_file: Path) -> Pla
         before = make_plan(then, older, [], sets, directory, working_tree=root, device=option.device)
         plan = judged_by(before, now, commit, _checkout(config))
         return with_doubts(plan, before, now, _layout(config), option.accept_edited)
-    except InputFault as fault:
+    except (InputFault, SurroundingsFault) as fault:
         lines = [str(line).replace(f"{then}/", f"{option.against}:") for line in fault.args]
         raise InputFault(*lines).behind(f"--against {option.against}: ") from fault
 
@@ -56,7 +56,10 @@ def only_changed(plan: Plan, now: Plan, config: pytest.Config) -> Plan:
     """Note in a plan which suites the working tree changed, whose plan without swaps is `now`. Raises InputFault."""
     ref, root = config.option.changed_since, config.rootpath
     commit, layout = commit_of(root, ref, "--changed-since"), _layout(config)
-    touched = changed_suites(now, commit, layout, unrelated(root, commit, layout))
+    try:
+        touched = changed_suites(now, commit, layout, unrelated(root, commit, layout))
+    except SurroundingsFault as fault:
+        raise InputFault(*fault.args).behind(f"--changed-since {ref}: ") from fault
     swapped = {suite for suite, _ in plan.incumbents}
     words = f"changed since {ref}: {touched.words(swapped)}"
     return replace(plan, changed=frozenset(touched.by) | swapped, notes=[*plan.notes, words])

@@ -150,6 +150,25 @@ def test_file_of_the_model(lab, name):
     assert lab.run()[1] == 4
 
 
+@pytest.mark.parametrize("links", [["1_Pooling"], ["1_Pooling", "deeper"]], ids=len)
+def test_file_behind_a_link(lab, links):
+    """Another byte in a file of a folder that a link leads to, maybe by another link, has all rows asked again."""
+    inside = lab.folder
+    for name in links:
+        (lab.path / f"of_{name}").mkdir()
+        (inside / name).symlink_to(lab.path / f"of_{name}")
+        inside /= name
+    (inside / "config.json").write_text("{}")
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    (inside / "config.json").write_text("{} ")
+    assert lab.run()[1] == 4
+    (lab.path / "other").mkdir()
+    (lab.path / "other" / "config.json").write_text("{  }")
+    inside.unlink()
+    inside.symlink_to(lab.path / "other")
+    assert lab.run()[1] == 4
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

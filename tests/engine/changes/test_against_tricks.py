@@ -8,6 +8,8 @@ from importlib.metadata import version
 
 import pytest
 
+from swapgate.changes.against import lies_in
+
 USED = "note  edited, and used as they are now: "
 PROPERTY = """
 import pytest
@@ -119,6 +121,18 @@ def test_link_out_of_the_repository(committed, commit, against, tmp_path_factory
     result.stderr.fnmatch_lines(
         "ERROR: --against HEAD: HEAD:* leads out of the repository, where git has no older one; *"
     )
+
+
+def test_links_of_a_model(tmp_path):
+    """A model lies in a commit where all that its links lead to does, also what is behind a second one."""
+    tree, model, shared = (tmp_path / name for name in ("tree", "tree/model", "tree/shared"))
+    for folder in (model, shared, tmp_path / "outside"):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+    (model / "1_Pooling").symlink_to(shared)
+    assert lies_in(model, tree)
+    (shared / "deep").symlink_to(tmp_path / "outside")
+    assert not lies_in(model, tree)
 
 
 def test_link_in_the_repository(committed, commit, against):

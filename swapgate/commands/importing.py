@@ -254,8 +254,10 @@ def _of_an_object(row: Mapping[str, Any] | InputFault, columns: Mapping[str, str
     """Return how a part of an object is named, where a fault is of a key for which a row has one; else nothing."""
     for key, column in columns.items():
         value = None if isinstance(row, InputFault) else part(row, column)
-        if isinstance(value, Mapping) and value and re.search(rf"(?:^|: ){key}\b", fault):
-            return f", or take a part of it: --columns {key}={column}.{next(iter(value))}"
+        free = [] if not isinstance(value, Mapping) else [f"{column}.{inner}" for inner in value]
+        free = [one for one in free if one not in columns.values()]
+        if free and re.search(rf"(?:^|: ){key}\b", fault):
+            return f", or take a part of it: --columns {key}={free[0]}"
     return ""
 
 

@@ -30,7 +30,15 @@ SUPPOSED = (0.02, 0.04, 0.10)
 """Shares of rows that differ, where no two models are known of which one could tell."""
 FEWEST = 100
 """Rows of which both answers are known that tell how many differ."""
-HEADINGS = ("against", "metric", "margin", "rows that differ", "PASS at no loss", "loss caught 9 of 10", "rows wanted")
+HEADINGS = (
+    "against",
+    "metric",
+    "margin",
+    "rows that differ",
+    "PASS at no loss",
+    "loss caught 9 of 10",
+    "rows for PASS 9 of 10",
+)
 
 
 class Differing(NamedTuple):
@@ -138,7 +146,7 @@ def _differing(plan: Plan, model: Model, limit: QualityLimit, metric: str) -> Se
             return [Differing(apart / len(both), f" of {len(both):,} remembered")]
     others = [other] if other else [plan.models[model.suite, tier] for tier in plan.tiers(model.suite)]
     found = [_kept(plan, model, one, metric) for one in others if one is not model]
-    return [*filter(None, found)] or [Differing(share, "") for share in SUPPOSED]
+    return [*filter(None, found)] or [Differing(share, " supposed") for share in SUPPOSED]
 
 
 def _kept(plan: Plan, model: Model, other: Model, metric: str) -> Differing | None:

@@ -580,11 +580,17 @@ def _try(start: Start) -> None:
         first, why = next(iter(gaps.items()))
         raise InputFault(
             f"{model.source.name} gets none of {count} cases right ({first}: {why.removeprefix(SINCE)}), so nothing"
-            " could ever be red; mend the cases, or --labels"
+            f" could ever be red; mend the cases, {'--labels, ' * bool(model.task.label_names)}or how it is asked, with"
+            f" --set KEY=VALUE: swapgate tasks {model.task.name} tells the keys"
         )
     start.told.append(
         f"{model.source.name}: {count - len(gaps)} of {count} cases right, {counted(len(gaps), 'known gap')}"
     )
+    if model.task.graded:
+        start.told.append(
+            f"a case is right where {model.task.graded} has what it asks for; how like the references they are, the"
+            " figures of an evaluation set tell alone"
+        )
     if gaps:
         text = start.files[start.models_file] + starters.gaps_table(start.suite, TIER, gaps)
         write_whole(start.models_file, text)

@@ -239,9 +239,10 @@ def _progress(config: pytest.Config, what: str) -> Progress:
         return unseen
 
     def say(line: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(line)
-        reporter.flush()
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(line)
+            reporter.flush()
 
     if not reporter.isatty:
         return in_lines(what, say)

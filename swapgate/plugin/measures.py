@@ -421,7 +421,8 @@ class Quality:
         less = comparison.metric in task.output.less_is_better
         words = figures.worded(comparison, side.name, less)
         if comparison.decision == "too few rows":
-            words = f"{words}: {figures.rows_wanted(comparison, task.graded)}"
+            more = f" (--decide-early asks to be {confidence:.2%} sure, one look at all rows {CONFIDENCE:.0%})"
+            words = f"{words}: {figures.rows_wanted(comparison, task.graded)}{more * (confidence > CONFIDENCE)}"
         against = figures.Beside(limit.against or "", side.model, comparison, side.said is None)
         notes = [*figures.beside(comparison), *([figures.still_open(comparison)] if is_open else [])]
         ours, theirs = of_figure(side.ours, side.theirs, metric)

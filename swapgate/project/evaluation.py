@@ -18,7 +18,7 @@ from swapgate.core.words import listed, nearest
 from swapgate.core.wrong import wrong
 from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound, stretch
-from swapgate.project.reading import FORMATS, NO_COLUMNS, SLICES, Cells, cause, decoded, of_cell, read_rows, renamed
+from swapgate.project.reading import FORMATS, NO_COLUMNS, SLICES, Cell, cause, decoded, of_cell, read_rows, renamed
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled, one_set
 from swapgate.tasks.task import Task
 
@@ -150,7 +150,9 @@ def _counted(path: Path, faults: Sequence[str], rows: int) -> str:
     if len(faults) == 1:
         return f"{path}, {faults[0]}"
     first = f", the first {FAULTS_TOLD}" if len(faults) > FAULTS_TOLD else ""
-    return f"{path}: {len(faults):,} of {rows:,} rows are wrong{first}: {' · '.join(faults[:FAULTS_TOLD])}"
+    lack = re.search(r"(?:^|: )(\w+): missing; ", faults[0]) if len(faults) == rows else None
+    hint = f'; where it is called otherwise: columns = {{ {lack[1]} = "COLUMN" }} in the suite\'s table' if lack else ""
+    return f"{path}: {len(faults):,} of {rows:,} rows are wrong{first}: {' · '.join(faults[:FAULTS_TOLD])}{hint}"
 
 
 def check_columns(columns: Mapping[str, str], task: Task) -> None:
@@ -256,9 +258,8 @@ def keyed(task: Task, values: Any, columns: Mapping[str, str] = NO_COLUMNS) -> d
     """
     shape, row = _shape(task), renamed(decoded(values), columns)
     found = {key: _without_nulls(row[key]) for key in shape.model_fields if key in row}
-    if isinstance(values, Cells):
-        kinds = {key: field.annotation for key, field in shape.model_fields.items()}
-        found = {key: of_cell(one, kinds[key]) if isinstance(one, str) else one for key, one in found.items()}
+    kinds = {key: field.annotation for key, field in shape.model_fields.items()}
+    found = {key: of_cell(one, kinds[key]) if isinstance(one, Cell) else one for key, one in found.items()}
     named = {"id", "expected"} if issubclass(shape, Labelled | MultiLabelled) else {"id"}
     return {key: _named(value) if key in named else value for key, value in found.items()}
 

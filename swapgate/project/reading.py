@@ -1,5 +1,6 @@
 """Files of rows: JSONL, Parquet, CSV and TSV, read one row at a time, with columns called as the file has them."""
 
+import ast
 import csv
 import json
 import re
@@ -23,6 +24,10 @@ SLICES = "slices."
 """How the keys of `columns` begin that make a column a key of `slices`."""
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 IN_UTF8 = "write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"
+
+
+class Cell(str):
+    """What stands in a cell of a table in letters: it may be meant as more than a text."""
 
 
 class Cells(NamedTuple):
@@ -71,7 +76,7 @@ def by_column(values: Any) -> dict[str, Any]:
                 f"has {len(values.cells)} cells under {len(values.header)} columns; put cells that hold what parts them"
                 " in double quotes"
             )
-        return {name: cell or None for name, cell in zip(values.header, values.cells, strict=True)}
+        return {name: Cell(cell) if cell else None for name, cell in zip(values.header, values.cells, strict=True)}
     try:
         row = json.loads(values.decode("utf-8-sig")) if isinstance(values, bytes) else values
     except (ValueError, RecursionError) as error:
@@ -98,14 +103,18 @@ def renamed(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any
 
 
 def of_cell(cell: str, annotation: Any) -> Any:
-    """Return what a cell says for a key of this type: a text, a number, or a list or table in JSON."""
+    """Return what a cell says for a key of this type: a text, a number, or a list or table in JSON, or as Python, and
+    so pandas, writes it.
+    """
     if annotation is float or annotation == float | None:
         with suppress(ValueError):
             return float(cell)
     if annotation is not str and cell.lstrip()[:1] in ("[", "{"):
-        with suppress(ValueError, RecursionError):
-            return json.loads(cell)
-    return cell
+        for read in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+                if isinstance(found := read(cell), list | dict):
+                    return found
+    return str(cell)
 
 
 def _lines(path: Path, _columns: object) -> Iterator[tuple[int, bytes]]:

@@ -185,13 +185,15 @@ def read(row: Any, files: Files, where: str) -> Case:
     except InputFault as fault:
         raise fault.behind(f"{where}: corpus: ") from fault
     said, within = (row.expected.relevant, row.expected.within) if _is_table(row) else (row.expected, None)
+    if isinstance(said, list) and len(said) == 1 and said[0] not in corpus.texts:
+        parts = re.split(r"[\s,;|]+", said[0].strip())  # a cell of a table has several in one text
+        said = parts if corpus.texts.keys() >= {*parts} else said
     grades = said if isinstance(said, dict) else dict.fromkeys(said, 1)
     unknown = next((name for name in grades if name not in corpus.texts), None)
     if unknown is not None:
-        parts = re.split(r"[\s,;|]+", unknown.strip())
-        several = len(parts) > 1 and corpus.texts.keys() >= {*parts}
-        hint = f"; of several write a list: {json.dumps(parts)}" if several else nearest(unknown, corpus.texts)
-        raise InputFault(f"{where}: expected: no passage of {row.corpus} has the id {unknown!r}{hint}")
+        raise InputFault(
+            f"{where}: expected: no passage of {row.corpus} has the id {unknown!r}{nearest(unknown, corpus.texts)}"
+        )
     if len(grades) < len(said):
         raise InputFault(f"{where}: expected: an id stands twice; take one of them out")
     if within is None and len(grades) > TOP:

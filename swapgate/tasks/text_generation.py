@@ -103,7 +103,7 @@ class GenerationCase(CaseShape):
     """A text behind the prompt of which is only asked how well it is known."""
     expected: Annotated[
         Annotated[NonEmptyStr, Tag("[text]")] | Annotated[GenerationShape, Tag("[table]")],
-        Discriminator(lambda expected: "[text]" if isinstance(expected, str) else "[table]"),
+        Discriminator(lambda expected: "[table]" if isinstance(expected, dict | GenerationShape) else "[text]"),
     ]
     """The whole text, or the right choice; or a table of what must hold."""
 

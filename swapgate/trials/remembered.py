@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 
 import swapgate
 from swapgate.core.faults import SurroundingsFault
-from swapgate.models.devices import device_settings
+from swapgate.models.devices import WAITING, device_settings
 from swapgate.models.digest import digests
 from swapgate.models.loading import surroundings
 from swapgate.outputs.prediction import Prediction
@@ -40,7 +40,7 @@ LIBRARIES = (
 )
 """What besides torch, transformers and tokenizers may take part in an answer."""
 NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "ORT_", "PYTORCH_", "TORCH_")
-"""How environment variables begin that say how numbers are computed."""
+"""How environment variables begin that say how numbers are computed, or how threads wait."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def computed_by() -> dict[str, Any]:
 
 
 def _numeric() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith(NUMERIC)}
+    return {name: value for name, value in os.environ.items() if name.startswith(NUMERIC) and name != WAITING}
 
 
 @functools.cache

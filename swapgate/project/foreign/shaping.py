@@ -12,25 +12,22 @@ from swapgate.core.words import listed
 from swapgate.inputs.kinds import HEAD, READ, kind_of, not_read, of_another_kind
 from swapgate.project.foreign.coco import corners
 from swapgate.project.foreign.tagged import spans
-from swapgate.project.reading import of_cell
+from swapgate.project.reading import Cell, of_cell
 
 NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "text": (
             *("text", "tokens", "words", "review", "review_body", "content", "document", "article", "dialogue"),
-            *("comment", "tweet", "utterance", "body", "message", "input", "sentence", "source", "src"),
+            *("comment", "tweet", "utterance", "body", "message", "input", "sentence"),
         ),
-        "prompt": ("prompt", "messages", "instruction", "input", "question", "text"),
-        "query": ("query", "question", "text"),
         "question": ("question", "query"),
         "context": ("context", "passage", "paragraph", "document", "text"),
         "audio": ("audio", "path", "file", "file_name", "filename", "wav", "clip"),
         "image": ("image", "img", "picture", "file_name", "filename", "path", "file"),
         "expected": (
-            *("expected", "label", "labels", "stars", "rating", "category", "class", "intent", "topic", "target"),
+            *("expected", "label", "labels", "stars", "rating", "category", "class", "intent", "target"),
             *("summary", "highlights", "reference", "answers", "answer", "entities", "ner_tags", "tags", "objects"),
-            *("transcription", "transcript", "relevant", "positive", "completion", "response"),
-            *("sentence", "text", "output"),
+            *("transcription", "transcript", "sentence", "text", "output"),
         ),
         "id": ("id", "idx", "guid", "uid", "key"),
     }
@@ -77,6 +74,9 @@ def guessed(
             raise InputFault(f"--columns {key}={column}: no key of a row; known: {listed(keys)}")
         if column not in there:
             raise InputFault(f"--columns {key}={column}: no such column; there are: {listed(there)}")
+    twice = next((key for key, column in said.items() if key != "expected" and column == said.get("expected")), None)
+    if twice is not None:
+        raise InputFault(f"--columns {twice}={said[twice]} and expected: what is asked cannot be what is expected too")
     found = dict(said)
     alike = {name.strip().lower(): name for name in reversed([*there])} | {name: name for name in there}
     for key, usual in NAMES.items():
@@ -102,7 +102,7 @@ def shaped(row: Mapping[str, Any], columns: Mapping[str, str], kinds: Mapping[st
     Raises InputFault where it is not understood.
     """
     found = {key: value for key, column in columns.items() if (value := part(row, column)) is not None}
-    found = {key: of_cell(one, kinds[key]) if isinstance(one, str) else one for key, one in found.items()}
+    found = {key: of_cell(one, kinds[key]) if isinstance(one, Cell) else one for key, one in found.items()}
     if _are_texts(found.get("text")):
         tagged = spans(found["text"], found["expected"]) if _are_texts(found.get("expected")) else _no_tags(columns)
         if isinstance(tagged, InputFault):

@@ -618,18 +618,20 @@ def test_corpus_that_is_not_there(run, tmp_path):
     assert "no file corpus.jsonl beside it; put it there, or give --files with the folder that has it" in said
 
 
-@pytest.mark.parametrize(
-    ("head", "task", "columns"),
-    [
-        ("source,target", "translation", "text from source, expected from target"),
-        ("instruction,response", "text-generation", "prompt from instruction, expected from response"),
-        ("input,topic", "zero-shot-classification", "text from input, expected from topic"),
-    ],
-)
-def test_columns_of_later_tasks(run, tmp_path, head, task, columns):
-    """What others call the columns of translations, prompts and topics is guessed."""
-    write(tmp_path / "a.csv", f"{head}\nDas ist gut.,That is good.\n")
-    assert f"a.csv: a table, {columns} (guessed" in run("a.csv", task)[1]
+def test_part_that_is_not_taken_yet(run, tmp_path):
+    """Of an object whose one part is the text another one is proposed for what is expected."""
+    write(tmp_path / "a.jsonl", {"translation": {"en": "That is good.", "de": "Das ist gut."}})
+    said = run("a.jsonl", "translation", "--columns=text=translation.en", "--columns=expected=translation")[1]
+    assert "or take a part of it: --columns expected=translation.de" in said
+
+
+@pytest.mark.parametrize("cell", ["['p', 'q']", '[""p"", ""q""]', "p; q"], ids=["pandas", "JSON", "text"])
+def test_several_ids_in_a_cell(run, tmp_path, cell):
+    """Several ids in a cell are read as lists in JSON or of Python, or as one text of ids that there are."""
+    (tmp_path / "corpus.jsonl").write_text("".join(f'{{"id": "{one}", "text": "Of {one}."}}\n' for one in "pqr"))
+    write(tmp_path / "a.csv", f'query,expected\nWhich?,"{cell}"\n')
+    status, said, rows = run("a.csv", "retrieval")
+    assert (status, "left out" in said, len(rows)) == (0, False, 1)
 
 
 LATIN = "it is no text in UTF-8; write it in UTF-8, as in: iconv -f LATIN1 -t UTF-8 (or -f UTF-16)"
@@ -672,6 +674,7 @@ LATIN = "it is no text in UTF-8; write it in UTF-8, as in: iconv -f LATIN1 -t UT
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=txt=text",), "--columns txt=text: no key of a row"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text=x",), "--columns text=x: no such column"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--columns=text",), "--columns text: not of the form KEY=COLUMN"),
+        ("a.csv", "t\na\n", "ner", ("--columns=text=t", "--columns=expected=t"), "--columns text=t and expected: what"),
         ("a.csv", "text,label\nt,a\n", "sentiment", ("--sample=2",), "--sample 2: there are 1 rows"),
         ("a.csv", "text,label\nt,a\n".encode("utf-16"), "sentiment", (), f"a.csv: cannot be read after row 0: {LATIN}"),
         ("a.csv", "text|label\nt|a\n", "sentiment", (), "there are: text|label, one column alone: part its cells"),

@@ -105,7 +105,8 @@ def test_undecided(early):
     found = early(now=range(20))
     assert (found.verdict, found.quality["rows"], found.quality["of"]) == ("INCOMPLETE", 1_000, None)
     assert "(97.63 % bounds " in found.said
-    assert "early" not in found.said
+    assert "decided early" not in found.said
+    assert "(--decide-early asks to be 97.63% sure, one look at all rows 95%)" in found.said
 
 
 def test_every_limit(early):

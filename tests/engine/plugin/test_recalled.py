@@ -93,6 +93,14 @@ def test_swap_asks_the_candidate(measured):
     assert asked(measured) == {"models/candidate": 3}
 
 
+@pytest.mark.parametrize("capture", ["fd", "sys", "no"])
+def test_lines_of_progress(measured, monkeypatch, capture):
+    """Without a terminal lines tell how far a set is, also where pytest captures what tests write."""
+    monkeypatch.setattr("swapgate.trials.progress.EVERY", 0)
+    result = measured.run("-m", "quality", f"--capture={capture}")
+    result.stdout.fnmatch_lines([f"ner/small: models/small: {ROWS} of {ROWS}, * s"])
+
+
 def test_no_cache(measured):
     """With --no-cache all is asked, and nothing is kept."""
     for _ in range(2):

@@ -400,6 +400,7 @@ def test_cases(tmp_path):
     ("keys", "message"),
     [
         ({"expected": "{}"}, "expected asks for nothing; give"),
+        ({"expected": "34"}, "case[one].expected: must be a text, found 34"),
         ({"expected": '{ choice = "a" }'}, "expected.choice is of a case with choices"),
         ({"expected": "{ bits_per_byte = 1 }"}, "expected.bits_per_byte is of a case with reference"),
         ({"expected": '{ matches = "(" }'}, "expected.matches = '(' is no regular expression"),

@@ -328,6 +328,8 @@ def test_cases(cases):
     """A case expects passages in the first places, or one of several among so many, with grades or without."""
     assert cases().expected.grades == (("a", 1),)
     assert cases('["a", "2"]').expected.within is None
+    for several in ("a, 2", "a;2", "a 2", " a | 2 "):
+        assert cases(f'"{several}"').expected.ids == ["a", "2"]
     table = cases("{ relevant = ['a', '2'], within = 5 }").expected
     assert (table.ids, table.within) == (["a", "2"], 5)
     assert cases("{ relevant = { a = 3, 2 = 1 } }").expected.grades == (("a", 3), ("2", 1))
@@ -338,7 +340,7 @@ def test_cases(cases):
     ("expected", "words"),
     [
         ('["z"]', "expected: no passage of corpus.jsonl has the id 'z'"),
-        ('"a; 2"', """has the id 'a; 2'; of several write a list: ["a", "2"]"""),
+        ('"a; z"', "has the id 'a; z'"),
         ('["a", "a"]', "expected: an id stands twice"),
         ("[]", "case[one].expected: is empty"),
         ("{ relevant = ['a'], within = 11 }", "case[one].expected.within: must be 10 or less"),

@@ -194,6 +194,14 @@ def test_environment_that_changes_numbers(lab, monkeypatch):
     assert lab.run()[1] == 4
 
 
+def test_how_threads_wait(lab, monkeypatch):
+    """How threads wait for each other changes no number: a command finds what a run has kept."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    lab.run()
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert lab.run()[1] == 0
+
+
 def test_own_task_by_its_code(lab, monkeypatch):
     """A task of this package is told by the package's code; one of another that names no version is never kept."""
     lab.task = replace(lab.task, version="")

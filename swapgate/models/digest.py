@@ -204,6 +204,22 @@ def digests(files: Mapping[str, Path]) -> dict[str, str]:
     return found
 
 
+Written = tuple[tuple[str, Path, int, int], ...]
+"""Files of a model: what each is to it, where it is, and what changes when it is written."""
+
+
+def written(files: Mapping[str, Path]) -> Written:
+    """Return what changes when a file of a model is written, or one is gone. Raises SurroundingsFault."""
+    found: list[tuple[str, Path, int, int]] = []
+    for name, path in files.items():
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise SurroundingsFault(f"{path}: {error}; fetch or save the model again") from error
+        found.append((name, path, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
 def files_below(folder: Path, every: bool = False) -> dict[str, Path]:
     """Return the files of a model folder that a loader may read, or every one, by their names below the folder.
 

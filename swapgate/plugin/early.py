@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
+from swapgate.outputs.prediction import Output
 from swapgate.project.budgets import Budget, QualityLimit
 from swapgate.statistics.tally import Tally
 
 REPEATED = "several rows have the same input"
 
 
-def why_all_rows(limits: Sequence[QualityLimit], budget: Budget) -> str:
+def why_all_rows(limits: Sequence[QualityLimit], budget: Budget, output: Output) -> str:
     """Return in words why limits are judged by all rows, whatever these hold; empty where the first may be enough."""
+    if output.of_rows:  # the first may all be of one kind, and what judges the others would not be looked at
+        return "there may be rows of several kinds, which different figures judge"
     if budget.slices:
         return "budget.slices judges parts of the set"
     if any(limit.is_floor for limit in limits):

@@ -254,7 +254,7 @@ class Quality:
         """Judge the limits by the first rows that decide them, or by all; also how many there are where fewer did, and
         what a reader should know of that.
         """
-        why = why_all_rows(limits, self.model.row.budget)
+        why = why_all_rows(limits, self.model.row.budget, self.model.task.output)
         if self.looks is None or why:
             return *self._at(limits, None), None, told_why(why) if self.looks else []
         *early, last = self.looks()

@@ -6,6 +6,7 @@ import re
 import time
 import weakref
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from swapgate.core.faults import Fault, ModelFault, SurroundingsFault, Unable
 from swapgate.core.words import first_line, told
 from swapgate.inputs.given import Input
 from swapgate.models.causes import cause
+from swapgate.models.digest import Written, written
 from swapgate.models.loading import PANIC, Source
 from swapgate.outputs.prediction import Prediction
 from swapgate.project.manifest import Row
@@ -54,6 +56,8 @@ class Asking:
     """How long the first call after loading took."""
     loaded: Any = field(default=None, init=False)
     """What its backend has loaded; None before and after."""
+    read: Written | None = field(default=None, init=False)
+    """How its files were before they were loaded; None where these do not tell what it says, or cannot be looked at."""
     _broken: SurroundingsFault | None = field(default=None, init=False)
     """Why it cannot be loaded, so that it is tried once."""
 
@@ -77,6 +81,7 @@ class Asking:
         if self._broken is not None:
             raise SurroundingsFault(*self._broken.args)  # a new one: each raise adds to the traceback of the old
         if self.loaded is None:
+            self.read = self._files()
             try:
                 self.loaded = self.backend.load(self.task, self.source)
             except Exception as error:
@@ -87,6 +92,11 @@ class Asking:
                 raise
             self.first_call_seconds = None
         return self.loaded
+
+    def _files(self) -> Written | None:
+        with suppress(Fault):
+            return written(self.backend.files(self.source)) if self.by_files else None
+        return None
 
     def release(self) -> None:
         """Let go of the weights, or of what answers; predictions stay."""

@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from pydantic import TypeAdapter
 import swapgate
 from swapgate.core.faults import SurroundingsFault
 from swapgate.models.devices import WAITING, device_settings
-from swapgate.models.digest import digests
+from swapgate.models.digest import Written, digests, written
 from swapgate.models.loading import surroundings
 from swapgate.outputs.prediction import Prediction
 from swapgate.project.manifest import Row
@@ -106,11 +107,14 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
     if not asking.by_files or not decoding:
         return None
     source, backend = asking.source, asking.backend
-    before = _written(backend.files(source))
+    before = written(backend.files(source))
+    code = _code_of(getattr(backend.load, "__module__", ""))
+    if code is None or (asking.loaded is not None and asking.read != before):
+        return None  # files that were written since it was loaded say nothing of what it answers
 
     def unchanged() -> bool:
         with suppress(SurroundingsFault):  # of files that are gone meanwhile
-            return _written(backend.files(source)) == before
+            return written(backend.files(source)) == before
         return False
 
     parts = {
@@ -121,32 +125,17 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
         "device": device_settings(row.device),
         "threads": threads,
         "surroundings": computed_by()
-        | {"environment": _numeric(), "backend": [source.backend, {**backend.surroundings()}]},
+        | {"environment": _numeric(), "backend": [source.backend, code, {**backend.surroundings()}]}
+        | {"installed": _installed()},
     }
     base = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     return Memory(cache, base, TypeAdapter(asking.task.output.prediction), unchanged)
-
-
-Written = tuple[tuple[str, Path, int, int], ...]
-"""Files of a model: what each is to it, where it is, and what changes when it is written."""
 
 
 @functools.lru_cache(maxsize=64)
 def _digests(written: Written) -> dict[str, str]:
     """Return the digest of each file of a model, read once as long as none is written. Raises SurroundingsFault."""
     return digests({name: path for name, path, *_ in written})
-
-
-def _written(files: Mapping[str, Path]) -> Written:
-    """Return what changes when a file of a model is written, or one is gone. Raises SurroundingsFault."""
-    found: list[tuple[str, Path, int, int]] = []
-    for name, path in files.items():
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise SurroundingsFault(f"{path}: {error}; fetch or save the model again") from error
-        found.append((name, path, status.st_mtime_ns, status.st_size))
-    return tuple(found)
 
 
 def _decoding(task: Task) -> str:
@@ -182,6 +171,31 @@ def computed_by() -> dict[str, Any]:
             versions[name] = importlib.metadata.version(name)
     said = {name: value for name, value in surroundings().items() if name != "threads"}
     return {**said, "libraries": versions, PROCESSOR: _processor(), "swapgate": _own_code()}
+
+
+@functools.cache
+def _installed() -> str:
+    """Return a digest of all that is installed: a tokenizer or a processor may use any of it where it is there."""
+    there = sorted(f"{one.metadata['Name']} {one.version}" for one in importlib.metadata.distributions())
+    return hashlib.sha256("\n".join(there).encode()).hexdigest()
+
+
+@functools.cache
+def _code_of(module: str) -> str | None:
+    """Return a digest of the code of a package, or a module alone, that brings a backend: nothing for this package's
+    own, which counts anyway; None where it cannot be told.
+    """
+    package = module.partition(".")[0]
+    if package == "swapgate":
+        return ""
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in (package, module)]
+    file = next(filter(None, files), None)
+    if file is None:
+        return None
+    path, found = Path(file), hashlib.sha256()
+    for one in sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]:
+        found.update(one.read_bytes())
+    return found.hexdigest()
 
 
 def _numeric() -> dict[str, str]:

@@ -7,6 +7,10 @@ from collections import Counter
 import pytest
 import scipy.stats  # noqa: F401 - once, in this process
 
+from swapgate.plugin.early import why_all_rows
+from swapgate.project.budgets import Budget
+from swapgate.tasks import tasks
+
 QUALITY = "\n\ndef test_quality(quality, budget):\n    assert quality >= budget.quality\n"
 RIGHT = '{ against = "incumbent", metric = "right", margin = 0.02 }'
 SWAP = "--swap=ner.small=models/candidate"
@@ -212,3 +216,9 @@ def test_other_inputs(early, monkeypatch):
     found = early()
     assert found.verdict == "ERROR"
     assert "models/candidate and models/small were not asked the same of row 'row " in found.said
+
+
+def test_rows_of_several_kinds():
+    """Where different figures judge rows of different kinds the first rows decide nothing: all may be of one kind."""
+    kinds = {name for name, task in tasks().items() if why_all_rows((), Budget(), task.output)}
+    assert kinds == {"text-generation"}

@@ -107,7 +107,11 @@ def model_of(tmp_path, monkeypatch):
         monkeypatch.setattr("swapgate.backends.transformers.load", lambda task, source: loaded)
         labels = {"a": "a"} if task.label_names else {}
         source = SimpleNamespace(
-            row=row_type(task)(model="m", labels=labels), name="m", backend=TRANSFORMERS, remote=False
+            row=row_type(task)(model="m", labels=labels),
+            name="m",
+            backend=TRANSFORMERS,
+            remote=False,
+            weights_folder=tmp_path,
         )
         path = tmp_path / "cases.toml"
         lines = ["[[case]]\n" + toml(row(name, f"case_{at}", given)) for at, given in enumerate(inputs)]

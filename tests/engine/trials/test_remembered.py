@@ -1,5 +1,6 @@
 """Which answers are taken from earlier runs: those that nothing has changed since, of files that tell all of them."""
 
+import importlib
 import importlib.util
 import json
 import shutil
@@ -21,6 +22,7 @@ from swapgate.project.cases import read_cases
 from swapgate.project.evaluation import find_set
 from swapgate.project.manifest import row_type
 from swapgate.tasks import find_task
+from swapgate.trials import remembered
 from swapgate.trials.cache import FILE, Cache
 from swapgate.trials.evaluating import kept, tally_of
 from swapgate.trials.remembered import _decoding
@@ -177,8 +179,10 @@ def test_file_behind_a_link(lab, links):
         ("_processor", lambda: "another"),
         ("device_settings", lambda device: {"device": device, "precision": "medium"}),
         ("LIBRARIES", ("numpy",)),
+        ("_installed", lambda: "one more package"),
+        ("_code_of", lambda module: "another backend"),
     ],
-    ids=["torch", "cpu", "processor", "precision", "libraries"],
+    ids=["torch", "cpu", "processor", "precision", "libraries", "installed", "backend"],
 )
 def test_other_surroundings(lab, monkeypatch, name, value):
     """Another torch, another processor, another library, or another setting of them computes anew."""
@@ -192,6 +196,34 @@ def test_environment_that_changes_numbers(lab, monkeypatch):
     lab.run()
     monkeypatch.setenv("MKL_ENABLE_INSTRUCTIONS", "SSE4_2")
     assert lab.run()[1] == 4
+
+
+def test_files_written_after_loading(lab):
+    """What a model answers whose files were written since it was loaded is not kept as what these files say."""
+    model, evaluation = lab.model, find_set(lab.path / "set.jsonl", lab.task, frozenset())
+    model.asked.load()
+    (lab.folder / "config.json").write_text("{} ")
+    tally_of(model, evaluation, cache=lab.cache)
+    assert model.recalled == 0
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    model = lab.model
+    model.asked.load()
+    tally_of(model, evaluation, cache=lab.cache)
+    assert model.recalled == 4
+
+
+def test_code_of_a_backend(tmp_path, monkeypatch):
+    """A backend of another package is known by all of its code; without a file it is not known."""
+    (tmp_path / "far" / "inner").mkdir(parents=True)
+    for name in ("__init__.py", "inner/__init__.py"):
+        (tmp_path / "far" / name).write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("far.inner")
+    first = remembered._code_of("far.inner")
+    (tmp_path / "far" / "inner" / "__init__.py").write_text("changed = True")
+    remembered._code_of.cache_clear()
+    assert len({first, remembered._code_of("far.inner"), remembered._code_of("swapgate.backends.peft")}) == 3
+    assert remembered._code_of("no_such_module") is None
 
 
 def test_how_threads_wait(lab, monkeypatch):

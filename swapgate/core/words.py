@@ -80,7 +80,11 @@ MANY_KNOWN = 50
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the nearest known name in words for the end of a message, or all of a few where none is near."""
+    """Return the nearest known name in words for the end of a message, or all of a few where none is near; nothing
+    where none is known.
+    """
     known = sorted(known)
+    if not known:
+        return ""
     close = difflib.get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {listed(known, MANY_KNOWN)}"

@@ -18,7 +18,7 @@ from swapgate.core.words import listed, nearest
 from swapgate.core.wrong import wrong
 from swapgate.inputs.pictures import read_image
 from swapgate.inputs.sounds import read_sound, stretch
-from swapgate.project.reading import FORMATS, NO_COLUMNS, SLICES, Cell, cause, decoded, of_cell, read_rows, renamed
+from swapgate.project.reading import FORMATS, NO_COLUMNS, SLICES, Cells, cause, decoded, of_cell, read_rows, renamed
 from swapgate.tasks.case import Case, Files, Labelled, MultiLabelled, one_set
 from swapgate.tasks.task import Task
 
@@ -258,8 +258,9 @@ def keyed(task: Task, values: Any, columns: Mapping[str, str] = NO_COLUMNS) -> d
     """
     shape, row = _shape(task), renamed(decoded(values), columns)
     found = {key: _without_nulls(row[key]) for key in shape.model_fields if key in row}
-    kinds = {key: field.annotation for key, field in shape.model_fields.items()}
-    found = {key: of_cell(one, kinds[key]) if isinstance(one, Cell) else one for key, one in found.items()}
+    if isinstance(values, Cells):
+        kinds = {key: field.annotation for key, field in shape.model_fields.items()}
+        found = {key: of_cell(one, kinds[key]) if isinstance(one, str) else one for key, one in found.items()}
     named = {"id", "expected"} if issubclass(shape, Labelled | MultiLabelled) else {"id"}
     return {key: _named(value) if key in named else value for key, value in found.items()}
 

@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 
 import swapgate
 from swapgate.core.faults import SurroundingsFault
+from swapgate.core.files import below
 from swapgate.models.devices import WAITING, device_settings
 from swapgate.models.digest import Written, digests, written
 from swapgate.models.loading import surroundings
@@ -153,8 +154,14 @@ def _decoding(task: Task) -> str:
 @functools.cache
 def _own_code() -> str:
     """Return a digest of this package's own code."""
-    folder, found = Path(swapgate.__file__).parent, hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+    return _digest_of_code(Path(swapgate.__file__))
+
+
+def _digest_of_code(module: Path) -> str:
+    """Return a digest of the file of a module, or where it is that of a package of all its code."""
+    folder, found = module.parent, hashlib.sha256()
+    is_package = module.name == "__init__.py"
+    for path in [one for one in below(folder) if one.suffix == ".py"] if is_package else [module]:
         found.update(f"{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
     return found.hexdigest()
 
@@ -190,12 +197,7 @@ def _code_of(module: str) -> str | None:
         return ""
     files = [getattr(sys.modules.get(name), "__file__", None) for name in (package, module)]
     file = next(filter(None, files), None)
-    if file is None:
-        return None
-    path, found = Path(file), hashlib.sha256()
-    for one in sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]:
-        found.update(one.read_bytes())
-    return found.hexdigest()
+    return None if file is None else _digest_of_code(Path(file))
 
 
 def _numeric() -> dict[str, str]:

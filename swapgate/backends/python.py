@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,6 +37,8 @@ LOOK = 0.1
 """Seconds after which it is looked whether a process is still there that says nothing."""
 PIECE = 1 << 16
 LATE = {"answer": "did not answer", "be made": "was not made"}
+WORDS: dict[str, dict[str, type]] = {"answer": {"said": list, "raised": str}, "be made": {"ready": bool, "failed": str}}
+"""What an answer holds beside its number: one of these."""
 SHOWN = 60
 """Letters of what is no answer that a message shows."""
 
@@ -104,8 +106,8 @@ class Predictor:
                 f"{_ended(self._process, self.name)} before it could {what}; see what it wrote to standard"
                 " error, and mend it"
             )
-        answer = _read(found)
-        if answer is None or answer.get("id") != self._asked:
+        answer = _read(found, self._asked, WORDS[what])
+        if answer is None:
             _kill(self._process)
             shown = shortened(found.decode("utf-8", errors="replace").strip(), SHOWN)
             self._end(
@@ -151,13 +153,16 @@ def _exchanged(process: Any, request: bytes, seconds: float) -> bytes:
     return bytes(found)
 
 
-def _read(line: bytes) -> dict[str, Any] | None:
-    """Return the object that a line is; None where it is none."""
+def _read(line: bytes, number: int, words: Mapping[str, type]) -> dict[str, Any] | None:
+    """Return the answer to a request; None where the line is none, or where anything stands before or after it."""
+    if not (line.startswith(b"{") and line.endswith(b"}\n")):  # JSON allows blanks there, an answer has none
+        return None
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    fits = any(found.keys() == {"id", word} and isinstance(found[word], kind) for word, kind in words.items())
+    return found if fits and found["id"] == number else None
 
 
 def _ended(process: Any, name: str) -> str:

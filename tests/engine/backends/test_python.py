@@ -261,6 +261,33 @@ def make():
         [made(text).ask(["a"], ["c"], None) for _ in range(2)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", ""), ("\n", ""), (" ", ""), ("", "\n"), ("", " \n"), ("[]\n", ""), ("", '{"id": 2}\n')],
+)
+def test_junk_and_an_answer_at_once(before, after):
+    """Blanks that are read together with an answer are junk too, however fast it is read."""
+    line = f'{before}{{"id": 2, "said": ["a"]}}\n{after}'.encode()
+    found = python._read(line, 2, python.WORDS["answer"])
+    assert found == (None if before or after else {"id": 2, "said": ["a"]})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        '"id": 2',
+        '"id": 2, "": 1',
+        '"id": 2, "ready": true',
+        '"id": 2, "said": "a"',
+        '"id": 2, "said": [], "raised": ""',
+        '"said": []',
+    ],
+)
+def test_what_is_no_answer(words):
+    """A line of the right number that says nothing, or something else than was asked, is no answer."""
+    assert python._read(f"{{{words}}}\n".encode(), 2, python.WORDS["answer"]) is None
+
+
 def test_a_long_question(made):
     """A question and an answer may be longer than a pipe holds."""
     predictor = made("def make():\n    return lambda texts: [text[::-1] for text in texts]\n")

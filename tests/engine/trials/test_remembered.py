@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+import os
 import shutil
 import sqlite3
 import sys
@@ -180,9 +181,10 @@ def test_file_behind_a_link(lab, links):
         ("device_settings", lambda device: {"device": device, "precision": "medium"}),
         ("LIBRARIES", ("numpy",)),
         ("_installed", lambda: "one more package"),
+        ("_code", lambda: "a working copy"),
         ("_code_of", lambda module: "another backend"),
     ],
-    ids=["torch", "cpu", "processor", "precision", "libraries", "installed", "backend"],
+    ids=["torch", "cpu", "processor", "precision", "libraries", "installed", "code", "backend"],
 )
 def test_other_surroundings(lab, monkeypatch, name, value):
     """Another torch, another processor, another library, or another setting of them computes anew."""
@@ -224,6 +226,34 @@ def test_code_of_a_backend(tmp_path, monkeypatch):
     remembered._code_of.cache_clear()
     assert len({first, remembered._code_of("far.inner"), remembered._code_of("swapgate.backends.peft")}) == 3
     assert remembered._code_of("no_such_module") is None
+
+
+@pytest.mark.parametrize(
+    "module", ["distant.py", "distant/__init__.py", "distant/inner/more.py", "distant/core.abi3.so"]
+)
+def test_code_of_libraries(tmp_path, monkeypatch, module):
+    """Code of a library counts beside its version: of a working copy, of another commit, and what was edited since."""
+    monkeypatch.setattr(remembered, "LIBRARIES", ("distant",))
+    monkeypatch.syspath_prepend(tmp_path)
+    code = tmp_path / module
+    code.parent.mkdir(parents=True, exist_ok=True)
+    for name in {module, "distant/__init__.py" if "/" in module else module}:
+        (tmp_path / name).write_text("")
+    importlib.invalidate_caches()
+    found = [remembered._code.__wrapped__()]
+    code.write_text("changed = True")
+    found.append(remembered._code.__wrapped__())
+    record = tmp_path / "distant-1.0.dist-info" / "RECORD"
+    record.parent.mkdir()
+    for content in (f"{module},sha256=1,14\n", f"{module},sha256=2,14\n"):  # as two commits of one version have
+        record.write_text(content)
+        os.utime(code, ns=(record.stat().st_mtime_ns,) * 2)
+        found.append(remembered._code.__wrapped__())
+    record.write_text(f"{content}../../bin/distant,sha256=3,1\ndistant/x.pyc,,\n")
+    assert remembered._code.__wrapped__() == found[-1]
+    os.utime(code, ns=(record.stat().st_mtime_ns + 1,) * 2)
+    found.append(remembered._code.__wrapped__())
+    assert len({*found}) == len(found)
 
 
 def test_how_threads_wait(lab, monkeypatch):

@@ -36,6 +36,7 @@ from swapgate.core.words import listed, nearest, plain
 from swapgate.models import hub
 from swapgate.models.fetching import fetch
 from swapgate.models.loading import Source
+from swapgate.models.purpose import guess_task, is_for
 from swapgate.outputs import check_expected
 from swapgate.outputs.answered import OTHERS
 from swapgate.project.configuration import configured
@@ -183,7 +184,7 @@ def _begin(root: Path, asked: argparse.Namespace, ask: Ask | None) -> Start:
             raise fault.behind(f"--model {model}: no folder here, and as a public model: ") from fault
         row["revision"] = got.commit
         source = find(Row.model_validate(row), base, root)
-    guess = _guess(source)
+    guess = guess_task(source)
     task = _task_of(answer(asked.task, "Task", guess), source)
     extras = tuple(filter(None, (*task.extras, backend_of(source).extra)))
     if words := lack(extras):
@@ -270,30 +271,6 @@ def _row_of(model: str, base: Path) -> dict[str, Any]:
     return {"model": model}
 
 
-def _guess(source: Source) -> str:
-    """Tell by its config.json which task a model is for: the first that fits, and of these one that its settings name;
-    nothing where it does not say so.
-    """
-    fit = [task for task in dict.fromkeys(tasks().values()) if _is_for(source, task)]
-    return next((task.name for task in fit if task.begin(source.config)), fit[0].name if fit else "")
-
-
-def _is_for(source: Source, task: Task) -> bool | None:
-    """Return whether the architectures that a model's config.json names are those of a task; None where that cannot be
-    told, also of a task that takes the body of a model, whatever its head.
-    """
-    import transformers
-
-    architectures = source.config.get("architectures")
-    names = {str(one) for one in architectures} if isinstance(architectures, list) else set()
-    with suppress(Fault, AttributeError):
-        auto = getattr(transformers, task.auto_class_of(source.name, source.config))
-        known = auto._model_mapping._model_mapping.get(source.config.get("model_type"), ())
-        fits = bool(names & {*([known] if isinstance(known, str) else known)})
-        return fits if fits or auto is not transformers.AutoModel else None
-    return None
-
-
 def _task_of(name: str, source: Source) -> Task:
     """Return a task, for several labels where the model's config.json says so. Raises InputFault."""
     known = tasks()
@@ -305,7 +282,7 @@ def _task_of(name: str, source: Source) -> Task:
     task = known[name]
     several = task.multi_label if source.config.get("problem_type") == MULTI else None
     wrong = (several or task).check_config(source.config) if source.has_config else ""
-    if not wrong and _is_for(source, task) is False and (other := _guess(source)):
+    if not wrong and is_for(source, task) is False and (other := guess_task(source)):
         wrong = f"its config.json says {listed(source.config['architectures'])}, which is for {other}"
     if wrong:
         raise InputFault(f"--task {name}: {source.name}: {wrong}")
@@ -409,7 +386,7 @@ def _match_labels(start: Start, found: Imported, option: str) -> None:
 def _for_any_labels(start: Start) -> str:
     """Return in words for which other tasks a model may be, which ask for the labels of a row; nothing for none."""
     config = start.source.config
-    fit = [task for task in dict.fromkeys(tasks().values()) if task.asks_for_labels and _is_for(start.source, task)]
+    fit = [task for task in dict.fromkeys(tasks().values()) if task.asks_for_labels and is_for(start.source, task)]
     names = [task.name for task in fit if not task.check_config(config)]
     return f", or ask it for any labels: --task {names[0]}" if names else ""
 

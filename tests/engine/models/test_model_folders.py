@@ -156,16 +156,6 @@ def test_help(recorded):
     result.stdout.fnmatch_lines("*--models*")
 
 
-def test_kind_of_model(recorded):
-    """What a model with unknown labels was made for is said beside them."""
-    configure(recorded, "small", id2label={"0": "NEGATIVE"}, architectures=["BertForSequenceClassification"])
-    result = recorded.run("-k", "expected and small")
-    assert recorded.reasons(result)[0].startswith(
-        "ERROR  ner/small: models/small (a BertForSequenceClassification) has labels that the row's label map does not"
-        " know: NEGATIVE; write in"
-    )
-
-
 def test_label_that_nothing_is_mapped_to(recorded):
     """A right answer that the label map cannot give fails with a word on the map."""
     recorded.replace(recorded.models_file, 'model = "../../models/small"\nlabels = { PER = "PER"', SMALL_PERS)

@@ -1,0 +1,35 @@
+"""For which task a model is, by what its config.json says."""
+
+from contextlib import suppress
+
+from swapgate.core.faults import Fault
+from swapgate.models.loading import Source
+from swapgate.tasks import tasks
+from swapgate.tasks.task import Task
+
+
+def guess_task(source: Source) -> str:
+    """Tell by its config.json which task a model is for: the first that fits, and of these one that its settings name;
+    nothing where it does not say so.
+    """
+    fit = [task for task in dict.fromkeys(tasks().values()) if is_for(source, task)]
+    return next((task.name for task in fit if task.begin(source.config)), fit[0].name if fit else "")
+
+
+def is_for(source: Source, task: Task) -> bool | None:
+    """Return whether the architectures that a model's config.json names are those of a task; None where that cannot be
+    told, also of a task that takes the body of a model, whatever its head.
+    """
+    architectures = source.config.get("architectures")
+    names = {str(one) for one in architectures} if isinstance(architectures, list) else set()
+    if not names:
+        return None
+
+    import transformers
+
+    with suppress(Fault, AttributeError):
+        auto = getattr(transformers, task.auto_class_of(source.name, source.config))
+        known = auto._model_mapping._model_mapping.get(source.config.get("model_type"), ())
+        fits = bool(names & {*([known] if isinstance(known, str) else known)})
+        return fits if fits or auto is not transformers.AutoModel else None
+    return None

@@ -190,10 +190,15 @@ def clear(folder: Path) -> str:
 
 
 def _holds_any(folder: Path) -> bool:
-    """Return whether there is a file of rows. Raises SurroundingsFault where the folder is none."""
+    """Return whether there is a file of rows. Raises SurroundingsFault where the folder is none that runs would use."""
     if folder.exists() and not folder.is_dir():
         raise SurroundingsFault(f"{folder}: not a folder; name one in {CACHE}")
-    return (folder / FILE).exists()
+    try:
+        if os.path.lexists(folder):
+            _check_own(folder, stat.S_ISDIR)
+        return (folder / FILE).exists()
+    except OSError as error:
+        raise _refused(folder, error) from error
 
 
 def _asked(folder: Path, *orders: str) -> tuple[int, int]:
@@ -207,8 +212,12 @@ def _asked(folder: Path, *orders: str) -> tuple[int, int]:
         finally:
             file.close()
     except (OSError, sqlite3.Error) as error:
-        raise SurroundingsFault(f"{folder}: {error}; {remedy(error)}, or name another folder in {CACHE}") from error
+        raise _refused(folder, error) from error
     return rows, size
+
+
+def _refused(folder: Path, error: Exception) -> SurroundingsFault:
+    return SurroundingsFault(f"{folder}: {error}; {remedy(error)}, or name another folder in {CACHE}")
 
 
 def _all_or_none(file: sqlite3.Connection, order: str, values: Iterable[Sequence[object]]) -> None:

@@ -150,6 +150,21 @@ def test_no_folder_at_all(tmp_path):
         told(tmp_path / "file")
 
 
+@pytest.mark.parametrize("tell", [told, clear])
+@pytest.mark.parametrize("kind", ["open to others", "a link"])
+def test_folder_that_runs_refuse(tmp_path, tell, kind):
+    """A folder that runs would not use is told as that, also where nothing is kept there yet."""
+    folder = tmp_path / "rows"
+    folder.mkdir(mode=0o700)
+    if kind == "a link":
+        folder.rename(tmp_path / "elsewhere")
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.chmod(0o755)
+    with pytest.raises(SurroundingsFault, match="let nobody else in"):
+        tell(folder)
+
+
 def test_limit(folder):
     """Of more than the limit those that were used last stay."""
     now = [0.0]

@@ -89,11 +89,16 @@ class Ledger:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Add a record to the report of a suite test; a fault is shown as its message alone."""
-        report = yield
+        error, option = call.excinfo.value if call.excinfo else None, item.config.option
+        is_fault = isinstance(error, Fault) and SELECTED in item.stash
+        asked, option.tbstyle = option.tbstyle, "value" if is_fault else option.tbstyle  # no source is parsed for it
+        try:
+            report = yield
+        finally:
+            option.tbstyle = asked
         if SELECTED not in item.stash:
             return report
-        error = call.excinfo.value if call.excinfo else None
-        if isinstance(error, Fault):
+        if is_fault:
             report.longrepr = self.plan.worded(str(error))
         if is_new_try(item):
             for properties in (item.user_properties, report.user_properties):

@@ -107,8 +107,11 @@ RECORDED: dict[str, str] = {}
 WARM = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
 """The surroundings in which tests began, with the packages that they import, and a thread for each process."""
 
-USED_BY_RUNS = ("rich._emoji_codes", "scipy.stats", "sklearn.metrics", "safetensors.numpy")
+USED_BY_RUNS = ("filelock", "rich._emoji_codes", "scipy.stats", "sklearn.metrics", "safetensors.numpy")
 """Modules that are imported where they are needed; pytester lets go of what a run imports."""
+
+NOT_USED = ("cacheprovider", "anyio", "platformdirs", "pytest-datadir", "regressions")
+"""Plugins of this environment that no run needs; each takes time in each of thousands."""
 
 EXTRA = {name for packages in EXTRAS.values() for name in packages.values()} | {"sklearn", "torchmetrics"}
 """Modules that extras bring, pytest's plugin among them."""
@@ -173,7 +176,11 @@ class Project:
 
     def run(self, *options: str) -> pytest.RunResult:
         """Run pytest in the project."""
-        return self.pytester.runpytest("-p", "no:cacheprovider", *options)
+        return self.pytester.runpytest(*(f"-pno:{name}" for name in NOT_USED), *options)
+
+    def swapgate(self, *command: str) -> pytest.RunResult:
+        """Run the command of this environment in the project."""
+        return self.pytester.run(Path(sys.executable).with_name("swapgate"), *command)
 
     def events(self) -> list[str]:
         """Return what happened to the models since the project was made, or since events.txt was removed."""

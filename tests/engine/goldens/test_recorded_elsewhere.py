@@ -102,13 +102,13 @@ def test_review(recorded):
     """A review shows figures that do not hold with their digits, and accepts them as drift."""
     edit(recorded, Ada=0.5)
     run(recorded, "-k", "golden and small and ada")
-    shown = recorded.pytester.run("swapgate", "review", "--json")
+    shown = recorded.swapgate("review", "--json")
     waits = {one["id"]: one for one in json.loads("\n".join(shown.outlines))}
     assert waits["ner/small/ada"]["differences"][0] == "recorded elsewhere (notes, to 4 digits)"
     assert waits["ner/small/ada"]["accumulated_drift"] != []
-    accept = ["swapgate", "review", "--accept", "ner/small/ada"]
-    assert recorded.pytester.run(*accept).ret == 4
-    assert recorded.pytester.run(*accept, "--accept-drift").ret == 0
+    accept = ["review", "--accept", "ner/small/ada"]
+    assert recorded.swapgate(*accept).ret == 4
+    assert recorded.swapgate(*accept, "--accept-drift").ret == 0
     assert run(recorded, "-k", "golden and small and ada").ret == 0
 
 

@@ -185,18 +185,18 @@ def test_command(pictures, monkeypatch):
     """`swapgate inputs` says what is here; what cannot be fetched ends with exit status 1 and one message."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv(INPUTS, str(pictures.path / "given"))
-    result = pictures.pytester.run("swapgate", "inputs")
+    result = pictures.swapgate("inputs")
     assert result.ret == 0
     assert [line.rpartition("/")[2] for line in result.outlines] == [
         "red.png: is here already",
         "blue.png: is here already",
     ]
     (pictures.path / "given" / "blue.png").write_bytes(b"")
-    result = pictures.pytester.run("swapgate", "inputs")
+    result = pictures.swapgate("inputs")
     assert (result.ret, len(result.errlines)) == (1, 1)
 
 
 def test_nothing_to_fetch(project):
     """Where no case names an address there is nothing to do."""
-    result = project.pytester.run("swapgate", "inputs")
+    result = project.swapgate("inputs")
     assert (result.ret, result.outlines) == (0, ["no case names an input by address; nothing to fetch"])

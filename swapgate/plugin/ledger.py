@@ -91,7 +91,8 @@ class Ledger:
         """Add a record to the report of a suite test; a fault is shown as its message alone."""
         error, option = call.excinfo.value if call.excinfo else None, item.config.option
         is_fault = isinstance(error, Fault) and SELECTED in item.stash
-        asked, option.tbstyle = option.tbstyle, "value" if is_fault else option.tbstyle  # no source is parsed for it
+        asked = getattr(option, "tbstyle", "auto")  # which pytest's terminal brings
+        option.tbstyle = "value" if is_fault else asked  # of a message alone no source need be parsed
         try:
             report = yield
         finally:

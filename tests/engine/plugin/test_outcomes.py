@@ -224,3 +224,10 @@ def test_nothing_is_loaded_for_size(recorded):
     (recorded.path / "events.txt").unlink()
     assert recorded.run("-k", "size").ret == 0
     assert recorded.events() == []
+
+
+def test_no_terminal(recorded):
+    """Without pytest's terminal the exit status is the same."""
+    assert recorded.run("-pno:terminal", "-k", "small").ret == 0
+    (recorded.path / "models" / "small" / "model.safetensors").write_bytes(b"torn")
+    assert recorded.run("-pno:terminal", "-k", "small").ret == 7

@@ -319,8 +319,8 @@ def not_recorded(model: Model, made_by: Provenance) -> str:
     same = made_by.model == model.source.name
     whose = f"that of {then} with other weights or settings" if same else f"{then}'s"
     return (
-        f"{model.name}: the golden is still {whose}, so {now} is judged as a swap; the swap passes; its goldens are not"
-        f" recorded yet: {record_command(model)}"
+        f"{model.name}: the golden is still {whose}, so {now} is judged as a swap; what was selected passes; its"
+        f" goldens are not recorded yet: {record_command(model)}"
     )
 
 

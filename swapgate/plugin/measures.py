@@ -175,7 +175,7 @@ class Quality:
     _recalled: dict[str, _Side | None] = field(default_factory=dict, init=False)
     """The same of remembered rows, by what limits call the model."""
     _before: str = field(default="", init=False)
-    """What says other than the model does and has the same digest: the model in the commit that judges."""
+    """What stood here before the model: in the commit that judges with the same digest, or by the golden."""
     recalled: dict[str, int] = field(default_factory=dict, init=False)
     """By model: to how many rows the answer is that of an earlier run, where there are any."""
     sides: tuple[Tally, Tally | None] | None = None
@@ -302,7 +302,9 @@ class Quality:
     def _next_step(self, judged: Sequence[_Judged], sliced: Sequence[tuple[Slice, str]]) -> str:
         """Return in words what to do about a failure."""
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
-        keep = f"its files were edited: put those of {self._before} back" if self._before else keep
+        if self._before:
+            there = self._before.partition("@")[0] == self.model.source.name.partition("@")[0]
+            keep = f"its files were edited: put those of {self._before} back" if there else f"keep {self._before}"
         failed = [one for one in judged if one.decision == "FAIL"]
         keys = ["budget.quality"] if failed else []
         keys += [_key(one) for one, _ in sliced if one.comparison.decision == "FAIL" and one.role != "seen"]
@@ -450,6 +452,8 @@ class Quality:
         known = self.remembered(limit)
         if known is not None:
             whose = limit.against or ""
+            if whose == INCUMBENT and not self.model.swapped and self.remember:
+                return None  # who records a model takes it as it is
             if whose not in self._recalled:
                 self._recalled[whose] = self._recall(whose, known, counted)
             return self._recalled[whose]
@@ -484,7 +488,7 @@ class Quality:
         """Return a side of remembered rows."""
         model, source = known.made_by.model, self.model.source
         itself = known.made_by.digest == source.digest
-        if itself and not (source.identify and source.identity.weak):
+        if itself and not (source.identify and source.identity.weak and (self.model.swapped or against == ANCHOR)):
             return None
         name, whose, otherwise = model, f"remembered of {model}", "bring its weights back"
         if against == ANCHOR:
@@ -505,8 +509,11 @@ class Quality:
                 f" --eval-set, or {otherwise}"
             )
         notes = [f"{both[0].rows:,} of {counted.rows:,} rows are {whose}"] if both[0].rows < counted.rows else []
-        if against == INCUMBENT:
+        if against == INCUMBENT and self.model.swapped:
             notes.insert(0, f"the weights of {model} are gone, and its recorded rows are used")
+        elif against == INCUMBENT:
+            notes.insert(0, f"its golden is still of {model}, whose recorded rows are used")
+            self._before = model
         return _Side(name, model, *both, notes=notes)
 
 

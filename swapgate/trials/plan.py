@@ -169,13 +169,14 @@ class Plan:
     def remembered(self, model: Model, limit: QualityLimit) -> Remembered | None:
         """Return the rows that a budget of quality compares with where no model is asked for them.
 
-        They are the anchor's, and those of an incumbent whose weights are gone; None where none are remembered. Raises
+        They are the anchor's, and those of an incumbent whose weights are gone, or where nothing is swapped those of
+        the model that the golden is of, which the row may not name any more; None where none are remembered. Raises
         InputFault.
         """
         if limit.against == ANCHOR:
             return self.anchors.get((model.suite, model.tier)) or read_rows(path_of(model.golden, ANCHORS))
-        gone = limit.against == INCUMBENT and model.swapped and model.incumbent.gone
-        return accepted_rows(model.golden) if gone else None
+        gone = model.incumbent.gone if model.swapped else self.reference(model, limit) is None
+        return accepted_rows(model.golden) if limit.against == INCUMBENT and gone else None
 
 
 def make_plan(

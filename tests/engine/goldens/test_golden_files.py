@@ -276,8 +276,8 @@ def test_row_names_a_better_model(recorded):
     result = recorded.run("-k", "small and not latency")
     assert (result.ret, recorded.verdicts(result)) == (7, {"small": "INCOMPLETE"})
     assert recorded.reasons(result) == [
-        "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap; the swap"
-        f" passes; its goldens are not recorded yet: {RECORD}"
+        "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap; what was"
+        f" selected passes; its goldens are not recorded yet: {RECORD}"
     ]
     assert recorded.run("-k", "small and golden", "--allow-incomplete").ret == 0
     assert recorded.run("-k", "small and golden", "--snapshot-update").ret == 0

@@ -7,8 +7,8 @@ import pytest
 
 RECORD = 'pytest -m "ner and small and not quality and not latency" --snapshot-update'
 WAITING = (
-    "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap; the swap passes;"
-    f" its goldens are not recorded yet: {RECORD}"
+    "INCOMPLETE  ner/small: the golden is still models/small's, so models/newer is judged as a swap; what was selected"
+    f" passes; its goldens are not recorded yet: {RECORD}"
 )
 SECOND_TIER = """
 [ner.small_v2]
@@ -34,12 +34,12 @@ def test_edited_row(recorded, selection):
 
 @pytest.mark.parametrize("small", [{"Ada": None}, {"NO_DISK": ["PER", 0.9]}], ids=["fail", "error"])
 def test_edited_row_that_does_not_pass(recorded, small):
-    """Of a row whose new model fails, or cannot be loaded, nobody says that the swap passes."""
+    """Of a row whose new model fails, or cannot be loaded, nobody says that what was selected passes."""
     recorded.retrain("newer", like="small", **small)
     recorded.replace(recorded.models_file, "../../models/small", "../../models/newer")
     result = recorded.run("-k", "small and not latency")
     assert recorded.verdicts(result)["small"] in ("FAIL", "ERROR")
-    assert "the swap passes" not in "".join(recorded.reasons(result))
+    assert "what was selected passes" not in "".join(recorded.reasons(result))
 
 
 def test_golden_that_is_not_compared(recorded):

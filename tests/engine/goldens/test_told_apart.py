@@ -57,7 +57,9 @@ def test_better_weights_in_the_same_folder(recorded):
         f"INCOMPLETE  ner/small: the golden is still that of models/small ({old}…) with other weights or settings, so"
         " models/small ("
     )
-    assert reason.endswith(f"…) is judged as a swap; the swap passes; its goldens are not recorded yet: {RECORD}")
+    assert reason.endswith(
+        f"…) is judged as a swap; what was selected passes; its goldens are not recorded yet: {RECORD}"
+    )
 
 
 def test_one_folder_with_other_settings(recorded):

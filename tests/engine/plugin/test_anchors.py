@@ -186,6 +186,38 @@ def test_incumbent_is_gone(crept, place):
     assert "the weights of models/small are gone, and its recorded rows are used" in crept.reasons(result)[0]
 
 
+@pytest.mark.parametrize("way", ["row", "files"])
+def test_edited_without_a_swap(crept, way):
+    """A model that a row names now, or whose files are new, is judged by the rows of the model of its golden."""
+    crept.replace(crept.models_file, LIMIT, "")
+    name = "newer" if way == "row" else "small"
+    if way == "row":
+        crept.replace(crept.models_file, "../../models/small", "../../models/newer")
+    crept.missing(name, 140)
+    result = crept.run(*JUDGE)
+    assert (result.ret, crept.verdicts(result)) == (1, {"small": "FAIL"})
+    reason = crept.reasons(result)[0]
+    assert "100 rows lost and 0 gained of 1,000; its golden is still of models/small, whose recorded rows are" in reason
+    assert ("keep models/small, or" if way == "row" else "put those of models/small back, or") in reason
+    crept.missing(name, 45)
+    result = crept.run(*JUDGE)
+    assert (result.ret, crept.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert "is judged as a swap; what was selected passes; its goldens are not recorded yet" in crept.reasons(result)[0]
+    crept.missing(name, 140)
+    assert crept.run(*UPDATE).ret == 0
+    assert crept.run(*JUDGE).ret == 0
+
+
+def test_edited_rows_that_are_not_remembered(crept):
+    """Where none of the rows is remembered of the model that the golden is of, that is INCOMPLETE."""
+    crept.replace(crept.models_file, LIMIT, "")
+    crept.rows(range(1_000, 1_100))
+    crept.missing("small", 45)
+    result = crept.run(*JUDGE)
+    assert (result.ret, crept.verdicts(result)) == (7, {"small": "INCOMPLETE"})
+    assert "none of the 100 rows of fixtures/ner/set.jsonl is remembered of models/small; " in crept.reasons(result)[0]
+
+
 def test_incumbent_is_gone_and_has_no_row(crept):
     """Where none of the rows was remembered of it, that is INCOMPLETE, slices that have a limit included."""
     shutil.rmtree(crept.path / "models/small")

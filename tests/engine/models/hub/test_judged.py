@@ -45,7 +45,7 @@ def test_fetched(published, hub, swapgate):
     assert swapgate("fetch", "ner.small")[0] == 0
     status, verdict, reasons = run(project, hub)
     assert (status, verdict) == (7, "INCOMPLETE")
-    assert f"{BERT}@{commit[:12]} is judged as a swap; the swap passes" in reasons[0]
+    assert f"{BERT}@{commit[:12]} is judged as a swap; what was selected passes" in reasons[0]
     run(project, hub, "--snapshot-update")
     assert run(project, hub) == (0, "PASS", [])
     (made_by,) = json.loads(project.golden().read_text())["made_by"].values()

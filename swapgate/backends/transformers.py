@@ -1,8 +1,10 @@
 """From a row to a model that transformers loads, with what makes its inputs."""
 
 from swapgate.backends.backend import Backend, Place
+from swapgate.core.faults import SurroundingsFault
 from swapgate.models import loading
 from swapgate.models.loading import TRANSFORMERS, Source
+from swapgate.models.purpose import of_another_task
 from swapgate.project.manifest import Row
 from swapgate.tasks.task import Loaded, Task
 
@@ -14,9 +16,14 @@ def find(row: Row, place: Place) -> Source:
 
 def load(task: Task, source: Source) -> Loaded:
     """Load a model for a task. Raises SurroundingsFault where that cannot be done, or it lacks what the task needs."""
-    auto_class = task.auto_class_of(source.name, source.config)
-    loaded = loading.load(source, auto_class, task.reader_class)
-    task.check_loaded(source.name, loaded)
+    try:
+        auto_class = task.auto_class_of(source.name, source.config)
+        loaded = loading.load(source, auto_class, task.reader_class)
+        task.check_loaded(source.name, loaded)
+    except SurroundingsFault as fault:
+        if words := of_another_task(source, task):  # which is why it lacks what it lacks
+            raise SurroundingsFault(f"{source.name}{words}") from fault
+        raise
     return loaded
 
 

@@ -58,9 +58,12 @@ def commit_of(root: Path, ref: str, option: str) -> str:
     try:
         return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
     except InputFault as fault:
+        remote, _, branch = ref.partition("/")
+        known = branch and remote in _git(root, "remote").split()
+        where = f"{remote} {branch}" if known else f"origin {ref}"  # a server knows its branches without its own name
         raise InputFault(
             f"{option} {ref}: no such commit in the git repository of {root}; fetch it first (in a shallow clone:"
-            f" git fetch --depth 1 origin {ref}, then {option} FETCH_HEAD)"
+            f" git fetch --depth 1 {where}, then {option} FETCH_HEAD; of a commit give all 40 digits)"
         ) from fault
 
 

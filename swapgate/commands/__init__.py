@@ -31,6 +31,8 @@ from swapgate.verdicts.facts import read_report, schema_text
 from swapgate.verdicts.tiers import FORMATS
 
 EXIT_FAULT = 4
+EXIT_INTERRUPTED = 130
+"""What a shell says of a program that SIGINT ends."""
 EXIT_UNREAD = 141
 """What a shell says of a program that SIGPIPE ends."""
 
@@ -198,5 +200,8 @@ def _run(arguments: list[str] | None) -> int:
     except Fault as fault:
         print(fault, file=sys.stderr)
         return EXIT_FAULT
+    except KeyboardInterrupt:
+        print(f"swapgate {asked.command}: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
     sys.stdout.write(text)
     return 0

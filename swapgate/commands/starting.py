@@ -332,6 +332,7 @@ def _add_cases(start: Start, asked: argparse.Namespace) -> None:
         found = imported(asked.cases, start.task, asked, out)
         _match_labels(start, found, "--cases")
         _bring(start, found)
+        _note_outside(start, found, "--cases")
         text = cases_text(found, start.task, out, start.evaluation)
         start.told += found.told()
         if not found.rows:
@@ -346,6 +347,17 @@ def _bring(start: Start, found: Imported) -> None:
     for one in found.rows:
         for key in [key for key in BESIDE if key in one.row and not one.row[key].is_relative_to(start.root)]:
             one.row[key] = start.folder / _copied(start, one.row[key])
+
+
+def _note_outside(start: Start, found: Imported, option: str) -> None:
+    """Tell of sounds and pictures that lie outside the project, which git does not keep with it."""
+    paths = [one.row[key] for one in found.rows for key in FILES if isinstance(one.row.get(key), Path)]
+    if outside := [path for path in paths if not path.is_relative_to(start.root)]:
+        start.told.append(
+            f"{option}: {counted(len(outside), 'file')} of {len(paths)} outside the project ({outside[0]}): git keeps"
+            " none of them with it, so --against cannot judge by them; move them into the project, and begin anew with"
+            " --force"
+        )
 
 
 def _match_labels(start: Start, found: Imported, option: str) -> None:
@@ -408,6 +420,7 @@ def _add_set(start: Start, asked: argparse.Namespace) -> None:
     if not found.rows:
         raise InputFault(*found.told(), f"{asked.eval_set}: no row of it is understood; nothing was written")
     _match_labels(start, found, "--eval-set")
+    _note_outside(start, found, "--eval-set")
     path = Path(os.path.abspath(asked.eval_set))
     own = all(key == column for key, column in found.columns.items()) and not found.left_out and not found.renamed
     own = own and not files_in(files_of(out))
@@ -556,9 +569,10 @@ def _try(start: Start) -> None:
     if len(gaps) == count:
         first, why = next(iter(gaps.items()))
         raise InputFault(
+            *start.told,
             f"{model.source.name} gets none of {count} cases right ({first}: {why.removeprefix(SINCE)}), so nothing"
             f" could ever be red; mend the cases, {'--labels, ' * bool(model.task.label_names)}or how it is asked, with"
-            f" --set KEY=VALUE: swapgate tasks {model.task.name} tells the keys"
+            f" --set KEY=VALUE: swapgate tasks {model.task.name} tells the keys",
         )
     start.told.append(
         f"{model.source.name}: {count - len(gaps)} of {count} cases right, {counted(len(gaps), 'known gap')}"

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from swapgate.core.faults import Fault
+from swapgate.core.words import listed
 from swapgate.models.loading import Source
 from swapgate.tasks import tasks
 from swapgate.tasks.task import Task
@@ -14,6 +15,19 @@ def guess_task(source: Source) -> str:
     """
     fit = [task for task in dict.fromkeys(tasks().values()) if is_for(source, task)]
     return next((task.name for task in fit if task.begin(source.config)), fit[0].name if fit else "")
+
+
+def of_another_task(source: Source, task: Task) -> str:
+    """Word that a model is one for another task than its suite's, behind its name; nothing where it is not, or where
+    that cannot be told.
+    """
+    if is_for(source, task) is not False or not (other := guess_task(source)):
+        return ""
+    kind = listed(source.config["architectures"])
+    return (
+        f" (a {kind}) is for {other}, and this suite is one of {task.name}; name a model for that, or judge this one in"
+        " a suite of its own"
+    )
 
 
 def is_for(source: Source, task: Task) -> bool | None:

@@ -10,7 +10,7 @@ from swapgate.core.words import listed, quoted
 from swapgate.goldens.golden import read_golden
 from swapgate.models.digest import file_digests
 from swapgate.models.loading import TRANSFORMERS, Source, fingerprint, generation_config
-from swapgate.models.purpose import guess_task, is_for
+from swapgate.models.purpose import of_another_task
 from swapgate.outputs.answered import OTHERS
 from swapgate.outputs.prediction import to_json
 from swapgate.tasks.settings import BLANK, MANY, label_line
@@ -76,11 +76,8 @@ def _check_labels(model: Model) -> None:
         return
     kinds = model.source.config.get("architectures")
     kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
-    if is_for(model.source, model.task) is False and (other := guess_task(model.source)):
-        raise SurroundingsFault(
-            f"{model.name}: {model.source.name}{kind} is for {other}, and this suite is one of {model.task.name};"
-            " name a model for that, or judge this one in a suite of its own"
-        )
+    if words := of_another_task(model.source, model.task):
+        raise SurroundingsFault(f"{model.name}: {model.source.name}{words}")
     known = {key: row.labels[key] for key in keys if key in row.labels}
     guesses = {key: key if key in row.labels.values() else BLANK for key in unknown}
     line = label_line((known if len(known) <= MANY else {}) | ({OTHERS: OTHERS} if len(unknown) > MANY else guesses))

@@ -41,6 +41,5 @@ def told_why(why: str) -> list[str]:
 
 
 def _is_of_rows(counted: Tally, figure: str) -> bool:
-    """Return whether a figure is a share of rows, a mean over them, or an error rate of which each row has its part."""
-    output = counted.output
-    return output.is_share(figure) or counted.is_mean(figure) or figure in output.capped
+    """Return whether a figure is a share of rows or a mean over them; of a rate of errors few rows may hold all."""
+    return counted.output.is_share(figure) or counted.is_mean(figure)

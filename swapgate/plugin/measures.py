@@ -174,6 +174,8 @@ class Quality:
     """What came of the set with the models that it is compared with."""
     _recalled: dict[str, _Side | None] = field(default_factory=dict, init=False)
     """The same of remembered rows, by what limits call the model."""
+    _is_whole: bool = field(default=True, init=False)
+    """Whether all rows are known: that the first ones are alike does not tell that the models are the same."""
     _before: str = field(default="", init=False)
     """What stood here before the model: in the commit that judges with the same digest, or by the golden."""
     recalled: dict[str, int] = field(default_factory=dict, init=False)
@@ -258,6 +260,7 @@ class Quality:
         if self.looks is None or why:
             return *self._at(limits, None), None, told_why(why) if self.looks else []
         *early, last = self.looks()
+        has_looked = False
         for look in early:
             if self.model.tally and self.model.tally.rows > look.rows:  # another tier was compared with it
                 continue
@@ -270,18 +273,24 @@ class Quality:
                 why = REPEATED
                 continue
             counted, judged = self._at(limits, look)
+            has_looked = True
             if is_decided(counted, ["too few rows" if one.is_open else one.decision for one in judged]):
                 told = f"decided early, {figures.rows_asked(counted.rows, last.rows)} of {self.evaluation}"
                 return counted, judged, last.rows, [told]
-        return *self._at(limits, last), None, told_why(why)
+        return *self._at(limits, last if has_looked else None), None, told_why(why)
 
     def _applies(self, limit: QualityLimit) -> bool:
-        return limit.against != INCUMBENT or self.model.swapped
+        """Return whether a limit compares the model with anything, as far as that is known before rows are asked."""
+        if limit.against != INCUMBENT or self.model.swapped or self.reference(limit) is not None:
+            return True
+        known = self.remembered(limit)
+        return known is not None and known.made_by.digest != self.model.source.digest
 
     def _at(self, limits: Sequence[QualityLimit], look: Look | None) -> tuple[Tally, list[_Judged]]:
         """Judge the limits at a look, or by all rows."""
         self._others.clear()
         self._recalled.clear()
+        self._is_whole = look is None or self.looks is None or look == self.looks()[-1]
         counted = self._tallied(self.model, look.rows if look else None)
         metric, _ = self._headline(counted)
         sure = look.confidence if look else CONFIDENCE
@@ -478,7 +487,7 @@ class Quality:
         if (
             limit.against == INCUMBENT and not self.model.swapped
         ):  # files were edited, of which the digest knows nothing
-            if theirs.said == counted.said:
+            if theirs.said == counted.said and self._is_whole:
                 return None
             self._before = name
         self._others[name] = theirs
@@ -501,7 +510,7 @@ class Quality:
             both = beside(counted, known.rows)
         except ValueError as error:
             raise _unlike(name, error) from error
-        if itself and (both is None or [*both[0].counted()] == [*both[1].counted()]):
+        if itself and self._is_whole and (both is None or [*both[0].counted()] == [*both[1].counted()]):
             return None  # else its digest does not tell that it is another one by now
         if both is None:
             raise _NotCompared(

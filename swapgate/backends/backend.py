@@ -77,6 +77,8 @@ class Backend:
     """Whether the files of a model tell all of what it says, so that answers to rows of evaluation sets may be kept."""
     files: Callable[[Source], Mapping[str, Path]] = lambda source: files_below(source.weights_folder)
     """Of such a model: which these are, each by what it is to it. Raises SurroundingsFault."""
+    version: str = ""
+    """Of one of another package: changes when it computes otherwise; without it nothing that it says is kept."""
     threads: bool = False
     """Whether it computes with as many threads as torch is told to."""
     measures: Callable[[Row], frozenset[str]] = lambda row: MEASURED

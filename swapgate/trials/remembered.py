@@ -12,7 +12,6 @@ import importlib.util
 import json
 import os
 import platform
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,6 +21,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 import swapgate
+from swapgate import backends
+from swapgate.backends.backend import Backend
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.files import below
 from swapgate.models.devices import WAITING, device_settings
@@ -29,7 +30,7 @@ from swapgate.models.digest import Written, digests, written
 from swapgate.models.loading import surroundings
 from swapgate.outputs.prediction import Prediction
 from swapgate.project.manifest import Row
-from swapgate.tasks import BUILT_IN
+from swapgate.tasks import BUILT_IN, modules
 from swapgate.tasks.task import Task
 from swapgate.trials.asking import Asking
 from swapgate.trials.cache import Cache
@@ -42,7 +43,9 @@ LIBRARIES = (
     *("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-training"),
 )
 """What besides torch, transformers and tokenizers may take part in an answer."""
-IMPORTED = {"Pillow": "PIL", "protobuf": "google.protobuf"}
+BESIDE = ("torch", "transformers", "tokenizers", "jinja2", "MarkupSafe", "ftfy", "emoji", "sacremoses", "jieba")
+"""Of which the code counts besides."""
+IMPORTED = {"Pillow": "PIL", "protobuf": "google.protobuf", "MarkupSafe": "markupsafe"}
 """The names by which they are imported, where these are others."""
 SUFFIXES = (".py", ".so", ".pyd", ".dylib", ".dll")
 NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "ORT_", "PYTORCH_", "TORCH_")
@@ -108,13 +111,12 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
 
     Raises SurroundingsFault where its files cannot be read.
     """
-    decoding = _decoding(asking.task)
-    if not asking.by_files or not decoding:
-        return None
     source, backend = asking.source, asking.backend
+    decoding, computing = _decoding(asking.task), _computing(backend)
+    if not (asking.by_files and decoding and computing):
+        return None
     before = written(backend.files(source))
-    code = _code_of(getattr(backend.load, "__module__", ""))
-    if code is None or (asking.loaded is not None and asking.read != before):
+    if asking.loaded is not None and asking.read != before:
         return None  # files that were written since it was loaded say nothing of what it answers
 
     def unchanged() -> bool:
@@ -130,7 +132,7 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
         "device": device_settings(row.device),
         "threads": threads,
         "surroundings": computed_by()
-        | {"environment": _numeric(), "backend": [source.backend, code, {**backend.surroundings()}]}
+        | {"environment": _numeric(), "backend": [source.backend, computing, {**backend.surroundings()}]}
         | {"installed": _installed(), "code": _code()},
     }
     base = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
@@ -149,23 +151,27 @@ def _decoding(task: Task) -> str:
     Only a task that is whole of this package is known by its code: one of which another replaced any part is not.
     """
     if task.version:
-        return f"version {task.version}"
+        return f"version {task.version} of {modules()}"  # two projects may call two tasks alike
     whole = any(task is one for own in BUILT_IN for one in own.variants)
     asks = getattr(task.predict, "__module__", None) or ""
     return _own_code() if whole and asks.startswith("swapgate.tasks.") else ""
 
 
+def _computing(backend: Backend) -> str:
+    """Return what changes when a backend computes in another way; nothing where nobody says so.
+
+    Which code one of another package runs nothing tells: helpers, what it derives from, files of data.
+    """
+    if backend.version:
+        return f"version {backend.version}"
+    return _own_code() if any(backend is one for one in backends.BUILT_IN) else ""
+
+
 @functools.cache
 def _own_code() -> str:
     """Return a digest of this package's own code."""
-    return _digest_of_code(Path(swapgate.__file__))
-
-
-def _digest_of_code(module: Path) -> str:
-    """Return a digest of the file of a module, or where it is that of a package of all its code."""
-    folder, found = module.parent, hashlib.sha256()
-    is_package = module.name == "__init__.py"
-    for path in [one for one in below(folder) if one.suffix == ".py"] if is_package else [module]:
+    folder, found = Path(swapgate.__file__).parent, hashlib.sha256()
+    for path in [one for one in below(folder) if one.suffix == ".py"]:
         found.update(f"{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
     return found.hexdigest()
 
@@ -196,20 +202,21 @@ def _code() -> str:
     """Return a digest of the code of the libraries, of which a version does not tell all: it may be a working copy's,
     edited, or of another commit.
 
-    What was installed is known by the installer's list, and what was written after that list by when it was.
+    What was installed is known by the installer's list, which it writes last; what was written since is read.
     """
     found = hashlib.sha256()
-    for name in ("torch", "transformers", "tokenizers", *LIBRARIES):
+    for name in (*LIBRARIES, *BESIDE):
         module = IMPORTED.get(name, name)
         for place in _places(module):
             lists = place.parents[module.count(".")].glob("*.dist-info/RECORD")
             own = [one for one in lists if one.parent.name.lower().startswith(f"{name.lower()}-")]
             said = [line for one in own for line in one.read_text("utf-8").splitlines()]
             found.update("\n".join(line for line in said if line.partition(",")[0].endswith(SUFFIXES)).encode())
-            since = max((one.stat().st_mtime_ns for one in own), default=0)
+            since = max((one.stat().st_ctime_ns for one in own), default=0)  # a copy may keep the other time of a file
             for path in _code_in(place):
-                if (told := path.stat()).st_mtime_ns > since:
+                if (told := path.stat()).st_ctime_ns > since:
                     found.update(f"{path} {told.st_size} {told.st_mtime_ns}\n".encode())
+                    found.update(path.read_bytes() if path.suffix == ".py" else b"")
     return found.hexdigest()
 
 
@@ -226,23 +233,14 @@ def _code_in(place: Path) -> Iterator[Path]:
     """Yield the files of code in a folder, in order, or the file itself; `below` takes three times as long."""
     if place.is_file():
         yield place
-    for folder, folders, names in os.walk(place):
+    seen = set()
+    for folder, folders, names in os.walk(place, followlinks=True):
         folders.sort()
+        for link in [one for one in folders if os.path.islink(os.path.join(folder, one))]:
+            real = os.path.realpath(os.path.join(folder, link))
+            folders.remove(link) if real in seen else seen.add(real)
         paths = (Path(folder, name) for name in sorted(names) if name.endswith(SUFFIXES))
         yield from (path for path in paths if path.exists())  # an editor's lock is a link that leads nowhere
-
-
-@functools.cache
-def _code_of(module: str) -> str | None:
-    """Return a digest of the code of a package, or a module alone, that brings a backend: nothing for this package's
-    own, which counts anyway; None where it cannot be told.
-    """
-    package = module.partition(".")[0]
-    if package == "swapgate":
-        return ""
-    files = [getattr(sys.modules.get(name), "__file__", None) for name in (package, module)]
-    file = next(filter(None, files), None)
-    return None if file is None else _digest_of_code(Path(file))
 
 
 def _numeric() -> dict[str, str]:

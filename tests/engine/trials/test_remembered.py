@@ -59,7 +59,8 @@ class Lab:
         graph = self.folder / place
         graph.parent.mkdir(exist_ok=True)
         graph.write_bytes(b"graph")
-        self.backend = replace(onnxruntime.BACKEND, load=lambda task, source: None, surroundings=lambda: self.runtime)
+        stands_in = {"load": lambda task, source: None, "surroundings": lambda: self.runtime, "version": "1"}
+        self.backend = replace(onnxruntime.BACKEND, **stands_in)
         self.runtime = {"onnxruntime": "1"}
         monkeypatch.setattr("swapgate.trials.asking.backend_of", lambda source: self.backend)
         return graph
@@ -182,9 +183,8 @@ def test_file_behind_a_link(lab, links):
         ("LIBRARIES", ("numpy",)),
         ("_installed", lambda: "one more package"),
         ("_code", lambda: "a working copy"),
-        ("_code_of", lambda module: "another backend"),
     ],
-    ids=["torch", "cpu", "processor", "precision", "libraries", "installed", "code", "backend"],
+    ids=["torch", "cpu", "processor", "precision", "libraries", "installed", "code"],
 )
 def test_other_surroundings(lab, monkeypatch, name, value):
     """Another torch, another processor, another library, or another setting of them computes anew."""
@@ -214,18 +214,20 @@ def test_files_written_after_loading(lab):
     assert model.recalled == 4
 
 
-def test_code_of_a_backend(tmp_path, monkeypatch):
-    """A backend of another package is known by all of its code; without a file it is not known."""
-    (tmp_path / "far" / "inner").mkdir(parents=True)
-    for name in ("__init__.py", "inner/__init__.py"):
-        (tmp_path / "far" / name).write_text("")
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.import_module("far.inner")
-    first = remembered._code_of("far.inner")
-    (tmp_path / "far" / "inner" / "__init__.py").write_text("changed = True")
-    remembered._code_of.cache_clear()
-    assert len({first, remembered._code_of("far.inner"), remembered._code_of("swapgate.backends.peft")}) == 3
-    assert remembered._code_of("no_such_module") is None
+def test_backend_of_another_package(lab, monkeypatch):
+    """Of a backend of another package nothing is kept without a version of it, and nothing known of another one."""
+    own = backend_of(lab.model.source)
+    for version, known in (("", False), ("", False), ("1", False), ("1", True), ("2", False)):
+        other = replace(own, version=version)
+        monkeypatch.setattr("swapgate.trials.asking.backend_of", lambda source, other=other: other)
+        assert lab.run()[1] == (0 if known else 4)
+
+
+def test_tasks_of_one_name(lab, monkeypatch):
+    """A task of another project with the same name and version knows nothing of this one's."""
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
+    monkeypatch.setattr("swapgate.tasks._asked", (["mine"], "/elsewhere"))
+    assert lab.run()[1] == 4
 
 
 @pytest.mark.parametrize(
@@ -234,6 +236,7 @@ def test_code_of_a_backend(tmp_path, monkeypatch):
 def test_code_of_libraries(tmp_path, monkeypatch, module):
     """Code of a library counts beside its version: of a working copy, of another commit, and what was edited since."""
     monkeypatch.setattr(remembered, "LIBRARIES", ("distant",))
+    monkeypatch.setattr(remembered, "BESIDE", ())
     monkeypatch.syspath_prepend(tmp_path)
     code = tmp_path / module
     code.parent.mkdir(parents=True, exist_ok=True)
@@ -247,13 +250,31 @@ def test_code_of_libraries(tmp_path, monkeypatch, module):
     record.parent.mkdir()
     for content in (f"{module},sha256=1,14\n", f"{module},sha256=2,14\n"):  # as two commits of one version have
         record.write_text(content)
-        os.utime(code, ns=(record.stat().st_mtime_ns,) * 2)
         found.append(remembered._code.__wrapped__())
     record.write_text(f"{content}../../bin/distant,sha256=3,1\ndistant/x.pyc,,\n")
     assert remembered._code.__wrapped__() == found[-1]
-    os.utime(code, ns=(record.stat().st_mtime_ns + 1,) * 2)
+    before = code.stat()
+    while code.stat().st_ctime_ns <= record.stat().st_ctime_ns:  # a clock has its ticks
+        code.write_text("changed = 1234")
+        os.utime(code, ns=(before.st_mtime_ns, before.st_mtime_ns))  # as a copy that keeps times
     found.append(remembered._code.__wrapped__())
     assert len({*found}) == len(found)
+
+
+def test_code_behind_links(tmp_path, monkeypatch):
+    """Code behind a link to a folder counts, and a link to a folder above ends there."""
+    monkeypatch.setattr(remembered, "LIBRARIES", ("distant",))
+    monkeypatch.setattr(remembered, "BESIDE", ())
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "distant").mkdir()
+    (tmp_path / "distant" / "__init__.py").write_text("")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "distant" / "inner").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "above").symlink_to(tmp_path / "distant")
+    importlib.invalidate_caches()
+    found = remembered._code.__wrapped__()
+    (tmp_path / "elsewhere" / "more.py").write_text("")
+    assert remembered._code.__wrapped__() != found
 
 
 def test_how_threads_wait(lab, monkeypatch):

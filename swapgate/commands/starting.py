@@ -47,7 +47,7 @@ from swapgate.project.reading import FORMATS
 from swapgate.tasks import tasks
 from swapgate.tasks.classes import MULTI
 from swapgate.tasks.settings import MANY
-from swapgate.tasks.task import Task
+from swapgate.tasks.task import Task, architectures
 from swapgate.trials.asking import Asking, or_raise
 from swapgate.trials.checking import check_model
 from swapgate.trials.plan import make_plan
@@ -283,7 +283,7 @@ def _task_of(name: str, source: Source) -> Task:
     several = task.multi_label if source.config.get("problem_type") == MULTI else None
     wrong = (several or task).check_config(source.config) if source.has_config else ""
     if not wrong and is_for(source, task) is False and (other := guess_task(source)):
-        wrong = f"its config.json says {listed(source.config['architectures'])}, which is for {other}"
+        wrong = f"its config.json says {listed(architectures(source.config))}, which is for {other}"
     if wrong:
         raise InputFault(f"--task {name}: {source.name}: {wrong}")
     return several or task

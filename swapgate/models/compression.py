@@ -18,6 +18,7 @@ from swapgate.core.files import user_cache
 from swapgate.models import int8
 from swapgate.models.weights import INDEX, SAFE, read_settings, tensors, weight_files
 from swapgate.project.variants import FLOATS, INT8, Step
+from swapgate.tasks.task import architectures
 
 VARIANTS = "SWAPGATE_VARIANTS"
 """The environment variable that names the folder of compressed copies; else there is one in the user's cache."""
@@ -106,10 +107,10 @@ def architecture(config: Mapping[str, Any]) -> str:
     """Name the class of a model that can be compressed, by its config.json. Raises SurroundingsFault."""
     if "int8" in config.get(MARKER, {}):
         raise SurroundingsFault("its weights are whole numbers already; name the model that it was made of")
-    names = config.get("architectures")
-    if not isinstance(names, list) or not names:
+    names = architectures(config)
+    if not names:
         raise SurroundingsFault("its config.json names no architecture; save it with save_pretrained")
-    return str(names[0])
+    return names[0]
 
 
 def compress(model: Any, steps: Sequence[Step], source: Path, dtype: str, target: Path, allow_pickle: bool) -> None:

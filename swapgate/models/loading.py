@@ -51,7 +51,7 @@ from swapgate.models.whole import check_whole
 from swapgate.project.manifest import Row
 from swapgate.project.variants import steps
 from swapgate.tasks.settings import Settings
-from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.task import Loaded, Task, architectures
 
 COMPILED = "__pycache__"
 KNOWN_BY_CLASS = ("config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json")
@@ -232,7 +232,7 @@ class Source:
     def pads_left(self) -> bool:
         """Whether its tokenizer puts pads before a text that it only reads. Raises SurroundingsFault."""
         path = self.folder / "tokenizer_config.json"
-        writes = any(name.endswith("ForCausalLM") for name in self.config.get("architectures") or [])  # behind the text
+        writes = any(name.endswith("ForCausalLM") for name in architectures(self.config))  # behind the text
         return path.is_file() and not writes and read_settings(path).get("padding_side") == "left"
 
     def class_names(self, task: Task) -> list[str] | None:

@@ -6,7 +6,7 @@ from swapgate.core.faults import Fault
 from swapgate.core.words import listed
 from swapgate.models.loading import Source
 from swapgate.tasks import tasks
-from swapgate.tasks.task import Task
+from swapgate.tasks.task import Task, architectures
 
 
 def guess_task(source: Source) -> str:
@@ -23,7 +23,7 @@ def of_another_task(source: Source, task: Task) -> str:
     """
     if is_for(source, task) is not False or not (other := guess_task(source)):
         return ""
-    kind = listed(source.config["architectures"])
+    kind = listed(architectures(source.config))
     return (
         f" (a {kind}) is for {other}, and this suite is one of {task.name}; name a model for that, or judge this one in"
         " a suite of its own"
@@ -34,8 +34,7 @@ def is_for(source: Source, task: Task) -> bool | None:
     """Return whether the architectures that a model's config.json names are those of a task; None where that cannot be
     told, also of a task that takes the body of a model, whatever its head.
     """
-    architectures = source.config.get("architectures")
-    names = {str(one) for one in architectures} if isinstance(architectures, list) else set()
+    names = {*architectures(source.config)}
     if not names:
         return None
 

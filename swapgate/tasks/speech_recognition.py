@@ -17,7 +17,7 @@ from swapgate.tasks.generation import REPLACED, WritingSettings, check_own, not_
 from swapgate.tasks.settings import CutSettings
 from swapgate.tasks.sounds import BATCH, fewest_samples, resampled
 from swapgate.tasks.sounds import left_out as left_out_of
-from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.task import Loaded, Task, architectures
 
 PADDABLE = ("wav2vec2", "hubert")
 """CTC models that take sounds of several lengths at once without one of them changing another."""
@@ -51,13 +51,13 @@ def read(row: Any, files: Files, where: str) -> Case:
 def auto_class(name: str, config: Mapping[str, Any]) -> str:
     """Return how a CTC model or a Whisper is loaded; config.json says which it is. Raises SurroundingsFault."""
     kind = config.get("model_type")
-    architectures = config.get("architectures") or []
+    names = architectures(config)
     if kind == "whisper":
         return "AutoModelForSpeechSeq2Seq"
-    if any(str(one).endswith("ForCTC") for one in architectures):
+    if any(one.endswith("ForCTC") for one in names):
         return "AutoModelForCTC"
-    what = f"{name} is a {kind} model ({', '.join(map(str, architectures)) or 'no architecture'})"
-    if any(str(one).endswith(OTHERS) for one in architectures):
+    what = f"{name} is a {kind} model ({', '.join(names) or 'no architecture'})"
+    if any(one.endswith(OTHERS) for one in names):
         raise SurroundingsFault(
             f"{what}: of recognizers CTC models and Whisper are read, and none of its kind; judge one of these, or"
             " write a task for it (docs/how-to/own-task.md)"

@@ -196,3 +196,9 @@ class Task:
     def answer_keys(self) -> list[str]:
         """Return those of its keys of a row that change an answer."""
         return [name for name in self.settings.own_keys() if name not in self.judging_keys]
+
+
+def architectures(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of architectures that a config.json has, as it may say anything there."""
+    said = config.get("architectures")
+    return [one for one in said if isinstance(one, str)] if isinstance(said, list) else []

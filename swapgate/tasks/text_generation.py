@@ -15,7 +15,7 @@ from swapgate.outputs.writing_systems import folded
 from swapgate.tasks import chats, generation
 from swapgate.tasks.case import Case, CaseShape, Files
 from swapgate.tasks.generation import MOST_TOKENS, REPLACED, SAMPLING, Decoding, WritingSettings, not_done
-from swapgate.tasks.task import Loaded, Task
+from swapgate.tasks.task import Loaded, Task, architectures
 from swapgate.tasks.texts import AT_ONCE
 
 NEW_TOKENS = 256
@@ -183,7 +183,7 @@ def _as_json(schema: Mapping[str, Any], where: str) -> str:
 
 def check_config(config: Mapping[str, Any]) -> str:
     """Tell why a model of this config.json writes nothing behind a prompt, or nothing."""
-    names = [str(one) for one in config.get("architectures") or ()]
+    names = architectures(config)
     if config.get("is_encoder_decoder"):
         return "it has an encoder and a decoder, and writes nothing behind a prompt; give a causal language model"
     if names and not any(name.endswith(WRITERS) for name in names):

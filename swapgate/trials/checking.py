@@ -14,7 +14,7 @@ from swapgate.models.purpose import of_another_task
 from swapgate.outputs.answered import OTHERS
 from swapgate.outputs.prediction import to_json
 from swapgate.tasks.settings import BLANK, MANY, label_line
-from swapgate.tasks.task import Task
+from swapgate.tasks.task import Task, architectures
 from swapgate.trials.running import Model
 
 WEIGHTS = (".safetensors", ".bin")
@@ -74,8 +74,8 @@ def _check_labels(model: Model) -> None:
     unknown = [key for key in keys if key not in row.label_map]
     if not unknown:
         return
-    kinds = model.source.config.get("architectures")
-    kind = f" (a {kinds[0]})" if isinstance(kinds, list) and kinds else ""
+    kinds = architectures(model.source.config)
+    kind = f" (a {kinds[0]})" if kinds else ""
     if words := of_another_task(model.source, model.task):
         raise SurroundingsFault(f"{model.name}: {model.source.name}{words}")
     known = {key: row.labels[key] for key in keys if key in row.labels}

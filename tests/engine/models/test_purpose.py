@@ -9,6 +9,7 @@ import transformers.models.auto.modeling_auto  # noqa: F401 - here, for pytester
 
 from swapgate.models.purpose import guess_task, is_for
 from swapgate.tasks import find_task
+from swapgate.tasks.task import architectures
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "zoo"
 
@@ -46,3 +47,13 @@ def test_kind_of_model(recorded, kind, words):
     path.write_text(json.dumps(json.loads(path.read_text()) | config))
     result = recorded.run("-k", "expected and small")
     assert recorded.reasons(result)[0].startswith(f"ERROR  ner/small: models/small (a {kind}) {words}")
+
+
+@pytest.mark.parametrize("said", [5, True, [3, None], [[]], {"a": 1}, None, "BertForQuestionAnswering"])
+def test_names_that_are_none(recorded, said):
+    """Architectures that are no list of names are as good as none, wherever they are asked for."""
+    assert architectures({"architectures": said}) == []
+    path = recorded.path / "models" / "small" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"architectures": said}))
+    result = recorded.run("-k", "small and not latency")
+    assert recorded.verdicts(result)["small"] == "INCOMPLETE"  # with other settings it is another model

@@ -77,7 +77,11 @@ def apply(config: pytest.Config, option: argparse.Namespace) -> None:
 
 
 def _value(config: pytest.Config, name: str) -> Any:
+    key = OPTIONS.get(name.removeprefix(PREFIX))
     try:
-        return config.getini(name)
-    except (TypeError, ValueError, pytest.UsageError) as error:
+        value = config.getini(name)
+        if key and key.kind == "string" and not isinstance(value, str):
+            raise TypeError(f"expects a string, got {type(value).__name__}: {value!r}")
+    except (AttributeError, TypeError, ValueError, pytest.UsageError) as error:
         raise pytest.UsageError(f"pytest's configuration: {name}: {error}; mend it") from None
+    return value

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from swapgate.plugin.persistent import OPTIONS
+
 
 @pytest.fixture
 def said(project):
@@ -73,6 +75,19 @@ def test_what_cannot_be_meant(said, line, message):
     result = said(line).run("-m", "not latency")
     assert result.ret == 4
     result.stderr.fnmatch_lines(f"ERROR: pytest's configuration: {message}")
+    assert "Traceback" not in result.stderr.str()
+
+
+@pytest.mark.parametrize("table", ["tool.pytest", "tool.pytest.ini_options"])
+@pytest.mark.parametrize("key", [*OPTIONS, "decide_early"])
+@pytest.mark.parametrize("value", ["[2]", '["embedded"]', "[]"])
+def test_values_of_other_types(project, table, key, value):
+    """In TOML a key may have any type; one that is not its own ends the run with one message."""
+    (project.path / "pytest.ini").unlink()
+    project.write("pyproject.toml", f"[{table}]\nswapgate_{key} = {value}\n")
+    result = project.run("-m", "nothing")
+    assert result.ret == 4
+    assert f"swapgate_{key}: " in result.stderr.str()
     assert "Traceback" not in result.stderr.str()
 
 

@@ -157,7 +157,9 @@ class Asking:
         start = time.perf_counter()
         try:
             found = self._checked(self.backend.predict(self.task, loaded, inputs, row, ids), len(inputs))
-        except Fault:
+        except Fault as fault:
+            if isinstance(fault, ModelFault) and (lack := self._lack_of_memory(fault, "predicted")):
+                raise lack from fault  # a function tells in words what it raised
             raise
         except BaseException as error:  # a model may raise anything on an input it cannot take
             if not isinstance(error, Exception) and type(error).__name__ != PANIC:

@@ -110,6 +110,12 @@ def test_what_it_imports(tmp_path, line):
 FAULTS = {
     "wrong": ('("LOC", 0.97)', '("ORG", 0.97)', "FAIL", "LOC 'Paris' 13-18 was not found"),
     "raises": ("at = text.index(word)", 'raise ValueError("no\\nsuch")', "FAIL", "it raised ValueError: no ("),
+    "memory": (
+        'print("printed")',
+        "raise RuntimeError('CUDA out of memory')",
+        "ERROR",
+        "out of memory while serving.finder:make predicted; free some",
+    ),
     "dies": ('print("printed")', "os._exit(5)", "ERROR", "ended with exit status 5 before it could answer"),
     "hangs": ('print("printed")', "time.sleep(60)", "ERROR", "did not answer within 4 s (timeout in its row)"),
     "import": ("import numpy", "import numpi", "ERROR", "cannot be made: ModuleNotFoundError: No module named 'numpi'"),

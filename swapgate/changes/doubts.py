@@ -68,16 +68,23 @@ def _doubt_removed(plan: Plan, before: Plan) -> None:
 
 
 def _doubt_goldens(plan: Plan, before: Plan, now: Plan) -> None:
-    """Word the goldens that a change deletes; those of a swapped tier must be its new model's anyway."""
+    """Word the goldens that a change deletes, and those that cases which it adds lack: once merged, these would be red
+    in the next change. Those of a swapped tier must be its new model's anyway.
+    """
     for key, model in now.models.items():
-        if key not in before.models or key in plan.proposed:
+        if key not in before.models:
             continue
-        cases = {case.id for case in model.cases.cases}
-        gone = [
-            case for case in read_golden(before.models[key].golden) if case in cases - read_golden(model.golden).keys()
-        ]
+        path, stored = plan.shown(model.golden), read_golden(model.golden).keys()
+        cases, old = ({case.id for case in one.cases.cases} for one in (model, before.models[key]))
+        if stored and (new := sorted(cases - old - stored)):
+            plan.doubts.setdefault(key, []).append(
+                f"{model.name}: {path} has no golden of {named(new)}, which the change adds; record it with: pytest -m"
+                f' "{model.suite} and {model.tier} and not quality and not latency" --snapshot-update'
+            )
+        if key in plan.proposed:
+            continue
+        gone = [case for case in read_golden(before.models[key].golden) if case in cases - stored]
         if gone:
-            path = plan.shown(model.golden)
             plan.doubts.setdefault(key, []).append(
                 f"{model.name}: {path} has no golden any more of {named(gone)}, which the change still has; put it"
                 f" back: git checkout {_short(plan)} -- {shlex.quote(path)}"

@@ -102,6 +102,22 @@ def test_new_tier_with_other_cases(committed, against, swap, approve, add_tiny, 
     assert "note  cases of ner added: snow (not used)" in notes(result)
 
 
+def test_new_case_without_a_golden(committed, against, notes):
+    """A case that a change adds judges the next one: without its golden that would be red, so this one is INCOMPLETE."""
+    text = committed.cases_file.read_text()
+    committed.cases_file.write_text(text + CASE.format("snow", "snowed").replace("It", "There"))
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (7, {"original": "INCOMPLETE", "small": "INCOMPLETE"})
+    assert (
+        "INCOMPLETE  ner/small: golden/embedded/ner/small.json has no golden of 'snow', which the change adds; record it"
+        ' with: pytest -m "ner and small and not quality and not latency" --snapshot-update'
+    ) in committed.reasons(result)
+    committed.run("-k", "golden", "--snapshot-update")
+    result = against()
+    assert (result.ret, committed.verdicts(result)) == (0, {"original": "PASS", "small": "PASS"})
+    assert "note  cases of ner added: snow (not used)" in notes(result)
+
+
 def test_latency_of_a_new_tier(committed, commit, add_tiny):
     """A new tier and what it is measured beside take the same input: that of the change."""
     committed.model("original", {**committed.lexicon("original"), "snowed": ["CRASH", 0]}, size=40)

@@ -103,14 +103,14 @@ def test_new_tier_with_other_cases(committed, against, swap, approve, add_tiny, 
 
 
 def test_new_case_without_a_golden(committed, against, notes):
-    """A case that a change adds judges the next one: without its golden that would be red, so this one is INCOMPLETE."""
+    """A case that a change adds judges the next one, which would be red without its golden: this one is INCOMPLETE."""
     text = committed.cases_file.read_text()
     committed.cases_file.write_text(text + CASE.format("snow", "snowed").replace("It", "There"))
     result = against()
     assert (result.ret, committed.verdicts(result)) == (7, {"original": "INCOMPLETE", "small": "INCOMPLETE"})
     assert (
-        "INCOMPLETE  ner/small: golden/embedded/ner/small.json has no golden of 'snow', which the change adds; record it"
-        ' with: pytest -m "ner and small and not quality and not latency" --snapshot-update'
+        "INCOMPLETE  ner/small: golden/embedded/ner/small.json has no golden of 'snow', which the change adds; record"
+        ' it with: pytest -m "ner and small and not quality and not latency" --snapshot-update'
     ) in committed.reasons(result)
     committed.run("-k", "golden", "--snapshot-update")
     result = against()

@@ -12,6 +12,9 @@ import importlib.util
 import json
 import os
 import platform
+import re
+import sys
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -47,6 +50,9 @@ BESIDE = ("torch", "transformers", "tokenizers", "jinja2", "MarkupSafe", "ftfy",
 """Of which the code counts besides."""
 IMPORTED = {"Pillow": "PIL", "protobuf": "google.protobuf", "MarkupSafe": "markupsafe"}
 """The names by which they are imported, where these are others."""
+NAMES = tuple(IMPORTED.get(name, name) for name in (*LIBRARIES, *BESIDE))
+NAMED = re.compile(rf"\b({'|'.join(map(re.escape, NAMES))})\b".encode())
+INSTALLED = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 SUFFIXES = (".py", ".so", ".pyd", ".dylib", ".dll")
 NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "ORT_", "PYTORCH_", "TORCH_")
 """How environment variables begin that say how numbers are computed, or how threads wait."""
@@ -133,7 +139,7 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
         "threads": threads,
         "surroundings": computed_by()
         | {"environment": _numeric(), "backend": [source.backend, computing, {**backend.surroundings()}]}
-        | {"installed": _installed(), "code": _code()},
+        | {"installed": _installed(), "code": _code(), "project": _of_the_project()},
     }
     base = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     return Memory(cache, base, TypeAdapter(asking.task.output.prediction), unchanged)
@@ -217,6 +223,24 @@ def _code() -> str:
                 if (told := path.stat()).st_ctime_ns > since:
                     found.update(f"{path} {told.st_size} {told.st_mtime_ns}\n".encode())
                     found.update(path.read_bytes() if path.suffix == ".py" else b"")
+    return found.hexdigest()
+
+
+def _of_the_project() -> str:
+    """Return a digest of modules of the project that name a library, but tests: a conftest.py may set how it computes.
+
+    A project's modules are those that were imported from nowhere that packages are installed to.
+    """
+    found = hashlib.sha256()
+    for name, module in sorted(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if not isinstance(path, str) or path.startswith(INSTALLED) or f"-packages{os.sep}" in path:
+            continue
+        if name.partition(".")[0] in (*NAMES, "swapgate") or os.path.basename(path).startswith("test_"):
+            continue
+        content = Path(path).read_bytes() if path.endswith(".py") and os.path.exists(path) else b""
+        if NAMED.search(content):
+            found.update(b"%d %b" % (len(content), content))
     return found.hexdigest()
 
 

@@ -277,6 +277,27 @@ def test_code_behind_links(tmp_path, monkeypatch):
     assert remembered._code.__wrapped__() != found
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "counts"),
+    [
+        ("conftest", "import torch\n\ntorch.set_default_dtype(torch.bfloat16)\n", True),
+        ("helpers", "from PIL import ImageFile\n\nImageFile.LOAD_TRUNCATED_IMAGES = True\n", True),
+        ("fixtures_of", "import pytest\n\nNUMBER = 1\n", False),
+        ("test_it", "import torch\n", False),
+    ],
+)
+def test_modules_of_the_project(lab, monkeypatch, name, text, counts):
+    """A module of the project that was imported, and names a library, may change what it computes; a test does not."""
+    lab.run()
+    path = lab.path / f"{name}.py"
+    path.write_text(text)
+    monkeypatch.setitem(sys.modules, f"of_a_project.{name}", SimpleNamespace(__file__=str(path)))
+    assert lab.run()[1] == (4 if counts else 0)
+    path.write_text(f"{text}# edited\n")
+    assert lab.run()[1] == (4 if counts else 0)
+    assert lab.run()[1] == 0
+
+
 def test_how_threads_wait(lab, monkeypatch):
     """How threads wait for each other changes no number: a command finds what a run has kept."""
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")

@@ -83,7 +83,7 @@ def label(root: Path, models_file: Path, asked: argparse.Namespace) -> tuple[str
             f"{asked.rows}: rows with a cluster depend on one another, and labels of some do not tell how; label"
             " all of an evaluation set"
         )
-    how = rows_as(asked, plan.manifest.threads)
+    how = rows_as(asked, plan)
     found = [*_differing(candidate, incumbent, rows, asked.rows, how)]
     for note in how.notes:
         print(plain(f"note  {note}"), file=sys.stderr)

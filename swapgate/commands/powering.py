@@ -18,6 +18,7 @@ from swapgate.goldens.anchors import accepted_rows, path_of, read_rows
 from swapgate.models.devices import cores
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.budgets import QualityLimit
+from swapgate.project.configuration import configured_threads
 from swapgate.project.evaluation import EvaluationSet
 from swapgate.statistics.power import power
 from swapgate.trials.cache import FILE, Cache, cache_folder
@@ -105,6 +106,11 @@ def _different_rows(evaluation: EvaluationSet) -> int:
 def _limits(model: Model) -> list[QualityLimit]:
     """Return the limits that can be reckoned. Raises InputFault where there are none."""
     found = [limit for limit in model.row.budget.quality if limit.margin]
+    if model.task.output.of_rows:
+        raise InputFault(
+            f"{model.name}: different figures judge the rows of {model.task.name}, and each has its own rows; a run"
+            " tells the rows wanted"
+        )
     if model.task.graded:
         found = [limit for limit in found if _is_share(model, limit)]
     if not found:
@@ -156,7 +162,8 @@ def _kept(plan: Plan, model: Model, other: Model, metric: str) -> Differing | No
         return None
     with suppress(Fault), closing(Cache(folder)) as cache:  # what cannot be read now a run tells
         both = model, other
-        threads = [threads_for(one, plan.manifest.threads, cores()) for one in both]
+        asked = configured_threads(plan.root) or plan.manifest.threads
+        threads = [threads_for(one, asked, cores()) for one in both]
         ours, theirs = kept(both, plan.evaluations[model.suite], cache, threads)
         if ours.units >= FEWEST and model.source.digest != other.source.digest:
             apart = ours.by_unit(ours.each(metric) != theirs.each(metric)).mean()

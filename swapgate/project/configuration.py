@@ -17,6 +17,8 @@ TASKS = "swapgate_tasks"
 """The key that names modules with tasks of a project's own."""
 EARLY = "swapgate_decide_early"
 """The key that stands for --decide-early."""
+THREADS = "swapgate_threads"
+"""The key that stands for --threads."""
 UNRELATED = "swapgate_unrelated"
 """The key that lists files on which no verdict depends, as globs."""
 
@@ -33,6 +35,15 @@ def configured(root: Path, key: str) -> list[str]:
     from _pytest.config.findpaths import locate_config
 
     return _listed(lambda: locate_config(root, [root])[2], key)
+
+
+def configured_threads(root: Path) -> int | None:
+    """Return the threads that the configuration of a project asks for; None where it does not. Raises InputFault."""
+    words = configured(root, THREADS)
+    try:
+        return threads(" ".join(words)) if words else None
+    except argparse.ArgumentTypeError as error:
+        raise InputFault(f"pytest's configuration: {THREADS}: {error}") from error
 
 
 def configured_in(files: Iterable[Path], key: str) -> list[str]:

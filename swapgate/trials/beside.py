@@ -8,10 +8,11 @@ from pathlib import Path
 
 from swapgate.models.devices import cores, wait_idly
 from swapgate.outputs.prediction import Prediction
-from swapgate.project.configuration import threads
+from swapgate.project.configuration import configured_threads, threads
 from swapgate.tasks.case import Case
 from swapgate.trials.cache import CACHE, Cache, cache_folder, recalled_words
 from swapgate.trials.evaluating import answered, evaluating, threads_for
+from swapgate.trials.plan import Plan
 from swapgate.trials.progress import Advance
 from swapgate.trials.running import Model
 
@@ -49,7 +50,12 @@ class Rows:
         self.notes.extend(self.cache.notes if self.cache else [])
 
 
-def rows_as(asked: argparse.Namespace, said: int | None) -> Rows:
-    """Return how rows are asked for by the options of a command and the threads that a models file names."""
+def rows_as(asked: argparse.Namespace, plan: Plan) -> Rows:
+    """Return how rows are asked for by the options of a command, and the threads that pytest's configuration or the
+    models file names. Raises InputFault.
+    """
     wait_idly()
-    return Rows(asked.threads or said, None if asked.no_cache else Cache(cache_folder()))
+    return Rows(
+        asked.threads or configured_threads(plan.root) or plan.manifest.threads,
+        None if asked.no_cache else Cache(cache_folder()),
+    )

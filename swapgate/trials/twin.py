@@ -114,7 +114,7 @@ def measure_twin(
     evaluation = plan.evaluations.get(key[0])
     rows, notes = None, _of_critical(judging, cases)
     if evaluation and not model.task.graded:
-        how = rows_as(asked, plan.manifest.threads)
+        how = rows_as(asked, plan)
         with progress(evaluation.count) as advance:
             rows = _side(incumbent, how.beside([model, incumbent], evaluation.path, evaluation.rows(), advance))
         notes += how.notes

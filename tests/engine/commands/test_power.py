@@ -190,3 +190,25 @@ def test_graded():
     row = SimpleNamespace(budget=Budget())
     with pytest.raises(InputFault, match="a summary is not right or wrong as a whole"):
         _limits(SimpleNamespace(task=find_task("summarization"), row=row, name="summarization/small"))
+
+
+def test_rows_of_several_kinds():
+    """Nothing is told of rows that different figures judge: how many there are of each kind is not known."""
+    asked = SimpleNamespace(task=find_task("text-generation"), row=SimpleNamespace(budget=Budget()), name="chat/small")
+    with pytest.raises(InputFault, match="different figures judge the rows of text-generation"):
+        _limits(asked)
+
+
+@pytest.mark.parametrize(("ini", "wanted"), [("swapgate_threads = 3", {3}), ("", {2}), ("swapgate_threads = x", set())])
+def test_threads_of_the_configuration(told, kept, monkeypatch, ini, wanted):
+    """What is kept is looked for with the threads that a run has: of pytest's configuration, else of the models file."""
+    seen = set()
+    monkeypatch.setattr("swapgate.commands.powering.threads_for", lambda model, asked, most: seen.add(asked))
+    path = told.project.path / "pytest.ini"
+    path.write_text(f"{path.read_text()}{ini}\n")
+    told(limit=RIGHT)
+    seen.clear()
+    models = told.project.models_file
+    models.write_text(f"threads = 2\n{models.read_text()}")
+    main(["power", "ner.small"])
+    assert seen == wanted

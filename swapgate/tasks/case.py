@@ -173,7 +173,8 @@ class Files(NamedTuple):
         except OSError as error:  # a name that is too long, a folder that must not be read
             raise InputFault(f"{where}: {path} cannot be read ({error.strerror}); give a file that can") from error
         if not exists:
-            raise InputFault(f"{where}: no file {path}; paths are relative to the cases file")
+            above = ", and of what lies outside a repository no commit has any" if ".." in Path(name).parts else ""
+            raise InputFault(f"{where}: no file {path}; paths are relative to the cases file{above}")
         return path
 
 

@@ -201,7 +201,7 @@ def test_rows_of_several_kinds():
 
 @pytest.mark.parametrize(("ini", "wanted"), [("swapgate_threads = 3", {3}), ("", {2}), ("swapgate_threads = x", set())])
 def test_threads_of_the_configuration(told, kept, monkeypatch, ini, wanted):
-    """What is kept is looked for with the threads that a run has: of pytest's configuration, else of the models file."""
+    """What is kept is looked for with the threads of a run: of the configuration of pytest, else of the models file."""
     seen = set()
     monkeypatch.setattr("swapgate.commands.powering.threads_for", lambda model, asked, most: seen.add(asked))
     path = told.project.path / "pytest.ini"

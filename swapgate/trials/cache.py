@@ -130,8 +130,7 @@ def opened(folder: Path) -> sqlite3.Connection:
 
     Raises OSError where the folder or the file is another's or open to others, and sqlite3.Error.
     """
-    if folder.parts[:1] and folder.parts[0].startswith("~"):
-        raise FileNotFoundError("there is no such user")
+    _check_user(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_own(folder, stat.S_ISDIR)
     path = folder / FILE
@@ -147,6 +146,12 @@ def opened(folder: Path) -> sqlite3.Connection:
         file.close()
         raise
     return file
+
+
+def _check_user(folder: Path) -> None:
+    """Raise OSError where a folder is one of a user whom nobody knows."""
+    if folder.parts[:1] and folder.parts[0].startswith("~"):
+        raise OSError("there is no such user")
 
 
 def _check_own(path: Path, is_kind: Callable[[int], bool]) -> None:
@@ -194,9 +199,12 @@ def _holds_any(folder: Path) -> bool:
     if folder.exists() and not folder.is_dir():
         raise SurroundingsFault(f"{folder}: not a folder; name one in {CACHE}")
     try:
-        if os.path.lexists(folder):
+        _check_user(folder)
+        try:
             _check_own(folder, stat.S_ISDIR)
-        return (folder / FILE).exists()
+        except FileNotFoundError:
+            return False
+        return os.path.lexists(folder / FILE)
     except OSError as error:
         raise _refused(folder, error) from error
 

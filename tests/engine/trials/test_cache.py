@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -148,6 +149,19 @@ def test_no_folder_at_all(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SurroundingsFault, match="file: not a folder"):
         told(tmp_path / "file")
+
+
+@pytest.mark.parametrize("tell", [told, clear])
+@pytest.mark.parametrize(
+    ("name", "words"), [("~nosuchuserx/rows", "no such user"), ("file/rows", "Not a directory"), ("rows", "rows-1")]
+)
+def test_folder_that_cannot_be(tmp_path, tell, name, words):
+    """A folder that cannot be made, and a file of rows that leads nowhere, are told as that."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "rows").mkdir(mode=0o700)
+    (tmp_path / "rows" / FILE).symlink_to(tmp_path / "nowhere")
+    with pytest.raises(SurroundingsFault, match=words):
+        tell(Path(name) if name.startswith("~") else tmp_path / name)
 
 
 @pytest.mark.parametrize("tell", [told, clear])

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from swapgate.commands import main, starting
 from swapgate.commands.starters import configuration
@@ -227,6 +228,29 @@ def test_files_out_of_bytes_are_taken_back(project):
     before = files(project)
     assert main(["init", "--model", "serving:make", "--task", "image-classification", "--cases", "rows.parquet"]) == 4
     assert files(project) == before
+
+
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_files_outside_the_project(project, tmp_path_factory, capsys, place):
+    """Pictures that lie outside the project are told: git keeps none of them, and --against cannot judge by them."""
+    folder = project / "pictures" if place == "inside" else tmp_path_factory.mktemp("pictures")
+    folder.mkdir(exist_ok=True)
+    (project / "serving.py").write_text(PREDICTOR.replace("text, ", "").replace('"good" in text', "True"))
+    Image.new("L", (4, 4)).save(folder / "a.png")
+    (project / "cases.csv").write_text("image,label\na.png,good\n")
+    options = ("--task", "image-classification", "--cases", "cases.csv", "--files", str(folder))
+    assert main(["init", "--model", "serving:make", *options]) == 0
+    told = f"--cases: 1 file of 1 outside the project ({folder / 'a.png'}): git keeps none of them with it"
+    assert (told in capsys.readouterr().out) == (place == "outside")
+
+
+def test_left_out_where_nothing_is_right(project, capsys):
+    """Cases that were left out are told too where the model gets none of the others right."""
+    (project / "cases.jsonl").write_text('{"text": "good", "expected": "bad"}\n{"text": 1, "expected": "good"}\n')
+    assert init("--cases", "cases.jsonl") == 4
+    said = capsys.readouterr().err
+    assert "left out, not understood: 1 row" in said
+    assert "gets none of 1 cases right" in said
 
 
 def test_force(project):

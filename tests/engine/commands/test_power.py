@@ -212,3 +212,13 @@ def test_threads_of_the_configuration(told, kept, monkeypatch, ini, wanted):
     models.write_text(f"threads = 2\n{models.read_text()}")
     main(["power", "ner.small"])
     assert seen == wanted
+
+
+def test_interrupted(told, monkeypatch):
+    """Whoever interrupts a command is told so in a line, and sees no traceback."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("swapgate.commands.powering.make_plan", interrupted)
+    assert told(status=130) == ["swapgate power: interrupted"]

@@ -285,7 +285,8 @@ def _units(found: Comparison | Floor) -> tuple[int, str]:
 def _wanted(found: Comparison | Floor, otherwise: str) -> str:
     _, what = _units(found)
     if found.needed:
-        return f"too few {what}: about {found.needed:,} needed; give a larger set with --eval-set"
+        where = "" if isinstance(found, Floor) else " if it loses nothing"
+        return f"too few {what}: about {found.needed:,} needed{where}; give a larger set with --eval-set"
     return f"too few {what}: {otherwise}; give a larger set with --eval-set, or loosen the budget"
 
 

@@ -126,7 +126,10 @@ def test_too_few_rows(judge):
     assert judge.reasons(result)[0].startswith(
         "INCOMPLETE  ner/small: right 0.9800, that of models/small 0.9800: +0.0000"
     )
-    assert "too few rows: about 947 needed; give a larger set with --eval-set" in judge.reasons(result)[0]
+    assert (
+        "too few rows: about 947 needed if it loses nothing; give a larger set with --eval-set"
+        in judge.reasons(result)[0]
+    )
     assert "both are right on more than" not in judge.reasons(result)[0]
 
 
@@ -277,7 +280,12 @@ def test_figure_that_is_no_share(judge, now, verdict):
     [
         (range(0), 1_000, "PASS", "at most 0.30% of the rows got worse (0 of 1,000 did and 0 differ: too few to"),
         (range(5), 1_000, "PASS", "at most 1.05% of the rows got worse (5 of 1,000 did and 5 differ: too few to"),
-        (range(0), 140, "INCOMPLETE", "too few rows: about 149 needed; give a larger set with --eval-set"),
+        (
+            range(0),
+            140,
+            "INCOMPLETE",
+            "too few rows: about 149 needed if it loses nothing; give a larger set with --eval-set",
+        ),
         (range(15), 1_000, "INCOMPLETE", "too few rows: about 5,"),
     ],
     ids=["none", "five", "few", "many"],

@@ -150,11 +150,14 @@ def remembered(made_by: Provenance, tally: Tally) -> Remembered:
     return Remembered(made_by, rows)
 
 
-def accepted_rows(golden: Path) -> Remembered | None:
-    """Return the rows of the model that a golden is of; None where they are not remembered. Raises InputFault."""
-    digest = digest_of(golden)
-    found = (read_rows(path_of(golden, ending)) for ending in (ACCEPTED, ANCHOR)) if digest else ()
-    return next((one for one in found if one and one.made_by.digest == digest), None)
+def accepted_rows(golden: Path, partly: bool = False) -> Remembered | None:
+    """Return the rows of the model that a golden is of, or `partly` of one that some of its cases are of; None where
+    they are not remembered. Raises InputFault.
+    """
+    digests = {entry.made_by.digest for entry in read_golden(golden).values()}
+    digests = digests if partly or len(digests) == 1 else set()
+    found = (read_rows(path_of(golden, ending)) for ending in (ACCEPTED, ANCHOR)) if digests - {""} else ()
+    return next((one for one in found if one and one.made_by.digest in digests), None)
 
 
 def digest_of(golden: Path) -> str:

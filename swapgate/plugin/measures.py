@@ -290,6 +290,7 @@ class Quality:
         """Judge the limits at a look, or by all rows."""
         self._others.clear()
         self._recalled.clear()
+        self._before = ""
         self._is_whole = look is None or self.looks is None or look == self.looks()[-1]
         counted = self._tallied(self.model, look.rows if look else None)
         metric, _ = self._headline(counted)
@@ -313,7 +314,8 @@ class Quality:
         keep = f"keep {self.model.names[0]}" if self.model.swapped else "train it longer"
         if self._before:
             there = self._before.partition("@")[0] == self.model.source.name.partition("@")[0]
-            keep = f"its files were edited: put those of {self._before} back" if there else f"keep {self._before}"
+            edited = f"its files or its row were edited: put those of {self._before} back"
+            keep = edited if there else f"keep {self._before}"
         failed = [one for one in judged if one.decision == "FAIL"]
         keys = ["budget.quality"] if failed else []
         keys += [_key(one) for one, _ in sliced if one.comparison.decision == "FAIL" and one.role != "seen"]
@@ -422,6 +424,8 @@ class Quality:
             if side.said is None and not counted.is_remembered(metric):
                 raise _NotCompared(f"{metric} is not told by remembered rows; judge by metric = {RIGHT!r}")
             comparison = _compared(side, limit, metric, confidence)
+            if comparison.decision == "too few rows" and self._is_told_by_answers(limit, side):
+                return None
         except _NotCompared as lack:
             return _Judged("too few rows", f"{metric} {counted.figures()[metric]:.3f} (not compared)", str(lack), ())
         is_open = limit not in self.model.row.budget.quality and _is_open(comparison, task.output)
@@ -443,6 +447,13 @@ class Quality:
             words, notes = f"{words}; {note}", [*notes, note]
         shown = figures.shown_comparison(comparison, less)
         return _Judged(comparison.decision, shown, words, notes, side.notes, against, is_open=is_open)
+
+    def _is_told_by_answers(self, limit: QualityLimit, side: _Side) -> bool:
+        """Return whether only its answers tell that a model is another than it was: a server may waver, and what does
+        not show that it is worse is no swap.
+        """
+        known = self.remembered(limit) if limit.against == INCUMBENT and not self.model.swapped else None
+        return side.said is None and known is not None and known.made_by.digest == self.model.source.digest
 
     def _check_floor(self, limit: QualityLimit, metric: str) -> None:
         """Make sure that a floor is on the side on which its figure is good. Raises SurroundingsFault."""
@@ -497,7 +508,7 @@ class Quality:
         """Return a side of remembered rows."""
         model, source = known.made_by.model, self.model.source
         itself = known.made_by.digest == source.digest
-        if itself and not (source.identify and source.identity.weak and (self.model.swapped or against == ANCHOR)):
+        if itself and not (source.identify and source.identity.weak):
             return None
         name, whose, otherwise = model, f"remembered of {model}", "bring its weights back"
         if against == ANCHOR:
@@ -521,7 +532,8 @@ class Quality:
         if against == INCUMBENT and self.model.swapped:
             notes.insert(0, f"the weights of {model} are gone, and its recorded rows are used")
         elif against == INCUMBENT:
-            notes.insert(0, f"its golden is still of {model}, whose recorded rows are used")
+            still = f"its golden is still of {model}, whose recorded rows are used"
+            notes.insert(0, "it says otherwise than in its recorded rows, which are used" if itself else still)
             self._before = model
         return _Side(name, model, *both, notes=notes)
 

@@ -105,7 +105,7 @@ def _cache(config: pytest.Config) -> Cache | None:
     """
     if config.option.no_cache or (config.option.against is not None and on_ci()):
         return None
-    cache = Cache(cache_folder())
+    cache = Cache(cache_folder(), plugins=config.pluginmanager.get_plugins)
     config.add_cleanup(cache.close)
     return cache
 

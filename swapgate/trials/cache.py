@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from swapgate.core.faults import SurroundingsFault
 from swapgate.core.files import user_cache
@@ -59,6 +59,8 @@ class Cache:
     folder: Path
     most: int = MOST
     clock: Callable[[], float] = time.time
+    plugins: Callable[[], Iterable[Any]] = tuple
+    """Returns modules that may change what models compute, besides those that Python knows."""
     notes: list[str] = field(default_factory=list, init=False)
     """Why it is not used, once that is known."""
     _file: sqlite3.Connection | None = field(default=None, init=False)

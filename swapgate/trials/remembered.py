@@ -15,7 +15,7 @@ import platform
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,7 +51,12 @@ BESIDE = ("torch", "transformers", "tokenizers", "jinja2", "MarkupSafe", "ftfy",
 IMPORTED = {"Pillow": "PIL", "protobuf": "google.protobuf", "MarkupSafe": "markupsafe"}
 """The names by which they are imported, where these are others."""
 NAMES = tuple(IMPORTED.get(name, name) for name in (*LIBRARIES, *BESIDE))
-NAMED = re.compile(rf"\b({'|'.join(map(re.escape, NAMES))})\b".encode())
+NAMED = re.compile(
+    rf"\b({'|'.join(map(re.escape, NAMES))})\b|import swapgate\b|\bswapgate\.\w|from swapgate\b".encode()
+)
+TESTS = re.compile(rb"mark\.task\(|^\s*(async\s+)?def test_|^class Test", re.MULTILINE)
+"""What a file of tests has."""
+PACKAGES = re.compile(r"[/\\](site|dist)-packages[/\\]")
 INSTALLED = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 SUFFIXES = (".py", ".so", ".pyd", ".dylib", ".dll")
 NUMERIC = ("ATEN_", "CUBLAS_", "CUDA_", "DNNL_", "MKL_", "NVIDIA_", "OMP_", "ONEDNN_", "ORT_", "PYTORCH_", "TORCH_")
@@ -139,7 +144,7 @@ def memory(cache: Cache, asking: Asking, row: Row, batch: int, threads: int) -> 
         "threads": threads,
         "surroundings": computed_by()
         | {"environment": _numeric(), "backend": [source.backend, computing, {**backend.surroundings()}]}
-        | {"installed": _installed(), "code": _code(), "project": _of_the_project()},
+        | {"installed": _installed(), "code": _code(), "project": _of_the_project(cache.plugins())},
     }
     base = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     return Memory(cache, base, TypeAdapter(asking.task.output.prediction), unchanged)
@@ -226,22 +231,26 @@ def _code() -> str:
     return found.hexdigest()
 
 
-def _of_the_project() -> str:
-    """Return a digest of modules of the project that name a library, but tests: a conftest.py may set how it computes.
+def _of_the_project(plugins: Iterable[Any]) -> str:
+    """Return a digest of modules of the project that name a library, but tests: a conftest.py may set how it
+    computes. `plugins`: those of pytest, among them each conftest.py, of which another one may have taken the name.
 
     A project's modules are those that were imported from nowhere that packages are installed to.
     """
-    found = hashlib.sha256()
-    for name, module in sorted(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if not isinstance(path, str) or path.startswith(INSTALLED) or f"-packages{os.sep}" in path:
+    found = set()
+    for module in [*sys.modules.values(), *plugins]:
+        path = name = None
+        with suppress(Exception):  # whatever stands in for a module
+            path, name = module.__file__, module.__name__
+        if not isinstance(path, str) or not isinstance(name, str) or not path.endswith(".py"):
             continue
-        if name.partition(".")[0] in (*NAMES, "swapgate") or os.path.basename(path).startswith("test_"):
+        if path.startswith(INSTALLED) or PACKAGES.search(path) or name.partition(".")[0] in (*NAMES, "swapgate"):
             continue
-        content = Path(path).read_bytes() if path.endswith(".py") and os.path.exists(path) else b""
-        if NAMED.search(content):
-            found.update(b"%d %b" % (len(content), content))
-    return found.hexdigest()
+        with suppress(OSError):
+            content = Path(path).read_bytes()
+            if NAMED.search(content) and not TESTS.search(content):
+                found.add(hashlib.sha256(content).hexdigest())
+    return " ".join(sorted(found))
 
 
 def _places(module: str) -> list[Path]:

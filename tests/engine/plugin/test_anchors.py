@@ -208,6 +208,15 @@ def test_edited_without_a_swap(crept, way):
     assert crept.run(*JUDGE).ret == 0
 
 
+def test_recorded_in_parts(crept):
+    """Where some cases are recorded again of the new model its rows are still compared with the other's."""
+    crept.replace(crept.models_file, LIMIT, "")
+    crept.missing("small", 140)
+    crept.run("-k", "golden and small and ada", "--snapshot-update")
+    result = crept.run(*JUDGE, "--allow-incomplete")
+    assert (result.ret, crept.verdicts(result)) == (1, {"small": "FAIL"})
+
+
 def test_edited_rows_that_are_not_remembered(crept):
     """Where none of the rows is remembered of the model that the golden is of, that is INCOMPLETE."""
     crept.replace(crept.models_file, LIMIT, "")

@@ -240,6 +240,18 @@ def test_first_rows_that_are_alike(early):
     assert "that of the anchor fn:make" in found.said
 
 
+@pytest.mark.parametrize(("lost", "verdict"), [(60, "FAIL"), (20, "PASS"), (0, "PASS")])
+def test_function_that_says_otherwise(early, lost, verdict):
+    """A function of the same digest that is shown to be worse than its recorded rows is a FAIL; else it may waver."""
+    early.project.write("fn.py", SERVED)
+    early.project.write("lost.py", "LOST = ()\n")
+    early("--snapshot-update", select="small and not latency", swap="", small="fn:make")
+    early.project.write("lost.py", f"LOST = {set(range(lost))}\n")
+    found = early("--tb=short", swap="", small="fn:make")
+    assert found.verdict == verdict
+    assert ("it says otherwise than in its recorded rows, which are used" in found.said) == (verdict == "FAIL")
+
+
 @pytest.mark.parametrize("value", ["true", "false"])
 def test_configuration(early, value):
     """The configuration of pytest may ask for it."""

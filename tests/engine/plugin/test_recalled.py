@@ -136,7 +136,8 @@ def test_what_a_change_could_have_written(monkeypatch, no_cache, against, ci, us
     """Under --against on a CI nothing is taken from earlier runs, for an earlier job of the change may have left it."""
     monkeypatch.setenv("CI", ci)
     option = SimpleNamespace(no_cache=no_cache, against=against)
-    assert (_cache(SimpleNamespace(option=option, add_cleanup=lambda _: None)) is not None) == used
+    config = SimpleNamespace(option=option, add_cleanup=lambda _: None, pluginmanager=pytest.PytestPluginManager())
+    assert (_cache(config) is not None) == used
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5", "9999"])

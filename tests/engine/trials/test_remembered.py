@@ -277,25 +277,51 @@ def test_code_behind_links(tmp_path, monkeypatch):
     assert remembered._code.__wrapped__() != found
 
 
+SETS = "import torch\n\ntorch.set_default_dtype(torch.bfloat16)\n"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "counts"),
     [
-        ("conftest", "import torch\n\ntorch.set_default_dtype(torch.bfloat16)\n", True),
-        ("helpers", "from PIL import ImageFile\n\nImageFile.LOAD_TRUNCATED_IMAGES = True\n", True),
+        ("conftest", SETS, True),
+        ("test_utils", "from PIL import ImageFile\n\nImageFile.LOAD_TRUNCATED_IMAGES = True\n", True),
+        ("patches", "from swapgate.models import loading\n\nloading.load = None\n", True),
+        ("my-packages/helpers", SETS, True),
         ("fixtures_of", "import pytest\n\nNUMBER = 1\n", False),
-        ("test_it", "import torch\n", False),
+        ("test_it", f"{SETS}\n\ndef test_it():\n    assert torch\n", False),
+        ("x/site-packages/far", SETS, False),
     ],
 )
-def test_modules_of_the_project(lab, monkeypatch, name, text, counts):
+@pytest.mark.parametrize("known_to", ["Python", "pytest"])
+def test_modules_of_the_project(lab, monkeypatch, name, text, counts, known_to):
     """A module of the project that was imported, and names a library, may change what it computes; a test does not."""
     lab.run()
     path = lab.path / f"{name}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    monkeypatch.setitem(sys.modules, f"of_a_project.{name}", SimpleNamespace(__file__=str(path)))
+    module = SimpleNamespace(__file__=str(path), __name__=f"of_a_project.{path.stem}")
+    if known_to == "Python":
+        monkeypatch.setitem(sys.modules, "of_a_project.one", module)
+    else:
+        lab.cache.plugins = lambda: [module, SimpleNamespace()]
     assert lab.run()[1] == (4 if counts else 0)
     path.write_text(f"{text}# edited\n")
     assert lab.run()[1] == (4 if counts else 0)
     assert lab.run()[1] == 0
+
+
+def test_stand_ins_for_modules(lab, monkeypatch):
+    """What stands in for a module, and raises whatever it is asked, or lies where no file is, is passed over."""
+
+    class Lazy:
+        def __getattr__(self, name):
+            raise ImportError(name)
+
+    (lab.path / "folder.py").mkdir()
+    folder = SimpleNamespace(__file__=str(lab.path / "folder.py"), __name__="folder")
+    for name, module in (("lazy", Lazy()), ("folder", folder), ("nothing", None)):
+        monkeypatch.setitem(sys.modules, f"stands_in.{name}", module)
+    assert [lab.run()[1], lab.run()[1]] == [4, 0]
 
 
 def test_how_threads_wait(lab, monkeypatch):

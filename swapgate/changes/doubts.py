@@ -17,7 +17,8 @@ from swapgate.changes.withdrawn import doubts_of_withdrawn
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.files import below
 from swapgate.goldens.anchors import ACCEPTED, ANCHOR, path_of
-from swapgate.goldens.golden import read_golden
+from swapgate.goldens.golden import Entry, read_golden
+from swapgate.tasks.case import Case
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
 
@@ -68,27 +69,41 @@ def _doubt_removed(plan: Plan, before: Plan) -> None:
 
 
 def _doubt_goldens(plan: Plan, before: Plan, now: Plan) -> None:
-    """Word the goldens that a change deletes, and those that cases which it adds lack: once merged, these would be red
-    in the next change. Those of a swapped tier must be its new model's anyway.
+    """Word the goldens that a change deletes, and cases that it adds, edits or removes without their goldens: once
+    merged, these would be red in the next change. Those of a swapped tier must be its new model's anyway.
     """
     for key, model in now.models.items():
         if key not in before.models:
             continue
-        path, stored = plan.shown(model.golden), read_golden(model.golden).keys()
-        cases, old = ({case.id for case in one.cases.cases} for one in (model, before.models[key]))
-        if stored and (new := sorted(cases - old - stored)):
+        path, stored = plan.shown(model.golden), read_golden(model.golden)
+        cases, old = ({case.id: case for case in one.cases.cases} for one in (model, before.models[key]))
+        new = [name for name, case in cases.items() if _differ(case, old.get(name)) and _differ(case, stored.get(name))]
+        new += [name for name in stored if name in old and name not in cases]
+        if stored and new:
+            which = f"{model.suite} and {model.tier} and not quality and not latency"
             plan.doubts.setdefault(key, []).append(
-                f"{model.name}: {path} has no golden of {named(new)}, which the change adds; record it with: pytest -m"
-                f' "{model.suite} and {model.tier} and not quality and not latency" --snapshot-update'
+                f"{model.name}: the change adds, edits or removes {named(sorted(new))}, and {path} is not recorded"
+                f' anew; type: pytest -m "{which}" --snapshot-update'
             )
         if key in plan.proposed:
             continue
-        gone = [case for case in read_golden(before.models[key].golden) if case in cases - stored]
+        gone = [one for one in read_golden(before.models[key].golden) if one in cases and one not in stored]
         if gone:
             plan.doubts.setdefault(key, []).append(
                 f"{model.name}: {path} has no golden any more of {named(gone)}, which the change still has; put it"
                 f" back: git checkout {_short(plan)} -- {shlex.quote(path)}"
             )
+
+
+def _differ(case: Case, other: Case | Entry | None) -> bool:
+    """Return whether a case asks or expects something else than one of the same id, or than its golden knows."""
+    if other is None:
+        return True
+    with suppress(Fault):  # what cannot be read its tests tell
+        if isinstance(other, Entry):
+            return (case.input_digest, case.expected_digest) != (other.input, other.expected)
+        return (case.input_digest, case.expected_digest) != (other.input_digest, other.expected_digest)
+    return False
 
 
 def _doubt_anchors(plan: Plan, before: Plan, now: Plan) -> None:

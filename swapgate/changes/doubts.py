@@ -1,5 +1,6 @@
 """What a change takes away of that by which it would be judged, or edits of what judges it: a person must look."""
 
+import filecmp
 import os
 import re
 import shlex
@@ -17,7 +18,7 @@ from swapgate.changes.withdrawn import doubts_of_withdrawn
 from swapgate.core.faults import Fault, InputFault
 from swapgate.core.files import below
 from swapgate.goldens.anchors import ACCEPTED, ANCHOR, path_of
-from swapgate.goldens.golden import Entry, read_golden
+from swapgate.goldens.golden import Entry, read_golden, record_line
 from swapgate.tasks.case import Case
 from swapgate.trials.plan import Plan
 from swapgate.trials.running import Model
@@ -77,13 +78,13 @@ def _doubt_goldens(plan: Plan, before: Plan, now: Plan) -> None:
             continue
         path, stored = plan.shown(model.golden), read_golden(model.golden)
         cases, old = ({case.id: case for case in one.cases.cases} for one in (model, before.models[key]))
-        new = [name for name, case in cases.items() if _differ(case, old.get(name)) and _differ(case, stored.get(name))]
+        edited = [case for name, case in cases.items() if name not in old or _is_edited(case, old[name])]
+        new = [case.id for case in edited if not _is_recorded(case, stored.get(case.id))]
         new += [name for name in stored if name in old and name not in cases]
         if stored and new:
-            which = f"{model.suite} and {model.tier} and not quality and not latency"
             plan.doubts.setdefault(key, []).append(
                 f"{model.name}: the change adds, edits or removes {named(sorted(new))}, and {path} is not recorded"
-                f' anew; type: pytest -m "{which}" --snapshot-update'
+                f" anew; type: {record_line(*key)}"
             )
         if key in plan.proposed:
             continue
@@ -95,15 +96,20 @@ def _doubt_goldens(plan: Plan, before: Plan, now: Plan) -> None:
             )
 
 
-def _differ(case: Case, other: Case | Entry | None) -> bool:
-    """Return whether a case asks or expects something else than one of the same id, or than its golden knows."""
-    if other is None:
-        return True
-    with suppress(Fault):  # what cannot be read its tests tell
-        if isinstance(other, Entry):
-            return (case.input_digest, case.expected_digest) != (other.input, other.expected)
-        return (case.input_digest, case.expected_digest) != (other.input_digest, other.expected_digest)
-    return False
+def _is_edited(case: Case, other: Case) -> bool:
+    """Return whether a case asks or expects something else than the other; files are compared, for none is decoded."""
+    one, two = case.given, other.given
+    alike = one == two
+    if isinstance(one, Path) and isinstance(two, Path):
+        alike = filecmp.cmp(one, two, shallow=False)
+    return not alike or case.expected_digest != other.expected_digest
+
+
+def _is_recorded(case: Case, entry: Entry | None) -> bool:
+    """Return whether a golden is of a case, also of one that cannot be read, of which its tests tell."""
+    with suppress(Fault):
+        return entry is not None and entry.is_of(case)
+    return True
 
 
 def _doubt_anchors(plan: Plan, before: Plan, now: Plan) -> None:
@@ -112,7 +118,7 @@ def _doubt_anchors(plan: Plan, before: Plan, now: Plan) -> None:
     """
     for key in before.models.keys() & now.models.keys():
         model, (suite, tier) = now.models[key], key
-        record = f'pytest -m "{suite} and {tier} and not latency" --snapshot-update'
+        record = record_line(suite, tier, rows=True)
         move = f' (an anchor is moved by: {record}, then swapgate anchor {suite}.{tier} --reason "…")'
         found = {ANCHOR: (became(key, before, now)[0], "its anchor", move)}
         found[ACCEPTED] = (edited_accepted(key, before, now), "its accepted model", "")

@@ -18,9 +18,9 @@ from swapgate.goldens.anchors import accepted_rows, path_of, read_rows
 from swapgate.models.devices import cores
 from swapgate.outputs.counts import RIGHT
 from swapgate.project.budgets import QualityLimit
-from swapgate.project.configuration import configured_threads
 from swapgate.project.evaluation import EvaluationSet
 from swapgate.statistics.power import power
+from swapgate.trials.beside import threads_said
 from swapgate.trials.cache import FILE, Cache, cache_folder
 from swapgate.trials.evaluating import kept, threads_for
 from swapgate.trials.plan import Plan, make_plan
@@ -162,8 +162,7 @@ def _kept(plan: Plan, model: Model, other: Model, metric: str) -> Differing | No
         return None
     with suppress(Fault), closing(Cache(folder)) as cache:  # what cannot be read now a run tells
         both = model, other
-        asked = configured_threads(plan.root) or plan.manifest.threads
-        threads = [threads_for(one, asked, cores()) for one in both]
+        threads = [threads_for(one, threads_said(plan), cores()) for one in both]
         ours, theirs = kept(both, plan.evaluations[model.suite], cache, threads)
         if ours.units >= FEWEST and model.source.digest != other.source.digest:
             apart = ours.by_unit(ours.each(metric) != theirs.each(metric)).mean()

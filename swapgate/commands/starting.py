@@ -36,7 +36,7 @@ from swapgate.core.words import listed, nearest, plain
 from swapgate.models import hub
 from swapgate.models.fetching import fetch
 from swapgate.models.loading import Source
-from swapgate.models.purpose import guess_task, is_for
+from swapgate.models.purpose import guess_task, is_for, other_task
 from swapgate.outputs import check_expected
 from swapgate.outputs.answered import OTHERS
 from swapgate.project.configuration import configured
@@ -282,7 +282,7 @@ def _task_of(name: str, source: Source) -> Task:
     task = known[name]
     several = task.multi_label if source.config.get("problem_type") == MULTI else None
     wrong = (several or task).check_config(source.config) if source.has_config else ""
-    if not wrong and is_for(source, task) is False and (other := guess_task(source)):
+    if not wrong and (other := other_task(source, task)):
         wrong = f"its config.json says {listed(architectures(source.config))}, which is for {other}"
     if wrong:
         raise InputFault(f"--task {name}: {source.name}: {wrong}")

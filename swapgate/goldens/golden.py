@@ -34,6 +34,7 @@ from swapgate.outputs import (
 from swapgate.outputs.prediction import EXACT, Expected, Prediction, is_whole, to_json
 from swapgate.outputs.tolerance import DEVICES
 from swapgate.tasks import find_task, tasks
+from swapgate.tasks.case import Case
 from swapgate.tasks.task import Task
 
 FORMAT = 2
@@ -70,6 +71,18 @@ class Entry:
     """What these weights said when they were first accepted; None where that is what stands in `prediction`."""
     reason: str | None = None
     """Why a reviewer accepted it, or let it wait; None where nobody said."""
+
+    def is_of(self, case: Case) -> bool:
+        """Return whether it is of this input and this expected answer. Raises Fault where the input cannot be read."""
+        return (self.input, self.expected) == (case.input_digest, case.expected_digest)
+
+
+def record_line(suite: str, tier: str, rows: bool = False) -> str:
+    """Return what records a tier's goldens, and remembers its `rows` too; marks are exact, where -k would also take
+    names that contain the tier's.
+    """
+    which = f"{suite} and {tier}{'' if rows else ' and not quality'} and not latency"  # no golden is of these
+    return f'pytest -m "{which}" --snapshot-update'
 
 
 def golden_path(root: Path, manifest: str, suite: str, tier: str) -> Path:

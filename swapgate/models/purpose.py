@@ -17,13 +17,16 @@ def guess_task(source: Source) -> str:
     return next((task.name for task in fit if task.begin(source.config)), fit[0].name if fit else "")
 
 
+def other_task(source: Source, task: Task) -> str:
+    """Return for which other task a model is; nothing where it is for this one, or where that cannot be told."""
+    return guess_task(source) if is_for(source, task) is False else ""
+
+
 def of_another_task(source: Source, task: Task) -> str:
-    """Word that a model is one for another task than its suite's, behind its name; nothing where it is not, or where
-    that cannot be told.
-    """
-    if is_for(source, task) is not False or not (other := guess_task(source)):
+    """Word that a model is one for another task than its suite's, behind its name; nothing where it is not."""
+    other, kind = other_task(source, task), listed(architectures(source.config))
+    if not other:
         return ""
-    kind = listed(architectures(source.config))
     return (
         f" (a {kind}) is for {other}, and this suite is one of {task.name}; name a model for that, or judge this one in"
         " a suite of its own"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from swapgate.core.words import listed
-from swapgate.goldens.golden import Entry, accumulated, differences, is_swap, read_golden, ties, updated
+from swapgate.goldens.golden import Entry, accumulated, differences, is_swap, read_golden, record_line, ties, updated
 from swapgate.goldens.pending import on_ci
 from swapgate.goldens.provenance import Provenance, is_other, surroundings_changed, told_apart
 from swapgate.inputs.given import digest
@@ -37,7 +37,7 @@ def lapse(model: Model, case: Case, prediction: Prediction) -> Kind | None:
     the incumbent was right: also where the golden is of another input or answer.
     """
     stored = read_golden(model.golden).get(case.id) if model.swapped else None
-    if stored is None or (stored.input, stored.expected) != (case.input_digest, case.expected_digest):
+    if stored is None or not stored.is_of(case):
         return None
     if invalid(prediction) or check_expected(stored.prediction, case.expected):
         return None
@@ -289,16 +289,13 @@ def assert_same(one: Prediction, other: Prediction, model: Model) -> None:
 
 
 def record_command(model: Model) -> str:
-    """Return what records a tier's goldens; marks are exact, where -k would also take names that contain the tier's."""
-    where = " on your machine" if on_ci() else ""
-    which = f"{model.suite} and {model.tier} and not quality and not latency"  # no golden is of these
-    return f'pytest -m "{which}" --snapshot-update{where}'
+    """Return what records a tier's goldens, and where."""
+    return record_line(model.suite, model.tier) + (" on your machine" if on_ci() else "")
 
 
 def remember_command(model: Model) -> str:
-    """Return what records a tier's goldens and remembers its rows of the evaluation set."""
-    where = " on your machine" if on_ci() else ""
-    return f'pytest -m "{model.suite} and {model.tier} and not latency" --snapshot-update{where}'
+    """Return what records a tier's goldens and remembers its rows of the evaluation set, and where."""
+    return record_line(model.suite, model.tier, rows=True) + (" on your machine" if on_ci() else "")
 
 
 def anchor_command(model: Model) -> str:

@@ -55,7 +55,9 @@ def rows_as(asked: argparse.Namespace, plan: Plan) -> Rows:
     models file names. Raises InputFault.
     """
     wait_idly()
-    return Rows(
-        asked.threads or configured_threads(plan.root) or plan.manifest.threads,
-        None if asked.no_cache else Cache(cache_folder()),
-    )
+    return Rows(asked.threads or threads_said(plan), None if asked.no_cache else Cache(cache_folder()))
+
+
+def threads_said(plan: Plan) -> int | None:
+    """Return the threads that pytest's configuration or else the models file asks for. Raises InputFault."""
+    return configured_threads(plan.root) or plan.manifest.threads

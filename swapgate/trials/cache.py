@@ -202,11 +202,10 @@ def _holds_any(folder: Path) -> bool:
         raise SurroundingsFault(f"{folder}: not a folder; name one in {CACHE}")
     try:
         _check_user(folder)
-        try:
-            _check_own(folder, stat.S_ISDIR)
-        except FileNotFoundError:
-            return False
+        _check_own(folder, stat.S_ISDIR)
         return os.path.lexists(folder / FILE)
+    except FileNotFoundError:
+        return False
     except OSError as error:
         raise _refused(folder, error) from error
 
